@@ -1,0 +1,107 @@
+"""A cluster design as data: who mentors whom, how, coordinated by whom, with which incentives.
+
+Fields with their meaning, unit and range, and the presets, stand in ``data/designs.csv``. Any mix of fields is a valid design.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["CHOICES", "DESIGN_DTYPE", "FIELDS", "PRESETS", "Design", "DesignField", "design_table"]
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "recruitment": ("none", "assigned", "volunteer"),
+    "scope": ("country", "region", "anywhere", "peers"),
+    "priority": ("need", "proximity", "motivation"),
+    "tier": ("none", "platform", "hub", "ministry"),
+}
+"""The words a field may take; a word's position is its code in the compiled engine."""
+
+NO_QUOTA = -1.0
+
+
+class DesignField(BaseModel):
+    """What a field of a design means and which values make sense."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    meaning: str
+    unit: str
+    minimum: float | None
+    low: float | None
+    high: float | None
+    maximum: float | None
+
+
+class Design(BaseModel):
+    """One way to organise mentoring; the fields are explained in ``FIELDS``.
+
+    ``mentor_share`` None means no quota; ``first_month`` and ``last_month`` None mean the scenario's programme window.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recruitment: Literal["none", "assigned", "volunteer"]
+    mandate: bool
+    scope: Literal["country", "region", "anywhere", "peers"]
+    priority: Literal["need", "proximity", "motivation"]
+    mentor_share: float | None
+    places: int
+    virtual_share: float
+    tier: Literal["none", "platform", "hub", "ministry"]
+    fte: float
+    stipend: float
+    release_hours: float
+    recognition: bool
+    mentee_grant: float
+    supply_cover: bool
+    cascade: float
+    first_month: int | None
+    last_month: int | None
+    outreach: float
+
+
+@cache
+def _rows() -> list[dict[str, str | None]]:
+    text = files(__package__).joinpath("data/designs.csv").read_text(encoding="utf-8")
+    return [{key: value or None for key, value in row.items()} for row in csv.DictReader(text.splitlines())]
+
+
+FIELDS: Mapping[str, DesignField] = {str(row["field"]): DesignField.model_validate(row) for row in _rows()}
+"""Meaning, unit and range of every field of a design."""
+
+PRESETS: Mapping[str, Design] = {
+    name: Design.model_validate({str(row["field"]): row[name] for row in _rows()})
+    for name in _rows()[0]
+    if name not in DesignField.model_fields
+}
+"""The seven designs of the mission by name, ``none`` (the comparator) first."""
+
+DESIGN_DTYPE = np.dtype(
+    [(name, np.int64 if name in {*CHOICES, "places", "first_month", "last_month"} else np.float64) for name in FIELDS]
+)
+"""A design as a record: words as codes of ``CHOICES``, truth values as 0 or 1, no quota as -1."""
+
+
+def design_table(designs: Sequence[Design], first_month: int, last_month: int) -> NDArray[np.void]:
+    """Return one record per design, shape (len(designs),), with the scenario's window where a design states none."""
+    table = np.empty(len(designs), DESIGN_DTYPE)
+    for row, design in enumerate(designs):
+        values = design.model_dump()
+        for name, words in CHOICES.items():
+            values[name] = words.index(values[name])
+        if design.mentor_share is None:
+            values["mentor_share"] = NO_QUOTA
+        if design.first_month is None:
+            values["first_month"] = first_month
+        if design.last_month is None:
+            values["last_month"] = last_month
+        table[row] = tuple(values[name] for name in FIELDS)
+    return table

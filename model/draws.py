@@ -1,0 +1,118 @@
+"""Random numbers as a pure function of what they are for.
+
+A draw is named by (seed, replicate, event, school, practice, month, other) and by nothing else: there is no state, so a result
+does not depend on threads, order, chunking or engine, and two designs under one seed share every draw they both make.
+
+The generator is Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC'11): a
+keyed bijection of 128-bit counters. The seed is the key, the event's name is written into the counter without hashing, so
+different events of one seed can never share a counter. Why this generator: ``benchmarks/generators.py``.
+"""
+
+import numpy as np
+
+from .compiled import compiled
+from .portable import log
+
+__all__ = ["EVENTS", "binomial", "gumbel", "philox4x32", "uniform", "uniform_pair"]
+
+EVENTS = (
+    "start",
+    "teachers",
+    "volunteer",
+    "seek",
+    "queue",
+    "consider",
+    "choose",
+    "retain",
+    "cascade",
+    "population",
+    "peers",
+)
+"""The kinds of event; the position of a kind in this tuple is its number, so new kinds go to the end."""
+
+START, TEACHERS, VOLUNTEER, SEEK, QUEUE, CONSIDER, CHOOSE, RETAIN, CASCADE, POPULATION, PEERS = range(len(EVENTS))
+
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW, _32, _12, _16, _24 = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(12), np.uint64(16), np.uint64(24)
+_ONE_BITS = np.uint64(0x3FF0000000000000)
+
+
+@compiled
+def philox4x32(c0, c1, c2, c3, k0, k1):
+    """Return the four 32-bit words of Philox4x32-10 for a counter of four words and a key of two, all as uint64."""
+    for _ in range(10):
+        high = c0 * _M0
+        low = c2 * _M1
+        c0, c1, c2, c3 = ((low >> _32) ^ c1 ^ k0) & _LOW, low & _LOW, ((high >> _32) ^ c3 ^ k1) & _LOW, high & _LOW
+        k0 = (k0 + _W0) & _LOW
+        k1 = (k1 + _W1) & _LOW
+    return c0, c1, c2, c3
+
+
+@compiled
+def _unit(first, second):
+    """Return a uniform in [0, 1) with 52 random bits from two 32-bit words."""
+    bits = ((first << _32) | second) >> _12
+    return np.uint64(bits | _ONE_BITS).view(np.float64) - 1.0
+
+
+@compiled
+def uniform_pair(seed, replicate, event, school, practice, month, other):
+    """Return two independent uniforms in [0, 1) for one event.
+
+    ``seed`` is a uint64; ``event`` and ``practice`` are below 256, ``month`` below 65,536, ``school``, ``replicate`` and ``other``
+    (a second school, or a position in a list) below 2**32.
+    """
+    seed = np.uint64(seed)
+    named = np.uint64(month) | (np.uint64(practice) << _16) | (np.uint64(event) << _24)
+    w0, w1, w2, w3 = philox4x32(
+        np.uint64(school), named, np.uint64(replicate), np.uint64(other), seed & _LOW, seed >> _32
+    )
+    return _unit(w0, w1), _unit(w2, w3)
+
+
+@compiled
+def uniform(seed, replicate, event, school, practice, month, other):
+    """Return the first uniform of ``uniform_pair``."""
+    return uniform_pair(seed, replicate, event, school, practice, month, other)[0]
+
+
+@compiled
+def gumbel(u):
+    """Return a standard Gumbel variate by inversion of a uniform in [0, 1)."""
+    inside = max(u, 1e-16)
+    return -log(max(-log(inside), 1e-300))
+
+
+@compiled
+def _successes(u, trials, chance):
+    """Return the smallest count whose cumulative binomial probability exceeds u, for chance <= 1/2."""
+    if u < 1.0 - trials * chance:
+        return 0  # Bernoulli: (1 - q)**n >= 1 - n q, so no power is needed for the commonest answer
+    failure = 1.0 - chance
+    mass, square, exponent = 1.0, failure, trials
+    while exponent > 0:
+        if exponent & 1:
+            mass *= square
+        square *= square
+        exponent >>= 1
+    odds = chance / failure
+    count, cumulative = 0, mass
+    while u >= cumulative and count < trials:
+        mass *= odds * (trials - count) / (count + 1)
+        count += 1
+        cumulative += mass
+    return count
+
+
+@compiled
+def binomial(u, trials, chance):
+    """Return a Binomial(trials, chance) count by inversion of one uniform u in [0, 1).
+
+    The count never falls when the chance rises under the same u, which keeps designs coupled. Exact for trials <= 1000:
+    the smallest starting mass, 0.5**1000, is still a normal number.
+    """
+    if chance <= 0.5:
+        return _successes(u, trials, max(chance, 0.0))
+    return trials - _successes(1.0 - u, trials, max(1.0 - chance, 0.0))

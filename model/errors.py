@@ -1,0 +1,24 @@
+"""The one error that bad input raises: where it stands, what was given, what is allowed, the nearest valid name."""
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["InputError", "nearest"]
+
+
+class InputError(ValueError):
+    """Bad input from a user, worded for that user; the command line prints it and exits with 2."""
+
+    def __init__(self, where: str, problem: str, allowed: str = "") -> None:
+        """Say ``where`` (file, line or row, field), the ``problem`` with the value given, and what is ``allowed``."""
+        self.where, self.problem, self.allowed = where, problem, allowed
+        super().__init__(f"{where}: {problem}" + (f"; {allowed}" if allowed else ""))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return 'did you mean ...?' for the known name most like ``name``, or a list of the known names where none is."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "known names: " + ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

@@ -1,0 +1,67 @@
+"""A world: schools in their countries and regions, their peer network, and the practices that spread there.
+
+``World`` holds plain arrays and is what both engines read. ``schools.py`` and ``networks.py`` make one.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["DISADVANTAGED", "RURAL", "SECONDARY", "Practices", "World"]
+
+SECONDARY, RURAL, DISADVANTAGED = 1, 2, 4
+"""The bits of ``World.traits``."""
+
+
+class World(NamedTuple):
+    """Schools (n), regions (R), countries (C) and peer ties (m entries, each tie twice) as arrays.
+
+    ``country``, ``region``: index of each school's country and region, int32 (n,).
+    ``region_country``: the country of each region, int32 (R,).
+    ``by_region``, ``region_start``: schools listed region by region, int32 (n,); region r is ``by_region[region_start[r]:region_start[r + 1]]``.
+    ``x``, ``y``: position in km within the country, float64 (n,).
+    ``traits``: bits SECONDARY, RURAL, DISADVANTAGED, uint8 (n,).
+    ``teachers``, ``pupils``: counts, int32 (n,); teachers from 1 to 1000.
+    ``capacity``, ``openness``: in [0, 1], float64 (n,).
+    ``capacity_rank``: 0 for the school with the largest capacity in the world, int32 (n,); ties by position in the table.
+    ``peer_start``, ``peer``, ``weight``: the exposure matrix in compressed rows, int64 (n + 1,), int32 (m,), float64 (m,); each row that has
+    peers sums to 1, columns ascend within a row.
+    ``adopters_at_start``: adopting teachers per practice where the user gave them, else -1, int32 (P, n).
+    ``named_role``: role a pilot gave a school: 0 none, 1 mentor, 2 mentee, int8 (n,).
+    ``named_mentor``: the mentor a pilot gave a mentee, else -1, int32 (n,).
+    ``salary``: gross salary of a teacher by country, EUR per year, float64 (C,).
+    """
+
+    country: NDArray[np.int32]
+    region: NDArray[np.int32]
+    region_country: NDArray[np.int32]
+    by_region: NDArray[np.int32]
+    region_start: NDArray[np.int64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    traits: NDArray[np.uint8]
+    teachers: NDArray[np.int32]
+    pupils: NDArray[np.int32]
+    capacity: NDArray[np.float64]
+    openness: NDArray[np.float64]
+    capacity_rank: NDArray[np.int32]
+    peer_start: NDArray[np.int64]
+    peer: NDArray[np.int32]
+    weight: NDArray[np.float64]
+    adopters_at_start: NDArray[np.int32]
+    named_role: NDArray[np.int8]
+    named_mentor: NDArray[np.int32]
+    salary: NDArray[np.float64]
+
+
+class Practices(NamedTuple):
+    """The practices of a scenario (P) as arrays.
+
+    ``difficulty``: readiness is divided by it, float64 (P,). ``weight``: share of mentoring time, sums to 1, float64 (P,).
+    ``initial_share``: share of teachers at the start in a school of mean capacity, or -1 for the parameter's value, float64 (P,).
+    """
+
+    difficulty: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    initial_share: NDArray[np.float64]
