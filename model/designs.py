@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["CHOICES", "DESIGN_DTYPE", "FIELDS", "PRESETS", "Design", "DesignField", "design_table"]
+__all__ = ["CHOICES", "DESIGN_DTYPE", "FIELDS", "PRESETS", "Design", "DesignField", "design_from_record", "design_table"]
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "recruitment": ("none", "assigned", "volunteer"),
@@ -84,9 +84,7 @@ PRESETS: Mapping[str, Design] = {
 }
 """The seven designs of the mission by name, ``none`` (the comparator) first."""
 
-DESIGN_DTYPE = np.dtype(
-    [(name, np.int64 if name in {*CHOICES, "places", "first_month", "last_month"} else np.float64) for name in FIELDS]
-)
+DESIGN_DTYPE = np.dtype([(name, np.int64 if name in {*CHOICES, "places", "first_month", "last_month"} else np.float64) for name in FIELDS])
 """A design as a record: words as codes of ``CHOICES``, truth values as 0 or 1, no quota as -1."""
 
 
@@ -105,3 +103,13 @@ def design_table(designs: Sequence[Design], first_month: int, last_month: int) -
             values["last_month"] = last_month
         table[row] = tuple(values[name] for name in FIELDS)
     return table
+
+
+def design_from_record(record: np.void) -> Design:
+    """Return the design that a row of ``design_table`` holds, with its window written out."""
+    values = dict(zip(FIELDS, record.tolist(), strict=True))
+    for name, words in CHOICES.items():
+        values[name] = words[values[name]]
+    if values["mentor_share"] < 0.0:
+        values["mentor_share"] = None
+    return Design.model_validate(values)

@@ -1,0 +1,137 @@
+"""The ledger: what each month costs, by category and payer.
+
+Amounts are whole cents (EUR of 2023), so sums are the same in any order, on any number of threads, and always add up.
+"""
+
+import numpy as np
+
+from .compiled import compiled
+from .portable import exp, log
+
+__all__ = [
+    "CATEGORIES",
+    "PAYERS",
+    "cents",
+    "coordinator_month",
+    "discount_factor",
+    "post_coordination",
+    "post_mentee",
+    "post_mentor",
+    "post_new_mentor",
+    "post_programme",
+    "teacher_hour",
+]
+
+CATEGORIES = (
+    "coordination",
+    "release",
+    "voluntary",
+    "team",
+    "stipend",
+    "grant",
+    "travel",
+    "platform",
+    "outreach",
+    "onboarding",
+    "recognition",
+)
+PAYERS = ("programme", "schools")
+
+(
+    COORDINATION,
+    RELEASE,
+    VOLUNTARY,
+    TEAM,
+    STIPEND,
+    GRANT,
+    TRAVEL,
+    PLATFORM,
+    OUTREACH,
+    ONBOARDING,
+    RECOGNITION,
+) = range(len(CATEGORIES))
+PROGRAMME, SCHOOLS = range(len(PAYERS))
+
+
+@compiled
+def cents(euros):
+    """Return an amount of EUR, not negative, as whole cents, half a cent rounded up."""
+    return np.int64(euros * 100.0 + 0.5)
+
+
+@compiled
+def teacher_hour(par, salary):
+    """Return the employer's cost of a teacher's hour in EUR: salary x teacher_cost_factor / work_hours."""
+    return salary * par.teacher_cost_factor / par.work_hours
+
+
+@compiled
+def coordinator_month(par, salary):
+    """Return the employer's cost of a full-time coordinator's month in EUR: coordinator_cost_ratio teachers."""
+    return par.coordinator_cost_ratio * salary * par.teacher_cost_factor / 12.0
+
+
+@compiled
+def discount_factor(par, month):
+    """Return (1 + discount_rate)**(-month / 12), the weight of a month's costs and effects at month 0."""
+    return exp(-(month / 12.0) * log(1.0 + par.discount_rate))
+
+
+@compiled
+def post_mentor(ledger, par, des, salary, funded):
+    """Post the month of a mentor school that has mentees: its paid and unpaid hours, stipend and recognition.
+
+    ``ledger`` is int64 (categories, payers) of one country; ``funded`` 1 while the programme runs.
+    """
+    hour = teacher_hour(par, salary)
+    ledger[VOLUNTARY, SCHOOLS] += cents(par.voluntary_hours * hour)
+    if funded > 0:
+        ledger[RELEASE, PROGRAMME] += cents(des.release_hours * hour)
+        ledger[STIPEND, PROGRAMME] += cents(des.stipend / 12.0)
+        ledger[RECOGNITION, PROGRAMME] += cents(des.recognition * par.recognition_cost / 12.0)
+
+
+@compiled
+def post_mentee(ledger, par, des, salary, funded, session_hours, kilometres):
+    """Post the month of a mentoring tie: the hours of the mentee's team in sessions, the grant, the kilometres driven.
+
+    The mentor's time on the road is part of its paid and unpaid hours, so it is not posted again.
+    """
+    team = cents(par.team * session_hours * teacher_hour(par, salary))
+    travel = cents(kilometres * par.km_rate)
+    if funded > 0:
+        ledger[TEAM, PROGRAMME if des.supply_cover > 0.0 else SCHOOLS] += team
+        ledger[GRANT, PROGRAMME] += cents(des.mentee_grant / 12.0)
+        ledger[TRAVEL, PROGRAMME] += travel
+    else:
+        ledger[TEAM, SCHOOLS] += team
+        ledger[TRAVEL, SCHOOLS] += travel
+
+
+@compiled
+def post_new_mentor(ledger, par, funded):
+    """Post the training of a school that has just become a mentor; the school bears it once funding has ended."""
+    ledger[ONBOARDING, PROGRAMME if funded > 0 else SCHOOLS] += cents(par.onboarding)
+
+
+@compiled
+def post_coordination(ledger, par, des, salary, units):
+    """Post a funded month of a country's coordinators: ``units`` hubs, one ministry, or its equal share of the platform's."""
+    ledger[COORDINATION, PROGRAMME] += cents(des.fte * units * coordinator_month(par, salary))
+
+
+@compiled
+def post_programme(ledger, par, des, schools, active_schools, share_of_schools, funded):
+    """Post what one country bears of the platform and of outreach in a month.
+
+    The fixed cost of the platform is shared over countries by ``share_of_schools``; it arises while funded in designs that mentor online. The cost
+    per active school (mentors with mentees, and mentees) goes on as long as they meet there, paid by the schools after funding.
+    """
+    online = des.virtual_share > 0.0 and des.recruitment > 0
+    if online:
+        per_school = cents(par.platform_per_school) * active_schools
+        ledger[PLATFORM, PROGRAMME if funded > 0 else SCHOOLS] += per_school
+    if funded > 0:
+        if online:
+            ledger[PLATFORM, PROGRAMME] += cents(par.platform_fixed * share_of_schools)
+        ledger[OUTREACH, PROGRAMME] += cents(des.outreach * par.outreach_cost) * schools

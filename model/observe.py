@@ -1,0 +1,190 @@
+"""What is observed of a run: monthly counts by group of schools, and the outcomes a run comes to.
+
+Both engines hand their state to ``observe`` once a month, after delivery and before teachers adopt.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .compiled import compiled
+from .costs import CATEGORIES, PAYERS, discount_factor
+from .state import MENTEE, MENTOR, NO_ROLE
+
+__all__ = ["CELLS", "GROUPS", "GROUP_COUNTS", "OUTCOMES", "group_names", "observe"]
+
+GROUPS = ("all", "disadvantaged", "not_disadvantaged", "rural", "not_rural", "mentors", "mentees", "unmentored")
+"""Groups of schools reported each month; a country's schools follow as ``country:CODE``. ``mentors`` and ``mentees`` have ever been one."""
+
+OUTCOMES = (
+    "effect_adopter_years",
+    "adopters_start",
+    "adopters_end_of_funding",
+    "adopters_end",
+    "mainstreamed_end_of_funding",
+    "mainstreamed_end",
+    "pupils_end",
+    "sustained_share",
+    "gap_disadvantaged_end_of_funding",
+    "gap_rural_end_of_funding",
+    "gap_disadvantaged",
+    "gap_rural",
+    "active_ties_end_of_funding",
+    "active_ties_end",
+    "mentor_schools",
+    "mentee_schools",
+    *(f"cost_{payer}" for payer in PAYERS),
+    "cost_total",
+    *(f"cost_{category}" for category in CATEGORIES),
+)
+"""What each run comes to; units in ``analysis/outcomes.py``."""
+
+GROUP_COUNTS = ("schools", "teachers", "adopters", "mainstreamed")
+"""What is counted in each group."""
+
+_SCHOOLS, _TEACHERS, _ADOPTERS, _MAINSTREAMED, _PUPILS = range(5)
+CELLS = 12  # per country: rural x disadvantaged x experience
+_YEARS, _START, _FUNDED_ADOPTERS, _END_ADOPTERS, _FUNDED_MAINSTREAMED, _END_MAINSTREAMED, _END_PUPILS, _SUSTAINED = range(8)
+_FUNDED_GAP_D, _FUNDED_GAP_R, _GAP_D, _GAP_R, _FUNDED_TIES, _END_TIES, _MENTORS, _MENTEES, _COST = range(8, 17)
+
+
+def group_names(country_codes: Sequence[str]) -> list[str]:
+    """Return the names of the groups of ``Results.groups`` in order."""
+    return [*GROUPS, *(f"country:{code}" for code in country_codes)]
+
+
+@compiled
+def _count_cells(world, par, state, p, cells):
+    """Count schools, teachers, adopters, mainstreamed schools and pupils reached in each cell of country x traits x experience."""
+    cells[:] = 0
+    for i in range(world.teachers.size):
+        cell = world.country[i] * CELLS + (world.traits[i] >> 1) * 3 + state.experience[i]
+        adopters = state.adopters[p, i]
+        cells[cell, _SCHOOLS] += 1
+        cells[cell, _TEACHERS] += world.teachers[i]
+        cells[cell, _ADOPTERS] += adopters
+        cells[cell, _MAINSTREAMED] += state.share[p, i] >= par.mainstream_threshold
+        cells[cell, _PUPILS] += np.int64(world.pupils[i]) * adopters // world.teachers[i]
+
+
+@compiled
+def _in_group(group, cell):
+    """Tell whether a cell belongs to a group of ``GROUPS`` or to the country that stands behind them."""
+    country, inside = cell // CELLS, cell % CELLS
+    rural, disadvantaged, experience = (inside // 3) & 1, (inside // 6) & 1, inside % 3
+    if group == 0:
+        return True
+    if group <= 2:
+        return disadvantaged == 2 - group
+    if group <= 4:
+        return rural == 4 - group
+    if group == 5:
+        return experience == MENTOR
+    if group == 6:
+        return experience == MENTEE
+    if group == 7:
+        return experience == NO_ROLE
+    return country == group - 8
+
+
+@compiled
+def _add_groups(cells, groups):
+    """Write a practice's cells into its groups (group, 4)."""
+    for group in range(groups.shape[0]):
+        for cell in range(cells.shape[0]):
+            if _in_group(group, cell):
+                for what in range(4):
+                    groups[group, what] += cells[cell, what]
+
+
+@compiled
+def _gap(cells, trait):
+    """Return the adopting share outside minus inside the schools with a trait (0 rural, 1 disadvantaged); nan where either is empty."""
+    adopters_in, adopters_out, teachers_in, teachers_out = 0.0, 0.0, 0.0, 0.0
+    for cell in range(cells.shape[0]):
+        if ((cell % CELLS) // 3 >> trait) & 1:
+            adopters_in += cells[cell, _ADOPTERS]
+            teachers_in += cells[cell, _TEACHERS]
+        else:
+            adopters_out += cells[cell, _ADOPTERS]
+            teachers_out += cells[cell, _TEACHERS]
+    if teachers_in == 0.0 or teachers_out == 0.0:
+        return np.nan
+    return adopters_out / teachers_out - adopters_in / teachers_in
+
+
+@compiled
+def _observe_end_of_funding(cells, ties, outcomes):
+    outcomes[_FUNDED_ADOPTERS] = cells[:, _ADOPTERS].sum()
+    outcomes[_FUNDED_MAINSTREAMED] = cells[:, _MAINSTREAMED].sum()
+    outcomes[_FUNDED_GAP_D] = _gap(cells, 1)
+    outcomes[_FUNDED_GAP_R] = _gap(cells, 0)
+    outcomes[_FUNDED_TIES] = ties
+
+
+@compiled
+def _observe_end(cells, state, ties, outcomes):
+    adopters = cells[:, _ADOPTERS].sum()
+    outcomes[_END_ADOPTERS] = adopters
+    outcomes[_END_MAINSTREAMED] = cells[:, _MAINSTREAMED].sum()
+    outcomes[_END_PUPILS] = cells[:, _PUPILS].sum()
+    outcomes[_GAP_D] = _gap(cells, 1)
+    outcomes[_GAP_R] = _gap(cells, 0)
+    outcomes[_END_TIES] = ties
+    outcomes[_SUSTAINED] = np.nan
+    if outcomes[_FUNDED_ADOPTERS] > 0.0:
+        outcomes[_SUSTAINED] = adopters / outcomes[_FUNDED_ADOPTERS]
+    for i in range(state.experience.size):
+        outcomes[_MENTORS] += state.experience[i] == MENTOR
+        outcomes[_MENTEES] += state.experience[i] == MENTEE
+
+
+@compiled
+def _observe_costs(par, ledger, month, outcomes):
+    """Add one month's discounted costs in EUR to the outcomes of a run."""
+    factor = discount_factor(par, month) / 100.0
+    payers, categories = ledger.shape[2], ledger.shape[1]
+    for category in range(categories):
+        for payer in range(payers):
+            amount = ledger[:, category, payer].sum() * factor
+            outcomes[_COST + payer] += amount
+            outcomes[_COST + payers] += amount
+            outcomes[_COST + payers + 1 + category] += amount
+
+
+@compiled
+def observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record):
+    """Add one month to a run's outcomes and, where ``record`` holds any, to its monthly records.
+
+    Each array of ``record`` has length 1 on its first axis where it is wanted and 0 where it is not.
+    ``cells`` is scratch, int64 (2, cells, 5): one practice, and the sum over practices.
+    """
+    groups, ties_record, costs_record, schools_record = record
+    adopters = np.int64(0)
+    full = groups.shape[0] > 0 or month == end_of_funding or month == months - 1
+    cells[1] = 0
+    for p in range(practices.weight.size):
+        if full:
+            _count_cells(world, par, state, p, cells[0])
+            cells[1] += cells[0]
+            if groups.shape[0] > 0:
+                _add_groups(cells[0], groups[0, month, :, p])
+        for i in range(world.teachers.size):
+            adopters += state.adopters[p, i]
+        if schools_record.shape[0] > 0:
+            schools_record[0, month, p] = state.adopters[p]
+    outcomes[_YEARS] += adopters * discount_factor(par, month) / 12.0
+    if month == 0:
+        outcomes[_START] = adopters
+    if month == end_of_funding:
+        _observe_end_of_funding(cells[1], ties, outcomes)
+    if month == months - 1:
+        _observe_end(cells[1], state, ties, outcomes)
+    _observe_costs(par, state.ledger, month, outcomes)
+    if groups.shape[0] > 0:
+        ties_record[0, month] = ties
+        for country in range(state.ledger.shape[0]):
+            costs_record[0, month] += state.ledger[country]
+    if schools_record.shape[0] > 0:
+        schools_record[0, month, -2] = state.role
+        schools_record[0, month, -1] = state.mentor

@@ -1,0 +1,225 @@
+"""The behaviour, each rule once: small functions of the state of one school or one tie.
+
+Both engines call these very functions. ``par`` is a parameter set (a record with the fields of ``parameters.PARAMETER_DTYPE``), so a rule can use
+any parameter without a change elsewhere. Symbols and sources of the numbers: ``data/parameters.csv``; the model as a whole: ``docs/odd.md``.
+"""
+
+from .compiled import compiled
+from .portable import exp, log, power
+
+__all__ = [
+    "adoption_chance",
+    "advanced",
+    "attrition_chance",
+    "coordination_quality",
+    "dose",
+    "effective_hours",
+    "face_to_face_hours",
+    "hours_per_mentee",
+    "logistic",
+    "loss_chance",
+    "mentor_score",
+    "readiness",
+    "saturation",
+    "seek_chance",
+    "social_influence",
+    "start_share",
+    "travel_hours",
+    "unlikeness",
+    "visits",
+    "volunteer_chance",
+]
+
+_LN2 = 0.6931471805599453
+
+
+@compiled
+def logistic(z):
+    """Return 1 / (1 + e**-z)."""
+    return 1.0 / (1.0 + exp(-z))
+
+
+@compiled
+def unlikeness(traits_a, traits_b, abroad):
+    """Return the number of differing traits among level, rural, disadvantaged, and (``abroad`` = 1) country."""
+    differing = traits_a ^ traits_b
+    return float((differing & 1) + ((differing >> 1) & 1) + ((differing >> 2) & 1) + abroad)
+
+
+# --- start -----------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def start_share(par, capacity, initial_share):
+    """Return the expected adopting share at the start of a school that is not advanced.
+
+    initial_share (capacity / capacity_mean)**2, at most 1; more capable schools start ahead.
+    """
+    relative = capacity / par.capacity_mean
+    return min(1.0, initial_share * relative * relative)
+
+
+@compiled
+def advanced(par, capacity_rank, schools):
+    """Tell whether a school is among the ``advanced_fraction`` of ``schools`` with the highest digital capacity."""
+    return capacity_rank < int(par.advanced_fraction * schools + 0.5)
+
+
+# --- recruitment and matching ----------------------------------------------------------------------------------------
+
+
+@compiled
+def volunteer_chance(par, share, stipend, release_hours, recognition):
+    """Return the chance that a school qualified to mentor volunteers in a school year.
+
+    logistic(volunteer_base + volunteer_own_share s + volunteer_stipend ln(1 + stipend / 1000) + volunteer_release release_hours
+    + volunteer_recognition recognition); stipend in EUR per year, release in hours per month.
+    """
+    return logistic(
+        par.volunteer_base
+        + par.volunteer_own_share * share
+        + par.volunteer_stipend * log(1.0 + stipend / 1000.0)
+        + par.volunteer_release * release_hours
+        + par.volunteer_recognition * recognition
+    )
+
+
+@compiled
+def seek_chance(par, openness, capacity, grant):
+    """Return the chance that a school seeks a mentor in a school year, where nobody assigns one.
+
+    logistic(seek_base + seek_openness (openness - 0.5) + seek_need (0.5 - capacity) + seek_grant ln(1 + grant / 1000)); grant in EUR per year.
+    """
+    return logistic(
+        par.seek_base + par.seek_openness * (openness - 0.5) + par.seek_need * (0.5 - capacity) + par.seek_grant * log(1.0 + grant / 1000.0)
+    )
+
+
+@compiled
+def mentor_score(par, distance, unlike, past_mentees, noise):
+    """Return how attractive a mentor is to a mentee (random utility with Gumbel ``noise``; McFadden 1974).
+
+    - proximity_weight distance / peer_distance - likeness_weight unlikeness + reputation_weight ln(1 + past mentees) + noise; distance in km.
+    """
+    return (
+        noise
+        - par.proximity_weight * distance / par.peer_distance
+        - par.likeness_weight * unlike
+        + par.reputation_weight * log(1.0 + past_mentees)
+    )
+
+
+# --- retention and delivery ------------------------------------------------------------------------------------------
+
+
+@compiled
+def coordination_quality(par, fte, clusters):
+    """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters; 0 without FTE."""
+    if fte <= 0.0:
+        return 0.0
+    return 1.0 - exp(-fte * par.caseload / max(1.0, clusters))
+
+
+@compiled
+def attrition_chance(par, quality, virtual_share, incentive, recognition, load, mandated):
+    """Return the chance that a mentoring tie ends in a month, at most 1.
+
+    attrition (1 + virtual_attrition v) exp(-attrition_coordination g - attrition_incentive ln(1 + incentive / 1000) - attrition_recognition
+    recognition) (1 + attrition_load max(0, load - 1)), times mandate_attrition under a running mandate. ``incentive`` is stipend plus grant in EUR
+    per year, ``load`` mentees per place.
+    """
+    chance = par.attrition * (1.0 + par.virtual_attrition * virtual_share)
+    chance *= exp(
+        -par.attrition_coordination * quality
+        - par.attrition_incentive * log(1.0 + incentive / 1000.0)
+        - par.attrition_recognition * recognition
+    )
+    chance *= 1.0 + par.attrition_load * max(0.0, load - 1.0)
+    if mandated > 0.0:
+        chance *= par.mandate_attrition
+    return min(1.0, chance)
+
+
+@compiled
+def hours_per_mentee(par, release_hours, mentees):
+    """Return the hours a month that a mentor gives each of its mentees: (voluntary_hours + release_hours) / mentees."""
+    return (par.voluntary_hours + release_hours) / mentees
+
+
+@compiled
+def visits(par, hours, virtual_share, abroad):
+    """Return face-to-face visits a month of a tie: (1 - v) h / visit_hours; none across a border."""
+    if abroad > 0:
+        return 0.0
+    return (1.0 - virtual_share) * hours / par.visit_hours
+
+
+@compiled
+def travel_hours(par, visits_made, distance):
+    """Return the hours a month that a tie's own time loses on the road: visits 2 distance / travel_speed."""
+    return visits_made * 2.0 * distance / par.travel_speed
+
+
+@compiled
+def face_to_face_hours(par, visits_made, travel):
+    """Return the hours a month that visits leave for mentoring: max(0, visits visit_hours - travel)."""
+    return max(0.0, visits_made * par.visit_hours - travel)
+
+
+@compiled
+def effective_hours(par, face_to_face, hours, virtual_share):
+    """Return face-to-face-equivalent hours a month: face-to-face hours + v h virtual_fidelity."""
+    return face_to_face + virtual_share * hours * par.virtual_fidelity
+
+
+@compiled
+def dose(par, effective, unlike, quality, mandated, mentor_share):
+    """Return the mentoring dose of a tie in hours a month: effective hours x fit x engagement x expertise.
+
+    fit = exp(-likeness_effect unlikeness) (fit_floor + (1 - fit_floor) g); engagement = mandate_engagement for schools assigned by a mandate,
+    else 1; expertise = expertise_floor + (1 - expertise_floor) s of the mentor school.
+    """
+    fit = exp(-par.likeness_effect * unlike) * (par.fit_floor + (1.0 - par.fit_floor) * quality)
+    engagement = par.mandate_engagement if mandated > 0.0 else 1.0
+    expertise = par.expertise_floor + (1.0 - par.expertise_floor) * mentor_share
+    return effective * fit * engagement * expertise
+
+
+@compiled
+def saturation(par, hours):
+    """Return D = 1 - 2**(-dose / dose_half), the share of the full mentoring effect that a dose of ``hours`` a month gives."""
+    return 1.0 - exp(-hours / par.dose_half * _LN2)
+
+
+# --- adoption and loss -----------------------------------------------------------------------------------------------
+
+
+@compiled
+def readiness(par, capacity, difficulty):
+    """Return (readiness_floor + (1 - readiness_floor) capacity) / difficulty."""
+    return (par.readiness_floor + (1.0 - par.readiness_floor) * capacity) / difficulty
+
+
+@compiled
+def social_influence(par, share):
+    """Return share**gamma: above gamma = 1 a few adopters persuade less than in proportion (complex contagion; Centola & Macy 2007)."""
+    return power(share, par.gamma)
+
+
+@compiled
+def adoption_chance(par, ready, openness, outreach, colleagues, peers, mentoring):
+    """Return the chance that a non-adopting teacher adopts in a month, at most 1.
+
+    readiness [1 - (1 - (p + outreach_effect outreach) openness)(1 - q_in s**gamma)(1 - q_out E**gamma)(1 - beta D)]: independent causes, of which one
+    suffices (a network form of Bass 1969). ``colleagues`` = s**gamma, ``peers`` = E**gamma, ``mentoring`` = D, all in [0, 1].
+    """
+    unprompted = (par.p + par.outreach_effect * outreach) * openness
+    none_acts = (1.0 - unprompted) * (1.0 - par.q_in * colleagues) * (1.0 - par.q_out * peers) * (1.0 - par.beta * mentoring)
+    return min(1.0, max(0.0, ready * (1.0 - none_acts)))
+
+
+@compiled
+def loss_chance(par, share, mentoring):
+    """Return the chance that an adopting teacher is lost in a month: 1 - (1 - d (1 - protection s)(1 - shield D))(1 - turnover)."""
+    discontinuance = par.d * (1.0 - par.protection * share) * (1.0 - par.shield * mentoring)
+    return 1.0 - (1.0 - discontinuance) * (1.0 - par.turnover)

@@ -1,0 +1,91 @@
+"""What changes in a run: the arrays of one world under one design, allocated once and reused by every run."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .world import World
+
+__all__ = ["MENTEE", "MENTOR", "NO_ROLE", "State", "allocate"]
+
+NO_ROLE, MENTOR, MENTEE = 0, 1, 2
+"""Roles; also the values of ``State.experience``."""
+
+
+class State(NamedTuple):
+    """Schools' changing variables (n schools, P practices, R regions, C countries) and scratch space.
+
+    ``adopters``: adopting teachers, int32 (P, n). ``share``: adopters / teachers, float64 (P, n). ``influence``: share**gamma, float64 (P, n).
+    ``ready``: readiness, float64 (P, n). ``saturation``: D of the school's mentoring, float64 (P, n).
+    ``role``: now, int8 (n,). ``experience``: the furthest role ever held, mentee or mentor, int8 (n,). ``mentor``: its mentor or -1, int32 (n,).
+    ``mentees``, ``past_mentees``: of a mentor now and ever, int32 (n,). ``tie_start``: month in which the present tie began, int32 (n,).
+    ``quality``: coordination quality of each unit of the tier (all 0 without one), float64 (R + C + 1,).
+    ``ledger``: cents of this month, int64 (C, categories, payers).
+    The rest is scratch: ``first``, ``second``, ``gain``, ``loss``, ``key`` float64 (n,); ``queue``, ``pool``, ``slot`` int32 (n,); ``pool_start``,
+    ``pool_count``, ``clusters`` int64 (R + C + 2,).
+    """
+
+    adopters: NDArray[np.int32]
+    share: NDArray[np.float64]
+    influence: NDArray[np.float64]
+    ready: NDArray[np.float64]
+    saturation: NDArray[np.float64]
+    role: NDArray[np.int8]
+    experience: NDArray[np.int8]
+    mentor: NDArray[np.int32]
+    mentees: NDArray[np.int32]
+    past_mentees: NDArray[np.int32]
+    tie_start: NDArray[np.int32]
+    quality: NDArray[np.float64]
+    ledger: NDArray[np.int64]
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    loss: NDArray[np.float64]
+    key: NDArray[np.float64]
+    queue: NDArray[np.int32]
+    pool: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    pool_start: NDArray[np.int64]
+    pool_count: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+
+
+def allocate(world: World, practices: int, categories: int, payers: int) -> State:
+    """Return a state for runs in a world; a run sets every value that it reads."""
+    n, regions, countries = world.teachers.size, world.region_country.size, world.salary.size
+    units = regions + countries + 2
+
+    def floats(*shape: int) -> NDArray[np.float64]:
+        return np.zeros(shape)
+
+    def whole(*shape: int) -> NDArray[np.int32]:
+        return np.zeros(shape, np.int32)
+
+    return State(
+        adopters=whole(practices, n),
+        share=floats(practices, n),
+        influence=floats(practices, n),
+        ready=floats(practices, n),
+        saturation=floats(practices, n),
+        role=np.zeros(n, np.int8),
+        experience=np.zeros(n, np.int8),
+        mentor=whole(n),
+        mentees=whole(n),
+        past_mentees=whole(n),
+        tie_start=whole(n),
+        quality=floats(units),
+        ledger=np.zeros((countries, categories, payers), np.int64),
+        first=floats(n),
+        second=floats(n),
+        gain=floats(n),
+        loss=floats(n),
+        key=floats(n),
+        queue=whole(n),
+        pool=whole(n),
+        slot=whole(n),
+        pool_start=np.zeros(units, np.int64),
+        pool_count=np.zeros(units, np.int64),
+        clusters=np.zeros(units, np.int64),
+    )
