@@ -1,0 +1,26 @@
+"""Scenarios: studies described in YAML files, their schema and their loader.
+
+``load_scenario`` reads a file or a shipped name; ``Scenario`` is what everything else works with.
+"""
+
+from .json_schema import json_schema
+from .load import dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios
+from .schema import COMPARATOR, CountryEntry, Practice, Programme, Range, Scenario, WorldSpec
+from .template import template
+
+__all__ = [
+    "COMPARATOR",
+    "CountryEntry",
+    "Practice",
+    "Programme",
+    "Range",
+    "Scenario",
+    "WorldSpec",
+    "dump_yaml",
+    "json_schema",
+    "load_scenario",
+    "resolved",
+    "scenario_from",
+    "shipped_scenarios",
+    "template",
+]

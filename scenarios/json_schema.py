@@ -1,0 +1,89 @@
+"""The JSON Schema of a scenario file, so that editors complete and check it while it is written."""
+
+from typing import Any, get_args
+
+from model.designs import CHOICES, FIELDS, PRESETS, Design
+from model.parameters import PARAMETERS, Distribution, Parameter
+from model.schools import COUNTRIES
+
+from .schema import GROUPS, WORD_PATTERN, Scenario
+
+__all__ = ["json_schema"]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema (draft 2020-12) of what a scenario file may state; cross-field rules are checked on loading only."""
+    schema = Scenario.model_json_schema()
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Scenario"}
+    properties = schema["properties"]
+    properties["extends"] = {"type": "string", "description": "The scenario from which this one differs: a YAML file, or a shipped name"}
+    properties["parameters"] = _section({name: _parameter(row) for name, row in PARAMETERS.items()}, properties["parameters"])
+    properties["designs"] = _designs(properties["designs"]["description"])
+    properties["uncertain"]["items"] = {"enum": [*GROUPS, *PARAMETERS]}
+    for key in ("practices", "uncertain", "programme", "world"):
+        properties[key].pop("default", None)
+    entry = schema["$defs"]["CountryEntry"]
+    entry["required"] = ["code"]
+    countries = schema["$defs"]["WorldSpec"]["properties"]["countries"]
+    countries["items"] = {"anyOf": [{"enum": list(COUNTRIES)}, {"$ref": "#/$defs/CountryEntry"}]}
+    for key in ("programme", "world"):
+        properties[key] = _or_null({"$ref": properties[key]["$ref"]}, properties[key]["description"])
+    for unused in ("Design", "Range"):
+        del schema["$defs"][unused]
+    del schema["required"]
+    schema["anyOf"] = [{"required": ["extends"]}, {"required": ["designs"]}]
+    return schema
+
+
+def _or_null(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"description": description, "anyOf": [schema, {"type": "null"}]}
+
+
+def _section(properties: dict[str, Any], section: dict[str, Any]) -> dict[str, Any]:
+    return {"description": section["description"], "type": ["object", "null"], "properties": properties, "additionalProperties": False}
+
+
+def _parameter(row: Parameter) -> dict[str, Any]:
+    number = {"type": "integer" if row.distribution == "integer" else "number", "minimum": row.minimum, "maximum": row.maximum}
+    kinds = [kind for kind in get_args(Distribution) if (kind == "integer") == (row.distribution == "integer")]
+    fields = {
+        "base": {**number, "default": row.base},
+        "low": {**number, "default": row.low},
+        "high": {**number, "default": row.high},
+        "distribution": {"enum": kinds, "default": row.distribution},
+    }
+    return {
+        "description": f"{row.meaning} ({row.unit}); {row.low:g} to {row.high:g}, base {row.base:g} [{row.kind}]",
+        "default": row.base,
+        "anyOf": [number, {"type": "object", "properties": fields, "additionalProperties": False}],
+    }
+
+
+def _designs(description: str) -> dict[str, Any]:
+    fields = {"preset": {"enum": list(PRESETS), "description": "The design whose fields hold where none is stated"}}
+    design = {
+        "type": ["object", "null"],
+        "properties": fields | {field: _design_field(field) for field in FIELDS},
+        "additionalProperties": False,
+    }
+    return {
+        "description": description,
+        "anyOf": [
+            {"type": "object", "minProperties": 1, "propertyNames": {"pattern": WORD_PATTERN}, "additionalProperties": design},
+            {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": WORD_PATTERN}},
+            {"type": "null"},
+        ],
+    }
+
+
+def _design_field(field: str) -> dict[str, Any]:
+    row = FIELDS[field]
+    described = {"description": f"{row.meaning} ({row.unit})"}
+    if field in CHOICES:
+        return {**described, "enum": list(CHOICES[field])}
+    if row.unit == "0|1":
+        return {**described, "enum": [True, False, 0, 1]}
+    whole = Design.model_fields[field].annotation in (int, int | None)
+    number = {"type": "integer" if whole else "number", "minimum": row.minimum, "maximum": row.maximum}
+    optional = type(None) in get_args(Design.model_fields[field].annotation)
+    return {**described, "anyOf": [number, {"type": "null"}]} if optional else {**described, **number}

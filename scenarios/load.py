@@ -1,0 +1,221 @@
+"""Loads a scenario: a YAML file, the files it extends, and what the command line sets, as one checked ``Scenario``.
+
+Whatever the input, the result is a ``Scenario`` or an ``InputError`` that names file and line.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from model.designs import FIELDS, PRESETS
+from model.errors import InputError, nearest
+from model.parameters import PARAMETERS
+
+from .merge import as_mapping, lay_over
+from .messages import input_error, shown
+from .schema import NAME_PATTERN, Programme, Scenario
+from .yaml_file import KeyPath, Layer, plain_scalar, read_yaml, write_yaml
+
+__all__ = ["dump_yaml", "load_scenario", "resolved", "scenario_from", "shipped_scenarios"]
+
+SHIPPED = Path(__file__).parent
+IDENTITY = ("name", "title", "description")
+FILE_KEYS = ("schools", "ties")
+SETTABLE = (
+    *("seed", "months", "replicates", "draws", "worlds"),
+    *(f"programme.{field}" for field in Programme.model_fields),
+    *(f"world.{field}" for field in ("regions_per_country", "schools_per_region", *FILE_KEYS)),
+)
+"""What ``--set`` may assign besides parameters and the fields of designs."""
+
+
+def load_scenario(
+    path_or_name: str | Path,
+    sets: Sequence[str] = (),
+    *,
+    seed: int | None = None,
+    months: int | None = None,
+    replicates: int | None = None,
+    designs: Sequence[str] | None = None,
+    schools: str | Path | None = None,
+    ties: str | Path | None = None,
+) -> Scenario:
+    """Return the scenario of a file, or of a shipped name such as ``mensi-pilot``.
+
+    ``sets`` holds assignments as ``--set`` takes them: ``p=0.01``, ``regional_hub.stipend=3000``, ``world.schools_per_region=10``,
+    several in one text separated by spaces or commas. ``designs`` keeps those designs only; presets that the scenario lacks may be
+    named. ``schools`` and ``ties`` are files, relative to the working directory.
+    """
+    path = _find(path_or_name)
+    layer = _read_chain(path, ())
+    layer.values.setdefault("name", _slug(path.stem))
+    if designs is not None:
+        layer = lay_over(layer, _chosen_designs(designs, layer))
+    layer = lay_over(layer, _assignments(sets, layer))
+    layer = lay_over(layer, _options({"seed": seed, "months": months, "replicates": replicates}, {"schools": schools, "ties": ties}))
+    return _checked(layer, str(path))
+
+
+def scenario_from(values: Mapping[str, Any], source: str) -> Scenario:
+    """Return the scenario that ``resolved`` described; ``source`` names where the description stands, for errors."""
+    return _checked(Layer(dict(values), {}), source)
+
+
+def resolved(scenario: Scenario) -> dict[str, Any]:
+    """Return the full description with every default written out, ready for JSON; ``scenario_from`` reads it back."""
+    return scenario.model_dump(mode="json")
+
+
+def dump_yaml(scenario: Scenario) -> str:
+    """Return the full description as YAML that ``load_scenario`` reads back."""
+    return write_yaml(resolved(scenario))
+
+
+def shipped_scenarios() -> tuple[str, ...]:
+    """Return the names of the scenarios that come with the program."""
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
+
+
+def _find(path_or_name: str | Path, stated_in: str = "", folder: Path | None = None) -> Path:
+    """Return the file that a path, relative to ``folder``, or a shipped name means."""
+    path = folder / path_or_name if folder else Path(path_or_name)
+    try:
+        found = path.is_file()
+        other = not found and path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        found = other = False
+    if found:
+        return path
+    if str(path_or_name) in shipped_scenarios():
+        return SHIPPED / f"{path_or_name}.yaml"
+    given = shown(str(path_or_name))
+    if other:
+        raise InputError(stated_in or given, f"{given} is not a file", "allowed: a YAML file or the name of a shipped scenario")
+    raise InputError(
+        stated_in or given, f"no scenario {given}", f"{nearest(str(path_or_name), shipped_scenarios())} or the path of a YAML file"
+    )
+
+
+def _read_chain(path: Path, readers: tuple[Path, ...]) -> Layer:
+    """Return a file laid over the files it extends."""
+    layer = _with_absolute_paths(read_yaml(path), path.parent)
+    parent_name = layer.values.pop("extends", None)
+    if parent_name is None:
+        return lay_over(Layer({}, {}), layer)
+    where = f"{layer.places['extends',]}, extends"
+    if not isinstance(parent_name, str):
+        raise InputError(where, f"{shown(parent_name)} is not a file name", "allowed: a YAML file or the name of a shipped scenario")
+    parent = _find(parent_name, where, path.parent)
+    chain = (*readers, path)
+    if parent.resolve() in [reader.resolve() for reader in chain]:
+        raise InputError(where, "a scenario cannot extend itself: " + " -> ".join(str(reader) for reader in (*chain, parent)))
+    below = _read_chain(parent, chain)
+    inherited = {key: value for key, value in below.values.items() if key not in IDENTITY}
+    return lay_over(Layer(inherited, below.places), layer)
+
+
+def _with_absolute_paths(layer: Layer, folder: Path) -> Layer:
+    """Resolve data files against the folder of the scenario that states them."""
+    world = layer.values.get("world")
+    if isinstance(world, dict):
+        for key in FILE_KEYS:
+            if isinstance(world.get(key), str) and world[key]:
+                world[key] = str(folder.absolute() / world[key])
+    return layer
+
+
+def _chosen_designs(names: Sequence[str], layer: Layer) -> Layer:
+    present = as_mapping(layer.values.get("designs"))
+    known = list(dict.fromkeys([*(present if isinstance(present, dict) else {}), *PRESETS]))
+    for name in names:
+        if name not in known:
+            raise InputError(f"--designs {name}", f"no design named {shown(name)}", nearest(name, known))
+    return Layer({"designs": list(names)}, {("designs",): "--designs " + ",".join(names)})
+
+
+def _assignments(sets: Sequence[str], layer: Layer) -> Layer:
+    """Return what ``--set`` assigns as a source of its own; where two assign the same, the later wins."""
+    targets = _targets(layer)
+    values: dict[str, Any] = {}
+    places: dict[KeyPath, str] = {}
+    for text in sets:
+        for assignment in re.split(r"[\s,]+(?=[^\s,=]+=)", text.strip()):
+            name, equals, word = assignment.partition("=")
+            where = f"--set {' '.join(assignment.split())[:100]}"
+            if not equals or not name:
+                raise InputError(where, "not an assignment", "allowed: name=value, for example p=0.01")
+            if name not in targets:
+                raise InputError(where, f"nothing named {shown(name)} can be set", nearest(name, targets))
+            path = targets[name]
+            _put(values, path, _value(where, name, word.strip(" \t\r\n,")))
+            places[path] = where
+    return Layer(values, places)
+
+
+def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:
+    designs = as_mapping(layer.values.get("designs"))
+    fields = [("designs", design, field) for design in (designs if isinstance(designs, dict) else ()) for field in FIELDS]
+    return {
+        **{name: ("parameters", name) for name in PARAMETERS},
+        **{name: tuple(name.split(".")) for name in SETTABLE},
+        **{f"{design}.{field}": (section, design, field) for section, design, field in fields},
+    }
+
+
+def _value(where: str, name: str, word: str) -> Any:
+    if name.startswith("world.") and name.removeprefix("world.") in FILE_KEYS and word:
+        return _absolute(where, word)
+    try:
+        return plain_scalar(word)
+    except ValueError as error:
+        raise InputError(where, str(error), "allowed: numbers") from None
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        values = values.setdefault(key, {})
+    values[path[-1]] = value
+
+
+def _options(numbers: Mapping[str, int | None], files: Mapping[str, str | Path | None]) -> Layer:
+    values: dict[str, Any] = {}
+    places: dict[KeyPath, str] = {}
+    for path, value in [((key,), value) for key, value in numbers.items()] + [(("world", key), value) for key, value in files.items()]:
+        if value is not None:
+            places[path] = f"--{path[-1]} {value}"
+            _put(values, path, value if len(path) == 1 else _absolute(places[path], str(value)))
+    return Layer(values, places)
+
+
+def _absolute(where: str, path: str) -> str:
+    if "\0" in path:
+        raise InputError(where, f"{shown(path)} is not a file name")
+    return str(Path(path).absolute())
+
+
+def _checked(layer: Layer, source: str) -> Scenario:
+    try:
+        scenario = Scenario.model_validate(layer.values)
+    except ValidationError as error:
+        raise input_error(error, layer.places, source) from None
+    for key in FILE_KEYS:
+        file = getattr(scenario.world, key)
+        if file is not None and not _is_file(file):
+            place = layer.places.get(("world", key), source)
+            raise InputError(place if place.startswith("--") else f"{place}, world.{key}", f"no such file: {shown(file)}")
+    return scenario
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _slug(stem: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:60]
+    return slug if re.match(NAME_PATTERN, slug) else "scenario"

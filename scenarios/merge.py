@@ -1,0 +1,79 @@
+"""Lays one source of a scenario over another: a file over the one it extends, ``--set`` over the file.
+
+What the upper source states wins. Sections (programme, world, parameters, designs) merge key by key; lists and single values replace. Three
+rules go beyond that:
+
+- ``parameters``: a new base value, stated alone, carries with it an inherited low or high that it lies beyond;
+- ``designs`` as a list of names keeps only those designs, in that order (a name that was not inherited is the preset of that name);
+- a design that states ``preset`` starts afresh from it.
+
+A section or design of which nothing is stated (``parameters:`` with an empty body) changes nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .yaml_file import KeyPath, Layer
+
+__all__ = ["as_mapping", "lay_over"]
+
+SECTIONS = ("programme", "world", "parameters", "designs")
+
+
+def lay_over(lower: Layer, upper: Layer) -> Layer:
+    """Return both sources as one; neither is changed."""
+    replaced: set[KeyPath] = set()
+    values = dict(lower.values)
+    for key, new in upper.values.items():
+        old = values.get(key)
+        if key in SECTIONS and new is None:
+            values[key] = {} if old is None else old
+        elif key in SECTIONS and old is not None:
+            values[key] = _section(key, as_mapping(old), new, replaced)
+        else:
+            values[key] = new
+            replaced.add((key,))
+    kept = {path: place for path, place in lower.places.items() if not any(path[:depth] in replaced for depth in range(len(path) + 1))}
+    return Layer(values, kept | upper.places)
+
+
+def as_mapping(designs: Any) -> Any:
+    """Return designs that are given as a list of names as a mapping of each name to nothing; anything else as it is."""
+    return dict.fromkeys(designs) if _is_names(designs) else designs
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+
+
+def _section(key: str, old: Any, new: Any, replaced: set[KeyPath]) -> Any:
+    if key == "designs" and _is_names(new) and isinstance(old, Mapping):
+        return {name: old.get(name) for name in new}
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        replaced.add((key,))
+        return new
+    merged = dict(old)
+    for name, value in new.items():
+        if key == "parameters" and name in merged:
+            merged[name] = _parameter(merged[name], value)
+        elif key == "designs" and name in merged and (value is None or (isinstance(value, Mapping) and "preset" not in value)):
+            merged[name] = {**(merged[name] or {}), **(value or {})} if isinstance(merged[name], Mapping | None) else value
+        else:
+            merged[name] = value
+            replaced.add((key, name))
+    return merged
+
+
+def _parameter(old: Any, new: Any) -> Any:
+    lower, upper = (value if isinstance(value, Mapping) else {"base": value} for value in (old, new))
+    base = upper.get("base")
+    carried = {}
+    if _is_number(base):
+        for end, choose in (("low", min), ("high", max)):
+            if _is_number(lower.get(end)):
+                carried[end] = choose(lower[end], base)
+    return {**lower, **carried, **upper}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,114 @@
+"""Turns what pydantic found into the one error a user sees: place, value given, what is allowed, nearest name."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from model.designs import FIELDS
+from model.errors import InputError, nearest
+
+from .schema import CountryEntry, Practice, Programme, Range, Scenario, WorldSpec, allowed_values
+from .yaml_file import KeyPath
+
+__all__ = ["input_error", "shown"]
+
+_WORDS = {
+    "not_a_number": ("{value} is not a number", "allowed: numbers"),
+    "float_type": ("{value} is not a number", "allowed: numbers"),
+    "finite_number": ("{value} is not a number", "allowed: finite numbers"),
+    "int_type": ("{value} is not a whole number", "allowed: whole numbers"),
+    "int_from_float": ("{value} is not a whole number", "allowed: whole numbers"),
+    "int_parsing_size": ("{value} is out of range", "allowed: whole numbers of a few digits"),
+    "bool_type": ("{value} is neither true nor false", "allowed: true, false"),
+    "bool_parsing": ("{value} is neither true nor false", "allowed: true, false"),
+    "greater_than_equal": ("{value} is out of range", "allowed: at least {ge}"),
+    "greater_than": ("{value} is out of range", "allowed: above {gt}"),
+    "less_than_equal": ("{value} is out of range", "allowed: at most {le}"),
+    "string_type": ("{value} is not text", "put it in quotes"),
+    "string_pattern_mismatch": ("{value} is not a valid name", "allowed: {pattern}"),
+    "literal_error": ("{value} is not allowed", "allowed: {expected}"),
+    "model_type": ("{value} is not a mapping of keys to values", ""),
+    "mapping_type": ("{value} is not a mapping of keys to values", ""),
+    "tuple_type": ("{value} is not a list", ""),
+    "too_short": ("is empty", "allowed: {min_length} or more"),
+    "string_too_short": ("is empty", "allowed: a text"),
+    "too_long": ("{value} is too long", "allowed: {max_length} items"),
+    "string_too_long": ("{value} is too long", "allowed: {max_length} characters"),
+}
+"""By pydantic's kind of error: the problem, and what is allowed."""
+
+_KEYS: Mapping[KeyPath, Iterable[str]] = {
+    (): [*Scenario.model_fields, "extends"],
+    ("programme",): Programme.model_fields,
+    ("world",): WorldSpec.model_fields,
+    ("world", "countries"): CountryEntry.model_fields,
+    ("practices",): Practice.model_fields,
+    ("parameters",): Range.model_fields,
+    ("designs",): [*FIELDS, "preset"],
+}
+"""The keys that a section may hold."""
+
+
+def input_error(error: ValidationError, places: Mapping[KeyPath, str], source: str) -> InputError:
+    """Return the first of pydantic's errors in words, with the number of the others."""
+    details = error.errors(include_url=False)
+    first = details[0]
+    path = _path(first)
+    problem, allowed = _words(first, path)
+    if len(details) > 1:
+        allowed += f"{' ' if allowed else ''}(and {len(details) - 1} more)"
+    return InputError(_where(path, places, source), problem, allowed)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a short single line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    text = f"{value:.6g}" if isinstance(value, int) and abs(value) > 2**70 and abs(value) < 10**300 else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _path(details: ErrorDetails) -> KeyPath:
+    at = details.get("ctx", {}).get("at", ())
+    return (*(step for step in details["loc"] if step != "[key]"), *at)
+
+
+def _where(path: KeyPath, places: Mapping[KeyPath, str], source: str) -> str:
+    """Name the place of the innermost key that was stated; an assignment such as ``--set p=7`` already names its target."""
+    stated = next((places[path[:depth]] for depth in range(len(path), -1, -1) if path[:depth] in places), source)
+    return stated if stated.startswith("--") or not path else f"{stated}, {_dotted(path)}"
+
+
+def _dotted(path: KeyPath) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return " ".join(text.removeprefix(".").split())[:200]
+
+
+def _words(details: ErrorDetails, path: KeyPath) -> tuple[str, str]:
+    kind, value, ctx = details["type"], shown(details["input"]), details.get("ctx", {})
+    if kind == "scenario":
+        return ctx["problem"], ctx["allowed"]
+    if kind == "extra_forbidden":
+        return f"unknown key {shown(path[-1])}", nearest(str(path[-1]), _known_keys(path[:-1]))
+    if kind == "missing":
+        return "is missing", "state it, or `preset: NAME` to take it from a preset" if len(path) == 3 else ""
+    if len(path) == 3 and path[0] == "designs" and path[2] in FIELDS:
+        return f"{value} is not allowed", allowed_values(str(path[2]))
+    problem, allowed = _WORDS.get(kind, ("{value} is not allowed", ""))
+    bounds = {name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in ctx.items()}
+    return problem.format(value=value, **bounds), allowed.format(value=value, **bounds)
+
+
+def _known_keys(section: KeyPath) -> Iterable[str]:
+    named = tuple(step for step in section if isinstance(step, str))
+    return _KEYS[named[:1] if named[:1] in (("parameters",), ("designs",)) else named]

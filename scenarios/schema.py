@@ -1,0 +1,399 @@
+"""The scenario: the whole description of a study, with every field's meaning, unit and range.
+
+Defaults stand here, in the fields below, or in the tables of ``model/data``, and nowhere else. A scenario is complete: what its author left
+out is filled in when it is made, so two scenarios are equal where they mean the same study.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Annotated, Any, NoReturn, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from model.designs import CHOICES, FIELDS, PRESETS, Design
+from model.errors import nearest
+from model.parameters import PARAMETERS, Distribution, Parameter
+from model.schools import COUNTRIES, Country
+from model.world import Practices
+
+__all__ = [
+    "COMPARATOR",
+    "GROUPS",
+    "NAME_PATTERN",
+    "CountryEntry",
+    "Practice",
+    "Programme",
+    "Range",
+    "Scenario",
+    "WorldSpec",
+    "allowed_values",
+]
+
+COMPARATOR = "none"
+"""The design every other is compared with; it is a preset and takes no fields."""
+
+GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in PARAMETERS.values()))
+"""The groups of parameters that ``uncertain`` may name."""
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
+WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+MAX_SCHOOLS = 1_000_000
+MAX_MONTHS = 1200
+
+COUNTRY_FIGURES = ("schools_primary", "schools_secondary", "teachers_per_school", "teacher_salary_eur_per_year", "rural", "disadvantaged")
+
+
+def _number(value: Any) -> Any:
+    """Refuse words and truth values, which pydantic would turn into numbers."""
+    if isinstance(value, (bool, str)):
+        raise PydanticCustomError("not_a_number", "is not a number")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number)]
+Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN)]
+
+
+def fault(at: tuple[str | int, ...], problem: str, allowed: str = "") -> NoReturn:
+    """Raise what pydantic reports as an error at ``at``, counted from the field that is being validated."""
+    raise PydanticCustomError("scenario", "{problem}", {"at": at, "problem": problem, "allowed": allowed})
+
+
+class Section(BaseModel):
+    """A part of a scenario: unknown keys are refused, nothing changes after it is made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Programme(Section):
+    """The months in which mentoring is funded: first_month <= month < last_month."""
+
+    first_month: Whole = Field(6, ge=0, le=MAX_MONTHS, description="First month of funding", json_schema_extra={"unit": "month"})
+    last_month: Whole = Field(34, ge=0, le=MAX_MONTHS, description="First month without funding again", json_schema_extra={"unit": "month"})
+
+    @model_validator(mode="after")
+    def _check_window(self) -> Self:
+        if self.last_month < self.first_month:
+            fault(("last_month",), f"{self.last_month} is before first_month {self.first_month}", "allowed: first_month or later")
+        return self
+
+
+class CountryEntry(Section):
+    """A country. Figures that are not stated are those of the known country of that code, else the mean over the known countries."""
+
+    code: str = Field(pattern=r"^[A-Z][A-Z0-9-]{1,9}$", description="Code of the country, as in the school table")
+    name: str = Field(min_length=1, max_length=80, description="Name for people; the code where it is not stated")
+    regions: Whole | None = Field(None, ge=1, le=10_000, description="Regions of this country; null: regions_per_country")
+    schools_primary: Whole = Field(
+        ge=0, le=1_000_000, description="Primary schools of the real country", json_schema_extra={"unit": "schools"}
+    )
+    schools_secondary: Whole = Field(
+        ge=0, le=1_000_000, description="Secondary schools of the real country", json_schema_extra={"unit": "schools"}
+    )
+    teachers_per_school: Number = Field(ge=1, le=1000, description="Mean teachers of a school", json_schema_extra={"unit": "teachers"})
+    teacher_salary_eur_per_year: Number = Field(
+        gt=0,
+        le=1e6,
+        description="Gross salary of a teacher, from which every hour's cost follows",
+        json_schema_extra={"unit": "EUR per year"},
+    )
+    rural: Number = Field(ge=0, le=1, description="Share of rural schools", json_schema_extra={"unit": "share"})
+    disadvantaged: Number = Field(
+        ge=0, le=1, description="Share of schools with many disadvantaged pupils", json_schema_extra={"unit": "share"}
+    )
+    assumed: tuple[str, ...] = Field((), description="Figures nobody stated: means over the known countries (written by the program)")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, stated: Any) -> Any:
+        if isinstance(stated, str):
+            if stated not in COUNTRIES:
+                fault((), f"no figures for a country {stated!r}", f"{nearest(stated, COUNTRIES)} or state it as {{code: {stated}, ...}}")
+            stated = {"code": stated}
+        if not isinstance(stated, Mapping) or not isinstance(stated.get("code"), str):
+            return stated
+        known = COUNTRIES.get(stated["code"])
+        sources = [known] if known else list(COUNTRIES.values())
+        figures = {field: _mean(field, sources) for field in COUNTRY_FIGURES}
+        assumed = () if known else tuple(field for field in COUNTRY_FIGURES if field not in stated)
+        return {"name": known.name if known else stated["code"], **figures, "assumed": assumed, **stated}
+
+    @model_validator(mode="after")
+    def _check_schools(self) -> Self:
+        if self.schools_primary + self.schools_secondary == 0:
+            fault(("schools_primary",), "neither primary nor secondary schools", "allowed: one of the two above 0")
+        return self
+
+
+def _known_countries() -> tuple[CountryEntry, ...]:
+    return tuple(CountryEntry.model_validate(code) for code in COUNTRIES)
+
+
+class WorldSpec(Section):
+    """The schools: made from countries and regions, or read from files."""
+
+    countries: tuple[CountryEntry, ...] = Field(
+        default_factory=_known_countries,
+        min_length=1,
+        max_length=100,
+        description="Countries: codes of known ones, or mappings with own figures",
+    )
+    regions_per_country: Whole = Field(4, ge=1, le=10_000, description="Regions of each country", json_schema_extra={"unit": "regions"})
+    schools_per_region: Whole = Field(20, ge=1, le=100_000, description="Schools of each region", json_schema_extra={"unit": "schools"})
+    schools: str | None = Field(
+        None, min_length=1, max_length=4096, description="A schools.csv instead of generated schools, relative to this file"
+    )
+    ties: str | None = Field(None, min_length=1, max_length=4096, description="A ties.csv instead of generated ties, relative to this file")
+
+    @model_validator(mode="after")
+    def _check_countries(self) -> Self:
+        codes = [country.code for country in self.countries]
+        for position, code in enumerate(codes):
+            if code in codes[:position]:
+                fault(("countries", position), f"the country {code!r} is listed twice", "allowed: each country once")
+        total = self.schools_per_region * sum(country.regions or self.regions_per_country for country in self.countries)
+        if self.schools is None and total > MAX_SCHOOLS:
+            fault(("schools_per_region",), f"{total} schools in all are too many", f"allowed: {MAX_SCHOOLS} over all regions and countries")
+        return self
+
+
+class Practice(Section):
+    """A digital teaching practice that spreads from teacher to teacher."""
+
+    name: Word = Field(description="Name of the practice in tables and figures")
+    difficulty: Number = Field(
+        1.0, gt=0, le=1000, description="Readiness is divided by it; 1 is the reference", json_schema_extra={"unit": "-"}
+    )
+    weight: Number = Field(
+        1.0, gt=0, le=1e6, description="Share of mentoring time, relative to the other practices", json_schema_extra={"unit": "-"}
+    )
+    initial_share: Number | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of teachers at the start; null: the parameter initial_share",
+        json_schema_extra={"unit": "share"},
+    )
+
+
+class Range(Section):
+    """A parameter in this scenario: its base value, and the plausible range that a sensitivity analysis covers."""
+
+    base: Number = Field(description="Value used where the parameter is not varied")
+    low: Number = Field(description="Low end of the plausible range")
+    high: Number = Field(description="High end of the plausible range")
+    distribution: Distribution = Field(description="Distribution over the range")
+
+
+class Scenario(Section):
+    """The whole description of a study."""
+
+    name: str = Field(pattern=NAME_PATTERN, description="Short name, used for folders; the file's name where it is not stated")
+    title: str = Field("", max_length=200, description="One line for headings")
+    description: str = Field("", max_length=10_000, description="What the scenario stands for, and what it rests on")
+    seed: Whole = Field(1, ge=0, le=2**64 - 1, description="Every random draw follows from it")
+    months: Whole = Field(72, ge=1, le=MAX_MONTHS, description="Months simulated", json_schema_extra={"unit": "months"})
+    replicates: Whole = Field(100, ge=1, le=1_000_000, description="Runs per design and parameter set", json_schema_extra={"unit": "runs"})
+    draws: Whole = Field(
+        128, ge=1, le=1_000_000, description="Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is"
+    )
+    worlds: Whole = Field(10, ge=1, le=10_000, description="Independent populations and networks that the replicates cycle through")
+    programme: Programme = Field(default_factory=lambda: Programme.model_validate({}), description="When mentoring is funded")
+    world: WorldSpec = Field(default_factory=lambda: WorldSpec.model_validate({}), description="The schools and their countries")
+    practices: tuple[Practice, ...] = Field(
+        default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16, description="The practices that spread"
+    )
+    parameters: Mapping[str, Range] = Field(
+        {}, description="Parameters that differ from the table: a base value, or base, low, high, distribution"
+    )
+    designs: Mapping[Word, Design] = Field(
+        min_length=1, description="Designs by name: nothing for the preset of that name, or fields that differ"
+    )
+    uncertain: tuple[str, ...] = Field(GROUPS, description="Parameters, or groups of them, that are varied together")
+
+    @field_validator("practices", mode="after")
+    @classmethod
+    def _check_practices(cls, practices: tuple[Practice, ...]) -> tuple[Practice, ...]:
+        names = [practice.name for practice in practices]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                fault((position, "name"), f"the practice {name!r} is listed twice", "allowed: each name once")
+        return practices
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _fill_parameters(cls, stated: Any) -> Any:
+        if not isinstance(stated, Mapping):
+            return stated
+        for name in stated:
+            if name not in PARAMETERS:
+                fault((name,), f"no parameter named {name!r}", nearest(str(name), PARAMETERS))
+        return {name: _filled_range(PARAMETERS[name], stated.get(name, {})) for name in PARAMETERS}
+
+    @field_validator("parameters", mode="after")
+    @classmethod
+    def _check_parameters(cls, ranges: Mapping[str, Range]) -> Mapping[str, Range]:
+        for name, given in ranges.items():
+            _check_range(PARAMETERS[name], given)
+        return ranges
+
+    @field_validator("designs", mode="before")
+    @classmethod
+    def _fill_designs(cls, stated: Any) -> Any:
+        if isinstance(stated, (list, tuple)) and all(isinstance(name, str) for name in stated):
+            stated = dict.fromkeys(stated)
+        return {name: _filled_design(name, given) for name, given in stated.items()} if isinstance(stated, Mapping) else stated
+
+    @field_validator("designs", mode="after")
+    @classmethod
+    def _check_designs(cls, designs: Mapping[str, Design]) -> Mapping[str, Design]:
+        for name, design in designs.items():
+            _check_fields(name, design)
+        if designs.get(COMPARATOR, PRESETS[COMPARATOR]) != PRESETS[COMPARATOR]:
+            fault(
+                (COMPARATOR,), f"{COMPARATOR!r} is what all designs are compared with and takes no fields", "give the design another name"
+            )
+        return designs
+
+    @field_validator("uncertain", mode="after")
+    @classmethod
+    def _check_uncertain(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for position, name in enumerate(names):
+            if name not in GROUPS and name not in PARAMETERS:
+                fault((position,), f"neither a parameter nor a group of them: {name!r}", nearest(name, [*GROUPS, *PARAMETERS]))
+        return names
+
+    @model_validator(mode="after")
+    def _check_windows(self) -> Self:
+        for name, design in self.designs.items():
+            first = self.programme.first_month if design.first_month is None else design.first_month
+            last = self.programme.last_month if design.last_month is None else design.last_month
+            if last < first:
+                field = "first_month" if design.last_month is None else "last_month"
+                fault(("designs", name, field), f"funded from month {first} to month {last}", "allowed: last_month not before first_month")
+        return self
+
+    def base_parameters(self) -> dict[str, float]:
+        """Return the base value of every parameter in this scenario."""
+        return {name: given.base for name, given in self.parameters.items()}
+
+    def uncertain_parameters(self) -> dict[str, Parameter]:
+        """Return the parameters to vary, with this scenario's ranges, in the order of the table; those with an empty range are left out."""
+        return {
+            name: _in_scenario(parameter, self.parameters[name], self.name)
+            for name, parameter in PARAMETERS.items()
+            if (name in self.uncertain or parameter.group in self.uncertain) and self.parameters[name].low < self.parameters[name].high
+        }
+
+    def design_list(self) -> dict[str, Design]:
+        """Return the designs by name, in the order of the scenario."""
+        return dict(self.designs)
+
+    def country_list(self) -> tuple[Country, ...]:
+        """Return the countries as the model reads them."""
+        return tuple(
+            Country(code=country.code, name=country.name, **{field: getattr(country, field) for field in COUNTRY_FIGURES})
+            for country in self.world.countries
+        )
+
+    def regions(self) -> tuple[int, ...]:
+        """Return the number of regions of each country, in the order of the countries."""
+        return tuple(country.regions or self.world.regions_per_country for country in self.world.countries)
+
+    def practice_arrays(self) -> Practices:
+        """Return the practices as the model reads them, weights summing to 1."""
+        weight = np.array([practice.weight for practice in self.practices])
+        shares = [-1.0 if practice.initial_share is None else practice.initial_share for practice in self.practices]
+        return Practices(np.array([practice.difficulty for practice in self.practices]), weight / weight.sum(), np.array(shares))
+
+
+def _mean(field: str, countries: Sequence[Country]) -> float:
+    """Return the mean of a figure over countries; counts of schools stay whole."""
+    mean = fmean(getattr(country, field) for country in countries)
+    return round(mean) if field in ("schools_primary", "schools_secondary") else mean
+
+
+def _filled_range(row: Parameter, stated: Any) -> Any:
+    """Return all of a range; a base beyond the table's range, stated without an end for that side, carries the end with it."""
+    if isinstance(stated, Range):
+        return stated
+    given = stated if isinstance(stated, Mapping) else {"base": stated}
+    base = given.get("base", row.base)
+    low, high = row.low, row.high
+    if isinstance(base, (int, float)) and not isinstance(base, bool):
+        low, high = min(low, base), max(high, base)
+    return {"base": base, "low": low, "high": high, "distribution": row.distribution, **given}
+
+
+def _check_range(row: Parameter, given: Range) -> None:
+    for end in ("base", "low", "high"):
+        value = getattr(given, end)
+        if not row.minimum <= value <= row.maximum:
+            fault((row.name, end), f"{value:g} is out of range", f"allowed: {row.minimum:g} to {row.maximum:g} ({row.unit})")
+        if row.distribution == "integer" and not float(value).is_integer():
+            fault((row.name, end), f"{value:g} is no whole number", f"allowed: whole numbers from {row.minimum:g} to {row.maximum:g}")
+    if not given.low <= given.base <= given.high:
+        end = "low" if given.low > given.base else "high"
+        fault((row.name, end), f"low {given.low:g}, base {given.base:g}, high {given.high:g}", "allowed: low <= base <= high")
+    if (row.distribution == "integer") != (given.distribution == "integer"):
+        kind = "integer" if row.distribution == "integer" else "pert, uniform, triangular, loguniform"
+        fault((row.name, "distribution"), f"{given.distribution!r} does not fit this parameter", f"allowed: {kind}")
+    if given.distribution == "loguniform" and given.low <= 0:
+        fault((row.name, "low"), f"{given.low:g} has no logarithm", "allowed with loguniform: above 0")
+
+
+def _in_scenario(row: Parameter, given: Range, scenario: str) -> Parameter:
+    """Return the table's row with the scenario's range; where they differ its source is the scenario, which is no evidence."""
+    stated = given.model_dump()
+    if all(getattr(row, field) == value for field, value in stated.items()):
+        return row
+    return row.model_copy(update={**stated, "kind": "assumption", "source": f"stated by scenario {scenario}"})
+
+
+def _filled_design(name: Any, stated: Any) -> Any:
+    """Return all fields of a design: those stated, the others from ``preset``, or from the preset of that name."""
+    if isinstance(stated, Design):
+        return stated
+    if stated is not None and not isinstance(stated, Mapping):
+        fault((name,), f"{stated!r} is not a set of fields", "allowed: nothing, for the preset of that name, or `preset: NAME` and fields")
+    given = dict(stated or {})
+    preset = given.pop("preset", name if name in PRESETS else None)
+    if not isinstance(preset, str | None) or (preset is not None and preset not in PRESETS):
+        fault((name, "preset"), f"no preset named {preset!r}", nearest(str(preset), PRESETS))
+    if preset is None and not given:
+        fault((name,), f"no preset named {name!r}", f"{nearest(str(name), PRESETS)} or state `preset: NAME` and fields that differ")
+    for field, value in given.items():
+        _refuse_words(name, field, value)
+    optional = dict.fromkeys(("mentor_share", "first_month", "last_month"))
+    return {**(optional if preset is None else PRESETS[preset].model_dump()), **given}
+
+
+def _refuse_words(name: str, field: str, value: Any) -> None:
+    """Refuse a word or a truth value in a field of numbers, which pydantic would turn into a number."""
+    if field not in FIELDS or field in CHOICES:
+        return
+    switch = FIELDS[field].unit == "0|1"
+    if isinstance(value, str) or (isinstance(value, bool) and not switch):
+        fault((name, field), f"{value!r} is not {'true or false' if switch else 'a number'}", allowed_values(field))
+
+
+def _check_fields(name: str, design: Design) -> None:
+    for field, row in FIELDS.items():
+        value = getattr(design, field)
+        if row.minimum is None or row.maximum is None or value is None:
+            continue
+        if not row.minimum <= value <= row.maximum:
+            fault((name, field), f"{value:g} is out of range", allowed_values(field))
+
+
+def allowed_values(field: str) -> str:
+    """Return in words what a field of a design may hold."""
+    row = FIELDS[field]
+    if field in CHOICES:
+        return "allowed: " + ", ".join(CHOICES[field])
+    if row.unit == "0|1":
+        return "allowed: true, false"
+    return f"allowed: {row.minimum:g} to {row.maximum:g} ({row.unit})"

@@ -1,0 +1,68 @@
+"""A commented scenario to start from, written from the schema so that it never disagrees with it."""
+
+import re
+from collections.abc import Iterable
+
+from pydantic import BaseModel
+
+from model.designs import FIELDS, PRESETS
+from model.errors import InputError
+from model.parameters import PARAMETERS
+
+from .messages import shown
+from .schema import NAME_PATTERN, Practice, Programme, Scenario, WorldSpec, allowed_values
+from .yaml_file import write_yaml
+
+__all__ = ["template"]
+
+HEAD = """\
+# A scenario to start from. Every value below is a default; lines behind `# ` are examples of what else can be stated.
+# A scenario that differs little from another begins with `extends: mensi-pilot` (or the path of a YAML file) and states the rest only.
+# `run.py parameters` shows every parameter with its source, `run.py schema` the schema for editors, `run.py validate` checks a file.
+
+"""
+
+
+def template(name: str) -> str:
+    """Return the YAML of a scenario called ``name``; raises InputError where that is no valid name."""
+    if not re.match(NAME_PATTERN, name):
+        raise InputError(f"new {shown(name)}", f"{shown(name)} is not a valid name", f"allowed: {NAME_PATTERN}")
+    defaults = Scenario.model_validate({"name": name, "designs": list(PRESETS)})
+    world = defaults.world
+    parts = [
+        HEAD + write_yaml({"name": name}) + 'title: ""\ndescription: ""\n',
+        _fields(defaults, ("seed", "months", "replicates", "draws", "worlds"), ""),
+        "programme:\n" + _fields(defaults.programme, Programme.model_fields, "  "),
+        f"world:\n  countries: [{', '.join(country.code for country in world.countries)}]\n"
+        + _fields(world, ("regions_per_country", "schools_per_region"), "  ")
+        + "".join(f"  # {key}: {key}.csv  # {WorldSpec.model_fields[key].description}\n" for key in ("schools", "ties")),
+        "practices:\n" + "".join("  -" + _fields(practice, Practice.model_fields, "    ")[3:] for practice in defaults.practices),
+        "parameters:  # one per line: a base value, or {base: ..., low: ..., high: ..., distribution: ...}\n" + _parameter_lines(),
+        f"uncertain: [{', '.join(defaults.uncertain)}]  # {Scenario.model_fields['uncertain'].description}\n",
+        "designs:  # by name: nothing for the preset of that name, or the fields that differ\n" + _design_lines(),
+    ]
+    return "\n".join(parts)
+
+
+def _fields(section: BaseModel, keys: Iterable[str], indent: str) -> str:
+    lines = []
+    for key in keys:
+        field = type(section).model_fields[key]
+        unit = field.json_schema_extra.get("unit", "") if isinstance(field.json_schema_extra, dict) else ""
+        value = getattr(section, key)
+        stated = f"{key}: {'null' if value is None else value}"
+        lines.append(f"{indent}{stated}  # {field.description}{f' ({unit})' if unit not in ('', '-') else ''}\n")
+    return "".join(lines)
+
+
+def _parameter_lines() -> str:
+    return "".join(
+        f"  # {row.name}: {row.base:g}  # {row.low:g} to {row.high:g} {row.unit if row.unit != '-' else ''}".rstrip() + f": {row.meaning}\n"
+        for row in PARAMETERS.values()
+    )
+
+
+def _design_lines() -> str:
+    presets = "".join(f"  {name}:\n" for name in PRESETS)
+    fields = "".join(f"  #   {field}: ...  # {row.meaning}; {allowed_values(field)}\n" for field, row in FIELDS.items())
+    return presets + "  # my_hub:\n  #   preset: regional_hub  # the fields not stated are those of this preset\n" + fields
