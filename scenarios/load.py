@@ -15,13 +15,15 @@ from model.errors import InputError, nearest
 from model.parameters import PARAMETERS
 
 from .merge import as_mapping, lay_over
-from .messages import input_error, shown
+from .messages import input_error, shown, typed
 from .schema import NAME_PATTERN, Programme, Scenario
 from .yaml_file import KeyPath, Layer, plain_scalar, read_yaml, write_yaml
 
 __all__ = ["dump_yaml", "load_scenario", "resolved", "scenario_from", "shipped_scenarios"]
 
 SHIPPED = Path(__file__).parent
+LONGEST_PATH = 500
+LONGEST_CHAIN = 20
 IDENTITY = ("name", "title", "description")
 FILE_KEYS = ("schools", "ties")
 SETTABLE = (
@@ -91,7 +93,7 @@ def _find(path_or_name: str | Path, stated_in: str = "", folder: Path | None = N
         return path
     if str(path_or_name) in shipped_scenarios():
         return SHIPPED / f"{path_or_name}.yaml"
-    given = shown(str(path_or_name))
+    given = shown(str(path_or_name), LONGEST_PATH)
     if other:
         raise InputError(stated_in or given, f"{given} is not a file", "allowed: a YAML file or the name of a shipped scenario")
     raise InputError(
@@ -112,6 +114,8 @@ def _read_chain(path: Path, readers: tuple[Path, ...]) -> Layer:
     chain = (*readers, path)
     if parent.resolve() in [reader.resolve() for reader in chain]:
         raise InputError(where, "a scenario cannot extend itself: " + " -> ".join(str(reader) for reader in (*chain, parent)))
+    if len(chain) == LONGEST_CHAIN:
+        raise InputError(where, f"more than {LONGEST_CHAIN} files extend each other")
     below = _read_chain(parent, chain)
     inherited = {key: value for key, value in below.values.items() if key not in IDENTITY}
     return lay_over(Layer(inherited, below.places), layer)
@@ -132,8 +136,8 @@ def _chosen_designs(names: Sequence[str], layer: Layer) -> Layer:
     known = list(dict.fromkeys([*(present if isinstance(present, dict) else {}), *PRESETS]))
     for name in names:
         if name not in known:
-            raise InputError(f"--designs {name}", f"no design named {shown(name)}", nearest(name, known))
-    return Layer({"designs": list(names)}, {("designs",): "--designs " + ",".join(names)})
+            raise InputError(typed("--designs", name), f"no design named {shown(name)}", nearest(name, known))
+    return Layer({"designs": list(names)}, {("designs",): typed("--designs", ",".join(names))})
 
 
 def _assignments(sets: Sequence[str], layer: Layer) -> Layer:
@@ -144,7 +148,7 @@ def _assignments(sets: Sequence[str], layer: Layer) -> Layer:
     for text in sets:
         for assignment in re.split(r"[\s,]+(?=[^\s,=]+=)", text.strip()):
             name, equals, word = assignment.partition("=")
-            where = f"--set {' '.join(assignment.split())[:100]}"
+            where = typed("--set", assignment)
             if not equals or not name:
                 raise InputError(where, "not an assignment", "allowed: name=value, for example p=0.01")
             if name not in targets:
@@ -185,7 +189,7 @@ def _options(numbers: Mapping[str, int | None], files: Mapping[str, str | Path |
     places: dict[KeyPath, str] = {}
     for path, value in [((key,), value) for key, value in numbers.items()] + [(("world", key), value) for key, value in files.items()]:
         if value is not None:
-            places[path] = f"--{path[-1]} {value}"
+            places[path] = typed(f"--{path[-1]}", str(value))
             _put(values, path, value if len(path) == 1 else _absolute(places[path], str(value)))
     return Layer(values, places)
 
@@ -205,7 +209,7 @@ def _checked(layer: Layer, source: str) -> Scenario:
         file = getattr(scenario.world, key)
         if file is not None and not _is_file(file):
             place = layer.places.get(("world", key), source)
-            raise InputError(place if place.startswith("--") else f"{place}, world.{key}", f"no such file: {shown(file)}")
+            raise InputError(place if place.startswith("--") else f"{place}, world.{key}", f"no such file: {shown(file, LONGEST_PATH)}")
     return scenario
 
 

@@ -12,7 +12,7 @@ from model.errors import InputError, nearest
 from .schema import CountryEntry, Practice, Programme, Range, Scenario, WorldSpec, allowed_values
 from .yaml_file import KeyPath
 
-__all__ = ["input_error", "shown"]
+__all__ = ["input_error", "shown", "typed"]
 
 _WORDS = {
     "not_a_number": ("{value} is not a number", "allowed: numbers"),
@@ -53,8 +53,12 @@ _KEYS: Mapping[KeyPath, Iterable[str]] = {
 
 def input_error(error: ValidationError, places: Mapping[KeyPath, str], source: str) -> InputError:
     """Return the first of pydantic's errors in words, with the number of the others."""
-    details = error.errors(include_url=False)
-    first = details[0]
+    found = error.errors(include_url=False)
+    # A list whose only item is wrong is reported once more, as too short.
+    within = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
+    details = [one for one in found if one["loc"] not in within]
+    # A misspelt key often is why another is missing, so it comes first.
+    first = min(details, key=lambda one: one["type"] != "extra_forbidden")
     path = _path(first)
     problem, allowed = _words(first, path)
     if len(details) > 1:
@@ -62,8 +66,8 @@ def input_error(error: ValidationError, places: Mapping[KeyPath, str], source: s
     return InputError(_where(path, places, source), problem, allowed)
 
 
-def shown(value: Any) -> str:
-    """Return a value as a short single line."""
+def shown(value: Any, longest: int = 60) -> str:
+    """Return a value as a single line of at most ``longest`` characters."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -73,7 +77,12 @@ def shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "a list"
     text = f"{value:.6g}" if isinstance(value, int) and abs(value) > 2**70 and abs(value) < 10**300 else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def typed(option: str, value: str) -> str:
+    """Return an option of the command line as it was typed, in a single line of bounded length."""
+    return f"{option} {value if value.isprintable() else repr(value)}"[:120]
 
 
 def _path(details: ErrorDetails) -> KeyPath:
@@ -101,7 +110,7 @@ def _words(details: ErrorDetails, path: KeyPath) -> tuple[str, str]:
     if kind == "extra_forbidden":
         return f"unknown key {shown(path[-1])}", nearest(str(path[-1]), _known_keys(path[:-1]))
     if kind == "missing":
-        return "is missing", "state it, or `preset: NAME` to take it from a preset" if len(path) == 3 else ""
+        return "is missing", "state it, or `preset: NAME` to take it from a preset" if path[0] == "designs" and len(path) == 3 else ""
     if len(path) == 3 and path[0] == "designs" and path[2] in FIELDS:
         return f"{value} is not allowed", allowed_values(str(path[2]))
     problem, allowed = _WORDS.get(kind, ("{value} is not allowed", ""))

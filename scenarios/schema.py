@@ -71,8 +71,10 @@ class Section(BaseModel):
 class Programme(Section):
     """The months in which mentoring is funded: first_month <= month < last_month."""
 
-    first_month: Whole = Field(6, ge=0, le=MAX_MONTHS, description="First month of funding", json_schema_extra={"unit": "month"})
-    last_month: Whole = Field(34, ge=0, le=MAX_MONTHS, description="First month without funding again", json_schema_extra={"unit": "month"})
+    first_month: Whole = Field(default=6, ge=0, le=MAX_MONTHS, description="First month of funding", json_schema_extra={"unit": "month"})
+    last_month: Whole = Field(
+        default=34, ge=0, le=MAX_MONTHS, description="First month without funding again", json_schema_extra={"unit": "month"}
+    )
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
@@ -86,7 +88,7 @@ class CountryEntry(Section):
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9-]{1,9}$", description="Code of the country, as in the school table")
     name: str = Field(min_length=1, max_length=80, description="Name for people; the code where it is not stated")
-    regions: Whole | None = Field(None, ge=1, le=10_000, description="Regions of this country; null: regions_per_country")
+    regions: Whole | None = Field(default=None, ge=1, le=10_000, description="Regions of this country; null: regions_per_country")
     schools_primary: Whole = Field(
         ge=0, le=1_000_000, description="Primary schools of the real country", json_schema_extra={"unit": "schools"}
     )
@@ -104,7 +106,9 @@ class CountryEntry(Section):
     disadvantaged: Number = Field(
         ge=0, le=1, description="Share of schools with many disadvantaged pupils", json_schema_extra={"unit": "share"}
     )
-    assumed: tuple[str, ...] = Field((), description="Figures nobody stated: means over the known countries (written by the program)")
+    assumed: tuple[str, ...] = Field(
+        default=(), description="Figures nobody stated: means over the known countries (written by the program)"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -141,12 +145,18 @@ class WorldSpec(Section):
         max_length=100,
         description="Countries: codes of known ones, or mappings with own figures",
     )
-    regions_per_country: Whole = Field(4, ge=1, le=10_000, description="Regions of each country", json_schema_extra={"unit": "regions"})
-    schools_per_region: Whole = Field(20, ge=1, le=100_000, description="Schools of each region", json_schema_extra={"unit": "schools"})
-    schools: str | None = Field(
-        None, min_length=1, max_length=4096, description="A schools.csv instead of generated schools, relative to this file"
+    regions_per_country: Whole = Field(
+        default=4, ge=1, le=10_000, description="Regions of each country", json_schema_extra={"unit": "regions"}
     )
-    ties: str | None = Field(None, min_length=1, max_length=4096, description="A ties.csv instead of generated ties, relative to this file")
+    schools_per_region: Whole = Field(
+        default=20, ge=1, le=100_000, description="Schools of each region", json_schema_extra={"unit": "schools"}
+    )
+    schools: str | None = Field(
+        default=None, min_length=1, max_length=4096, description="A schools.csv instead of generated schools, relative to this file"
+    )
+    ties: str | None = Field(
+        default=None, min_length=1, max_length=4096, description="A ties.csv instead of generated ties, relative to this file"
+    )
 
     @model_validator(mode="after")
     def _check_countries(self) -> Self:
@@ -165,13 +175,13 @@ class Practice(Section):
 
     name: Word = Field(description="Name of the practice in tables and figures")
     difficulty: Number = Field(
-        1.0, gt=0, le=1000, description="Readiness is divided by it; 1 is the reference", json_schema_extra={"unit": "-"}
+        default=1.0, gt=0, le=1000, description="Readiness is divided by it; 1 is the reference", json_schema_extra={"unit": "-"}
     )
     weight: Number = Field(
-        1.0, gt=0, le=1e6, description="Share of mentoring time, relative to the other practices", json_schema_extra={"unit": "-"}
+        default=1.0, gt=0, le=1e6, description="Share of mentoring time, relative to the other practices", json_schema_extra={"unit": "-"}
     )
     initial_share: Number | None = Field(
-        None,
+        default=None,
         ge=0,
         le=1,
         description="Share of teachers at the start; null: the parameter initial_share",
@@ -192,27 +202,31 @@ class Scenario(Section):
     """The whole description of a study."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Short name, used for folders; the file's name where it is not stated")
-    title: str = Field("", max_length=200, description="One line for headings")
-    description: str = Field("", max_length=10_000, description="What the scenario stands for, and what it rests on")
-    seed: Whole = Field(1, ge=0, le=2**64 - 1, description="Every random draw follows from it")
-    months: Whole = Field(72, ge=1, le=MAX_MONTHS, description="Months simulated", json_schema_extra={"unit": "months"})
-    replicates: Whole = Field(100, ge=1, le=1_000_000, description="Runs per design and parameter set", json_schema_extra={"unit": "runs"})
-    draws: Whole = Field(
-        128, ge=1, le=1_000_000, description="Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is"
+    title: str = Field(default="", max_length=200, description="One line for headings")
+    description: str = Field(default="", max_length=10_000, description="What the scenario stands for, and what it rests on")
+    seed: Whole = Field(default=1, ge=0, le=2**64 - 1, description="Every random draw follows from it")
+    months: Whole = Field(default=72, ge=1, le=MAX_MONTHS, description="Months simulated", json_schema_extra={"unit": "months"})
+    replicates: Whole = Field(
+        default=100, ge=1, le=1_000_000, description="Runs per design and parameter set", json_schema_extra={"unit": "runs"}
     )
-    worlds: Whole = Field(10, ge=1, le=10_000, description="Independent populations and networks that the replicates cycle through")
-    programme: Programme = Field(default_factory=lambda: Programme.model_validate({}), description="When mentoring is funded")
-    world: WorldSpec = Field(default_factory=lambda: WorldSpec.model_validate({}), description="The schools and their countries")
+    draws: Whole = Field(
+        default=128, ge=1, le=1_000_000, description="Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is"
+    )
+    worlds: Whole = Field(default=10, ge=1, le=10_000, description="Independent populations and networks that the replicates cycle through")
+    programme: Programme = Field(default_factory=Programme, description="When mentoring is funded")
+    world: WorldSpec = Field(default_factory=WorldSpec, description="The schools and their countries")
     practices: tuple[Practice, ...] = Field(
         default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16, description="The practices that spread"
     )
     parameters: Mapping[str, Range] = Field(
-        {}, description="Parameters that differ from the table: a base value, or base, low, high, distribution"
+        default={}, description="Parameters that differ from the table: a base value, or base, low, high, distribution"
     )
     designs: Mapping[Word, Design] = Field(
-        min_length=1, description="Designs by name: nothing for the preset of that name, or fields that differ"
+        min_length=1, max_length=1000, description="Designs by name: nothing for the preset of that name, or fields that differ"
     )
-    uncertain: tuple[str, ...] = Field(GROUPS, description="Parameters, or groups of them, that are varied together")
+    uncertain: tuple[str, ...] = Field(
+        default=GROUPS, max_length=200, description="Parameters, or groups of them, that are varied together"
+    )
 
     @field_validator("practices", mode="after")
     @classmethod
