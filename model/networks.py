@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Peers",
+    "draw_partners",
     "generate_peers",
     "generate_world",
     "graph_ties",
@@ -78,10 +79,20 @@ class _Grid(NamedTuple):
 def generate_peers(schools: Schools, parameters: Mapping[str, float], seed: int, index: int, *, direct_up_to: int = DIRECT_UP_TO) -> Peers:
     """Return a random peer network: the same function of (schools, parameters, seed, index) on every machine.
 
-    School i draws floor(peer_degree / 2 + u) partners of its country, u uniform, one after the other without replacement, with
-    chances proportional to exp(-distance / peer_distance - homophily x unlikeness), unlikeness = differing traits among level,
-    rural and disadvantaged. Two schools are peers where either drew the other, so the mean degree is peer_degree less the
-    pairs that drew each other. Row i weighs its peers equally.
+    Two schools are peers where either drew the other (``draw_partners``), so the mean degree is peer_degree less twice the pairs
+    that drew each other over the schools. Row i weighs its peers equally.
+    """
+    return Peers(*_equal_rows(*_symmetric(*draw_partners(schools, parameters, seed, index, direct_up_to=direct_up_to))))
+
+
+def draw_partners(
+    schools: Schools, parameters: Mapping[str, float], seed: int, index: int, *, direct_up_to: int = DIRECT_UP_TO
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return whom each school drew, in the order drawn: school i drew partner[start[i]:start[i + 1]].
+
+    School i draws floor(peer_degree / 2 + u) partners of its country (at most all), u uniform, one after the other without
+    replacement, with chances proportional to exp(-distance / peer_distance - homophily x unlikeness), unlikeness = differing
+    traits among level, rural and disadvantaged.
 
     The draw is exact for every input. Large countries are drawn by rejection: a cell by the chance of its nearest point, a
     school in the cell, accepted with the rest of its chance; a school that is refused too often is drawn from the list of all
@@ -98,7 +109,7 @@ def generate_peers(schools: Schools, parameters: Mapping[str, float], seed: int,
         members = order[country_start[c] : country_start[c + 1]]
         draw = _draw_directly if size <= direct_up_to else _draw_by_grid
         draw(members, schools.x, schools.y, schools.traits, scale, penalty, start, np.uint64(seed), np.uint64(index), partner)
-    return Peers(*_equal_rows(*_symmetric(start, partner)))
+    return start, partner
 
 
 def peers_from_ties(n: int, source: NDArray[np.int32], target: NDArray[np.int32], weight: NDArray[np.float64] | None = None) -> Peers:

@@ -447,11 +447,12 @@ class _Table:
         self.problems: list[tuple[int, int, str, str, str]] = []
         for number, row in body:
             if len(row) != len(header):
-                self.problems.append((number, -1, "", f"found {len(row)} cells", f"the header has {len(header)}"))
+                cells = f"found {len(row)} cell" + "s" * (len(row) != 1)
+                self.problems.append((number, -1, "", cells, f"the header names {len(header)} columns"))
         self.settle()
         self.numbers = [number for number, _ in body]
-        cells = ([cell.strip() for cell in column] for column in zip(*(row for _, row in body), strict=True))
-        self.columns = dict(zip(header, cells, strict=True))
+        stripped = ([cell.strip() for cell in column] for column in zip(*(row for _, row in body), strict=True))
+        self.columns = dict(zip(header, stripped, strict=True))
 
     def _rows(self, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
         """Return the rows that are not blank, numbered as a spreadsheet numbers them."""
@@ -566,7 +567,7 @@ def _either(words: Sequence[str]) -> str:
 
 def _hint(cell: str, words: Iterable[str]) -> str:
     """Return ' (did you mean ...?)' where a word is near, else nothing."""
-    hint = nearest(cell.lower(), [word for word in words if len(word) > 1])
+    hint = nearest(cell.lower(), [word for word in words if len(word) > 3])
     return f" ({hint})" if hint.startswith("did") else ""
 
 
