@@ -14,7 +14,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["cache_folder", "compiled", "is_warm", "source_fingerprint"]
+__all__ = ["cache_folder", "compiled", "inlined", "is_warm", "source_fingerprint"]
 
 
 @cache
@@ -52,10 +52,18 @@ def is_warm() -> bool:
 numba.config.CACHE_DIR = str(cache_folder())
 
 
+_STRICT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": False}
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function strictly (no fast-math, no reordering of floating-point sums), without the interpreter lock.
 
     ``error_model="numpy"`` makes a division by zero give inf or nan instead of raising, which lets loops vectorise; the
     rules are written so that no division by zero is reached.
     """
-    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_STRICT)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile as ``compiled`` does, and always inline: for the small functions that loops over schools must vectorise over."""
+    return numba.njit(forceinline=True, **_STRICT)(function)  # type: ignore[no-any-return]

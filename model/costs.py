@@ -5,7 +5,7 @@ Amounts are whole cents (EUR of 2023), so sums are the same in any order, on any
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import inlined
 from .portable import exp, log
 
 __all__ = [
@@ -53,31 +53,31 @@ PAYERS = ("programme", "schools")
 PROGRAMME, SCHOOLS = range(len(PAYERS))
 
 
-@compiled
+@inlined
 def cents(euros):
     """Return an amount of EUR, not negative, as whole cents, half a cent rounded up."""
     return np.int64(euros * 100.0 + 0.5)
 
 
-@compiled
+@inlined
 def teacher_hour(par, salary):
     """Return the employer's cost of a teacher's hour in EUR: salary x teacher_cost_factor / work_hours."""
     return salary * par.teacher_cost_factor / par.work_hours
 
 
-@compiled
+@inlined
 def coordinator_month(par, salary):
     """Return the employer's cost of a full-time coordinator's month in EUR: coordinator_cost_ratio teachers."""
     return par.coordinator_cost_ratio * salary * par.teacher_cost_factor / 12.0
 
 
-@compiled
+@inlined
 def discount_factor(par, month):
     """Return (1 + discount_rate)**(-month / 12), the weight of a month's costs and effects at month 0."""
     return exp(-(month / 12.0) * log(1.0 + par.discount_rate))
 
 
-@compiled
+@inlined
 def post_mentor(ledger, par, des, salary, funded):
     """Post the month of a mentor school that has mentees: its paid and unpaid hours, stipend and recognition.
 
@@ -91,7 +91,7 @@ def post_mentor(ledger, par, des, salary, funded):
         ledger[RECOGNITION, PROGRAMME] += cents(des.recognition * par.recognition_cost / 12.0)
 
 
-@compiled
+@inlined
 def post_mentee(ledger, par, des, salary, funded, session_hours, kilometres):
     """Post the month of a mentoring tie: the hours of the mentee's team in sessions, the grant, the kilometres driven.
 
@@ -108,19 +108,19 @@ def post_mentee(ledger, par, des, salary, funded, session_hours, kilometres):
         ledger[TRAVEL, SCHOOLS] += travel
 
 
-@compiled
+@inlined
 def post_new_mentor(ledger, par, funded):
     """Post the training of a school that has just become a mentor; the school bears it once funding has ended."""
     ledger[ONBOARDING, PROGRAMME if funded > 0 else SCHOOLS] += cents(par.onboarding)
 
 
-@compiled
+@inlined
 def post_coordination(ledger, par, des, salary, units):
     """Post a funded month of a country's coordinators: ``units`` hubs, one ministry, or its equal share of the platform's."""
     ledger[COORDINATION, PROGRAMME] += cents(des.fte * units * coordinator_month(par, salary))
 
 
-@compiled
+@inlined
 def post_programme(ledger, par, des, schools, active_schools, share_of_schools, funded):
     """Post what one country bears of the platform and of outreach in a month.
 

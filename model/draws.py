@@ -10,7 +10,7 @@ different events of one seed can never share a counter. Why this generator: ``be
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .portable import log
 
 __all__ = ["EVENTS", "binomial", "gumbel", "philox4x32", "uniform", "uniform_pair"]
@@ -38,7 +38,7 @@ _LOW, _32, _12, _16, _24 = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(12), 
 _ONE_BITS = np.uint64(0x3FF0000000000000)
 
 
-@compiled
+@inlined
 def philox4x32(c0, c1, c2, c3, k0, k1):
     """Return the four 32-bit words of Philox4x32-10 for a counter of four words and a key of two, all as uint64."""
     for _ in range(10):
@@ -50,14 +50,14 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@compiled
+@inlined
 def _unit(first, second):
     """Return a uniform in [0, 1) with 52 random bits from two 32-bit words."""
     bits = ((first << _32) | second) >> _12
     return np.uint64(bits | _ONE_BITS).view(np.float64) - 1.0
 
 
-@compiled
+@inlined
 def uniform_pair(seed, replicate, event, school, practice, month, other):
     """Return two independent uniforms in [0, 1) for one event.
 
@@ -66,13 +66,11 @@ def uniform_pair(seed, replicate, event, school, practice, month, other):
     """
     seed = np.uint64(seed)
     named = np.uint64(month) | (np.uint64(practice) << _16) | (np.uint64(event) << _24)
-    w0, w1, w2, w3 = philox4x32(
-        np.uint64(school), named, np.uint64(replicate), np.uint64(other), seed & _LOW, seed >> _32
-    )
+    w0, w1, w2, w3 = philox4x32(np.uint64(school), named, np.uint64(replicate), np.uint64(other), seed & _LOW, seed >> _32)
     return _unit(w0, w1), _unit(w2, w3)
 
 
-@compiled
+@inlined
 def uniform(seed, replicate, event, school, practice, month, other):
     """Return the first uniform of ``uniform_pair``."""
     return uniform_pair(seed, replicate, event, school, practice, month, other)[0]

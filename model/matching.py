@@ -7,7 +7,7 @@ apply are in ``rules.py``, and ``agents.py`` tells the same story school by scho
 import numpy as np
 
 from . import draws, rules
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .costs import post_new_mentor
 from .state import MENTEE, MENTOR, NO_ROLE
 
@@ -20,7 +20,7 @@ NO_TIER, PLATFORM, HUB, MINISTRY = range(4)
 LAST = -1e9  # a queueing key below every other
 
 
-@compiled
+@inlined
 def recruiting_month(des, month):
     """Tell whether a round of recruitment takes place: yearly while funded, and for ever where nobody coordinates."""
     if des.recruitment == 0 or month < des.first_month or (month - des.first_month) % 12 != 0:
@@ -28,7 +28,7 @@ def recruiting_month(des, month):
     return month < des.last_month or des.tier == NO_TIER
 
 
-@compiled
+@inlined
 def quota(mentor_share, schools_before, schools_here):
     """Return the funded mentors of a region, given the schools of all regions listed before it.
 
@@ -38,7 +38,7 @@ def quota(mentor_share, schools_before, schools_here):
     return upto - int(mentor_share * schools_before + 0.5)
 
 
-@compiled
+@inlined
 def own_share(world, practices, state, school):
     """Return a school's adopting share over its practices, weighted as mentoring time is."""
     total = 0.0
@@ -47,7 +47,7 @@ def own_share(world, practices, state, school):
     return total
 
 
-@compiled
+@inlined
 def pair(world, mentee, mentor, abroad_km):
     """Return (distance in km, unlikeness, 1 if abroad else 0) of two schools."""
     if world.country[mentee] != world.country[mentor]:
@@ -57,37 +57,35 @@ def pair(world, mentee, mentor, abroad_km):
     return np.sqrt(dx * dx + dy * dy), rules.unlikeness(world.traits[mentee], world.traits[mentor], 0), 0
 
 
-@compiled
-def _before(state, a, b):
+@inlined
+def _before(key, a, b):
     """Tell whether school a stands before b: larger key first, then the position in the table."""
-    return state.key[a] > state.key[b] or (state.key[a] == state.key[b] and a < b)
+    return key[a] > key[b] or (key[a] == key[b] and a < b)
 
 
-@compiled
-def _sort_queue(state, count):
-    """Sort the first ``count`` schools of the queue by ``_before`` (heapsort: in place, no allocation)."""
-    queue = state.queue
-    for start in range(count // 2 - 1, -1, -1):
-        _sift(state, start, count)
-    for end in range(count - 1, 0, -1):
-        queue[0], queue[end] = queue[end], queue[0]
-        _sift(state, 0, end)
-
-
-@compiled
-def _sift(state, root, end):
-    queue = state.queue
+@inlined
+def _sift(queue, key, root, end):
     while 2 * root + 1 < end:
         child = 2 * root + 1
-        if child + 1 < end and _before(state, queue[child], queue[child + 1]):
+        if child + 1 < end and _before(key, queue[child], queue[child + 1]):
             child += 1
-        if not _before(state, queue[root], queue[child]):
+        if not _before(key, queue[root], queue[child]):
             return
         queue[root], queue[child] = queue[child], queue[root]
         root = child
 
 
 @compiled
+def _sort_queue(queue, key, count):
+    """Sort the first ``count`` schools of the queue by ``_before`` (heapsort: in place, no allocation)."""
+    for start in range(count // 2 - 1, -1, -1):
+        _sift(queue, key, start, count)
+    for end in range(count - 1, 0, -1):
+        queue[0], queue[end] = queue[end], queue[0]
+        _sift(queue, key, 0, end)
+
+
+@inlined
 def _become_mentor(world, par, state, school, funded):
     state.role[school] = MENTOR
     state.experience[school] = MENTOR
@@ -151,12 +149,12 @@ def _recruit(world, practices, par, des, state, named, seed, replicate, month, f
                     present += 1
             wanted = min(count, max(0, quota(des.mentor_share, start, end - start) - present))
         if wanted < count:
-            _sort_queue(state, count)
+            _sort_queue(state.queue, state.key, count)
         for position in range(wanted):
             _become_mentor(world, par, state, state.queue[position], funded)
 
 
-@compiled
+@inlined
 def _pool_of(world, des, school):
     """Return the pool that holds the mentors in a school's scope."""
     if des.scope == COUNTRY:
@@ -186,7 +184,7 @@ def _fill_pools(world, des, state):
             state.pool_count[u] += 1
 
 
-@compiled
+@inlined
 def _leave_pool(world, des, state, mentor):
     """Take a mentor without free places off its list; the last of the list fills the gap."""
     u = _pool_of(world, des, mentor)
@@ -198,7 +196,7 @@ def _leave_pool(world, des, state, mentor):
     state.pool_count[u] -= 1
 
 
-@compiled
+@inlined
 def _nearest_free(world, des, state, school):
     """Return minus the distance to the nearest mentor of the own region with a free place, or LAST where there is none."""
     best = LAST
@@ -232,11 +230,11 @@ def _queue_mentees(world, par, des, state, named_round, seed, replicate, month, 
             state.key[i] = world.openness[i]
         state.queue[count] = i
         count += 1
-    _sort_queue(state, count)
+    _sort_queue(state.queue, state.key, count)
     return count
 
 
-@compiled
+@inlined
 def _peers_pool(world, des, state, school):
     """List, after the pools, the free mentors among a school's peers and their peers; return (start, count)."""
     start = state.pool_start[state.pool_start.size - 1]
@@ -256,7 +254,7 @@ def _peers_pool(world, des, state, school):
     return start, count
 
 
-@compiled
+@inlined
 def _choose(world, par, des, state, school, seed, replicate, month):
     """Return the best mentor among those a school considers, or -1 where its scope holds none."""
     if des.scope == PEERS:
@@ -283,7 +281,7 @@ def _choose(world, par, des, state, school, seed, replicate, month):
     return best
 
 
-@compiled
+@inlined
 def _tie(state, mentee, mentor, month):
     state.role[mentee] = MENTEE
     if state.experience[mentee] == NO_ROLE:
@@ -317,6 +315,19 @@ def _match(world, par, des, state, named_round, seed, replicate, month, funded):
 
 
 @compiled
+def _list_roles(state):
+    """List the mentors and the schools that have one, in the order of the table."""
+    state.lengths[:] = 0
+    for i in range(state.role.size):
+        if state.role[i] == MENTOR:
+            state.mentors[state.lengths[MENTOR]] = i
+            state.lengths[MENTOR] += 1
+        elif state.role[i] == MENTEE:
+            state.tied[state.lengths[MENTEE]] = i
+            state.lengths[MENTEE] += 1
+
+
+@compiled
 def recruitment_round(world, practices, par, des, state, has_named, seed, replicate, month, funded):
     """Run one round: cascade, recruitment of mentors, matching of mentees.
 
@@ -326,3 +337,4 @@ def recruitment_round(world, practices, par, des, state, has_named, seed, replic
     _cascade(world, practices, par, des, state, seed, replicate, month, funded)
     _recruit(world, practices, par, des, state, named, seed, replicate, month, funded)
     _match(world, par, des, state, named, seed, replicate, month, funded)
+    _list_roles(state)

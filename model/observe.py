@@ -68,6 +68,14 @@ def _count_cells(world, par, state, p, cells):
 
 
 @compiled
+def _total(counts):
+    total = np.int64(0)
+    for i in range(counts.size):
+        total += counts[i]
+    return total
+
+
+@compiled
 def _in_group(group, cell):
     """Tell whether a cell belongs to a group of ``GROUPS`` or to the country that stands behind them."""
     country, inside = cell // CELLS, cell % CELLS
@@ -140,16 +148,19 @@ def _observe_end(cells, state, ties, outcomes):
 
 
 @compiled
-def _observe_costs(par, ledger, month, outcomes):
-    """Add one month's discounted costs in EUR to the outcomes of a run."""
-    factor = discount_factor(par, month) / 100.0
-    payers, categories = ledger.shape[2], ledger.shape[1]
+def _observe_costs(factor, ledger, outcomes):
+    """Add one month's costs, in EUR times the discount ``factor``, to the outcomes of a run."""
+    countries, categories, payers = ledger.shape
     for category in range(categories):
         for payer in range(payers):
-            amount = ledger[:, category, payer].sum() * factor
-            outcomes[_COST + payer] += amount
-            outcomes[_COST + payers] += amount
-            outcomes[_COST + payers + 1 + category] += amount
+            total = np.int64(0)
+            for country in range(countries):
+                total += ledger[country, category, payer]
+            if total > 0:
+                amount = total * factor / 100.0
+                outcomes[_COST + payer] += amount
+                outcomes[_COST + payers] += amount
+                outcomes[_COST + payers + 1 + category] += amount
 
 
 @compiled
@@ -169,18 +180,18 @@ def observe(world, practices, par, state, ties, month, months, end_of_funding, c
             cells[1] += cells[0]
             if groups.shape[0] > 0:
                 _add_groups(cells[0], groups[0, month, :, p])
-        for i in range(world.teachers.size):
-            adopters += state.adopters[p, i]
+        adopters += _total(state.adopters[p])
         if schools_record.shape[0] > 0:
             schools_record[0, month, p] = state.adopters[p]
-    outcomes[_YEARS] += adopters * discount_factor(par, month) / 12.0
+    factor = discount_factor(par, month)
+    outcomes[_YEARS] += adopters * factor / 12.0
     if month == 0:
         outcomes[_START] = adopters
     if month == end_of_funding:
         _observe_end_of_funding(cells[1], ties, outcomes)
     if month == months - 1:
         _observe_end(cells[1], state, ties, outcomes)
-    _observe_costs(par, state.ledger, month, outcomes)
+    _observe_costs(factor, state.ledger, outcomes)
     if groups.shape[0] > 0:
         ties_record[0, month] = ties
         for country in range(state.ledger.shape[0]):

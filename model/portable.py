@@ -7,7 +7,7 @@ study gives the same bytes everywhere; being free of branches, they also vectori
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import inlined
 
 __all__ = ["exp", "log", "power"]
 
@@ -19,7 +19,7 @@ _SHIFT_BITS = np.int64(0x4338000000000000)
 _LOWEST, _HIGHEST = -708.0, 709.0
 
 
-@compiled
+@inlined
 def exp(x):
     """Return e**x; 0 below -708, e**709 above 709. Error below 1.5 units in the last place.
 
@@ -47,7 +47,7 @@ def exp(x):
     return mantissa * scale if x >= _LOWEST else 0.0
 
 
-@compiled
+@inlined
 def log(x):
     """Return the natural logarithm of a normal positive x. Error below 2 units in the last place.
 
@@ -74,7 +74,7 @@ def log(x):
     return k * _LN2_HIGH + (2.0 * s + (s * z * series + k * _LN2_LOW))
 
 
-@compiled
+@inlined
 def power(base, exponent):
     """Return base**exponent for base in [0, 1] and exponent > 0, exactly base where the exponent is 1."""
     raised = exp(exponent * log(max(base, 1e-300)))

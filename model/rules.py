@@ -4,7 +4,7 @@ Both engines call these very functions. ``par`` is a parameter set (a record wit
 any parameter without a change elsewhere. Symbols and sources of the numbers: ``data/parameters.csv``; the model as a whole: ``docs/odd.md``.
 """
 
-from .compiled import compiled
+from .compiled import inlined
 from .portable import exp, log, power
 
 __all__ = [
@@ -33,13 +33,13 @@ __all__ = [
 _LN2 = 0.6931471805599453
 
 
-@compiled
+@inlined
 def logistic(z):
     """Return 1 / (1 + e**-z)."""
     return 1.0 / (1.0 + exp(-z))
 
 
-@compiled
+@inlined
 def unlikeness(traits_a, traits_b, abroad):
     """Return the number of differing traits among level, rural, disadvantaged, and (``abroad`` = 1) country."""
     differing = traits_a ^ traits_b
@@ -49,7 +49,7 @@ def unlikeness(traits_a, traits_b, abroad):
 # --- start -----------------------------------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def start_share(par, capacity, initial_share):
     """Return the expected adopting share at the start of a school that is not advanced.
 
@@ -59,7 +59,7 @@ def start_share(par, capacity, initial_share):
     return min(1.0, initial_share * relative * relative)
 
 
-@compiled
+@inlined
 def advanced(par, capacity_rank, schools):
     """Tell whether a school is among the ``advanced_fraction`` of ``schools`` with the highest digital capacity."""
     return capacity_rank < int(par.advanced_fraction * schools + 0.5)
@@ -68,7 +68,7 @@ def advanced(par, capacity_rank, schools):
 # --- recruitment and matching ----------------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def volunteer_chance(par, share, stipend, release_hours, recognition):
     """Return the chance that a school qualified to mentor volunteers in a school year.
 
@@ -84,7 +84,7 @@ def volunteer_chance(par, share, stipend, release_hours, recognition):
     )
 
 
-@compiled
+@inlined
 def seek_chance(par, openness, capacity, grant):
     """Return the chance that a school seeks a mentor in a school year, where nobody assigns one.
 
@@ -95,7 +95,7 @@ def seek_chance(par, openness, capacity, grant):
     )
 
 
-@compiled
+@inlined
 def mentor_score(par, distance, unlike, past_mentees, noise):
     """Return how attractive a mentor is to a mentee (random utility with Gumbel ``noise``; McFadden 1974).
 
@@ -112,7 +112,7 @@ def mentor_score(par, distance, unlike, past_mentees, noise):
 # --- retention and delivery ------------------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def coordination_quality(par, fte, clusters):
     """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters; 0 without FTE."""
     if fte <= 0.0:
@@ -120,7 +120,7 @@ def coordination_quality(par, fte, clusters):
     return 1.0 - exp(-fte * par.caseload / max(1.0, clusters))
 
 
-@compiled
+@inlined
 def attrition_chance(par, quality, virtual_share, incentive, recognition, load, mandated):
     """Return the chance that a mentoring tie ends in a month, at most 1.
 
@@ -140,13 +140,13 @@ def attrition_chance(par, quality, virtual_share, incentive, recognition, load, 
     return min(1.0, chance)
 
 
-@compiled
+@inlined
 def hours_per_mentee(par, release_hours, mentees):
     """Return the hours a month that a mentor gives each of its mentees: (voluntary_hours + release_hours) / mentees."""
     return (par.voluntary_hours + release_hours) / mentees
 
 
-@compiled
+@inlined
 def visits(par, hours, virtual_share, abroad):
     """Return face-to-face visits a month of a tie: (1 - v) h / visit_hours; none across a border."""
     if abroad > 0:
@@ -154,25 +154,25 @@ def visits(par, hours, virtual_share, abroad):
     return (1.0 - virtual_share) * hours / par.visit_hours
 
 
-@compiled
+@inlined
 def travel_hours(par, visits_made, distance):
     """Return the hours a month that a tie's own time loses on the road: visits 2 distance / travel_speed."""
     return visits_made * 2.0 * distance / par.travel_speed
 
 
-@compiled
+@inlined
 def face_to_face_hours(par, visits_made, travel):
     """Return the hours a month that visits leave for mentoring: max(0, visits visit_hours - travel)."""
     return max(0.0, visits_made * par.visit_hours - travel)
 
 
-@compiled
+@inlined
 def effective_hours(par, face_to_face, hours, virtual_share):
     """Return face-to-face-equivalent hours a month: face-to-face hours + v h virtual_fidelity."""
     return face_to_face + virtual_share * hours * par.virtual_fidelity
 
 
-@compiled
+@inlined
 def dose(par, effective, unlike, quality, mandated, mentor_share):
     """Return the mentoring dose of a tie in hours a month: effective hours x fit x engagement x expertise.
 
@@ -185,7 +185,7 @@ def dose(par, effective, unlike, quality, mandated, mentor_share):
     return effective * fit * engagement * expertise
 
 
-@compiled
+@inlined
 def saturation(par, hours):
     """Return D = 1 - 2**(-dose / dose_half), the share of the full mentoring effect that a dose of ``hours`` a month gives."""
     return 1.0 - exp(-hours / par.dose_half * _LN2)
@@ -194,19 +194,19 @@ def saturation(par, hours):
 # --- adoption and loss -----------------------------------------------------------------------------------------------
 
 
-@compiled
+@inlined
 def readiness(par, capacity, difficulty):
     """Return (readiness_floor + (1 - readiness_floor) capacity) / difficulty."""
     return (par.readiness_floor + (1.0 - par.readiness_floor) * capacity) / difficulty
 
 
-@compiled
+@inlined
 def social_influence(par, share):
     """Return share**gamma: above gamma = 1 a few adopters persuade less than in proportion (complex contagion; Centola & Macy 2007)."""
     return power(share, par.gamma)
 
 
-@compiled
+@inlined
 def adoption_chance(par, ready, openness, outreach, colleagues, peers, mentoring):
     """Return the chance that a non-adopting teacher adopts in a month, at most 1.
 
@@ -218,7 +218,7 @@ def adoption_chance(par, ready, openness, outreach, colleagues, peers, mentoring
     return min(1.0, max(0.0, ready * (1.0 - none_acts)))
 
 
-@compiled
+@inlined
 def loss_chance(par, share, mentoring):
     """Return the chance that an adopting teacher is lost in a month: 1 - (1 - d (1 - protection s)(1 - shield D))(1 - turnover)."""
     discontinuance = par.d * (1.0 - par.protection * share) * (1.0 - par.shield * mentoring)

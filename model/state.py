@@ -14,15 +14,21 @@ NO_ROLE, MENTOR, MENTEE = 0, 1, 2
 
 
 class State(NamedTuple):
-    """Schools' changing variables (n schools, P practices, R regions, C countries) and scratch space.
+    """Schools' changing variables and scratch space (n schools, P practices, R regions, C countries).
 
-    ``adopters``: adopting teachers, int32 (P, n). ``share``: adopters / teachers, float64 (P, n). ``influence``: share**gamma, float64 (P, n).
-    ``ready``: readiness, float64 (P, n). ``saturation``: D of the school's mentoring, float64 (P, n).
-    ``role``: now, int8 (n,). ``experience``: the furthest role ever held, mentee or mentor, int8 (n,). ``mentor``: its mentor or -1, int32 (n,).
-    ``mentees``, ``past_mentees``: of a mentor now and ever, int32 (n,). ``tie_start``: month in which the present tie began, int32 (n,).
-    ``quality``: coordination quality of each unit of the tier (all 0 without one), float64 (R + C + 1,).
-    ``ledger``: cents of this month, int64 (C, categories, payers).
-    The rest is scratch: ``first``, ``second``, ``gain``, ``loss``, ``key`` float64 (n,); ``queue``, ``pool``, ``slot`` int32 (n,); ``pool_start``,
+    Of schools: ``adopters``: adopting teachers, int32 (P, n). ``share``: adopters / teachers, ``influence``: share**gamma, ``ready``:
+    readiness, ``saturation``: D of the mentoring received, float64 (P, n). ``role``: now, ``experience``: the furthest role ever held,
+    mentee or mentor, int8 (n,). ``mentor``: its mentor or -1, ``mentees``, ``past_mentees``: of a mentor now and ever, ``tie_start``: month
+    in which the present tie began, int32 (n,).
+
+    Lists: ``tied``: schools that have a mentor, ``mentors``: schools that are one, in ascending order after a round of recruitment, int32
+    (n,); ``lengths[MENTEE]`` and ``lengths[MENTOR]`` are their lengths.
+
+    Of units and countries: ``quality``: coordination quality of each unit with active clusters, float64 (R + C + 2,); ``active``: mentors
+    with mentees, and mentees, ``country_schools``: schools, int64 (C,); ``country_units``: coordinating units, float64 (C,); ``ledger``:
+    cents of this month, int64 (C, categories, payers).
+
+    Scratch: ``first``, ``second``, ``gain``, ``loss``, ``key`` float64 (n,); ``queue``, ``pool``, ``slot`` int32 (n,); ``pool_start``,
     ``pool_count``, ``clusters`` int64 (R + C + 2,).
     """
 
@@ -37,6 +43,12 @@ class State(NamedTuple):
     mentees: NDArray[np.int32]
     past_mentees: NDArray[np.int32]
     tie_start: NDArray[np.int32]
+    tied: NDArray[np.int32]
+    mentors: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+    active: NDArray[np.int64]
+    country_schools: NDArray[np.int64]
+    country_units: NDArray[np.float64]
     quality: NDArray[np.float64]
     ledger: NDArray[np.int64]
     first: NDArray[np.float64]
@@ -75,6 +87,12 @@ def allocate(world: World, practices: int, categories: int, payers: int) -> Stat
         mentees=whole(n),
         past_mentees=whole(n),
         tie_start=whole(n),
+        tied=whole(n),
+        mentors=whole(n),
+        lengths=np.zeros(3, np.int64),
+        active=np.zeros(countries, np.int64),
+        country_schools=np.zeros(countries, np.int64),
+        country_units=floats(countries),
         quality=floats(units),
         ledger=np.zeros((countries, categories, payers), np.int64),
         first=floats(n),
