@@ -344,7 +344,7 @@ def _profile(countries: Sequence[Country], weight: Floats, parameters: Mapping[s
 
     def share(name: str) -> Floats:
         table = np.array([getattr(country, name) for country in countries])
-        mean = float(weight @ table)
+        mean = math.fsum(weight * table)  # exact: numpy's order of addition depends on the processor
         return np.clip(parameters[name] * (table / mean if mean > 0 else np.ones(len(table))), 0.0, 1.0)
 
     secondary = np.array([country.secondary for country in countries])
@@ -353,8 +353,8 @@ def _profile(countries: Sequence[Country], weight: Floats, parameters: Mapping[s
     factor = table / ((1 - secondary) * primary_mean + secondary * secondary_mean)
     means = []
     for mean, mix in ((primary_mean, weight * (1 - secondary)), (secondary_mean, weight * secondary)):
-        total = float(mix.sum())
-        means.append(mean * factor / (float(mix @ factor) / total if total > 0 else 1.0))
+        total = math.fsum(mix)
+        means.append(mean * factor / (math.fsum(mix * factor) / total if total > 0 else 1.0))
     return _Profile(secondary, share("rural"), share("disadvantaged"), np.array(means))
 
 
@@ -377,9 +377,10 @@ def _expected(name: str, profile: _Profile, country: Ints, given: Mapping[str, _
     """Return the expected share of schools with a trait: given cells count as they are, the others with their chance."""
     chance: Floats = getattr(profile, name)
     if name not in given:
-        return float(np.bincount(country, minlength=len(chance)) @ chance) / len(country)
+        return math.fsum(np.bincount(country, minlength=len(chance)) * chance) / len(country)
     values, present = given[name]
-    return (int(values[present].sum()) + float(np.bincount(country[~present], minlength=len(chance)) @ chance)) / len(country)
+    others = math.fsum(np.bincount(country[~present], minlength=len(chance)) * chance)
+    return (int(values[present].sum()) + others) / len(country)
 
 
 def _capacity(u: Floats, rural: Flags, disadvantaged: Flags, expected: Sequence[float], parameters: Mapping[str, float]) -> Floats:
@@ -566,8 +567,8 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _hint(cell: str, words: Iterable[str]) -> str:
-    """Return ' (did you mean ...?)' where a word is near, else nothing."""
-    hint = nearest(cell.lower(), [word for word in words if len(word) > 3])
+    """Return ' (did you mean ...?)' where a word is near, else nothing; any two short words are near each other."""
+    hint = nearest(cell, [word for word in words if len(word) > 3])
     return f" ({hint})" if hint.startswith("did") else ""
 
 
@@ -712,7 +713,8 @@ def _places(table: _Table, countries: Sequence[Country], regions: Sequence[int])
         cells = table.labels_of("country")
         codes = [cell or code for cell, code in zip(cells, codes, strict=True)]
         for at in (at for at, cell in enumerate(cells) if cell and cell not in known):
-            table.complain(at, "country", nearest(cells[at], known))
+            listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
+            table.complain(at, "country", f"known codes: {listed}{_hint(cells[at], known)}; a scenario can add countries")
     number = {code: c for c, code in enumerate(dict.fromkeys(codes))}
     country = np.array([number[code] for code in codes], dtype=np.int32)
     pieces = {c.code: count for c, count in zip(countries, regions, strict=True)}

@@ -352,7 +352,11 @@ BAD_TABLES = {
         "schools.csv, row 2, column level: found 'primry'; give primary or secondary (did you mean 'primary'?)",
     ),
     "truth": ("school_id,rural\na,maybe\n", "schools.csv, row 2, column rural: found 'maybe'; give 0, 1, false, true, no or yes"),
-    "country": ("school_id,country\na,BE-VLC\n", "schools.csv, row 2, column country: found 'BE-VLC'; did you mean 'BE-VLG'?"),
+    "country": (
+        "school_id,country\na,BE-VLC\n",
+        "schools.csv, row 2, column country: found 'BE-VLC'; known codes: BE-VLG, HR, CZ, HU, IT, PT (did you mean 'BE-VLG'?); "
+        "a scenario can add countries",
+    ),
     "half a place": (
         "school_id,latitude,longitude\na,45,\n",
         "schools.csv, row 2, column longitude: is blank although latitude is '45'; give both or neither",
