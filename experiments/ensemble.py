@@ -1,0 +1,177 @@
+"""An ensemble: every design of a scenario under every parameter set and replicate, as tidy tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from model.costs import CATEGORIES, PAYERS
+from model.designs import design_table
+from model.engine import Batch, Results, run_batch
+from model.observe import GROUP_COUNTS, OUTCOMES, group_names
+from model.parameters import parameter_table
+from model.schools import Schools
+from model.world import World
+from scenarios import Scenario
+
+from .worlds import Worlds
+
+__all__ = ["BatchRunner", "Ensemble", "runner", "run_ensemble"]
+
+BatchRunner = Callable[..., Results]
+"""``model.engine.run_batch``, or something that takes and gives the same."""
+
+Progress = Callable[[int, int], None]
+"""Told (runs done, runs in all) now and then."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Runs in the order design, parameter set, replicate.
+
+    ``runs``: one row per run, columns ``design, parameter_set, replicate`` and the outcomes. ``results``: the engine's arrays in the same order.
+    ``designs``: names in order. ``countries``: codes in order. ``practices``: names in order.
+    """
+
+    runs: pd.DataFrame
+    results: Results
+    designs: tuple[str, ...]
+    countries: tuple[str, ...]
+    practices: tuple[str, ...]
+
+    def monthly(self) -> pd.DataFrame:
+        """Return the monthly counts by group and practice; ties and costs stand in the rows of the group ``all``."""
+        groups = self.results.groups
+        runs, months, count, practices, _ = groups.shape
+        names = group_names(self.countries)
+        frame = self._expand(months, count * practices)
+        inner = np.tile(np.repeat(np.arange(count), practices), runs * months)
+        frame["group"] = pd.Categorical.from_codes(inner, categories=names)
+        practice = np.tile(np.arange(practices), runs * months * count)
+        frame["practice"] = pd.Categorical.from_codes(practice, categories=list(self.practices))
+        for position, what in enumerate(GROUP_COUNTS):
+            frame[what] = groups[..., position].reshape(-1)
+        whole = inner == 0
+        totals = {"active_ties": self.results.ties}
+        totals |= {f"cost_{payer}": self.results.costs.sum(axis=2)[..., k] / 100.0 for k, payer in enumerate(PAYERS)}
+        for name, values in totals.items():
+            frame[name] = np.where(whole, np.repeat(values.reshape(-1), count * practices), np.nan)
+        return frame
+
+    def costs(self) -> pd.DataFrame:
+        """Return the costs of each month by category and payer in EUR, not discounted; only those that arose."""
+        costs = self.results.costs
+        _, months, categories, payers = costs.shape
+        frame = self._expand(months, categories * payers)
+        codes = np.tile(np.arange(categories * payers), len(frame) // (categories * payers))
+        frame["category"] = pd.Categorical.from_codes(codes // payers, categories=list(CATEGORIES))
+        frame["payer"] = pd.Categorical.from_codes(codes % payers, categories=list(PAYERS))
+        frame["cost"] = costs.reshape(-1) / 100.0
+        return frame[frame["cost"] > 0].reset_index(drop=True)
+
+    def _expand(self, months: int, inner: int) -> pd.DataFrame:
+        """Return the run columns and the month, each row of a run repeated for every month and ``inner`` rows within it."""
+        keys = self.runs[["design", "parameter_set", "replicate"]]
+        columns: dict[str, Any] = {}
+        for name in keys:
+            column = keys[name]
+            if isinstance(column.dtype, pd.CategoricalDtype):
+                columns[name] = pd.Categorical.from_codes(np.repeat(column.cat.codes, months * inner), dtype=column.dtype)
+            else:
+                columns[name] = np.repeat(column.to_numpy(), months * inner)
+        columns["month"] = np.tile(np.repeat(np.arange(months), inner), len(keys))
+        return pd.DataFrame(columns)
+
+
+def runner(engine: str) -> BatchRunner:
+    """Return the engine of a name: ``compiled`` or ``mesa``."""
+    if engine == "mesa":
+        from model.agents import run_batch_with_mesa
+
+        return run_batch_with_mesa
+    return run_batch
+
+
+def run_ensemble(
+    scenario: Scenario,
+    sets: Sequence[Mapping[str, float]],
+    replicates: int,
+    *,
+    worlds: Worlds,
+    first_set: int = 0,
+    monthly: bool = False,
+    per_school: bool = False,
+    engine: BatchRunner = run_batch,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Ensemble:
+    """Run every design of a scenario under every parameter set (numbered from ``first_set``) and replicate.
+
+    Absent parameters have the scenario's base value. Replicate r lives in world r modulo ``scenario.worlds``. Random numbers depend on the
+    replicate alone, so designs and parameter sets share them.
+    """
+    base = scenario.base_parameters()
+    full = [{**base, **values} for values in sets]
+    designs = scenario.design_list()
+    d, s, r = (a.reshape(-1) for a in np.meshgrid(*(np.arange(k) for k in (len(designs), len(full), replicates)), indexing="ij"))
+    total = len(d)
+    places: dict[tuple[float, ...], list[tuple[int, int]]] = {}
+    for position in range(len(full)):
+        for index in range(min(scenario.worlds, replicates)):
+            places.setdefault(worlds.key(full[position], index), []).append((position, index))
+    gathered: _Gather | None = None
+    done = 0
+    schools: Schools | None = None
+    tables = parameter_table(full), design_table(list(designs.values()), scenario.programme.first_month, scenario.programme.last_month)
+    for members in places.values():
+        world, schools = worlds.get(full[members[0][0]], members[0][1])
+        rows = np.flatnonzero(np.isin(s, [m[0] for m in members]) & (r % scenario.worlds == members[0][1]))
+        results = engine(
+            world,
+            scenario.practice_arrays(),
+            *tables,
+            Batch(d[rows], s[rows], r[rows]),
+            seed=scenario.seed,
+            months=scenario.months,
+            end_of_funding=scenario.programme.last_month,
+            monthly=monthly,
+            per_school=per_school,
+            threads=threads,
+        )
+        gathered = gathered or _Gather(results, total)
+        gathered.put(results, rows)
+        done += len(rows)
+        if len(places) > scenario.worlds:
+            worlds.forget()
+        if progress:
+            progress(done, total)
+    assert gathered is not None and schools is not None
+    runs = pd.DataFrame(
+        {
+            "design": pd.Categorical.from_codes(d, categories=list(designs)),
+            "parameter_set": s + first_set,
+            "replicate": r,
+            **{name: gathered.results.outcomes[:, k] for k, name in enumerate(OUTCOMES)},
+        }
+    )
+    return Ensemble(runs, gathered.results, tuple(designs), schools.country_codes, tuple(p.name for p in scenario.practices))
+
+
+class _Gather:
+    """Collects the results of batches into arrays over all runs."""
+
+    def __init__(self, like: Results, total: int) -> None:
+        self.results = Results(*(np.zeros((total if len(part) else 0, *part.shape[1:]), part.dtype) for part in like))
+
+    def put(self, results: Results, rows: NDArray[np.int64]) -> None:
+        for whole, part in zip(self.results, results, strict=True):
+            if len(part):
+                whole[rows] = part
+
+
+def one_world(scenario: Scenario, worlds: Worlds, index: int = 0) -> tuple[World, Schools]:
+    """Return a world of a scenario at its base parameters."""
+    return worlds.get(scenario.base_parameters(), index)

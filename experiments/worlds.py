@@ -1,0 +1,64 @@
+"""The worlds of a scenario: its schools and ties, generated or read, for one parameter set and one number."""
+
+from collections.abc import Mapping
+
+from model.networks import Peers, generate_peers, make_world, peers_from_ties
+from model.parameters import WORLD_PARAMETERS
+from model.schools import Schools, Ties, generate_schools, name_mentors, read_schools, read_ties
+from model.world import World
+from scenarios import Scenario
+
+__all__ = ["Worlds"]
+
+
+class Worlds:
+    """Makes the worlds of a scenario and keeps those in use, as many runs share one."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._kept: dict[tuple[float, ...], tuple[World, Schools]] = {}
+        self._ties: Ties | None = None
+
+    def key(self, parameters: Mapping[str, float], index: int) -> tuple[float, ...]:
+        """Return what tells this world from others of the scenario."""
+        return (float(index), *(parameters[name] for name in WORLD_PARAMETERS))
+
+    def get(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
+        """Return world number ``index`` under a parameter set. Raises InputError where the scenario's files are faulty."""
+        key = self.key(parameters, index)
+        if key not in self._kept:
+            self._kept[key] = self._make(parameters, index)
+        return self._kept[key]
+
+    def forget(self) -> None:
+        """Drop the worlds kept so far."""
+        self._kept.clear()
+
+    def _make(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
+        scenario, spec = self._scenario, self._scenario.world
+        countries, regions = scenario.country_list(), scenario.regions()
+        if spec.schools is None:
+            schools = generate_schools(
+                countries, regions, spec.schools_per_region, parameters, scenario.seed, index, len(scenario.practices)
+            )
+        else:
+            schools = read_schools(
+                spec.schools,
+                countries=countries,
+                regions=regions,
+                parameters=parameters,
+                seed=scenario.seed,
+                index=index,
+                practices=[practice.name for practice in scenario.practices],
+            )
+        peers: Peers
+        if spec.ties is None:
+            peers = generate_peers(schools, parameters, scenario.seed, index)
+        else:
+            ties = read_ties(spec.ties, schools)
+            schools = name_mentors(schools, ties)
+            if len(ties.source):
+                peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
+            else:
+                peers = generate_peers(schools, parameters, scenario.seed, index)
+        return make_world(schools, peers), schools
