@@ -1,0 +1,1 @@
+"""Tests of the project; folders mirror the packages, ``exact`` compares with solutions known in closed form."""

@@ -1,0 +1,184 @@
+"""The exact limit: on small networks the model is a Bass contagion with abandonment, whose distribution is known for every month.
+
+Schools have one teacher, so the state of a network of n schools is one of 2**n; the exact distribution is the start state times powers of
+the transition matrix. The engine makes 20,000 replicates (40,000 where states are counted); every bound is 4 standard errors (two-sided
+p = 6e-5) or a p value, and seeds are fixed, so the verdict never changes.
+"""
+
+import itertools
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from model.designs import design_table
+from model.engine import run_batch
+from model.parameters import parameter_table
+from tests.worlds import batch_of, build_practices, build_world, complete, design
+
+REPLICATES = 20_000
+MONTHS = (1, 3, 10, 24)
+LIMIT = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0}
+
+
+def path(n: int) -> np.ndarray:
+    return np.eye(n, k=1) + np.eye(n, k=-1)
+
+
+def star(n: int) -> np.ndarray:
+    weights = np.zeros((n, n))
+    weights[0, 1:] = weights[1:, 0] = 1.0
+    return weights
+
+
+def ring(n: int) -> np.ndarray:
+    return path(n) + np.eye(n, k=n - 1) + np.eye(n, k=1 - n)
+
+
+# Symmetric ties of unequal strength: rows made to sum to 1 are then not symmetric.
+UNEQUAL = np.array([[0, 5, 1, 0], [5, 0, 2, 0.5], [1, 2, 0, 9], [0, 0.5, 9, 0]])
+# Influence that goes mostly one way, as a user's own weights may.
+ONE_WAY = np.array([[0, 1, 0], [0.2, 0, 0.8], [0, 1, 0]])
+LONELY = np.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]])  # the last school has no peer
+
+NETWORKS = {  # weights, adopters at the start
+    "pair": (complete(2), [1, 0]),
+    "path": (path(5), [1, 0, 0, 0, 1]),
+    "star": (star(6), [1, 0, 0, 0, 0, 0]),
+    "ring": (ring(6), [1, 1, 0, 0, 0, 0]),
+    "complete": (complete(5), [1, 0, 0, 0, 0]),
+    "unequal": (UNEQUAL, [0, 1, 0, 0]),
+    "one way": (ONE_WAY, [1, 0, 0]),
+    "isolated": (LONELY, [1, 0, 0, 0]),
+}
+RATES = {  # p, q_out, d
+    "slow": (0.003, 0.04, 0.03),
+    "fast": (0.05, 0.6, 0.15),
+    "no innovation": (0.0, 0.3, 0.1),
+    "no abandonment": (0.02, 0.3, 0.0),
+}
+CASES = list(itertools.product(NETWORKS, RATES))
+
+
+def states(n: int) -> np.ndarray:
+    """Return all adoption states, shape (2**n, n); school i is bit i of the row number."""
+    return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+
+
+def exact(weights: np.ndarray, start: list[int], p: float, q: float, d: float, month: int) -> np.ndarray:
+    """Return the probability of each state after a number of months."""
+    n = len(start)
+    x = states(n)
+    rows = weights.sum(axis=1, keepdims=True)
+    w = np.divide(weights, rows, out=np.zeros_like(weights, float), where=rows > 0)
+    adopt = 1.0 - (1.0 - p) * (1.0 - q * (x @ w.T))  # of each school in each state, were it not adopting
+    chance = np.where(x == 1, 1.0 - d, adopt)
+    move = np.prod(np.where(x[None, :, :] == 1, chance[:, None, :], 1.0 - chance[:, None, :]), axis=2)
+    assert move.sum(axis=1) == pytest.approx(np.ones(2**n), abs=1e-12)
+    first = np.zeros(2**n)
+    first[sum(value << i for i, value in enumerate(start))] = 1.0
+    return first @ np.linalg.matrix_power(move, month)
+
+
+@cache
+def simulated(network: str, rates: str, replicates: int = REPLICATES, months: int = max(MONTHS) + 1) -> np.ndarray:
+    """Return the adoption states of the engine, shape (replicates, months, schools)."""
+    weights, start = NETWORKS[network]
+    p, q, d = RATES[rates]
+    n = len(start)
+    results = run_batch(
+        build_world(np.ones(n), weights=weights, openness=1.0, capacity=np.linspace(0.1, 0.9, n), adopters_at_start=start),
+        build_practices(),
+        parameter_table([{**LIMIT, "p": p, "q_out": q, "d": d}]),
+        design_table([design("none")], 6, 34),
+        batch_of(replicates),
+        seed=20_240_511 + CASES.index((network, rates)),
+        months=months,
+        end_of_funding=1,
+        per_school=True,
+        threads=1,
+    )
+    return results.schools[:, :, 0, :]
+
+
+def assert_mean(sample: np.ndarray, probability: np.ndarray, values: np.ndarray) -> None:
+    """Hold the sample's mean to that of ``values`` under ``probability``, within 4 exact standard errors."""
+    mean = probability @ values
+    error = math.sqrt(probability @ (values - mean) ** 2 / sample.shape[0])
+    assert abs(sample.mean() - mean) <= 4.0 * error + 1e-12
+
+
+@pytest.mark.parametrize("month", MONTHS)
+@pytest.mark.parametrize(("network", "rates"), CASES)
+def test_mean_number_of_adopters_is_the_exact_one(network, rates, month):
+    weights, start = NETWORKS[network]
+    probability = exact(weights, start, *RATES[rates], month)
+    assert_mean(simulated(network, rates)[:, month].sum(axis=1), probability, states(len(start)).sum(axis=1))
+
+
+@pytest.mark.parametrize("month", MONTHS)
+@pytest.mark.parametrize(("network", "rates"), CASES)
+def test_variance_of_the_number_of_adopters_is_the_exact_one(network, rates, month):
+    # The mean squared deviation from the exact mean is the mean of a known variable, so its standard error is exact too.
+    weights, start = NETWORKS[network]
+    probability = exact(weights, start, *RATES[rates], month)
+    count = states(len(start)).sum(axis=1)
+    centre = probability @ count
+    assert_mean((simulated(network, rates)[:, month].sum(axis=1) - centre) ** 2, probability, (count - centre) ** 2)
+
+
+@pytest.mark.parametrize("month", MONTHS)
+@pytest.mark.parametrize(("network", "rates"), CASES)
+def test_each_school_adopts_with_its_exact_chance(network, rates, month):
+    weights, start = NETWORKS[network]
+    probability = exact(weights, start, *RATES[rates], month)
+    for school in range(len(start)):
+        assert_mean(simulated(network, rates)[:, month, school], probability, states(len(start))[:, school])
+
+
+@pytest.mark.parametrize(("network", "rates"), [("unequal", "fast"), ("star", "fast"), ("isolated", "fast"), ("ring", "no innovation")])
+def test_joint_distribution_of_all_schools_is_the_exact_one(network, rates):
+    # Chi-square over all states at month 5, those expected fewer than 10 times pooled: sees dependence between schools.
+    weights, start = NETWORKS[network]
+    n = len(start)
+    sample = simulated(network, rates, 40_000, 6)[:, 5] @ (1 << np.arange(n))
+    observed, expected = np.bincount(sample, minlength=2**n), 40_000 * exact(weights, start, *RATES[rates], 5)
+    rare = expected < 10.0
+    observed, expected = (np.append(a[~rare], a[rare].sum()) for a in (observed, expected))
+    kept = expected > 0.0
+    assert observed[~kept].sum() == 0
+    assert stats.chisquare(observed[kept], expected[kept]).pvalue > 1e-4
+
+
+def test_successive_months_move_by_the_exact_transition():
+    # Chi-square over pairs of states at months 4 and 5: sees draws reused between months, which one month does not.
+    weights, start = NETWORKS["unequal"]
+    both = simulated("unequal", "fast", 40_000, 6)[:, 4:6] @ (1 << np.arange(4))
+    p, q, d = RATES["fast"]
+    move = np.array([exact(weights, list(state), p, q, d, 1) for state in states(4)])
+    expected = 40_000 * exact(weights, start, p, q, d, 4)[:, None] * move
+    observed = np.histogram2d(both[:, 0], both[:, 1], [np.arange(17) - 0.5] * 2)[0]
+    common = expected >= 10.0
+    observed, expected = (np.append(a[common], a[~common].sum()) for a in (observed, expected))
+    assert stats.chisquare(observed, expected).pvalue > 1e-4
+
+
+def test_month_zero_is_the_given_start():
+    assert (simulated("path", "fast")[:, 0] == NETWORKS["path"][1]).all()
+
+
+def test_without_innovation_a_network_without_adopters_stays_so():
+    results = run_batch(
+        build_world(np.ones(4), weights=complete(4), openness=1.0, adopters_at_start=[0, 0, 0, 0]),
+        build_practices(),
+        parameter_table([{**LIMIT, "p": 0.0, "q_out": 1.0}]),
+        design_table([design("none")], 6, 34),
+        batch_of(200),
+        seed=1,
+        months=30,
+        end_of_funding=1,
+        per_school=True,
+    )
+    assert not results.schools[:, :, 0].any()

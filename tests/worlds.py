@@ -1,0 +1,310 @@
+"""Small worlds, designs and parameter sets for tests: built by hand from arrays, or drawn at random by hypothesis.
+
+Random cases are drawn by a NumPy generator from a seed that hypothesis chooses, with the knobs that lead to edge cases (network density,
+equal attributes, places, windows) chosen by hypothesis itself: fast enough for worlds of 40 schools, and shrinking towards small ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike, NDArray
+
+from model.designs import CHOICES, FIELDS, PRESETS, Design, design_table
+from model.engine import Batch
+from model.parameters import PARAMETERS, parameter_table
+from model.state import MENTEE, MENTOR
+from model.world import Practices, World
+
+__all__ = [
+    "Case",
+    "batch_of",
+    "build_practices",
+    "build_world",
+    "cases",
+    "complete",
+    "design",
+    "parameter_record",
+    "random_design",
+    "random_parameters",
+]
+
+LONGEST = 50
+"""The longest random horizon in months: four school years, so three rounds of recruitment and more."""
+
+
+# --- by hand ---------------------------------------------------------------------------------------------------------
+
+
+def complete(schools: int) -> NDArray[np.float64]:
+    """Return the weights of the network in which every school is a peer of every other."""
+    return 1.0 - np.eye(schools)
+
+
+def build_world(
+    teachers: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    region: ArrayLike | None = None,
+    region_country: ArrayLike = (0,),
+    x: ArrayLike = 0.0,
+    y: ArrayLike = 0.0,
+    traits: ArrayLike = 0,
+    pupils: ArrayLike | None = None,
+    capacity: ArrayLike = 0.5,
+    openness: ArrayLike = 0.5,
+    adopters_at_start: ArrayLike = -1,
+    practices: int = 1,
+    named_role: ArrayLike = 0,
+    named_mentor: ArrayLike = -1,
+    salary: ArrayLike = 30000.0,
+) -> World:
+    """Return a world of schools given as arrays or single values.
+
+    ``weights`` is an n x n matrix of peer weights, made to sum to 1 in each row that has any; None means no peers.
+    """
+    size = np.asarray(teachers, np.int32).ravel()
+    n = size.size
+
+    def column(values: ArrayLike, dtype: type) -> NDArray:
+        return np.array(np.broadcast_to(np.asarray(values, dtype), (n,)))  # a copy: numba compiles read-only arrays apart
+
+    where = column(0 if region is None else region, np.int32)
+    countries = np.asarray(region_country, np.int32)
+    by_region = np.argsort(where, kind="stable").astype(np.int32)
+    ability = column(capacity, np.float64)
+    rank = np.empty(n, np.int32)
+    rank[np.argsort(-ability, kind="stable")] = np.arange(n, dtype=np.int32)
+    matrix = np.zeros((n, n)) if weights is None else np.array(weights, float)
+    rows = matrix.sum(axis=1, keepdims=True)
+    matrix = np.divide(matrix, rows, out=np.zeros_like(matrix), where=rows > 0.0)
+    present = matrix > 0.0
+    pay = np.asarray(salary, np.float64)
+    return World(
+        country=countries[where],
+        region=where,
+        region_country=countries,
+        by_region=by_region,
+        region_start=np.concatenate([[0], np.cumsum(np.bincount(where, minlength=countries.size))]).astype(np.int64),
+        x=column(x, np.float64),
+        y=column(y, np.float64),
+        traits=column(traits, np.uint8),
+        teachers=size.copy(),
+        pupils=column(12 * size if pupils is None else pupils, np.int32),
+        capacity=ability,
+        openness=column(openness, np.float64),
+        capacity_rank=rank,
+        peer_start=np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int64),
+        peer=np.nonzero(present)[1].astype(np.int32),
+        weight=matrix[present],
+        adopters_at_start=np.array(np.broadcast_to(np.asarray(adopters_at_start, np.int32), (practices, n))),
+        named_role=column(named_role, np.int8),
+        named_mentor=column(named_mentor, np.int32),
+        salary=np.array(np.broadcast_to(pay, (countries.max() + 1,))),
+    )
+
+
+def build_practices(difficulty: Sequence[float] = (1.0,), weight: Sequence[float] | None = None, initial_share: float = -1.0) -> Practices:
+    """Return practices with mentoring time split by ``weight`` (evenly where None)."""
+    count = len(difficulty)
+    split = np.asarray(weight if weight is not None else [1.0] * count, float)
+    return Practices(np.asarray(difficulty, float), split / split.sum(), np.full(count, initial_share))
+
+
+def design(base: str = "none", **changes: object) -> Design:
+    """Return a preset with some of its fields changed."""
+    return Design.model_validate({**PRESETS[base].model_dump(), **changes})
+
+
+def parameter_record(values: Mapping[str, float] | None = None) -> np.record:
+    """Return one parameter set, absent names at base, as the record that rules read."""
+    return parameter_table([values or {}]).view(np.recarray)[0]
+
+
+def batch_of(runs: int, design: int = 0, parameter_set: int = 0, first_replicate: int = 0) -> Batch:
+    """Return a batch of replicates of one design under one parameter set."""
+    replicates = np.arange(first_replicate, first_replicate + runs, dtype=np.int64)
+    return Batch(np.full(runs, design, np.int64), np.full(runs, parameter_set, np.int64), replicates)
+
+
+# --- at random -------------------------------------------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """Everything that ``run_batch`` takes: a world, practices, designs, parameter sets and which runs to make."""
+
+    world: World
+    practices: Practices
+    designs: list[Design]
+    parameters: list[dict[str, float]]
+    batch: Batch
+    seed: int
+    months: int
+    end_of_funding: int
+    window: tuple[int, int]
+
+    def arguments(self) -> tuple[tuple, dict[str, int]]:
+        """Return the positional and the named arguments of ``run_batch``."""
+        tables = parameter_table(self.parameters), design_table(self.designs, *self.window)
+        return (self.world, self.practices, *tables, self.batch), {
+            "seed": self.seed,
+            "months": self.months,
+            "end_of_funding": self.end_of_funding,
+        }
+
+
+def _between(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw from low..high, both ends often."""
+    ends = rng.random()
+    return float(low if ends < 0.1 else high if ends < 0.2 else rng.uniform(low, high))
+
+
+def random_parameters(rng: np.random.Generator, wild: float) -> dict[str, float]:
+    """Draw a parameter set: each value from its plausible range, or with chance ``wild`` from all that the equations allow."""
+    values = {}
+    for name, p in PARAMETERS.items():
+        low, high = (p.minimum, p.maximum) if rng.random() < wild else (p.low, p.high)
+        value = _between(rng, low, high)
+        values[name] = float(round(value)) if p.distribution == "integer" else value
+    return values
+
+
+def _design_fields(rng: np.random.Generator, wild: float, months: int) -> dict[str, object]:
+    """Draw every field of a design from its allowed range, mostly from the range that makes sense."""
+
+    def number(name: str) -> float:
+        field = FIELDS[name]
+        low, high = (field.minimum, field.maximum) if rng.random() < wild else (field.low, field.high)
+        return _between(rng, low, high)
+
+    fields: dict[str, object] = {name: str(rng.choice(words)) for name, words in CHOICES.items()}
+    fields["recruitment"] = str(rng.choice(CHOICES["recruitment"], p=[0.1, 0.45, 0.45]))
+    for name in ("virtual_share", "fte", "stipend", "release_hours", "mentee_grant", "cascade"):
+        fields[name] = number(name)
+    for name in ("mandate", "recognition", "supply_cover"):
+        fields[name] = bool(rng.random() < 0.5)
+    fields["outreach"] = number("outreach") if rng.random() < 0.5 else 0.0
+    fields["mentor_share"] = None if rng.random() < 0.4 else number("mentor_share")
+    fields["places"] = int(rng.integers(1, 5)) if rng.random() < 0.7 else round(number("places"))
+    # Windows: the scenario's own; inside the horizon; from the start; after it; over its end; empty.
+    kind = rng.random()
+    first, last = sorted(int(m) for m in rng.integers(0, months + 1, 2))
+    fields["first_month"], fields["last_month"] = first, last
+    if kind < 0.3:
+        fields["first_month"] = fields["last_month"] = None
+    elif kind < 0.6:
+        fields["first_month"], fields["last_month"] = int(rng.integers(0, 4)), int(rng.integers(4, months + 10))
+    elif kind < 0.65:
+        fields["first_month"], fields["last_month"] = months + int(rng.integers(0, 100)), 1200
+    elif kind < 0.8:
+        fields["last_month"] = months + int(rng.integers(0, 500))
+    elif kind < 0.85:
+        fields["last_month"] = first
+    return fields
+
+
+def random_design(rng: np.random.Generator, wild: float, months: int) -> Design:
+    """Draw a design: any mix of fields, now and then a preset."""
+    if rng.random() < 0.15:
+        return PRESETS[str(rng.choice(list(PRESETS)))]
+    return Design.model_validate(_design_fields(rng, wild, months))
+
+
+def _weights(rng: np.random.Generator, n: int, density: float) -> NDArray[np.float64]:
+    """Draw a symmetric network, some schools of which have no peers."""
+    present = np.triu(rng.random((n, n)) < density, 1)
+    isolated = rng.random(n) < 0.15
+    present[isolated] = False
+    present[:, isolated] = False
+    weight = np.where(present, rng.uniform(0.05, 1.0, (n, n)), 0.0)
+    return weight + weight.T
+
+
+def _world(rng: np.random.Generator, n: int, countries: int, regions: int, practices: int, knobs: Mapping[str, object]) -> World:
+    region_country = np.concatenate([np.arange(countries), rng.integers(0, countries, max(0, regions - countries))])
+    coarse = 1 if knobs["equal_schools"] else 6  # few distinct values make ties in every comparison
+    teachers = np.where(rng.random(n) < knobs["big"], rng.integers(1, 1001, n), rng.integers(1, 30, n))
+    start = np.full((practices, n), -1)
+    given = rng.random((practices, n)) < knobs["given_start"]
+    start[given] = np.floor(rng.random((practices, n)) * (teachers + 1))[given]
+    role, mentor = np.zeros(n, int), np.full(n, -1)
+    if knobs["named"]:
+        role = rng.choice([0, MENTOR, MENTEE], n, p=[0.3, 0.3, 0.4])
+        mentors = np.flatnonzero(role == MENTOR)
+        if mentors.size:
+            mentor = np.where((role == MENTEE) & (rng.random(n) < 0.6), rng.choice(mentors, n), -1)
+    return build_world(
+        teachers,
+        weights=_weights(rng, n, knobs["density"]),
+        region=rng.integers(0, region_country.size, n),
+        region_country=region_country,
+        x=np.round(rng.uniform(0, 120, n), 3 if coarse == 6 else -1),
+        y=np.round(rng.uniform(0, 120, n), 3 if coarse == 6 else -1),
+        traits=rng.integers(0, 8, n),
+        pupils=teachers * rng.integers(5, 25, n),
+        capacity=np.round(rng.beta(4, 4, n), coarse),
+        openness=np.round(rng.random(n), coarse),
+        adopters_at_start=start,
+        practices=practices,
+        named_role=role,
+        named_mentor=mentor,
+        salary=rng.uniform(5000, 90000, countries),
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn, max_schools: int = 40, runs: int = 3, wild: float | None = None, longest: int = LONGEST) -> Case:
+    """Draw a world, three designs, two parameter sets and a batch of runs over them."""
+    n = draw(st.integers(1, max_schools))
+    countries = draw(st.integers(1, 3))
+    regions = draw(st.integers(countries, 5))
+    practices = draw(st.integers(1, 3))
+    months = draw(st.one_of(st.integers(1, longest), st.integers(longest // 2, longest)))
+    extreme = draw(st.sampled_from([0.0, 0.05, 0.3])) if wild is None else wild
+    knobs = {
+        "density": draw(st.sampled_from([0.15, 0.0, 0.5, 1.0])),
+        "equal_schools": draw(st.booleans()),
+        "big": draw(st.sampled_from([0.0, 0.1, 1.0])),
+        "given_start": draw(st.sampled_from([0.0, 0.3, 1.0])),
+        "named": draw(st.booleans()),
+    }
+    seed = draw(st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 2**32, 2**64 - 1])))
+    replicate = draw(st.sampled_from([0, 1, 2**32 - 1]))
+    return _case(draw(st.integers(0, 2**32 - 1)), n, countries, regions, practices, months, extreme, knobs, seed, replicate, runs)
+
+
+def _case(
+    entropy: int,
+    n: int,
+    countries: int,
+    regions: int,
+    practices: int,
+    months: int,
+    wild: float,
+    knobs: Mapping[str, object],
+    seed: int,
+    replicate: int,
+    runs: int,
+) -> Case:
+    """Return the case that these choices name; ``cases`` makes the choices."""
+    rng = np.random.default_rng(entropy)
+    world = _world(rng, n, countries, regions, practices, knobs)
+    own_start = np.where(rng.random(practices) < 0.5, rng.random(practices), -1.0)
+    ways = Practices(rng.uniform(0.5, 2.0, practices), rng.dirichlet(np.ones(practices)), own_start)
+    first = int(rng.integers(0, 8))
+    return Case(
+        world=world,
+        practices=ways,
+        designs=[random_design(rng, wild, months) for _ in range(3)],
+        parameters=[random_parameters(rng, wild) for _ in range(2)],
+        batch=Batch(
+            rng.integers(0, 3, runs).astype(np.int64),
+            rng.integers(0, 2, runs).astype(np.int64),
+            np.where(rng.random(runs) < 0.5, replicate, rng.integers(0, 1000, runs)).astype(np.int64),
+        ),
+        seed=seed,
+        months=months,
+        end_of_funding=int(rng.integers(0, months + 5)),
+        window=(first, first + int(rng.integers(1, 40))),
+    )
