@@ -361,6 +361,10 @@ def run_batch(
         return results
     # More pieces than threads, so that a thread with short runs (no mentoring) takes on more.
     cuts = np.linspace(0, runs, min(runs, 8 * threads) + 1).astype(int)
-    with ThreadPoolExecutor(threads) as pool:
+    pool = ThreadPoolExecutor(threads)
+    try:
         list(pool.map(work, cuts[:-1], cuts[1:]))
+    finally:
+        # An interrupt waits for the pieces under way only.
+        pool.shutdown(cancel_futures=True)
     return results

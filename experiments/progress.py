@@ -1,0 +1,58 @@
+"""Progress of long work on standard error: a bar on a terminal, a line a minute elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any
+
+__all__ = ["Progress", "announce_compilation"]
+
+LINE_EVERY = 60.0
+
+
+def announce_compilation() -> None:
+    """Say on standard error that the engine is about to be compiled, where no compiled code of this source is on disk yet."""
+    from model.compiled import is_warm
+
+    if not is_warm():
+        print("Compiling the engine, once for this version (about a minute) ...", file=sys.stderr, flush=True)
+
+
+class Progress:
+    """Shows (what, done, total); ``with Progress() as progress: progress.show("runs", 10, 100)``."""
+
+    def __enter__(self) -> "Progress":
+        self._bar: Any = None
+        self._task: Any = None
+        self._what = ""
+        self._started = self._last = time.monotonic()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Tell how far a stage has come."""
+        if what != self._what:
+            self._what, self._started = what, time.monotonic()
+        if sys.stderr.isatty():
+            self._draw(what, done, total)
+        elif time.monotonic() - self._last >= LINE_EVERY:
+            self._last = time.monotonic()
+            rate = done / max(1e-9, self._last - self._started)
+            left = (total - done) / max(rate, 1e-9)
+            print(f"{what}: {done:,} of {total:,}, {rate:,.0f} a second, {left / 60:.0f} min left", file=sys.stderr, flush=True)
+
+    def _draw(self, what: str, done: int, total: int) -> None:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+        if self._task is None or self._bar.tasks[-1].description != what:
+            self._task = self._bar.add_task(what, total=total)
+        self._bar.update(self._task, completed=done, total=total)

@@ -1,0 +1,86 @@
+"""Simulate one design: every month, and every school where asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from model.engine import run_batch
+from model.errors import InputError
+from scenarios import Scenario
+
+from .ensemble import BatchRunner, Ensemble, run_ensemble
+from .worlds import Worlds
+
+__all__ = ["ROLES", "Simulation", "simulate"]
+
+ROLES = ("none", "mentor", "mentee")
+MOST_CELLS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What ``simulate`` found; ``schools`` has one row per replicate, month and school, or is None where not asked for."""
+
+    scenario: Scenario
+    ensemble: Ensemble
+    schools: pd.DataFrame | None
+    teachers: int
+    drawn: tuple[str, ...]
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    per_school: bool = False,
+    engine: BatchRunner = run_batch,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Simulation:
+    """Run the replicates of a scenario with a single design at its base parameters.
+
+    Raises InputError where the scenario's files are faulty, or where the schools of all months would fill too much memory.
+    """
+    worlds = Worlds(scenario)
+    _, schools = worlds.get(scenario.base_parameters(), 0)
+    cells = len(schools) * scenario.months * scenario.replicates
+    if per_school and cells > MOST_CELLS:
+        most = max(1, MOST_CELLS // (len(schools) * scenario.months))
+        raise InputError("--per-school", f"{cells:,} rows are too many", f"allowed: at most {most} replicates with {len(schools):,} schools")
+    ensemble = run_ensemble(
+        scenario,
+        [{}],
+        scenario.replicates,
+        worlds=worlds,
+        monthly=True,
+        per_school=per_school,
+        engine=engine,
+        threads=threads,
+        progress=progress,
+    )
+    table = _per_school(ensemble, worlds, scenario) if per_school else None
+    return Simulation(scenario, ensemble, table, int(schools.teachers.sum()), schools.drawn)
+
+
+def _per_school(ensemble: Ensemble, worlds: Worlds, scenario: Scenario) -> pd.DataFrame:
+    records = ensemble.results.schools
+    replicates, months, _, n = records.shape
+    tables = [worlds.get(scenario.base_parameters(), r % scenario.worlds)[1] for r in range(replicates)]
+    ids = np.concatenate([np.tile(table.school_id, months) for table in tables])
+    mentor = np.concatenate([np.append(table.school_id, "")[records[r, :, -1]].reshape(-1) for r, table in enumerate(tables)])
+    frame = pd.DataFrame(
+        {
+            "design": pd.Categorical.from_codes(np.zeros(len(ids), np.int8), categories=list(ensemble.designs)),
+            "replicate": np.repeat(np.arange(replicates), months * n),
+            "month": np.tile(np.repeat(np.arange(months), n), replicates),
+            "school_id": pd.Categorical(ids),
+            "teachers": np.concatenate([np.tile(table.teachers, months) for table in tables]),
+            "role": pd.Categorical.from_codes(records[:, :, -2].reshape(-1), categories=list(ROLES)),
+            "mentor": pd.Categorical(np.where(mentor == "", None, mentor)),
+        }
+    )
+    many = len(ensemble.practices) > 1
+    for p, practice in enumerate(ensemble.practices):
+        frame[f"adopters_{practice}" if many else "adopters"] = records[:, :, p].reshape(-1)
+    return frame

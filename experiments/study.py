@@ -1,0 +1,125 @@
+"""A study folder: what a command found, with all that is needed to find it again. It appears whole or not at all."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from model.compiled import source_fingerprint
+from model.errors import InputError
+from scenarios import Scenario, resolved
+
+__all__ = ["FORMAT", "StudyFolder", "checked_out", "new_study", "provenance"]
+
+FORMAT = 1
+PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
+
+
+def provenance(scenario: Scenario, command: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is needed to make a study again: the resolved scenario, the command, versions and source."""
+    return {
+        "format": FORMAT,
+        "command": command,
+        "options": dict(options),
+        "scenario": resolved(scenario),
+        "seed": scenario.seed,
+        "model": source_fingerprint(),
+        "source_commit": _commit(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+
+
+def _commit() -> str | None:
+    """Return the commit of the source, with ``+`` where files have changed since; None outside a repository."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(["git", "-C", root, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+" if changed.strip() else "")
+
+
+class StudyFolder:
+    """A study while it is being written, in a temporary folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table as Parquet, or as CSV where the name ends so; floats of a CSV carry 10 significant digits."""
+        target = self.path / name
+        if target.suffix == ".csv":
+            frame.to_csv(target, index=False, float_format="%.10g", lineterminator="\n")
+        else:
+            frame.to_parquet(target, index=False, compression="zstd")
+
+    def close(self, study: Mapping[str, Any]) -> None:
+        """Write ``study.json`` with a hash of every file of the study."""
+        files = sorted(path for path in self.path.rglob("*") if path.is_file())
+        hashes = {path.relative_to(self.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        text = json.dumps({**study, "files": hashes}, indent=1, sort_keys=False, ensure_ascii=False, allow_nan=False)
+        (self.path / "study.json").write_text(text + "\n", encoding="utf-8")
+
+
+def checked_out(out: Path) -> Path:
+    """Return ``out``; raises InputError where it holds something that is no study, so that long work does not end in a refusal."""
+    try:
+        foreign = out.exists() and not (out / "study.json").is_file() and (not out.is_dir() or any(out.iterdir()))
+    except (OSError, ValueError) as error:
+        raise InputError(f"--out {str(out)!r}", f"cannot be used ({error})", "give a folder you may write to") from error
+    if foreign:
+        raise InputError(f"--out {out}", "exists and is no study folder", "give a folder that is new, empty or an earlier study")
+    return out
+
+
+@contextmanager
+def new_study(out: Path, study: Mapping[str, Any]) -> Iterator[StudyFolder]:
+    """Give a folder to write a study into; it takes the place of ``out`` when all is written, and vanishes if anything fails.
+
+    Raises InputError where ``out`` holds something that is no study, or cannot be written.
+    """
+    checked_out(out)
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
+    except OSError as error:
+        raise InputError(f"--out {out}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+    try:
+        draft.chmod(0o755)
+        folder = StudyFolder(draft)
+        yield folder
+        folder.close(study)
+        _replace(draft, out.absolute())
+    except OSError as error:
+        raise InputError(f"--out {out}", f"writing failed ({error.strerror or error})", "free space or give another folder") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _replace(draft: Path, out: Path) -> None:
+    """Put the finished draft in the place of ``out``; an earlier study goes only when the new one stands."""
+    if not out.exists():
+        os.replace(draft, out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+    os.replace(out, old / "study")
+    try:
+        os.replace(draft, out)
+    except OSError:
+        os.replace(old / "study", out)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

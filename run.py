@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""The command line: what the simulation's users do. Holds no logic of its own; heavy libraries load when a command needs them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from model.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from scenarios import Scenario
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter, or a design's field as design.field=value.")
+]
+DesignsOption = Annotated[str | None, typer.Option(metavar="A,B", help="Only these designs; presets may be added.")]
+ReplicatesOption = Annotated[int | None, typer.Option(help="Runs per design and parameter set.")]
+SeedOption = Annotated[int | None, typer.Option(help="The seed that every random draw follows from.")]
+MonthsOption = Annotated[int | None, typer.Option(help="Months simulated.")]
+EngineOption = Annotated[str, typer.Option(help="compiled, or mesa (the same results, slower).")]
+SchoolsOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own schools.csv.")]
+TiesOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own ties.csv.")]
+OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The study folder (default results/<scenario>-<command>).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processors to use (default: all); results do not depend on it.")]
+
+
+def _load(scenario: str, sets: list[str] | None, designs: str | None, **options: Any) -> Scenario:
+    from scenarios import load_scenario
+
+    chosen = None if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
+    if chosen == []:
+        raise InputError("--designs", "names no design", "allowed: names separated by commas")
+    return load_scenario(scenario, sets or [], designs=chosen, **options)
+
+
+def _engine(name: str) -> Any:
+    from experiments.ensemble import runner
+    from experiments.progress import announce_compilation
+
+    if name not in ("compiled", "mesa"):
+        raise InputError(f"--engine {name}", f"no engine named {name!r}", "allowed: compiled, mesa")
+    announce_compilation()
+    return runner(name)
+
+
+def _folder(out: Path | None, scenario: Scenario, command: str) -> Path:
+    return out if out is not None else Path("results") / f"{scenario.name}-{command}"
+
+
+@app.command()
+def compare(
+    scenario: ScenarioArgument = "mensi-pilot",
+    sets: SetOption = None,
+    designs: DesignsOption = None,
+    replicates: ReplicatesOption = None,
+    seed: SeedOption = None,
+    months: MonthsOption = None,
+    engine: EngineOption = "compiled",
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare every design with none: spread, what lasts, who gains, costs, who is ahead and how sure."""
+    from experiments.study import checked_out
+
+    loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    folder = checked_out(_folder(out, loaded, "compare"))
+    runner = _engine(engine)
+    from analysis.compare import comparison_figures, comparison_tables, print_comparison
+    from experiments.compare import compare as run_compare
+    from experiments.progress import Progress
+    from experiments.study import new_study, provenance
+
+    with Progress() as progress:
+        found = run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
+    tables = comparison_tables(found)
+    if not as_json:
+        print_comparison(found, tables)
+    with new_study(folder, provenance(found.scenario, "compare", {"engine": engine})) as study, Progress() as progress:
+        for name, frame in tables.files.items():
+            study.table(name, frame)
+        comparison_figures(found, tables, study.path / "figures", progress.show)
+    _finish(folder, tables.document, as_json)
+
+
+@app.command()
+def simulate(
+    scenario: ScenarioArgument = "mensi-pilot",
+    design: Annotated[str, typer.Option(help="The design to run.")] = "regional_hub",
+    per_school: Annotated[bool, typer.Option("--per-school", help="Record every school of every month too.")] = False,
+    sets: SetOption = None,
+    replicates: ReplicatesOption = None,
+    seed: SeedOption = None,
+    months: MonthsOption = None,
+    engine: EngineOption = "compiled",
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one design and record it month by month."""
+    from experiments.study import checked_out
+
+    loaded = _load(scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    folder = checked_out(_folder(out, loaded, "simulate"))
+    runner = _engine(engine)
+    from analysis.report import simulation_report
+    from experiments.progress import Progress
+    from experiments.simulate import simulate as run_simulation
+    from experiments.study import new_study, provenance
+
+    with Progress() as progress:
+        found = run_simulation(
+            loaded, per_school=per_school, engine=runner, threads=threads, progress=lambda done, total: progress.show("runs", done, total)
+        )
+    monthly = found.ensemble.monthly()
+    report = simulation_report(monthly, found.ensemble.runs, loaded.programme.first_month, loaded.programme.last_month)
+    if not as_json:
+        report.print(found.notes)
+    with new_study(folder, provenance(loaded, "simulate", {"engine": engine, "per_school": per_school})) as study:
+        study.table("results.parquet", monthly)
+        study.table("runs.parquet", found.ensemble.runs)
+        study.table("costs.parquet", found.ensemble.costs())
+        if found.schools is not None:
+            study.table("schools.parquet", found.schools)
+        report.write(study.path)
+    _finish(folder, report.document, as_json)
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv.")],
+    scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",
+    as_json: JsonOption = False,
+) -> None:
+    """Check scenario and data files; ties are checked against the schools given with them."""
+    from experiments.check import check_files
+
+    lines = check_files(files, _load(scenario, None, None))
+    if as_json:
+        print(json.dumps({"valid": True, "files": dict(zip(files, lines, strict=True))}, ensure_ascii=False))
+    else:
+        print("\n".join(lines))
+
+
+@app.command()
+def parameters(
+    scenario: Annotated[str | None, typer.Argument(metavar="[SCENARIO]", help="Show the values and ranges of this scenario.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only behaviour, incentive, cost, network or world.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every parameter: meaning, unit, range, and where the number comes from."""
+    from analysis.report import print_parameters
+    from model.parameters import PARAMETERS
+
+    rows = {name: row.model_dump() for name, row in PARAMETERS.items()}
+    if scenario is not None:
+        for name, given in _load(scenario, None, None).parameters.items():
+            rows[name] |= given.model_dump()
+    groups = sorted({row["group"] for row in rows.values()})
+    if group is not None and group not in groups:
+        raise InputError(f"--group {group}", f"no group named {group!r}", nearest(group, groups))
+    chosen = [row for row in rows.values() if group in (None, row["group"])]
+    if as_json:
+        print(json.dumps(chosen, ensure_ascii=False))
+    else:
+        print_parameters(chosen)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario file, for editors."""
+    from scenarios import json_schema
+
+    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the scenario.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write NAME.yaml into.")] = Path(),
+) -> None:
+    """Write a commented scenario to start from, NAME.yaml."""
+    from scenarios import template
+
+    text = template(name)
+    path = out / f"{name}.yaml"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(str(path), "exists already", "give another name, or remove it") from None
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+    print(f"{path}: edit it, then run.py compare {path}")
+
+
+def _finish(folder: Path, document: dict[str, Any], as_json: bool) -> None:
+    """Say where the study is, or print the one JSON document."""
+    if as_json:
+        print(json.dumps({**document, "out": str(folder)}, ensure_ascii=False, allow_nan=False))
+    else:
+        print(f"Study written to {folder}")
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 2 bad input, 130 interrupted."""
+    try:
+        app(standalone_mode=True)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()
