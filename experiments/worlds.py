@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from model.imports import Ties, name_mentors, read_schools, read_ties
 from model.networks import Peers, generate_peers, make_world, peers_from_ties
 from model.parameters import WORLD_PARAMETERS
-from model.schools import Schools, Ties, generate_schools, name_mentors, read_schools, read_ties
+from model.schools import Schools, generate_schools
 from model.world import World
 from scenarios import Scenario
 

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiled import compiled
+from .countries import Country
 from .draws import PEERS, uniform, uniform_pair
 from .errors import InputError, nearest
+from .imports import Ties
 from .portable import exp
-from .schools import LEVELS, ROLES, Country, Schools, Ties, generate_schools
+from .schools import LEVELS, ROLES, Schools, generate_schools
 from .world import DISADVANTAGED, RURAL, SECONDARY, World
 
 if TYPE_CHECKING:

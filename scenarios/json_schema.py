@@ -2,9 +2,9 @@
 
 from typing import Any, get_args
 
+from model.countries import COUNTRIES
 from model.designs import CHOICES, FIELDS, PRESETS, Design
 from model.parameters import PARAMETERS, Distribution, Parameter
-from model.schools import COUNTRIES
 
 from .schema import GROUPS, WORD_PATTERN, Scenario
 

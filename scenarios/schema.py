@@ -12,10 +12,10 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from model.countries import COUNTRIES, Country
 from model.designs import CHOICES, FIELDS, PRESETS, Design
 from model.errors import nearest
 from model.parameters import PARAMETERS, Distribution, Parameter
-from model.schools import COUNTRIES, Country
 from model.world import Practices
 
 __all__ = [

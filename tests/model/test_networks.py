@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from model.countries import COUNTRIES
 from model.errors import InputError
 from model.networks import (
     Peers,
@@ -22,7 +23,7 @@ from model.networks import (
     write_graphml,
 )
 from model.parameters import base_values
-from model.schools import COUNTRIES, Schools, generate_schools
+from model.schools import Schools, generate_schools
 
 ITALY, CZECHIA = COUNTRIES["IT"], COUNTRIES["CZ"]
 BY_GRID = 0
