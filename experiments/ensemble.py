@@ -12,14 +12,12 @@ from model.costs import CATEGORIES, PAYERS
 from model.designs import design_table
 from model.engine import Batch, Results, run_batch
 from model.observe import GROUP_COUNTS, OUTCOMES, group_names
-from model.parameters import parameter_table
-from model.schools import Schools
-from model.world import World
+from model.parameters import WORLD_PARAMETERS, parameter_table
 from scenarios import Scenario
 
 from .worlds import Worlds
 
-__all__ = ["BatchRunner", "Ensemble", "runner", "run_ensemble"]
+__all__ = ["BatchRunner", "Ensemble", "runner", "run_ensemble", "run_rows"]
 
 BatchRunner = Callable[..., Results]
 """``model.engine.run_batch``, or something that takes and gives the same."""
@@ -114,26 +112,69 @@ def run_ensemble(
     replicate alone, so designs and parameter sets share them.
     """
     base = scenario.base_parameters()
-    full = [{**base, **values} for values in sets]
+    parameters = parameter_table([{**base, **values} for values in sets])
     designs = scenario.design_list()
-    d, s, r = (a.reshape(-1) for a in np.meshgrid(*(np.arange(k) for k in (len(designs), len(full), replicates)), indexing="ij"))
-    total = len(d)
-    places: dict[tuple[float, ...], list[tuple[int, int]]] = {}
-    for position in range(len(full)):
-        for index in range(min(scenario.worlds, replicates)):
-            places.setdefault(worlds.key(full[position], index), []).append((position, index))
+    table = design_table(list(designs.values()), scenario.programme.first_month, scenario.programme.last_month)
+    d, s, r = (a.reshape(-1) for a in np.meshgrid(*(np.arange(k) for k in (len(designs), len(sets), replicates)), indexing="ij"))
+    results = run_rows(
+        scenario,
+        parameters,
+        table,
+        Batch(d, s, r),
+        worlds=worlds,
+        monthly=monthly,
+        per_school=per_school,
+        engine=engine,
+        threads=threads,
+        progress=progress,
+    )
+    runs = pd.DataFrame(
+        {
+            "design": pd.Categorical.from_codes(d, categories=list(designs)),
+            "parameter_set": s + first_set,
+            "replicate": r,
+            **{name: results.outcomes[:, k] for k, name in enumerate(OUTCOMES)},
+        }
+    )
+    _, schools = worlds.get(base, 0)
+    return Ensemble(runs, results, tuple(designs), schools.country_codes, tuple(p.name for p in scenario.practices))
+
+
+def run_rows(
+    scenario: Scenario,
+    parameters: NDArray[np.void],
+    designs: NDArray[np.void],
+    batch: Batch,
+    *,
+    worlds: Worlds,
+    monthly: bool = False,
+    per_school: bool = False,
+    engine: BatchRunner = run_batch,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Make the runs of a batch, each in its world: world ``replicate`` modulo ``scenario.worlds`` under its parameter set's world parameters.
+
+    ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; the results are in the order of the batch.
+    """
+    shape = np.column_stack([parameters[name] for name in WORLD_PARAMETERS])
+    shapes, shape_of_set = np.unique(shape, axis=0, return_inverse=True)
+    index = batch.replicate % scenario.worlds
+    place = shape_of_set.reshape(-1)[batch.parameter_set] * scenario.worlds + index
+    order = np.argsort(place, kind="stable")
+    cuts = np.flatnonzero(np.diff(place[order], prepend=-1))
     gathered: _Gather | None = None
     done = 0
-    schools: Schools | None = None
-    tables = parameter_table(full), design_table(list(designs.values()), scenario.programme.first_month, scenario.programme.last_month)
-    for members in places.values():
-        world, schools = worlds.get(full[members[0][0]], members[0][1])
-        rows = np.flatnonzero(np.isin(s, [m[0] for m in members]) & (r % scenario.worlds == members[0][1]))
-        results = engine(
+    for rows in np.split(order, cuts[1:]):
+        first = rows[0]
+        known = dict(zip(parameters.dtype.names or (), parameters[batch.parameter_set[first]].tolist(), strict=True))
+        world, _ = worlds.get(known, int(index[first]))
+        part = engine(
             world,
             scenario.practice_arrays(),
-            *tables,
-            Batch(d[rows], s[rows], r[rows]),
+            parameters,
+            designs,
+            Batch(*(column[rows] for column in batch)),
             seed=scenario.seed,
             months=scenario.months,
             end_of_funding=scenario.programme.last_month,
@@ -141,23 +182,15 @@ def run_ensemble(
             per_school=per_school,
             threads=threads,
         )
-        gathered = gathered or _Gather(results, total)
-        gathered.put(results, rows)
+        gathered = gathered or _Gather(part, len(batch.design))
+        gathered.put(part, rows)
         done += len(rows)
-        if len(places) > scenario.worlds:
+        if len(shapes) > 1:
             worlds.forget()
         if progress:
-            progress(done, total)
-    assert gathered is not None and schools is not None
-    runs = pd.DataFrame(
-        {
-            "design": pd.Categorical.from_codes(d, categories=list(designs)),
-            "parameter_set": s + first_set,
-            "replicate": r,
-            **{name: gathered.results.outcomes[:, k] for k, name in enumerate(OUTCOMES)},
-        }
-    )
-    return Ensemble(runs, gathered.results, tuple(designs), schools.country_codes, tuple(p.name for p in scenario.practices))
+            progress(done, len(batch.design))
+    assert gathered is not None
+    return gathered.results
 
 
 class _Gather:
@@ -170,8 +203,3 @@ class _Gather:
         for whole, part in zip(self.results, results, strict=True):
             if len(part):
                 whole[rows] = part
-
-
-def one_world(scenario: Scenario, worlds: Worlds, index: int = 0) -> tuple[World, Schools]:
-    """Return a world of a scenario at its base parameters."""
-    return worlds.get(scenario.base_parameters(), index)

@@ -1,57 +1,122 @@
-"""Parameter sets drawn from the uncertain parameters of a scenario."""
+"""Parameter sets: drawn by Sobol sequences or Latin hypercubes, laid out on a grid, or read from the user's table."""
 
-from collections.abc import Mapping
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.stats import qmc
 
+from model.errors import InputError
 from model.parameters import Parameter
 
-__all__ = ["draw_sets", "quantile"]
+if TYPE_CHECKING:
+    from .variables import Variable
+
+__all__ = ["MOST_SETS", "count_sets", "draw_sets", "quantile", "sample", "sobol_points"]
 
 PERT_SHAPE = 4.0
+MOST_SETS = 2**24
 
 
-def quantile(parameter: Parameter, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the values of a parameter at the cumulative probabilities ``u``, each in (0, 1).
+def quantile(low: float, base: float, high: float, distribution: str, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values of a distribution on low..high at the cumulative probabilities ``u``, each in (0, 1).
 
-    pert: the beta distribution on low..high with mode base and shape 4 (Malcolm et al. 1959, PERT); integer: whole numbers, with the
-    probabilities of a PERT on low - 0.5 .. high + 0.5 rounded; uniform, triangular (mode base) and loguniform on low..high. Values carry 12
-    significant digits, so that they do not depend on the machine's mathematics library.
+    pert: the beta distribution with mode base and shape 4 (Malcolm et al. 1959); integer: a PERT on low - 0.5 .. high + 0.5, rounded;
+    triangular: with mode base; uniform; loguniform. Values carry 12 significant digits, so that they do not depend on the machine's
+    mathematics library.
     """
-    low, base, high = parameter.low, parameter.base, parameter.high
+    from scipy import stats
+
     if low == high:
         return np.full(u.shape, base)
-    if parameter.distribution == "uniform":
+    if distribution == "uniform":
         values = low + (high - low) * u
-    elif parameter.distribution == "loguniform":
+    elif distribution == "loguniform":
         values = low * (high / low) ** u
-    elif parameter.distribution == "triangular":
+    elif distribution == "triangular":
         values = stats.triang.ppf(u, (base - low) / (high - low), loc=low, scale=high - low)
-    elif parameter.distribution == "integer":
+    elif distribution == "integer":
         values = np.clip(np.rint(_pert(low - 0.5, base, high + 0.5, u)), low, high)
     else:
         values = _pert(low, base, high, u)
-    return np.array([float(f"{value:.12g}") for value in values.ravel()]).reshape(u.shape)
+    return _digits(values)
 
 
 def _pert(low: float, mode: float, high: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy import stats
+
     a = 1.0 + PERT_SHAPE * (mode - low) / (high - low)
     b = 1.0 + PERT_SHAPE * (high - mode) / (high - low)
     return np.asarray(stats.beta.ppf(u, a, b, loc=low, scale=high - low))
 
 
-def draw_sets(parameters: Mapping[str, Parameter], count: int, seed: int) -> list[dict[str, float]]:
-    """Return ``count`` parameter sets from scrambled Sobol points (Owen 1998), independent between parameters.
+def _digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to 12 significant digits."""
+    scale = 10.0 ** (11 - np.floor(np.log10(np.maximum(np.abs(values), 1e-300))))
+    return np.asarray(np.where(values == 0.0, 0.0, np.rint(values * scale) / scale))
 
-    A count that is no power of two takes the first points of the next power.
-    """
+
+def sobol_points(dimensions: int, count: int, seed: int) -> NDArray[np.float64]:
+    """Return ``count`` points of a scrambled Sobol sequence in (0, 1), shape (count, dimensions); nothing is skipped (Owen 2020)."""
+    from scipy.stats import qmc
+
+    sampler = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
+    points = sampler.random_base2(math.ceil(math.log2(count)) if count > 1 else 0)[:count]
+    return _inside(points)
+
+
+def _inside(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.clip(points, 2.0**-54, 1.0 - 2.0**-53)
+
+
+def draw_sets(parameters: Mapping[str, Parameter], count: int, seed: int) -> list[dict[str, float]]:
+    """Return ``count`` parameter sets, independent between parameters, by scrambled Sobol points."""
     if not parameters:
         return [{} for _ in range(count)]
-    sampler = qmc.Sobol(len(parameters), scramble=True, rng=np.random.default_rng(seed))
-    points = sampler.random_base2(max(0, int(np.ceil(np.log2(count)))))[:count]
-    inside = np.clip(points, 2.0**-54, 1.0 - 2.0**-53)
-    columns = {name: quantile(parameter, inside[:, j]) for j, (name, parameter) in enumerate(parameters.items())}
+    points = sobol_points(len(parameters), count, seed)
+    columns = {
+        name: quantile(row.low, row.base, row.high, row.distribution, points[:, j]) for j, (name, row) in enumerate(parameters.items())
+    }
     return [{name: float(values[row]) for name, values in columns.items()} for row in range(count)]
+
+
+def _parse(spec: str) -> tuple[str, int]:
+    kind, _, size = spec.partition(":")
+    if kind not in ("sobol", "lhs", "grid") or not size.strip().isdigit() or int(size) < 1:
+        raise InputError(f"--sample {spec}", "is no sampling", "allowed: sobol:N, lhs:N, grid:N with N from 1, or table:FILE")
+    return kind, int(size)
+
+
+def count_sets(spec: str, variables: "Sequence[Variable]") -> int:
+    """Return how many parameter sets a sampling gives, without making them."""
+    kind, size = _parse(spec)
+    if not variables:
+        return 1
+    return math.prod(len(variable.grid(size)) for variable in variables) if kind == "grid" else size
+
+
+def sample(spec: str, variables: "Sequence[Variable]", seed: int) -> pd.DataFrame:
+    """Return one row per parameter set, a column per variable.
+
+    ``sobol:N`` scrambled Sobol points, ``lhs:N`` a Latin hypercube, ``grid:N`` N values of each variable in every combination. Raises
+    InputError for another ``spec`` or more than ``MOST_SETS`` sets.
+    """
+    kind, size = _parse(spec)
+    count = count_sets(spec, variables)
+    if count > MOST_SETS:
+        raise InputError(f"--sample {spec}", f"gives {count:,} parameter sets", f"allowed: at most {MOST_SETS:,}; cut it into studies")
+    if not variables:
+        return pd.DataFrame(index=range(1))
+    if kind == "grid":
+        rows = itertools.product(*(variable.grid(size) for variable in variables))
+        return pd.DataFrame(rows, columns=[variable.name for variable in variables])
+    if kind == "lhs":
+        from scipy.stats import qmc
+
+        points = _inside(qmc.LatinHypercube(len(variables), rng=np.random.default_rng(seed)).random(size))
+    else:
+        points = sobol_points(len(variables), size, seed)
+    return pd.DataFrame({variable.name: variable.values(points[:, j]) for j, variable in enumerate(variables)})
