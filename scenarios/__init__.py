@@ -5,7 +5,8 @@
 
 from .json_schema import json_schema
 from .load import dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios
-from .schema import COMPARATOR, CountryEntry, Practice, Programme, Range, Scenario, WorldSpec
+from .ranges import Range
+from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .template import template
 
 __all__ = [

@@ -6,7 +6,8 @@ from model.countries import COUNTRIES
 from model.designs import CHOICES, FIELDS, PRESETS, Design
 from model.parameters import PARAMETERS, Distribution, Parameter
 
-from .schema import GROUPS, WORD_PATTERN, Scenario
+from .fields import WORD_PATTERN
+from .schema import GROUPS, Scenario
 
 __all__ = ["json_schema"]
 

@@ -14,9 +14,10 @@ from model.designs import FIELDS, PRESETS
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS
 
+from .fields import NAME_PATTERN
 from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
-from .schema import NAME_PATTERN, Programme, Scenario
+from .schema import Programme, Scenario
 from .yaml_file import KeyPath, Layer, plain_scalar, read_yaml, write_yaml
 
 __all__ = ["dump_yaml", "load_scenario", "resolved", "scenario_from", "shipped_scenarios"]

@@ -9,7 +9,9 @@ from pydantic_core import ErrorDetails
 from model.designs import FIELDS
 from model.errors import InputError, nearest
 
-from .schema import CountryEntry, Practice, Programme, Range, Scenario, WorldSpec, allowed_values
+from .designs import allowed_values
+from .ranges import Range
+from .schema import CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .yaml_file import KeyPath
 
 __all__ = ["input_error", "shown", "typed"]

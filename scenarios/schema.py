@@ -6,30 +6,22 @@ out is filled in when it is made, so two scenarios are equal where they mean the
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Annotated, Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, field_validator, model_validator
 
 from model.countries import COUNTRIES, Country
-from model.designs import CHOICES, FIELDS, PRESETS, Design
+from model.designs import PRESETS, Design
 from model.errors import nearest
-from model.parameters import PARAMETERS, Distribution, Parameter
+from model.parameters import PARAMETERS, Parameter
 from model.world import Practices
 
-__all__ = [
-    "COMPARATOR",
-    "GROUPS",
-    "NAME_PATTERN",
-    "CountryEntry",
-    "Practice",
-    "Programme",
-    "Range",
-    "Scenario",
-    "WorldSpec",
-    "allowed_values",
-]
+from .designs import check_fields, filled_design
+from .fields import NAME_PATTERN, Number, Section, Whole, Word, fault
+from .ranges import Range, check_range, filled_range, in_scenario
+
+__all__ = ["COMPARATOR", "GROUPS", "CountryEntry", "Practice", "Programme", "Scenario", "WorldSpec"]
 
 COMPARATOR = "none"
 """The design every other is compared with; it is a preset and takes no fields."""
@@ -37,35 +29,10 @@ COMPARATOR = "none"
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in PARAMETERS.values()))
 """The groups of parameters that ``uncertain`` may name."""
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
-WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 MAX_SCHOOLS = 1_000_000
 MAX_MONTHS = 1200
 
 COUNTRY_FIGURES = ("schools_primary", "schools_secondary", "teachers_per_school", "teacher_salary_eur_per_year", "rural", "disadvantaged")
-
-
-def _number(value: Any) -> Any:
-    """Refuse words and truth values, which pydantic would turn into numbers."""
-    if isinstance(value, (bool, str)):
-        raise PydanticCustomError("not_a_number", "is not a number")
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_number)]
-Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN)]
-
-
-def fault(at: tuple[str | int, ...], problem: str, allowed: str = "") -> NoReturn:
-    """Raise what pydantic reports as an error at ``at``, counted from the field that is being validated."""
-    raise PydanticCustomError("scenario", "{problem}", {"at": at, "problem": problem, "allowed": allowed})
-
-
-class Section(BaseModel):
-    """A part of a scenario: unknown keys are refused, nothing changes after it is made."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class Programme(Section):
@@ -189,15 +156,6 @@ class Practice(Section):
     )
 
 
-class Range(Section):
-    """A parameter in this scenario: its base value, and the plausible range that a sensitivity analysis covers."""
-
-    base: Number = Field(description="Value used where the parameter is not varied")
-    low: Number = Field(description="Low end of the plausible range")
-    high: Number = Field(description="High end of the plausible range")
-    distribution: Distribution = Field(description="Distribution over the range")
-
-
 class Scenario(Section):
     """The whole description of a study."""
 
@@ -245,13 +203,13 @@ class Scenario(Section):
         for name in stated:
             if name not in PARAMETERS:
                 fault((name,), f"no parameter named {name!r}", nearest(str(name), PARAMETERS))
-        return {name: _filled_range(PARAMETERS[name], stated.get(name, {})) for name in PARAMETERS}
+        return {name: filled_range(PARAMETERS[name], stated.get(name, {})) for name in PARAMETERS}
 
     @field_validator("parameters", mode="after")
     @classmethod
     def _check_parameters(cls, ranges: Mapping[str, Range]) -> Mapping[str, Range]:
         for name, given in ranges.items():
-            _check_range(PARAMETERS[name], given)
+            check_range(PARAMETERS[name], given)
         return ranges
 
     @field_validator("designs", mode="before")
@@ -259,13 +217,13 @@ class Scenario(Section):
     def _fill_designs(cls, stated: Any) -> Any:
         if isinstance(stated, (list, tuple)) and all(isinstance(name, str) for name in stated):
             stated = dict.fromkeys(stated)
-        return {name: _filled_design(name, given) for name, given in stated.items()} if isinstance(stated, Mapping) else stated
+        return {name: filled_design(name, given) for name, given in stated.items()} if isinstance(stated, Mapping) else stated
 
     @field_validator("designs", mode="after")
     @classmethod
     def _check_designs(cls, designs: Mapping[str, Design]) -> Mapping[str, Design]:
         for name, design in designs.items():
-            _check_fields(name, design)
+            check_fields(name, design)
         if designs.get(COMPARATOR, PRESETS[COMPARATOR]) != PRESETS[COMPARATOR]:
             fault(
                 (COMPARATOR,), f"{COMPARATOR!r} is what all designs are compared with and takes no fields", "give the design another name"
@@ -297,7 +255,7 @@ class Scenario(Section):
     def uncertain_parameters(self) -> dict[str, Parameter]:
         """Return the parameters to vary, with this scenario's ranges, in the order of the table; those with an empty range are left out."""
         return {
-            name: _in_scenario(parameter, self.parameters[name], self.name)
+            name: in_scenario(parameter, self.parameters[name], self.name)
             for name, parameter in PARAMETERS.items()
             if (name in self.uncertain or parameter.group in self.uncertain) and self.parameters[name].low < self.parameters[name].high
         }
@@ -328,86 +286,3 @@ def _mean(field: str, countries: Sequence[Country]) -> float:
     """Return the mean of a figure over countries; counts of schools stay whole."""
     mean = fmean(getattr(country, field) for country in countries)
     return round(mean) if field in ("schools_primary", "schools_secondary") else mean
-
-
-def _filled_range(row: Parameter, stated: Any) -> Any:
-    """Return all of a range; a base beyond the table's range, stated without an end for that side, carries the end with it."""
-    if isinstance(stated, Range):
-        return stated
-    given = stated if isinstance(stated, Mapping) else {"base": stated}
-    base = given.get("base", row.base)
-    low, high = row.low, row.high
-    if isinstance(base, (int, float)) and not isinstance(base, bool):
-        low, high = min(low, base), max(high, base)
-    return {"base": base, "low": low, "high": high, "distribution": row.distribution, **given}
-
-
-def _check_range(row: Parameter, given: Range) -> None:
-    for end in ("base", "low", "high"):
-        value = getattr(given, end)
-        if not row.minimum <= value <= row.maximum:
-            fault((row.name, end), f"{value:g} is out of range", f"allowed: {row.minimum:g} to {row.maximum:g} ({row.unit})")
-        if row.distribution == "integer" and not float(value).is_integer():
-            fault((row.name, end), f"{value:g} is no whole number", f"allowed: whole numbers from {row.minimum:g} to {row.maximum:g}")
-    if not given.low <= given.base <= given.high:
-        end = "low" if given.low > given.base else "high"
-        fault((row.name, end), f"low {given.low:g}, base {given.base:g}, high {given.high:g}", "allowed: low <= base <= high")
-    if (row.distribution == "integer") != (given.distribution == "integer"):
-        kind = "integer" if row.distribution == "integer" else "pert, uniform, triangular, loguniform"
-        fault((row.name, "distribution"), f"{given.distribution!r} does not fit this parameter", f"allowed: {kind}")
-    if given.distribution == "loguniform" and given.low <= 0:
-        fault((row.name, "low"), f"{given.low:g} has no logarithm", "allowed with loguniform: above 0")
-
-
-def _in_scenario(row: Parameter, given: Range, scenario: str) -> Parameter:
-    """Return the table's row with the scenario's range; where they differ its source is the scenario, which is no evidence."""
-    stated = given.model_dump()
-    if all(getattr(row, field) == value for field, value in stated.items()):
-        return row
-    return row.model_copy(update={**stated, "kind": "assumption", "source": f"stated by scenario {scenario}"})
-
-
-def _filled_design(name: Any, stated: Any) -> Any:
-    """Return all fields of a design: those stated, the others from ``preset``, or from the preset of that name."""
-    if isinstance(stated, Design):
-        return stated
-    if stated is not None and not isinstance(stated, Mapping):
-        fault((name,), f"{stated!r} is not a set of fields", "allowed: nothing, for the preset of that name, or `preset: NAME` and fields")
-    given = dict(stated or {})
-    preset = given.pop("preset", name if name in PRESETS else None)
-    if not isinstance(preset, str | None) or (preset is not None and preset not in PRESETS):
-        fault((name, "preset"), f"no preset named {preset!r}", nearest(str(preset), PRESETS))
-    if preset is None and not given:
-        fault((name,), f"no preset named {name!r}", f"{nearest(str(name), PRESETS)} or state `preset: NAME` and fields that differ")
-    for field, value in given.items():
-        _refuse_words(name, field, value)
-    optional = dict.fromkeys(("mentor_share", "first_month", "last_month"))
-    return {**(optional if preset is None else PRESETS[preset].model_dump()), **given}
-
-
-def _refuse_words(name: str, field: str, value: Any) -> None:
-    """Refuse a word or a truth value in a field of numbers, which pydantic would turn into a number."""
-    if field not in FIELDS or field in CHOICES:
-        return
-    switch = FIELDS[field].unit == "0|1"
-    if isinstance(value, str) or (isinstance(value, bool) and not switch):
-        fault((name, field), f"{value!r} is not {'true or false' if switch else 'a number'}", allowed_values(field))
-
-
-def _check_fields(name: str, design: Design) -> None:
-    for field, row in FIELDS.items():
-        value = getattr(design, field)
-        if row.minimum is None or row.maximum is None or value is None:
-            continue
-        if not row.minimum <= value <= row.maximum:
-            fault((name, field), f"{value:g} is out of range", allowed_values(field))
-
-
-def allowed_values(field: str) -> str:
-    """Return in words what a field of a design may hold."""
-    row = FIELDS[field]
-    if field in CHOICES:
-        return "allowed: " + ", ".join(CHOICES[field])
-    if row.unit == "0|1":
-        return "allowed: true, false"
-    return f"allowed: {row.minimum:g} to {row.maximum:g} ({row.unit})"

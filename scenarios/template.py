@@ -9,8 +9,10 @@ from model.designs import FIELDS, PRESETS
 from model.errors import InputError
 from model.parameters import PARAMETERS
 
+from .designs import allowed_values
+from .fields import NAME_PATTERN
 from .messages import shown
-from .schema import NAME_PATTERN, Practice, Programme, Scenario, WorldSpec, allowed_values
+from .schema import Practice, Programme, Scenario, WorldSpec
 from .yaml_file import write_yaml
 
 __all__ = ["template"]

@@ -1,0 +1,58 @@
+"""The designs of a scenario: presets and fields that differ from them, filled in and checked against the table of fields."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from model.designs import CHOICES, FIELDS, PRESETS, Design
+from model.errors import nearest
+
+from .fields import fault
+
+__all__ = ["allowed_values", "check_fields", "filled_design"]
+
+
+def filled_design(name: Any, stated: Any) -> Any:
+    """Return all fields of a design: those stated, the others from ``preset``, or from the preset of that name."""
+    if isinstance(stated, Design):
+        return stated
+    if stated is not None and not isinstance(stated, Mapping):
+        fault((name,), f"{stated!r} is not a set of fields", "allowed: nothing, for the preset of that name, or `preset: NAME` and fields")
+    given = dict(stated or {})
+    preset = given.pop("preset", name if name in PRESETS else None)
+    if not isinstance(preset, str | None) or (preset is not None and preset not in PRESETS):
+        fault((name, "preset"), f"no preset named {preset!r}", nearest(str(preset), PRESETS))
+    if preset is None and not given:
+        fault((name,), f"no preset named {name!r}", f"{nearest(str(name), PRESETS)} or state `preset: NAME` and fields that differ")
+    for field, value in given.items():
+        _refuse_words(name, field, value)
+    optional = dict.fromkeys(("mentor_share", "first_month", "last_month"))
+    return {**(optional if preset is None else PRESETS[preset].model_dump()), **given}
+
+
+def _refuse_words(name: str, field: str, value: Any) -> None:
+    """Refuse a word or a truth value in a field of numbers, which pydantic would turn into a number."""
+    if field not in FIELDS or field in CHOICES:
+        return
+    switch = FIELDS[field].unit == "0|1"
+    if isinstance(value, str) or (isinstance(value, bool) and not switch):
+        fault((name, field), f"{value!r} is not {'true or false' if switch else 'a number'}", allowed_values(field))
+
+
+def check_fields(name: str, design: Design) -> None:
+    """Refuse numbers that the table of fields does not allow."""
+    for field, row in FIELDS.items():
+        value = getattr(design, field)
+        if row.minimum is None or row.maximum is None or value is None:
+            continue
+        if not row.minimum <= value <= row.maximum:
+            fault((name, field), f"{value:g} is out of range", allowed_values(field))
+
+
+def allowed_values(field: str) -> str:
+    """Return in words what a field of a design may hold."""
+    row = FIELDS[field]
+    if field in CHOICES:
+        return "allowed: " + ", ".join(CHOICES[field])
+    if row.unit == "0|1":
+        return "allowed: true, false"
+    return f"allowed: {row.minimum:g} to {row.maximum:g} ({row.unit})"

@@ -1,0 +1,59 @@
+"""The parameters of a scenario: base values and ranges that differ from the table, filled in and checked against it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from model.parameters import Distribution, Parameter
+
+from .fields import Number, Section, fault
+
+__all__ = ["Range", "check_range", "filled_range", "in_scenario"]
+
+
+class Range(Section):
+    """A parameter in this scenario: its base value, and the plausible range that a sensitivity analysis covers."""
+
+    base: Number = Field(description="Value used where the parameter is not varied")
+    low: Number = Field(description="Low end of the plausible range")
+    high: Number = Field(description="High end of the plausible range")
+    distribution: Distribution = Field(description="Distribution over the range")
+
+
+def filled_range(row: Parameter, stated: Any) -> Any:
+    """Return all of a range; a base beyond the table's range, stated without an end for that side, carries the end with it."""
+    if isinstance(stated, Range):
+        return stated
+    given = stated if isinstance(stated, Mapping) else {"base": stated}
+    base = given.get("base", row.base)
+    low, high = row.low, row.high
+    if isinstance(base, (int, float)) and not isinstance(base, bool):
+        low, high = min(low, base), max(high, base)
+    return {"base": base, "low": low, "high": high, "distribution": row.distribution, **given}
+
+
+def check_range(row: Parameter, given: Range) -> None:
+    """Refuse a range that the table's row does not allow, or whose ends and base are out of order."""
+    for end in ("base", "low", "high"):
+        value = getattr(given, end)
+        if not row.minimum <= value <= row.maximum:
+            fault((row.name, end), f"{value:g} is out of range", f"allowed: {row.minimum:g} to {row.maximum:g} ({row.unit})")
+        if row.distribution == "integer" and not float(value).is_integer():
+            fault((row.name, end), f"{value:g} is no whole number", f"allowed: whole numbers from {row.minimum:g} to {row.maximum:g}")
+    if not given.low <= given.base <= given.high:
+        end = "low" if given.low > given.base else "high"
+        fault((row.name, end), f"low {given.low:g}, base {given.base:g}, high {given.high:g}", "allowed: low <= base <= high")
+    if (row.distribution == "integer") != (given.distribution == "integer"):
+        kind = "integer" if row.distribution == "integer" else "pert, uniform, triangular, loguniform"
+        fault((row.name, "distribution"), f"{given.distribution!r} does not fit this parameter", f"allowed: {kind}")
+    if given.distribution == "loguniform" and given.low <= 0:
+        fault((row.name, "low"), f"{given.low:g} has no logarithm", "allowed with loguniform: above 0")
+
+
+def in_scenario(row: Parameter, given: Range, scenario: str) -> Parameter:
+    """Return the table's row with the scenario's range; where they differ its source is the scenario, which is no evidence."""
+    stated = given.model_dump()
+    if all(getattr(row, field) == value for field, value in stated.items()):
+        return row
+    return row.model_copy(update={**stated, "kind": "assumption", "source": f"stated by scenario {scenario}"})
