@@ -1,0 +1,158 @@
+"""What outcomes, designs, groups and costs are called wherever people read them: one name per thing, with its unit.
+
+Tables keep the names of ``model.observe``; everything shown goes through this file.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from model.costs import CATEGORIES, PAYERS
+from model.observe import OUTCOMES as OUTCOME_NAMES
+
+__all__ = [
+    "CATEGORY_NAMES",
+    "COMPARATOR",
+    "OUTCOMES",
+    "PAYER_NAMES",
+    "Outcome",
+    "category_name",
+    "design_name",
+    "format_value",
+    "group_name",
+    "names_in",
+    "outcome",
+    "payer_name",
+    "practice_name",
+]
+
+COMPARATOR = "none"
+"""The design that all others are compared with where nothing else is asked for."""
+
+Direction = Literal["higher", "lower", "neither"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an outcome is called, its unit as it stands in the tables, which direction is better, and the decimals worth showing."""
+
+    label: str
+    unit: str
+    direction: Direction
+    decimals: int
+
+
+CATEGORY_NAMES: Mapping[str, str] = {
+    "coordination": "coordination",
+    "release": "paid mentor hours",
+    "voluntary": "unpaid mentor hours",
+    "team": "mentee teachers' hours",
+    "stipend": "stipends to mentor schools",
+    "grant": "grants to mentee schools",
+    "travel": "travel",
+    "platform": "online platform",
+    "outreach": "outreach campaign",
+    "onboarding": "training of new mentors",
+    "recognition": "recognition of mentors",
+}
+PAYER_NAMES: Mapping[str, str] = {"programme": "the programme", "schools": "the schools"}
+
+_DESIGN_NAMES = {"none": "no programme", "top_down": "top-down", "bottom_up": "bottom-up"}
+_GROUP_NAMES = {
+    "all": "all schools",
+    "disadvantaged": "disadvantaged schools",
+    "not_disadvantaged": "schools that are not disadvantaged",
+    "rural": "rural schools",
+    "not_rural": "schools that are not rural",
+    "mentors": "schools that have ever mentored",
+    "mentees": "schools that have been mentees, never mentors",
+    "unmentored": "schools never mentored",
+}
+_GAP_UNIT = "share of teachers"
+
+OUTCOMES: Mapping[str, Outcome] = {
+    "effect_adopter_years": Outcome("adopter-years", "adopter-years", "higher", 0),
+    "adopters_start": Outcome("adopting teachers at the start", "teachers", "neither", 0),
+    "adopters_end_of_funding": Outcome("adopting teachers at the end of funding", "teachers", "higher", 0),
+    "adopters_end": Outcome("adopting teachers at the end", "teachers", "higher", 0),
+    "mainstreamed_end_of_funding": Outcome("mainstreamed schools at the end of funding", "schools", "higher", 1),
+    "mainstreamed_end": Outcome("mainstreamed schools at the end", "schools", "higher", 1),
+    "pupils_end": Outcome("pupils reached at the end", "pupils", "higher", 0),
+    "sustained_share": Outcome("adopters at the end / at the end of funding", "ratio", "neither", 2),
+    "gap_disadvantaged_end_of_funding": Outcome("gap of disadvantaged schools at the end of funding", _GAP_UNIT, "neither", 3),
+    "gap_rural_end_of_funding": Outcome("gap of rural schools at the end of funding", _GAP_UNIT, "neither", 3),
+    "gap_disadvantaged": Outcome("gap of disadvantaged schools at the end", _GAP_UNIT, "neither", 3),
+    "gap_rural": Outcome("gap of rural schools at the end", _GAP_UNIT, "neither", 3),
+    "active_ties_end_of_funding": Outcome("active mentoring ties at the end of funding", "ties", "neither", 1),
+    "active_ties_end": Outcome("active mentoring ties at the end", "ties", "neither", 1),
+    "mentor_schools": Outcome("schools that have ever mentored", "schools", "neither", 1),
+    "mentee_schools": Outcome("schools that have been mentees, never mentors", "schools", "neither", 1),
+    **{f"cost_{payer}": Outcome(f"cost to {PAYER_NAMES[payer]}", "EUR", "lower", 0) for payer in PAYERS},
+    "cost_total": Outcome("cost in total", "EUR", "lower", 0),
+    **{f"cost_{category}": Outcome(f"cost of {CATEGORY_NAMES[category]}", "EUR", "lower", 0) for category in CATEGORIES},
+}
+"""Every outcome of ``model.observe.OUTCOMES``, in its order.
+
+Where a scenario has several practices, teachers, schools and pupils count once for each practice. Costs are EUR of 2023; they and
+adopter-years are discounted to month 0. A gap is the adopting share outside minus inside the disadvantaged (rural) schools; whether one
+below 0 is better than 0 is a judgement, so gaps have no direction. Nor has the ratio of adopters at the end to those at the end of
+funding: it is largest where little was reached, so that no programme at all may lead. Ties, mentors and mentees are means, not ends.
+"""
+
+if tuple(OUTCOMES) != tuple(OUTCOME_NAMES):  # an outcome added to the model needs its name here
+    raise RuntimeError(f"analysis/outcomes.py and model/observe.py differ in {sorted(set(OUTCOMES) ^ set(OUTCOME_NAMES))}")
+
+
+def outcome(name: str) -> Outcome:
+    """Return what is known of an outcome. Raises ValueError for a name that is none."""
+    if name not in OUTCOMES:
+        raise ValueError(f"no outcome named {name!r}; there are {', '.join(OUTCOMES)}")
+    return OUTCOMES[name]
+
+
+def format_value(name: str, value: float) -> str:
+    """Return an outcome's value with the decimals worth showing and thousands apart, without its unit; blank where there is none."""
+    return "" if pd.isna(value) else f"{value:,.{outcome(name).decimals}f}"
+
+
+def design_name(name: str) -> str:
+    """Return what a design is called: ``regional_hub`` is the regional hub; names that a user gave lose their underscores."""
+    return _DESIGN_NAMES.get(name, name.replace("_", " "))
+
+
+def practice_name(name: str) -> str:
+    """Return what a practice is called."""
+    return name.replace("_", " ")
+
+
+def group_name(name: str, countries: Mapping[str, str] | None = None) -> str:
+    """Return what a group of schools is called; ``countries`` may name the countries by their codes."""
+    if name.startswith("country:"):
+        code = name.removeprefix("country:")
+        return f"schools in {(countries or {}).get(code, code)}"
+    return _GROUP_NAMES.get(name, name.replace("_", " "))
+
+
+def category_name(name: str) -> str:
+    """Return what a category of costs is called."""
+    return CATEGORY_NAMES[name]
+
+
+def payer_name(name: str) -> str:
+    """Return what a payer is called."""
+    return PAYER_NAMES[name]
+
+
+def names_in(column: "pd.Series[Any] | Iterable[str]", *, present: bool = True) -> list[str]:
+    """Return the names in a column: in the order of its categories, or of appearance where it has none.
+
+    With ``present`` False, also the categories of which the column holds nothing, as colours must not depend on what a table leaves out.
+    """
+    series = column if isinstance(column, pd.Series) else pd.Series(list(column), dtype=object)
+    found = [str(name) for name in series.unique() if not pd.isna(name)]
+    if not isinstance(series.dtype, pd.CategoricalDtype):
+        return found
+    categories = [str(name) for name in series.cat.categories]
+    return [name for name in categories if name in set(found)] if present else categories

@@ -1,0 +1,282 @@
+"""Tables of runs made into what people read: means with their errors, differences between designs, cost-effectiveness, rankings.
+
+Functions of the table ``runs``: one row per run, columns ``design, parameter_set, replicate`` and the outcomes of
+``model.observe.OUTCOMES``. All designs share the random numbers of a replicate, so differences are taken within it (common random
+numbers; Law 2015, Simulation Modeling and Analysis, 5th ed., section 11.2).
+
+What the errors stand for. With one parameter set the units are its replicates, and a standard error is Monte Carlo error alone. As
+replicates that live in the same population are alike, it is clustered by population (Liang & Zeger 1986, Biometrika 73, 13-22): replicate
+r lives in population r modulo ``worlds``; with a single population it holds for that population only. With several parameter sets the
+units are the sets, each the mean over its replicates, and spread and error are those over sets, for the populations used.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .economics import frontier, net_benefit
+from .outcomes import COMPARATOR, OUTCOMES, names_in, outcome
+
+__all__ = ["between_designs", "cost_effectiveness", "differences", "ranking", "round_figures", "summarise", "wide"]
+
+DIGITS = 10
+Z90 = 1.6448536269514722  # of the normal distribution: 90 % lie within this many standard deviations
+
+
+def summarise(runs: pd.DataFrame, *, worlds: int) -> pd.DataFrame:
+    """Return mean and spread of every outcome of every design over the replicates of one parameter set.
+
+    Columns: ``design``, ``outcome``, ``mean``, ``sd``, ``se``, ``q05``, ``q50``, ``q95``, ``n``: runs in which the outcome exists. Values
+    carry 10 significant digits. Raises ValueError where the table holds several parameter sets, whose spread is of another kind.
+    """
+    sets = runs["parameter_set"].nunique()
+    if sets > 1:
+        raise ValueError(f"{sets} parameter sets in the table; summarise those of one, such as runs[runs['parameter_set'] == 0]")
+    tables = {name: wide(runs, name) for name in _outcomes_of(runs)}
+    rows = [{"design": d, "outcome": name, **_statistics(table[d], worlds)} for name, table in tables.items() for d in table]
+    return _tidy(rows, runs, ["design", "outcome", "mean", "sd", "se", "q05", "q50", "q95", "n"])
+
+
+def differences(runs: pd.DataFrame, comparator: str = COMPARATOR, *, worlds: int) -> pd.DataFrame:
+    """Return every design's difference from the comparator in every outcome, paired by (parameter set, replicate).
+
+    Columns: ``design``, ``comparator``, ``outcome``, ``mean``, ``sd``, ``se``, ``q05``, ``q50``, ``q95``, ``n``; ``variance_paired``:
+    variance of the difference between runs that share random numbers; ``variance_independent``: the sum of the two variances, which
+    independent runs would have; ``replicates_saved``: how many times fewer replicates the pairs need for the same error, independent /
+    paired (infinite where pairs never differ). Variances are those between replicates of the same parameter set, populations among them.
+    """
+    _require(runs, comparator)
+    others = [design for design in names_in(runs["design"]) if design != comparator]
+    return _differences(runs, [(design, comparator) for design in others], _outcomes_of(runs), worlds)
+
+
+def between_designs(runs: pd.DataFrame, outcome: str, *, worlds: int) -> pd.DataFrame:
+    """Return the difference ``design`` - ``comparator`` of one outcome for all pairs of designs; columns as in ``differences``."""
+    designs = names_in(runs["design"])
+    pairs = [(later, earlier) for k, earlier in enumerate(designs) for later in designs[k + 1 :]]
+    return _differences(runs, pairs, [outcome], worlds)
+
+
+def cost_effectiveness(
+    runs: pd.DataFrame, comparator: str = COMPARATOR, *, worlds: int, cost: str = "cost_total", effect: str = "effect_adopter_years"
+) -> pd.DataFrame:
+    """Return what each design costs and brings over the comparator, and where it stands among the others.
+
+    Columns: ``design``, ``comparator``; ``cost``, ``cost_programme``, ``effect``: means; ``incremental_cost``, ``incremental_cost_se``,
+    ``incremental_cost_programme``, ``incremental_effect``, ``incremental_effect_se``: over the comparator; ``cost_per_effect``,
+    ``cost_per_effect_programme``: EUR per added adopter-year as ratios of means, nan where the effect is not above 0;
+    ``cost_per_effect_se``: by the delta method, se(dC - R dE) / mean dE; ``note``: why a ratio is blank or weak; ``status``, ``icer``,
+    ``icer_against``, ``dominated_by``: see ``economics.frontier``. ``cost`` chooses whose costs count: ``cost_total`` or
+    ``cost_programme``.
+    """
+    _require(runs, comparator)
+    costs, effects, programme = (_complete(wide(runs, name), name) for name in (cost, effect, "cost_programme"))
+    means = pd.DataFrame({"cost": _means(costs), "cost_programme": _means(programme), "effect": _means(effects)})
+    designs = [str(design) for design in means.index]
+    standing = frontier(designs, means["cost"].tolist(), means["effect"].tolist())
+    rows = []
+    for d, (c, p, e), place in zip(designs, means.to_numpy().tolist(), standing.to_dict("records"), strict=True):
+        row: dict[str, Any] = {"design": d, "comparator": comparator, "cost": c, "cost_programme": p, "effect": e}
+        extra = costs[d] - costs[comparator], programme[d] - programme[comparator], effects[d] - effects[comparator]
+        row |= _ratios(*extra, worlds) | {name: place[name] for name in ("status", "icer", "icer_against", "dominated_by")}
+        rows.append(row if d != comparator else row | {"note": ""})
+    return _tidy(rows, runs)
+
+
+def ranking(
+    runs: pd.DataFrame,
+    outcome_name: str = "effect_adopter_years",
+    *,
+    willingness_to_pay: Sequence[float] = (),
+    cost: str = "cost_total",
+    effect: str = "effect_adopter_years",
+) -> pd.DataFrame:
+    """Return the probability that each design is best over many parameter sets: by an outcome, and by net benefit at a willingness to pay.
+
+    Replicates are averaged within each parameter set first, as the luck of single runs would look like uncertainty about parameters. Ties
+    are split evenly. Net benefit is k E - C (cost-effectiveness acceptability; van Hout et al. 1994, Health Economics 3, 309-319).
+
+    Columns: ``criterion`` (the outcome, or net_benefit), ``willingness_to_pay`` (nan for the outcome), ``design``, ``mean``, ``behind``:
+    how much worse the mean is than that of the design with the best mean; ``noise_share``: share of the variance of that difference which
+    is left over from replicates (nan with one replicate); ``probability_best``; ``se``: its Monte Carlo standard error; ``low``, ``high``:
+    its 90 % interval (Wilson 1927, which does not shrink to nothing at 0 and 1); ``sets``. Raises ValueError where there are fewer than two
+    parameter sets, a value is missing, or more of the outcome is neither better nor worse.
+    """
+    if runs["parameter_set"].nunique() < 2:
+        raise ValueError("a ranking under uncertainty needs runs of at least two parameter sets")
+    direction = outcome(outcome_name).direction
+    if direction == "neither":
+        raise ValueError(f"more of {outcome_name!r} is neither better nor worse, so it ranks nothing")
+    parts = [_rank(_complete(wide(runs, outcome_name), outcome_name), outcome_name, math.nan, 1.0 if direction == "higher" else -1.0)]
+    if len(willingness_to_pay):
+        costs, effects = (_complete(wide(runs, name), name) for name in (cost, effect))
+        for k in willingness_to_pay:
+            benefit = pd.DataFrame(net_benefit(effects, costs, k), index=effects.index, columns=effects.columns)
+            parts.append(_rank(benefit, "net_benefit", float(k), 1.0))
+    return _tidy([row for part in parts for row in part], runs)
+
+
+def wide(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return one outcome with a row per (parameter set, replicate) and a column per design, in the designs' order."""
+    outcome(name)
+    if runs.duplicated(["design", "parameter_set", "replicate"]).any():
+        raise ValueError("the table holds a run twice: the same design, parameter set and replicate")
+    designs = names_in(runs["design"])
+    named = runs[["parameter_set", "replicate", name]].assign(design=runs["design"].astype(str))
+    table = named.pivot(index=["parameter_set", "replicate"], columns="design", values=name)
+    return table[designs].sort_index()
+
+
+def round_figures(value: float, digits: int = DIGITS) -> float:
+    """Return a number with so many significant digits, so that what is written does not depend on how a machine sums."""
+    return float(f"{value:.{digits}g}")
+
+
+# --- units, errors ----------------------------------------------------------------------------------------------------
+
+
+def _units(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the values over which spread and error are taken: replicates of one parameter set, or the means of several sets."""
+    if values.index.get_level_values("parameter_set").nunique() > 1:
+        return values.groupby(level="parameter_set").mean()
+    return values
+
+
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return math.fsum(listed) / len(listed) if listed else math.nan
+
+
+def _means(table: pd.DataFrame) -> "pd.Series[Any]":
+    """Return each design's mean over the units."""
+    return pd.Series({str(design): _mean(_units(table[design])) for design in table})
+
+
+def _variance(values: Iterable[float]) -> float:
+    listed = list(values)
+    if len(listed) < 2:
+        return math.nan
+    middle = _mean(listed)
+    return math.fsum((v - middle) ** 2 for v in listed) / (len(listed) - 1)
+
+
+def _standard_error(values: "pd.Series[Any]", worlds: int) -> float:
+    """Return the standard error of the mean: sqrt(G / (G - 1) x sum over clusters of (sum of deviations)^2) / n, with G clusters.
+
+    Clusters are the units themselves where there are several parameter sets or one population; that gives sd / sqrt(n).
+    """
+    units = _units(values)
+    if len(units) < 2:
+        return math.nan
+    deviations = (units - _mean(units)).tolist()
+    replicates = units.index.get_level_values("replicate").to_numpy() % worlds if "replicate" in units.index.names else np.zeros(1)
+    labels = replicates.tolist() if len(set(replicates.tolist())) > 1 else list(range(len(units)))
+    clusters: dict[int, list[float]] = {}
+    for label, deviation in zip(labels, deviations, strict=True):
+        clusters.setdefault(label, []).append(deviation)
+    count = len(clusters)
+    return math.sqrt(count / (count - 1) * math.fsum(math.fsum(c) ** 2 for c in clusters.values())) / len(units)
+
+
+def _statistics(values: "pd.Series[Any]", worlds: int) -> dict[str, float]:
+    present = values.dropna()
+    units = _units(present)
+    q05, q50, q95 = np.quantile(units.to_numpy(), [0.05, 0.5, 0.95]) if len(units) else (math.nan,) * 3
+    figures = {"mean": _mean(units), "sd": math.sqrt(_variance(units)), "se": _standard_error(present, worlds)}
+    return {**figures, "q05": float(q05), "q50": float(q50), "q95": float(q95), "n": len(units)}
+
+
+def _within(values: "pd.Series[Any]") -> float:
+    """Return the variance between replicates of the same parameter set, pooled over sets; nan where no set has two."""
+    means = values.groupby(level="parameter_set").transform("mean")
+    freedom = len(values) - values.index.get_level_values("parameter_set").nunique()
+    return math.fsum(((values - means) ** 2).tolist()) / freedom if freedom > 0 else math.nan
+
+
+def _differences(runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], outcomes: Sequence[str], worlds: int) -> pd.DataFrame:
+    rows = []
+    for name in outcomes:
+        table = wide(runs, name)
+        for design, comparator in pairs:
+            both = table[[design, comparator]].dropna()
+            difference = both[design] - both[comparator]
+            paired, independent = _within(difference), _within(both[design]) + _within(both[comparator])
+            row = {"design": design, "comparator": comparator, "outcome": name, **_statistics(difference, worlds)}
+            row |= {"variance_paired": paired, "variance_independent": independent, "replicates_saved": math.nan}
+            if independent > 0:
+                row["replicates_saved"] = independent / paired if paired > 0 else math.inf
+            rows.append(row)
+    columns = ["design", "comparator", "outcome", "mean", "sd", "se", "q05", "q50", "q95", "n"]
+    return _tidy(rows, runs, [*columns, "variance_paired", "variance_independent", "replicates_saved"])
+
+
+def _rank(table: pd.DataFrame, criterion: str, k: float, sign: float) -> list[dict[str, Any]]:
+    """Return the rows of ``ranking`` for one criterion; ``sign`` is -1 where less is better."""
+    means = sign * table.groupby(level="parameter_set").mean()
+    best = means.eq(means.max(axis=1), axis=0)
+    split = best.div(best.sum(axis=1), axis=0)
+    overall = {design: _mean(means[design]) for design in means}
+    leader = max(overall, key=lambda design: overall[design])
+    left_over = _mean((1.0 / table.groupby(level="parameter_set").size()).tolist())  # of the variance of a replicate, in the mean of a set
+    rows = []
+    for design in means:
+        shares, n = split[design].tolist(), len(split)
+        p, spread = _mean(shares), _variance(means[leader] - means[design])
+        noise = _within(table[leader] - table[design]) * left_over / spread if spread > 0 else math.nan
+        middle, half = p + Z90**2 / (2 * n), Z90 * math.sqrt(p * (1 - p) / n + Z90**2 / (4 * n * n))
+        low, high = (max(0.0, min(1.0, (middle + side * half) / (1 + Z90**2 / n))) for side in (-1, 1))
+        row = {"criterion": criterion, "willingness_to_pay": k, "design": design, "mean": sign * overall[design]}
+        row |= {"behind": overall[leader] - overall[design], "noise_share": noise if math.isnan(noise) else min(1.0, noise)}
+        row |= {"probability_best": p, "se": math.sqrt(_variance(shares) / n), "low": low, "high": high, "sets": n}
+        rows.append(row)
+    return rows
+
+
+def _ratios(cost: "pd.Series[Any]", programme: "pd.Series[Any]", effect: "pd.Series[Any]", worlds: int) -> dict[str, Any]:
+    """Return the increments over the comparator and their ratios, from the differences of each run."""
+    more, more_programme, gained = (_mean(_units(values)) for values in (cost, programme, effect))
+    gained_se = _standard_error(effect, worlds)
+    row: dict[str, Any] = {"incremental_cost": more, "incremental_cost_se": _standard_error(cost, worlds)}
+    row |= {"incremental_cost_programme": more_programme, "incremental_effect": gained, "incremental_effect_se": gained_se}
+    if not gained > 0:
+        blank = dict.fromkeys(("cost_per_effect", "cost_per_effect_se", "cost_per_effect_programme"), math.nan)
+        return {**row, **blank, "note": "no added effect to divide by"}
+    ratio = more / gained
+    row |= {"cost_per_effect": ratio, "cost_per_effect_se": _standard_error(cost - ratio * effect, worlds) / gained}
+    note = "effect within two standard errors of 0" if gained < 2 * gained_se else ""
+    return {**row, "cost_per_effect_programme": more_programme / gained, "note": note}
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _outcomes_of(runs: pd.DataFrame) -> list[str]:
+    return [name for name in OUTCOMES if name in runs.columns]
+
+
+def _require(runs: pd.DataFrame, comparator: str) -> None:
+    if comparator not in names_in(runs["design"]):
+        raise ValueError(f"no runs of {comparator!r} to compare with; the table holds {', '.join(names_in(runs['design']))}")
+
+
+def _complete(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows that hold all designs. Raises ValueError, naming them, where runs gave something that is no finite number."""
+    bad = [(design, *run) for design in table for run in table.index[np.isinf(table[design])]]
+    table = table.dropna()
+    if bad or table.empty:
+        listed = "; ".join(f"{d}, parameter set {s}, replicate {r}" for d, s, r in bad[:5])
+        raise ValueError(f"{name} is not a finite number in the runs {listed}" if bad else f"no run holds {name} for all designs")
+    return table
+
+
+def _tidy(rows: list[dict[str, Any]], runs: pd.DataFrame, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return rows as a table with rounded figures and designs in the order, and with the categories, of the runs."""
+    table = pd.DataFrame(rows) if columns is None else pd.DataFrame(rows, columns=list(columns))
+    for name in table.select_dtypes("float"):
+        table[name] = [round_figures(value) for value in table[name]]
+    names = names_in(runs["design"], present=False)
+    table["design"] = pd.Categorical(table["design"], categories=names)
+    return table
