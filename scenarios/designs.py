@@ -45,7 +45,8 @@ def check_fields(name: str, design: Design) -> None:
         if row.minimum is None or row.maximum is None or value is None:
             continue
         if not row.minimum <= value <= row.maximum:
-            fault((name, field), f"{value:g} is out of range", allowed_values(field))
+            given = f"{value:g}" if abs(value) < 1e300 else "such a number"  # a whole number may be too large to be written as a float
+            fault((name, field), f"{given} is out of range", allowed_values(field))
 
 
 def allowed_values(field: str) -> str:
