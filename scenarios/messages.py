@@ -10,6 +10,7 @@ from model.designs import FIELDS
 from model.errors import InputError, nearest
 
 from .designs import allowed_values
+from .fields import Section
 from .ranges import Range
 from .schema import CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .yaml_file import KeyPath
@@ -22,12 +23,12 @@ _WORDS = {
     "finite_number": ("{value} is not a number", "allowed: finite numbers"),
     "int_type": ("{value} is not a whole number", "allowed: whole numbers"),
     "int_from_float": ("{value} is not a whole number", "allowed: whole numbers"),
-    "int_parsing_size": ("{value} is out of range", "allowed: whole numbers of a few digits"),
     "bool_type": ("{value} is neither true nor false", "allowed: true, false"),
     "bool_parsing": ("{value} is neither true nor false", "allowed: true, false"),
-    "greater_than_equal": ("{value} is out of range", "allowed: at least {ge}"),
-    "greater_than": ("{value} is out of range", "allowed: above {gt}"),
-    "less_than_equal": ("{value} is out of range", "allowed: at most {le}"),
+    "greater_than_equal": ("{value} is out of range", "allowed: {bounds}"),
+    "greater_than": ("{value} is out of range", "allowed: {bounds}"),
+    "less_than_equal": ("{value} is out of range", "allowed: {bounds}"),
+    "int_parsing_size": ("{value} is out of range", "allowed: {bounds}"),
     "string_type": ("{value} is not text", "put it in quotes"),
     "string_pattern_mismatch": ("{value} is not a valid name", "allowed: {pattern}"),
     "literal_error": ("{value} is not allowed", "allowed: {expected}"),
@@ -41,13 +42,19 @@ _WORDS = {
 }
 """By pydantic's kind of error: the problem, and what is allowed."""
 
+_SECTIONS: Mapping[KeyPath, type[Section]] = {
+    (): Scenario,
+    ("programme",): Programme,
+    ("world",): WorldSpec,
+    ("world", "countries"): CountryEntry,
+    ("practices",): Practice,
+    ("parameters",): Range,
+}
+"""What a section is, by the names that lead to it."""
+
 _KEYS: Mapping[KeyPath, Iterable[str]] = {
+    **{path: section.model_fields for path, section in _SECTIONS.items()},
     (): [*Scenario.model_fields, "extends"],
-    ("programme",): Programme.model_fields,
-    ("world",): WorldSpec.model_fields,
-    ("world", "countries"): CountryEntry.model_fields,
-    ("practices",): Practice.model_fields,
-    ("parameters",): Range.model_fields,
     ("designs",): [*FIELDS, "preset"],
 }
 """The keys that a section may hold."""
@@ -116,10 +123,30 @@ def _words(details: ErrorDetails, path: KeyPath) -> tuple[str, str]:
     if len(path) == 3 and path[0] == "designs" and path[2] in FIELDS:
         return f"{value} is not allowed", allowed_values(str(path[2]))
     problem, allowed = _WORDS.get(kind, ("{value} is not allowed", ""))
-    bounds = {name: f"{bound:.15g}" if isinstance(bound, float) else bound for name, bound in ctx.items()}
-    return problem.format(value=value, **bounds), allowed.format(value=value, **bounds)
+    words = {**ctx, "value": value, "bounds": _bounds(path)}
+    return problem.format(**words), allowed.format(**words)
 
 
 def _known_keys(section: KeyPath) -> Iterable[str]:
-    named = tuple(step for step in section if isinstance(step, str))
-    return _KEYS[named[:1] if named[:1] in (("parameters",), ("designs",)) else named]
+    return _KEYS[_section(section)]
+
+
+def _section(path: KeyPath) -> KeyPath:
+    """Return the names that lead to a section, without the names of parameters and designs and the positions in lists."""
+    named = tuple(step for step in path if isinstance(step, str))
+    return named[:1] if named[:1] in (("parameters",), ("designs",)) else named
+
+
+def _bounds(path: KeyPath) -> str:
+    """Return in words the numbers that a field may hold, nothing where it has no bounds; no field has but one."""
+    section = _SECTIONS.get(_section(path[:-1])) if path else None
+    field = section.model_fields.get(str(path[-1])) if section else None
+    rules = field.metadata if field else []
+    bounds = {kind: _digits(getattr(rule, kind)) for rule in rules for kind in ("ge", "gt", "le") if hasattr(rule, kind)}
+    if not bounds:
+        return ""
+    return ("{ge} to {le}" if "ge" in bounds else "above {gt}, at most {le}").format(**bounds)
+
+
+def _digits(bound: float) -> str:
+    return f"{bound:.15g}" if isinstance(bound, float) else str(bound)

@@ -29,8 +29,9 @@ COMPARATOR = "none"
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in PARAMETERS.values()))
 """The groups of parameters that ``uncertain`` may name."""
 
-MAX_SCHOOLS = 1_000_000
+MAX_SCHOOLS = 20_000_000
 MAX_MONTHS = 1200
+MAX_DESIGNS = 400
 
 COUNTRY_FIGURES = ("schools_primary", "schools_secondary", "teachers_per_school", "teacher_salary_eur_per_year", "rural", "disadvantaged")
 
@@ -180,7 +181,7 @@ class Scenario(Section):
         default={}, description="Parameters that differ from the table: a base value, or base, low, high, distribution"
     )
     designs: Mapping[Word, Design] = Field(
-        min_length=1, max_length=1000, description="Designs by name: nothing for the preset of that name, or fields that differ"
+        min_length=1, max_length=MAX_DESIGNS, description="Designs by name: nothing for the preset of that name, or fields that differ"
     )
     uncertain: tuple[str, ...] = Field(
         default=GROUPS, max_length=200, description="Parameters, or groups of them, that are varied together"

@@ -16,7 +16,9 @@ from model.errors import InputError
 
 __all__ = ["MAX_BYTES", "KeyPath", "Layer", "plain_scalar", "read_yaml", "write_yaml"]
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 256 * 1024
+"""Room for the most designs and countries of a scenario; the parser, which is plain Python, takes at most some 3 seconds for it."""
+
 MAX_DEPTH = 20
 MAX_NUMBER_LENGTH = 100
 
@@ -84,7 +86,9 @@ def _text(path: Path) -> str:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(str(path), f"cannot be read: {reason}") from None
     if len(data) > MAX_BYTES:
-        raise InputError(str(path), "larger than 1 MB", "a scenario is a few kilobytes; schools and ties belong in CSV files of their own")
+        raise InputError(
+            str(path), "larger than 256 KiB", "a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -89,7 +89,7 @@ CASES = {
     ),
     "month before 0": (
         GOOD + "programme:\n  first_month: -1\n",
-        "{file}, line 3, programme.first_month: -1 is out of range; allowed: at least 0",
+        "{file}, line 3, programme.first_month: -1 is out of range; allowed: 0 to 1200",
     ),
     "window that ends before it starts": (
         GOOD + "programme:\n  first_month: 12\n  last_month: 6\n",
@@ -140,8 +140,8 @@ CASES = {
         "{file}, line 2, designs.Hub 1: 'Hub 1' is not a valid name; allowed: ^[a-z][a-z0-9_]{{0,39}}$",
     ),
     "too many schools": (
-        GOOD + "world: {schools_per_region: 100000}\n",
-        "{file}, line 2, world.schools_per_region: 2400000 schools in all are too many; allowed: 1000000 over all regions and countries",
+        GOOD + "world: {regions_per_country: 40, schools_per_region: 100000}\n",
+        "{file}, line 2, world.schools_per_region: 24000000 schools in all are too many; allowed: 20000000 over all regions and countries",
     ),
     "missing schools file": (
         GOOD + "world:\n  schools: no.csv\n",
@@ -254,7 +254,9 @@ def test_ten_megabytes_are_refused_before_parsing(tmp_path):
     file.write_bytes(b"- x\n" * 2_500_000)
     with pytest.raises(InputError) as error:
         load_scenario(file)
-    assert str(error.value) == f"{file}: larger than 1 MB; a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
+    assert (
+        str(error.value) == f"{file}: larger than 256 KiB; a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
+    )
 
 
 def test_error_in_a_parent_names_the_parents_file_and_line(tmp_path):
@@ -263,7 +265,7 @@ def test_error_in_a_parent_names_the_parents_file_and_line(tmp_path):
     child.write_text("extends: parent.yaml\ntitle: child\n", encoding="utf-8")
     with pytest.raises(InputError) as error:
         load_scenario(child)
-    assert str(error.value) == f"{parent}, line 2, months: 0 is out of range; allowed: at least 1"
+    assert str(error.value) == f"{parent}, line 2, months: 0 is out of range; allowed: 1 to 1200"
 
 
 def test_error_in_what_a_child_replaces_names_the_child(tmp_path):
@@ -321,7 +323,7 @@ ASSIGNMENTS = {
     "did you mean 'regional_hub.stipend'?",
     "regional_hub.places=0": "--set regional_hub.places=0: 0 is out of range; allowed: 1 to 100 (mentees per mentor)",
     "regional_hub.tier=hubs": "--set regional_hub.tier=hubs: 'hubs' is not allowed; allowed: none, platform, hub, ministry",
-    "world.schools_per_region=-3": "--set world.schools_per_region=-3: -3 is out of range; allowed: at least 1",
+    "world.schools_per_region=-3": "--set world.schools_per_region=-3: -3 is out of range; allowed: 1 to 100000",
     "months": "--set months: not an assignment; allowed: name=value, for example p=0.01",
     "": "--set : not an assignment; allowed: name=value, for example p=0.01",
     "gamma=1 q_in=2": "--set q_in=2: 2 is out of range; allowed: 0 to 1 (per month)",
@@ -340,7 +342,7 @@ def test_assignment_is_named_as_it_was_typed(assignment, tmp_path, monkeypatch):
 def test_options_are_named_as_they_were_typed():
     with pytest.raises(InputError) as error:
         load_scenario("mensi-pilot", replicates=0)
-    assert str(error.value) == "--replicates 0: 0 is out of range; allowed: at least 1"
+    assert str(error.value) == "--replicates 0: 0 is out of range; allowed: 1 to 1000000"
     with pytest.raises(InputError) as error:
         load_scenario("mensi-pilot", designs=["virtual", "hybird"])
     assert str(error.value) == "--designs hybird: no design named 'hybird'; did you mean 'hybrid'?"
@@ -352,7 +354,7 @@ def test_options_are_named_as_they_were_typed():
 def test_description_of_a_study_is_checked_too():
     with pytest.raises(InputError) as error:
         scenario_from({"name": "x", "designs": ["virtual"], "months": 0}, "study.json")
-    assert str(error.value) == "study.json, months: 0 is out of range; allowed: at least 1"
+    assert str(error.value) == "study.json, months: 0 is out of range; allowed: 1 to 1200"
 
 
 def test_template_needs_a_name_that_can_be_a_folder():
