@@ -230,7 +230,8 @@ def populate(
     profile = _profile(countries, np.bincount(country, minlength=len(countries)) / n, parameters)
 
     def draw(attribute: int) -> Floats:
-        return _uniforms(np.uint64(seed), np.uint64(index), np.uint64(attribute), n)  # type: ignore[no-any-return]
+        drawn: Floats = _uniforms(np.uint64(seed), np.uint64(index), np.uint64(attribute), n)
+        return drawn
 
     def settle(name: str, drawn: Floats | Flags) -> Floats | Flags:
         return np.where(given[name].present, given[name].values, drawn) if name in given else drawn
