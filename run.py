@@ -78,6 +78,7 @@ def compare(
     folder = checked_out(_folder(out, loaded, "compare"))
     runner = _engine(engine)
     from analysis.compare import comparison_figures, comparison_tables, print_comparison
+
     from experiments.compare import compare as run_compare
     from experiments.progress import Progress
     from experiments.study import new_study, provenance
@@ -117,6 +118,7 @@ def simulate(
     folder = checked_out(_folder(out, loaded, "simulate"))
     runner = _engine(engine)
     from analysis.report import simulation_report
+
     from experiments.progress import Progress
     from experiments.simulate import simulate as run_simulation
     from experiments.study import new_study, provenance
@@ -163,6 +165,7 @@ def parameters(
 ) -> None:
     """Show every parameter: meaning, unit, range, and where the number comes from."""
     from analysis.report import print_parameters
+
     from model.parameters import PARAMETERS
 
     rows = {name: row.model_dump() for name, row in PARAMETERS.items()}

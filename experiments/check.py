@@ -46,7 +46,9 @@ def _kind(path: str) -> str:
     except UnicodeDecodeError as error:
         raise InputError(path, "is not UTF-8", "save it as CSV in UTF-8") from error
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(path, f"cannot be read ({getattr(error, 'strerror', None) or error})", "allowed: a readable YAML or CSV file") from error
+        raise InputError(
+            path, f"cannot be read ({getattr(error, 'strerror', None) or error})", "allowed: a readable YAML or CSV file"
+        ) from error
     names = {name.strip() for name in header}
     if {"source", "target"} & names:
         return "ties"
@@ -54,7 +56,9 @@ def _kind(path: str) -> str:
         return "schools"
     if not names - {""}:
         raise InputError(path, "is empty", "allowed: a scenario (.yaml), schools (school_id, ...) or ties (source, target, ...)")
-    raise InputError(f"{path}, row 1", f"columns {', '.join(sorted(names)[:5])}", nearest(sorted(names)[0], ["school_id", "source", "target"]))
+    raise InputError(
+        f"{path}, row 1", f"columns {', '.join(sorted(names)[:5])}", nearest(sorted(names)[0], ["school_id", "source", "target"])
+    )
 
 
 def _check_scenario(path: str) -> str:

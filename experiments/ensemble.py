@@ -17,7 +17,7 @@ from scenarios import Scenario
 
 from .worlds import Worlds
 
-__all__ = ["BatchRunner", "Ensemble", "runner", "run_ensemble", "run_rows"]
+__all__ = ["BatchRunner", "Ensemble", "run_ensemble", "run_rows", "runner"]
 
 BatchRunner = Callable[..., Results]
 """``model.engine.run_batch``, or something that takes and gives the same."""
@@ -30,8 +30,8 @@ Progress = Callable[[int, int], None]
 class Ensemble:
     """Runs in the order design, parameter set, replicate.
 
-    ``runs``: one row per run, columns ``design, parameter_set, replicate`` and the outcomes. ``results``: the engine's arrays in the same order.
-    ``designs``: names in order. ``countries``: codes in order. ``practices``: names in order.
+    ``runs``: one row per run, columns ``design, parameter_set, replicate`` and the outcomes. ``results``: the engine's arrays in the same
+    order. ``designs``: names in order. ``countries``: codes in order. ``practices``: names in order.
     """
 
     runs: pd.DataFrame
@@ -77,9 +77,9 @@ class Ensemble:
         for name in keys:
             column = keys[name]
             if isinstance(column.dtype, pd.CategoricalDtype):
-                columns[name] = pd.Categorical.from_codes(np.repeat(column.cat.codes, months * inner), dtype=column.dtype)
+                columns[str(name)] = pd.Categorical.from_codes(np.repeat(column.cat.codes, months * inner), dtype=column.dtype)
             else:
-                columns[name] = np.repeat(column.to_numpy(), months * inner)
+                columns[str(name)] = np.repeat(column.to_numpy(), months * inner)
         columns["month"] = np.tile(np.repeat(np.arange(months), inner), len(keys))
         return pd.DataFrame(columns)
 
@@ -153,9 +153,10 @@ def run_rows(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Results:
-    """Make the runs of a batch, each in its world: world ``replicate`` modulo ``scenario.worlds`` under its parameter set's world parameters.
+    """Make the runs of a batch, each in its world.
 
-    ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; the results are in the order of the batch.
+    That is world ``replicate`` modulo ``scenario.worlds`` under the world parameters of the run's parameter set. ``parameters`` and
+    ``designs`` are tables of ``parameter_table`` and ``design_table``; the results are in the order of the batch.
     """
     shape = np.column_stack([parameters[name] for name in WORLD_PARAMETERS])
     shapes, shape_of_set = np.unique(shape, axis=0, return_inverse=True)
@@ -200,6 +201,6 @@ class _Gather:
         self.results = Results(*(np.zeros((total if len(part) else 0, *part.shape[1:]), part.dtype) for part in like))
 
     def put(self, results: Results, rows: NDArray[np.int64]) -> None:
-        for whole, part in zip(self.results, results, strict=True):
-            if len(part):
-                whole[rows] = part
+        for name in Results._fields:
+            if len(getattr(results, name)):
+                getattr(self.results, name)[rows] = getattr(results, name)

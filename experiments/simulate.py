@@ -47,7 +47,9 @@ def simulate(
     cells = len(schools) * scenario.months * scenario.replicates
     if per_school and cells > MOST_CELLS:
         most = max(1, MOST_CELLS // (len(schools) * scenario.months))
-        raise InputError("--per-school", f"{cells:,} rows are too many", f"allowed: at most {most} replicates with {len(schools):,} schools")
+        raise InputError(
+            "--per-school", f"{cells:,} rows are too many", f"allowed: at most {most} replicates with {len(schools):,} schools"
+        )
     ensemble = run_ensemble(
         scenario,
         [{}],
@@ -77,7 +79,7 @@ def _per_school(ensemble: Ensemble, worlds: Worlds, scenario: Scenario) -> pd.Da
             "school_id": pd.Categorical(ids),
             "teachers": np.concatenate([np.tile(table.teachers, months) for table in tables]),
             "role": pd.Categorical.from_codes(records[:, :, -2].reshape(-1), categories=list(ROLES)),
-            "mentor": pd.Categorical(np.where(mentor == "", None, mentor)),
+            "mentor": pd.Categorical(pd.Series(mentor).mask(mentor == "")),
         }
     )
     many = len(ensemble.practices) > 1

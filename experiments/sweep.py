@@ -30,7 +30,7 @@ from .sampling import count_sets, sample
 from .variables import WORLD_FIELDS, Variable, parse_variable
 from .worlds import Worlds
 
-__all__ = ["Plan", "Sweep", "plan_sweep", "read_table"]
+__all__ = ["Plan", "Sweep", "plan_sweep", "planned_runs", "read_plan", "read_table"]
 
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
@@ -121,7 +121,9 @@ def plan_sweep(
     if sampling.startswith("table:"):
         sets = read_table(sampling.removeprefix("table:"), scenario)
     elif not chosen:
-        raise InputError("--vary", "no parameter is varied", "give --vary name=low:high, a scenario with uncertain parameters, or table:FILE")
+        raise InputError(
+            "--vary", "no parameter is varied", "give --vary name=low:high, a scenario with uncertain parameters, or table:FILE"
+        )
     else:
         sets = sample(sampling, chosen, scenario.seed)
     return Plan(scenario, sets, random, chunk or _chunk_cells(scenario), sampling)
@@ -144,7 +146,9 @@ def read_table(path: str, scenario: Scenario) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise InputError(path, f"cannot be read ({getattr(error, 'strerror', None) or error})", "allowed: a CSV with one column per variable") from None
+        raise InputError(
+            path, f"cannot be read ({getattr(error, 'strerror', None) or error})", "allowed: a CSV with one column per variable"
+        ) from None
     if not len(frame) or not len(frame.columns):
         raise InputError(path, "holds no parameter sets", "allowed: a header of names and one row per set")
     columns: dict[str, Any] = {}
@@ -179,6 +183,8 @@ class Sweep:
         for _ in range(2):
             try:
                 return self._table(rows, self.outcomes(rows)), []
+            except InputError:
+                raise
             except Exception:  # whatever fails is found run by run below
                 continue
         good, failures = self._bisect(rows)
@@ -226,9 +232,7 @@ class Sweep:
             mine = np.flatnonzero((size[position] == values).all(axis=1))
             designs = self._designs(scenario, sets)
             batch = Batch(position[mine] * len(self.designs) + rows["design"].to_numpy()[mine], position[mine], draw[mine])
-            results = run_rows(
-                scenario, self._parameters(sets), designs, batch, worlds=worlds, engine=self.engine, threads=self.threads
-            )
+            results = run_rows(scenario, self._parameters(sets), designs, batch, worlds=worlds, engine=self.engine, threads=self.threads)
             outcomes[mine] = results.outcomes
         return outcomes
 

@@ -26,8 +26,8 @@ DISTRIBUTIONS = ("uniform", "loguniform", "triangular", "pert", "integer")
 class Variable:
     """One column of the table of parameter sets.
 
-    ``name``: a parameter, ``design.field`` or a field of ``WORLD_FIELDS``. Either ``choices`` (values, words for fields of words) or a range with
-    a distribution, as the row of a parameter has it.
+    ``name``: a parameter, ``design.field`` or a field of ``WORLD_FIELDS``. Either ``choices`` (values, words for fields of words) or a
+    range with a distribution, as the row of a parameter has it.
     """
 
     name: str
@@ -64,8 +64,8 @@ def uncertain_variables(scenario: Scenario) -> list[Variable]:
 def parse_variable(text: str, scenario: Scenario) -> Variable:
     """Return the variable of a ``--vary`` text.
 
-    ``name`` alone takes the range and distribution of the table, ``name=low:high`` a uniform range, ``name=low:high:distribution`` that one,
-    ``name=a|b|c`` a choice. Raises InputError for anything else.
+    ``name`` alone takes the range and distribution of the table, ``name=low:high`` a uniform range, ``name=low:high:distribution`` that
+    one, ``name=a|b|c`` a choice. Raises InputError for anything else.
     """
     where = f"--vary {text}"
     name, equals, what = text.partition("=")
@@ -73,11 +73,12 @@ def parse_variable(text: str, scenario: Scenario) -> Variable:
     known = [*PARAMETERS, *WORLD_FIELDS, *(f"{design}.{field}" for design in scenario.designs for field in FIELDS)]
     if name not in known:
         raise InputError(where, f"nothing named {name!r} can be varied", nearest(name, known))
+    words: tuple[str, ...] = ()
     if name in PARAMETERS:
         row = PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())
-        minimum, maximum, whole, words = row.minimum, row.maximum, row.distribution == "integer", ()
+        minimum, maximum, whole = row.minimum, row.maximum, row.distribution == "integer"
     elif name in WORLD_FIELDS:
-        row, (minimum, maximum), whole, words = None, WORLD_FIELDS[name], True, ()
+        row, (minimum, maximum), whole = None, WORLD_FIELDS[name], True
     else:
         field = name.partition(".")[2]
         row, words = None, CHOICES.get(field, ())

@@ -1,7 +1,7 @@
 """The model as a researcher reads it: schools and coordinators as Mesa agents, one month per step.
 
-It applies the rules of ``rules.py`` school by school, with the draws the compiled engine uses, and gives the same trajectory to the last bit. Subclass
-``SchoolAgent`` or ``MentoringModel`` to change a behaviour; every experiment also runs on a subclass, only slower.
+It applies the rules of ``rules.py`` school by school, with the draws the compiled engine uses, and gives the same trajectory to the last
+bit. Subclass ``SchoolAgent`` or ``MentoringModel`` to change a behaviour; every experiment also runs on a subclass, only slower.
 """
 
 import math
@@ -425,7 +425,7 @@ class MentoringModel(mesa.Model):
             wanting = [s for s in wanting if self.world.named_role[s.index] == MENTEE]
         if self.design.recruitment == "volunteer":
             wanting = [s for s in wanting if s.seeks()]
-        queue = sorted(((-s.queue_key(), s.index) for s in wanting))
+        queue = sorted((-s.queue_key(), s.index) for s in wanting)
         self.pools = {}
         if self.design.scope != "peers":
             for school in self.schools:

@@ -4,6 +4,7 @@ Numba notices when the file of a compiled function changes, but not when a funct
 changed. So the cache folder carries the fingerprint of every source file of ``model/``: a changed rule compiles afresh.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -30,10 +31,10 @@ def source_fingerprint() -> str:
 @cache
 def cache_folder() -> Path:
     """Return the writable folder that keeps compiled code: the user's cache folder, else a temporary one."""
-    bases = [os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"), os.path.expanduser("~/.cache")]
-    for base in bases:
-        if not base or base.startswith("~"):
-            continue
+    bases = [os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")]
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        bases.append(str(Path.home() / ".cache"))
+    for base in filter(None, bases):
         folder = Path(base) / "school-mentoring" / f"{source_fingerprint()}-numba-{numba.__version__}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -61,9 +62,9 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     ``error_model="numpy"`` makes a division by zero give inf or nan instead of raising, which lets loops vectorise; the
     rules are written so that no division by zero is reached.
     """
-    return numba.njit(**_STRICT)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_STRICT)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile as ``compiled`` does, and always inline: for the small functions that loops over schools must vectorise over."""
-    return numba.njit(forceinline=True, **_STRICT)(function)  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, **_STRICT)(function)

@@ -124,8 +124,8 @@ def post_coordination(ledger, par, des, salary, units):
 def post_programme(ledger, par, des, schools, active_schools, share_of_schools, funded):
     """Post what one country bears of the platform and of outreach in a month.
 
-    The fixed cost of the platform is shared over countries by ``share_of_schools``; it arises while funded in designs that mentor online. The cost
-    per active school (mentors with mentees, and mentees) goes on as long as they meet there, paid by the schools after funding.
+    The fixed cost of the platform is shared over countries by ``share_of_schools``; it arises while funded in designs that mentor online.
+    The cost per active school (mentors with mentees, and mentees) goes on as long as they meet there, paid by the schools after funding.
     """
     online = des.virtual_share > 0.0 and des.recruitment > 0
     if online:

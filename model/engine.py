@@ -1,7 +1,7 @@
 """The compiled engine: many runs of designs x parameter sets x replicates in one call.
 
-One run is a loop over months on arrays; runs share nothing but the world, so batches of them go to threads. ``agents.py`` is the same model for
-people; a property test holds the two equal to the last bit.
+One run is a loop over months on arrays; runs share nothing but the world, so batches of them go to threads. ``agents.py`` is the same model
+for people; a property test holds the two equal to the last bit.
 """
 
 import os
@@ -33,8 +33,8 @@ class Batch(NamedTuple):
 class Results(NamedTuple):
     """What a batch of B runs gave.
 
-    ``outcomes``: float64 (B, len(OUTCOMES)). ``groups``: int64 (B, months, groups, practices, 4): schools, teachers, adopters, mainstreamed schools.
-    ``ties``: active mentoring ties, int64 (B, months). ``costs``: cents, int64 (B, months, categories, payers).
+    ``outcomes``: float64 (B, len(OUTCOMES)). ``groups``: int64 (B, months, groups, practices, 4): schools, teachers, adopters, mainstreamed
+    schools. ``ties``: active mentoring ties, int64 (B, months). ``costs``: cents, int64 (B, months, categories, payers).
     ``schools``: per school and month adopters by practice, then role, then mentor, int32 (B, months, P + 2, n).
     What was not asked for has length 0 on its first axis.
     """
@@ -309,6 +309,7 @@ def _run_rows(world, practices, pars, dess, batch, seed, months, end_of_funding,
 
 
 def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool) -> Results:
+    """Return the arrays that hold the results of ``runs`` runs, filled with zeros."""
     recorded = runs if monthly else 0
     schools = runs if per_school else 0
     n, p = world.teachers.size, practices.weight.size
@@ -338,8 +339,8 @@ def run_batch(
 ) -> Results:
     """Make every run of a batch in one world.
 
-    ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; ``seed`` from 0 to 2**64 - 1 names the random numbers;
-    ``end_of_funding`` is the month whose state counts as the end of funding (at most months - 1). ``monthly`` records groups, ties
+    ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; ``seed`` from 0 to 2**64 - 1 names the random
+    numbers; ``end_of_funding`` is the month whose state counts as the end of funding (at most months - 1). ``monthly`` records groups, ties
     and costs of each month, ``per_school`` each school too. ``threads`` (default: all processors) never changes the results.
     """
     runs = batch.design.size

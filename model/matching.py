@@ -1,7 +1,7 @@
 """Recruitment and matching: who becomes a mentor, who is mentored by whom.
 
-A round takes place in the first month of the programme and then each school year. These are the compiled engine's loops over arrays; the rules they
-apply are in ``rules.py``, and ``agents.py`` tells the same story school by school.
+A round takes place in the first month of the programme and then each school year. These are the compiled engine's loops over arrays; the
+rules they apply are in ``rules.py``, and ``agents.py`` tells the same story school by school.
 """
 
 import numpy as np
@@ -331,7 +331,8 @@ def _list_roles(state):
 def recruitment_round(world, practices, par, des, state, has_named, seed, replicate, month, funded):
     """Run one round: cascade, recruitment of mentors, matching of mentees.
 
-    ``has_named``: whether the world names mentors, as a pilot's data do; a programme that assigns then takes exactly those in its first round.
+    ``has_named``: whether the world names mentors, as a pilot's data do; a programme that assigns then takes exactly those in its first
+    round.
     """
     named = has_named and des.recruitment == ASSIGNED and month == des.first_month
     _cascade(world, practices, par, des, state, seed, replicate, month, funded)

@@ -80,19 +80,13 @@ def _in_group(group, cell):
     """Tell whether a cell belongs to a group of ``GROUPS`` or to the country that stands behind them."""
     country, inside = cell // CELLS, cell % CELLS
     rural, disadvantaged, experience = (inside // 3) & 1, (inside // 6) & 1, inside % 3
-    if group == 0:
-        return True
-    if group <= 2:
-        return disadvantaged == 2 - group
-    if group <= 4:
+    if group < 3:
+        return group == 0 or disadvantaged == 2 - group
+    if group < 5:
         return rural == 4 - group
-    if group == 5:
-        return experience == MENTOR
-    if group == 6:
-        return experience == MENTEE
-    if group == 7:
-        return experience == NO_ROLE
-    return country == group - 8
+    if group < len(GROUPS):
+        return experience == (MENTOR, MENTEE, NO_ROLE)[group - 5]
+    return country == group - len(GROUPS)
 
 
 @compiled

@@ -1,7 +1,8 @@
 """The behaviour, each rule once: small functions of the state of one school or one tie.
 
-Both engines call these very functions. ``par`` is a parameter set (a record with the fields of ``parameters.PARAMETER_DTYPE``), so a rule can use
-any parameter without a change elsewhere. Symbols and sources of the numbers: ``data/parameters.csv``; the model as a whole: ``docs/odd.md``.
+Both engines call these very functions. ``par`` is a parameter set (a record with the fields of ``parameters.PARAMETER_DTYPE``), so a rule
+can use any parameter without a change elsewhere. Symbols and sources of the numbers: ``data/parameters.csv``; the model as a whole:
+``docs/odd.md``.
 """
 
 from .compiled import inlined
@@ -88,7 +89,8 @@ def volunteer_chance(par, share, stipend, release_hours, recognition):
 def seek_chance(par, openness, capacity, grant):
     """Return the chance that a school seeks a mentor in a school year, where nobody assigns one.
 
-    logistic(seek_base + seek_openness (openness - 0.5) + seek_need (0.5 - capacity) + seek_grant ln(1 + grant / 1000)); grant in EUR per year.
+    logistic(seek_base + seek_openness (openness - 0.5) + seek_need (0.5 - capacity) + seek_grant ln(1 + grant / 1000)); grant in EUR per
+    year.
     """
     return logistic(
         par.seek_base + par.seek_openness * (openness - 0.5) + par.seek_need * (0.5 - capacity) + par.seek_grant * log(1.0 + grant / 1000.0)
@@ -99,7 +101,8 @@ def seek_chance(par, openness, capacity, grant):
 def mentor_score(par, distance, unlike, past_mentees, noise):
     """Return how attractive a mentor is to a mentee (random utility with Gumbel ``noise``; McFadden 1974).
 
-    - proximity_weight distance / peer_distance - likeness_weight unlikeness + reputation_weight ln(1 + past mentees) + noise; distance in km.
+    - proximity_weight distance / peer_distance - likeness_weight unlikeness + reputation_weight ln(1 + past mentees) + noise; distance in
+    km.
     """
     return (
         noise
@@ -125,8 +128,8 @@ def attrition_chance(par, quality, virtual_share, incentive, recognition, load, 
     """Return the chance that a mentoring tie ends in a month, at most 1.
 
     attrition (1 + virtual_attrition v) exp(-attrition_coordination g - attrition_incentive ln(1 + incentive / 1000) - attrition_recognition
-    recognition) (1 + attrition_load max(0, load - 1)), times mandate_attrition under a running mandate. ``incentive`` is stipend plus grant in EUR
-    per year, ``load`` mentees per place.
+    recognition) (1 + attrition_load max(0, load - 1)), times mandate_attrition under a running mandate. ``incentive`` is stipend plus grant
+    in EUR per year, ``load`` mentees per place.
     """
     chance = par.attrition * (1.0 + par.virtual_attrition * virtual_share)
     chance *= exp(
@@ -176,8 +179,8 @@ def effective_hours(par, face_to_face, hours, virtual_share):
 def dose(par, effective, unlike, quality, mandated, mentor_share):
     """Return the mentoring dose of a tie in hours a month: effective hours x fit x engagement x expertise.
 
-    fit = exp(-likeness_effect unlikeness) (fit_floor + (1 - fit_floor) g); engagement = mandate_engagement for schools assigned by a mandate,
-    else 1; expertise = expertise_floor + (1 - expertise_floor) s of the mentor school.
+    fit = exp(-likeness_effect unlikeness) (fit_floor + (1 - fit_floor) g); engagement = mandate_engagement for schools that a
+    mandate assigns, else 1; expertise = expertise_floor + (1 - expertise_floor) s of the mentor school.
     """
     fit = exp(-par.likeness_effect * unlike) * (par.fit_floor + (1.0 - par.fit_floor) * quality)
     engagement = par.mandate_engagement if mandated > 0.0 else 1.0
@@ -210,8 +213,8 @@ def social_influence(par, share):
 def adoption_chance(par, ready, openness, outreach, colleagues, peers, mentoring):
     """Return the chance that a non-adopting teacher adopts in a month, at most 1.
 
-    readiness [1 - (1 - (p + outreach_effect outreach) openness)(1 - q_in s**gamma)(1 - q_out E**gamma)(1 - beta D)]: independent causes, of which one
-    suffices (a network form of Bass 1969). ``colleagues`` = s**gamma, ``peers`` = E**gamma, ``mentoring`` = D, all in [0, 1].
+    readiness [1 - (1 - (p + outreach_effect outreach) openness)(1 - q_in s**gamma)(1 - q_out E**gamma)(1 - beta D)]: independent causes, of
+    which one suffices (a network form of Bass 1969). ``colleagues`` = s**gamma, ``peers`` = E**gamma, ``mentoring`` = D, all in [0, 1].
     """
     unprompted = (par.p + par.outreach_effect * outreach) * openness
     none_acts = (1.0 - unprompted) * (1.0 - par.q_in * colleagues) * (1.0 - par.q_out * peers) * (1.0 - par.beta * mentoring)

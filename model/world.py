@@ -19,14 +19,14 @@ class World(NamedTuple):
 
     ``country``, ``region``: index of each school's country and region, int32 (n,).
     ``region_country``: the country of each region, int32 (R,).
-    ``by_region``, ``region_start``: schools listed region by region, int32 (n,); region r is ``by_region[region_start[r]:region_start[r + 1]]``.
-    ``x``, ``y``: position in km within the country, float64 (n,).
+    ``by_region``, ``region_start``: schools listed region by region, int32 (n,); region r is ``by_region[region_start[r]:region_start[r +
+    1]]``. ``x``, ``y``: position in km within the country, float64 (n,).
     ``traits``: bits SECONDARY, RURAL, DISADVANTAGED, uint8 (n,).
     ``teachers``, ``pupils``: counts, int32 (n,); teachers from 1 to 1000.
     ``capacity``, ``openness``: in [0, 1], float64 (n,).
     ``capacity_rank``: 0 for the school with the largest capacity in the world, int32 (n,); ties by position in the table.
-    ``peer_start``, ``peer``, ``weight``: the exposure matrix in compressed rows, int64 (n + 1,), int32 (m,), float64 (m,); each row that has
-    peers sums to 1, columns ascend within a row.
+    ``peer_start``, ``peer``, ``weight``: the exposure matrix in compressed rows, int64 (n + 1,), int32 (m,), float64 (m,); each row that
+    has peers sums to 1, columns ascend within a row.
     ``adopters_at_start``: adopting teachers per practice where the user gave them, else -1, int32 (P, n).
     ``named_role``: role a pilot gave a school: 0 none, 1 mentor, 2 mentee, int8 (n,).
     ``named_mentor``: the mentor a pilot gave a mentee, else -1, int32 (n,).
