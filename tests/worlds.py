@@ -144,6 +144,10 @@ class Case(NamedTuple):
     end_of_funding: int
     window: tuple[int, int]
 
+    def __repr__(self) -> str:
+        n, units = self.world.teachers.size, (self.world.region_country.size, self.world.salary.size)
+        return f"<{n} schools, {units} regions and countries, {self.practices.weight.size} practices, {self.months} months, {self.designs}>"
+
     def arguments(self) -> tuple[tuple, dict[str, int]]:
         """Return the positional and the named arguments of ``run_batch``."""
         tables = parameter_table(self.parameters), design_table(self.designs, *self.window)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.agents import run_batch_with_mesa
 from model.costs import CATEGORIES, PAYERS
 from model.designs import PRESETS, design_table
 from model.engine import Results, run_batch
@@ -237,6 +238,18 @@ def test_no_cost_of_mentoring_without_a_tie(case):
     for r in runs(case):
         for category in OF_TIES:
             assert not r.cost(category)[r.ties == 0].any(), category
+
+
+@pytest.mark.parametrize("engine", [run_batch, run_batch_with_mesa])
+def test_a_platform_loses_its_users_when_the_last_mentee_becomes_a_mentor(engine):
+    # Two schools: one mentors the other, which becomes a mentor itself a year later; from then on nobody meets online.
+    way = design("bottom_up", recruitment="assigned", mentor_share=0.5, scope="country", virtual_share=1.0, cascade=1.0, first_month=0)
+    values = {"mainstream_threshold": 0.0, "attrition": 0.0, "platform_fixed": 0.0}
+    inputs = build_world([10, 10]), build_practices(), parameter_table([values]), design_table([way], 0, 30), batch_of(1)
+    results = engine(*inputs, seed=1, months=30, end_of_funding=29, monthly=True)
+    platform = results.costs[0, :, CATEGORIES.index("platform")].sum(axis=1)
+    assert (platform[:12] > 0).all()
+    assert not platform[12:].any()
 
 
 @EXAMPLES

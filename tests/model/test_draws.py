@@ -218,6 +218,16 @@ def test_binomial_with_chance_one_is_all(u, trials):
     assert binomial(u, trials, 1.0) == trials
 
 
+@pytest.mark.parametrize("trials", SIZES)
+@pytest.mark.parametrize("chance", CHANCES)
+def test_the_outermost_uniforms_give_counts_of_the_far_tail_and_not_all_or_none(trials, chance):
+    # The cumulative sum misses 1 by up to 5e-14 of rounding; uniforms beyond it must still give a count whose tail is that improbable, not
+    # far more so: between the quantiles at 1e-12 and 1e-20 from the end.
+    top, bottom = binomial(LARGEST, trials, chance), binomial(2.0**-52, trials, chance)
+    assert stats.binom.isf(1e-12, trials, chance) <= top <= stats.binom.isf(1e-20, trials, chance)
+    assert stats.binom.ppf(1e-20, trials, chance) <= bottom <= stats.binom.ppf(1e-12, trials, chance)
+
+
 @given(st.floats(0.0, LARGEST), st.integers(0, 1000), st.floats(0.0, 1.0))
 def test_binomial_lies_between_none_and_all(u, trials, chance):
     assert 0 <= binomial(u, trials, chance) <= trials

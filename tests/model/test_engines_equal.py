@@ -37,7 +37,7 @@ def compiled(case: Case, batch: Batch | None = None, threads: int = 1) -> Result
 
 
 @settings(max_examples=100)
-@given(cases(max_schools=40, runs=2))
+@given(cases(max_schools=40, runs=3))
 def test_both_engines_give_the_same_bits_in_any_world_under_any_design(case):
     positional, named = case.arguments()
     mesa = run_batch_with_mesa(*positional, **named, monthly=True, per_school=True)
