@@ -69,7 +69,7 @@ def _effect(table: pd.DataFrame, runs: pd.DataFrame, comparator: str, worlds: in
     if not best["incremental_effect"] > 2 * _error(best["incremental_effect_se"]):
         return f"No design adds adopter-years to {base} that {count} runs at the base parameters can tell from 0."
     if count == 1:
-        return f"In a single run at the base parameters {design_name(leader)} adds most, {gained} adopter-years over {base}; others may differ."
+        return f"In a single run at the base parameters {design_name(leader)} adds most, {gained} adopter-years over {base}."
     pairs = between_designs(runs, "effect_adopter_years", worlds=worlds)
     beside = []
     for row in pairs.to_dict("records"):

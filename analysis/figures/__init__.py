@@ -1,0 +1,10 @@
+"""Figures: one file each, a function of tables that returns a ``Figure`` and writes nothing; ``analysis.style`` saves it."""
+
+from .adoption import adoption
+from .cost_effect import cost_effect
+from .costs import costs
+from .durability import durability
+from .gaps import gaps
+from .network import network
+
+__all__ = ["adoption", "cost_effect", "costs", "durability", "gaps", "network"]

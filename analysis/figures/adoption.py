@@ -1,0 +1,119 @@
+"""Adoption curves: the share of teachers who use a practice, month by month, one panel per design against the comparator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
+from analysis.style import BAND, FUNDED, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
+
+__all__ = ["adoption"]
+
+COLUMNS = 4
+
+
+@styled
+def adoption(
+    monthly: pd.DataFrame,
+    funding: tuple[int, int] | Mapping[str, tuple[int, int]],
+    *,
+    group: str = "all",
+    first_month: int | None = None,
+    last_month: int | None = None,
+    comparator: str = COMPARATOR,
+    countries: Mapping[str, str] | None = None,
+) -> Figure:
+    """Return adoption curves with 5 to 95 % bands over runs: a panel per design, a block of panels per practice.
+
+    ``monthly``: columns ``design, parameter_set, replicate, month, practice, group, teachers, adopters``. ``funding``: first funded month
+    and first without funding again, of all designs or by design.
+    """
+    table = monthly[monthly["group"] == group]
+    if table.empty:
+        raise ValueError(f"no rows of the group {group!r} in the monthly table")
+    low = table["month"].min() if first_month is None else first_month
+    high = table["month"].max() if last_month is None else last_month
+    table = table[table["month"].between(low, high)]
+    styles = design_styles(names_in(monthly["design"], present=False))
+    practices, present = names_in(table["practice"]), names_in(table["design"])
+    curves = {p: {d: _curve(table[(table["practice"] == p) & (table["design"] == d)]) for d in present} for p in practices}
+    shown = [d for d in present if d != comparator] or present
+    columns = _columns(len(shown))
+    rows = -(-len(shown) // columns)
+    runs = table[["parameter_set", "replicate"]].drop_duplicates().shape[0]
+    of = "the practice" if len(practices) == 1 else "each practice"
+    figure = new_figure(
+        f"Share of teachers who use {of}, by design ({group_name(group, countries)})",
+        1.0 + len(practices) * (2.5 * rows + (0.4 if len(practices) > 1 else 0)),
+    )
+    blocks: list[Any] = figure.subfigures(len(practices), 1, squeeze=False).ravel().tolist() if len(practices) > 1 else [figure]
+    top = max(float(curve["q95"].max()) for by_design in curves.values() for curve in by_design.values())
+    funded = False
+    for practice, block in zip(practices, blocks, strict=True):
+        if block is not figure:
+            block.suptitle(practice_name(practice), x=0.01, ha="left", fontsize=11)
+        panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
+        for position, (axes, design) in enumerate(zip(panels, shown, strict=True)):
+            window = funding if isinstance(funding, tuple) else funding.get(design)
+            if window is not None and design != comparator and window[0] < high and window[1] > low:
+                shade_funding(axes, window)
+                axes.text(max(window[0], low) + 0.5, 0.02 * min(100.0, top), "funded", fontsize=9, color="#8a7a45", clip_on=True)
+                funded = True
+            if comparator in curves[practice] and design != comparator:
+                _draw(axes, curves[practice][comparator], styles[comparator])
+            _draw(axes, curves[practice][design], styles[design])
+            axes.set_title(wrapped(styles[design].label, 26), color=styles[design].colour, fontweight="bold", loc="left")
+            axes.set_xlim(low, high)
+            axes.set_ylim(0, min(100.0, top * 1.05) or 1.0)
+            axes.set_xticks(_ticks(int(low), int(high)))
+            if position % columns == 0:
+                axes.set_ylabel("share of teachers, %")
+            if position + columns >= len(shown):
+                axes.set_xlabel("month of the simulation")
+                axes.tick_params(labelbottom=True)
+    _legend(figure, styles, comparator if comparator in present and shown != [comparator] else None, runs, funded)
+    return figure
+
+
+def _curve(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and quantiles over runs of the adopting share in per cent, by month."""
+    share = 100.0 * rows["adopters"] / rows["teachers"].where(rows["teachers"] > 0)
+    by_month = share.groupby(rows["month"])
+    return pd.DataFrame({"mean": by_month.mean(), "q05": by_month.quantile(0.05), "q95": by_month.quantile(0.95)})
+
+
+def _draw(axes: Axes, curve: pd.DataFrame, style: DesignStyle) -> None:
+    axes.fill_between(curve.index, curve["q05"], curve["q95"], color=style.colour, alpha=BAND, lw=0)
+    axes.plot(curve.index, curve["mean"], color=style.colour, label=style.label)
+
+
+def _legend(figure: Figure, styles: Mapping[str, DesignStyle], comparator: str | None, runs: int, funded: bool) -> None:
+    handles: list[Any] = []
+    if comparator is not None:
+        handles.append(Line2D([], [], color=styles[comparator].colour, label=styles[comparator].label))
+    handles += [Line2D([], [], color="black", label=f"mean of {runs} runs" if runs > 1 else "a single run")]
+    if runs > 1:
+        handles += [Patch(color=GREY, alpha=2 * BAND, lw=0, label="5 to 95 % of runs")]
+    if funded:
+        handles += [Patch(color=FUNDED, label="funded months")]
+    explain(figure, handles)
+
+
+def _columns(panels: int) -> int:
+    """Return the number of columns that leaves fewest places empty, at most four; three rather than four where that is even."""
+    if panels <= 3:
+        return panels
+    return min((3, COLUMNS), key=lambda c: (-(-panels // c) * c - panels, c))
+
+
+def _ticks(low: int, high: int) -> list[int]:
+    """Return whole school years, at most seven of them."""
+    step = 12 * max(1, -(-(high - low) // 84))
+    if high - low < 24:
+        step = max(1, (high - low) // 6)
+    return list(range(-(-low // step) * step, high + 1, step))

@@ -1,0 +1,68 @@
+"""What lasts: the adopting teachers that each design has over the comparator when the funding ends, and at the end."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.outcomes import COMPARATOR, design_name, names_in
+from analysis.style import INK, design_styles, explain, new_figure, styled, wrapped
+from analysis.summary import wide
+
+__all__ = ["durability"]
+
+
+@styled
+def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int, comparator: str = COMPARATOR) -> Figure:
+    """Return adopting teachers over the comparator's at both times, with 5 to 95 % of runs, and the second in per cent of the first.
+
+    ``runs``: columns ``design, parameter_set, replicate, adopters_end_of_funding, adopters_end``.
+    ``end_of_funding`` and ``end`` are their months.
+    """
+    designs = [d for d in names_in(runs["design"]) if d != comparator]
+    if not designs or comparator not in names_in(runs["design"]):
+        raise ValueError(f"needs runs of {comparator!r} and of another design")
+    styles = design_styles(names_in(runs["design"], present=False))
+    base = design_name(comparator)
+    figure = new_figure(
+        f"What lasts: adopting teachers beyond those with {base}",
+        1.9 + 0.6 * len(designs),
+    )
+    axes = figure.subplots()
+    axes.axvline(0, color=INK, lw=1.2, zorder=1)
+    times = (
+        ("adopters_end_of_funding", -0.15, "white", f"end of funding (month {end_of_funding})"),
+        ("adopters_end", 0.15, None, f"end (month {end})"),
+    )
+    for row, design in enumerate(designs):
+        style, middles = styles[design], []
+        for name, offset, face, _ in times:
+            table = wide(runs, name)
+            difference = (table[design] - table[comparator]).dropna().to_numpy()
+            low, high = np.quantile(difference, [0.05, 0.95])
+            middles.append(float(difference.mean()))
+            axes.plot([low, high], [row + offset] * 2, color=style.colour, lw=1.6, solid_capstyle="butt")
+            axes.plot(middles[-1], row + offset, marker=style.marker, ms=8.5, color=style.colour, mfc=face or style.colour, ls="", zorder=3)
+        axes.plot(middles, [row - 0.15, row + 0.15], color=style.colour, lw=4, alpha=0.3, zorder=2)
+        axes.text(1.01, row, _kept(*middles), transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
+    axes.text(1.01, -0.5, "end, in % of\nend of funding", transform=axes.get_yaxis_transform(), va="bottom", fontsize=9.5)
+    axes.set_yticks(range(len(designs)), [wrapped(styles[d].label, 22) for d in designs])
+    axes.set_ylim(len(designs) - 0.5, -0.5)
+    axes.set_xlabel(f"adopting teachers more than with {base}")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    handles: list[Any] = [
+        Line2D([], [], color=INK, marker="o", ls="", mfc=INK if face is None else face, label=label) for *_, face, label in times
+    ]
+    note = f"Marks: means; thin bars: 5 to 95 % of runs, each less the run with {base} that shares its random numbers."
+    explain(figure, handles, note=note)
+    return figure
+
+
+def _kept(at_first: float, at_last: float) -> str:
+    """Return the second in per cent of the first; blank where the first is not above 0."""
+    return "" if not at_first > 0 or math.isnan(at_last) else f"{100 * at_last / at_first:.0f} %"

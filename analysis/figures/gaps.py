@@ -1,0 +1,61 @@
+"""Gaps between types of schools: how far disadvantaged and rural schools are behind the others, by design."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.outcomes import names_in
+from analysis.style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, new_figure, styled, wrapped
+
+__all__ = ["gaps"]
+
+TYPES = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
+TIMES = (("_end_of_funding", -0.14, "white", "end of funding"), ("", 0.14, None, "end of the horizon"))
+
+
+@styled
+def gaps(runs: pd.DataFrame) -> Figure:
+    """Return the gap of disadvantaged and of rural schools at the end of funding and of the horizon: mean, 5 and 95 % of runs.
+
+    ``runs``: columns ``design`` and the four ``gap_...`` outcomes. A gap is the adopting share outside minus inside the type of schools.
+    """
+    designs = names_in(runs["design"])
+    styles = design_styles(names_in(runs["design"], present=False))
+    figure = new_figure(
+        "How far disadvantaged and rural schools are behind the other schools",
+        1.9 + 0.55 * len(designs),
+    )
+    panels = axes_grid(figure, 1, 2, 2, sharey=True, sharex=True)
+    for axes, (name, called) in zip(panels, TYPES.items(), strict=True):
+        _panel(axes, runs, name, designs, styles)
+        axes.set_title(called, loc="left")
+        axes.set_xlabel("gap, percentage points\n← these schools ahead        these schools behind →")
+    panels[0].set_yticks(range(len(designs)), [wrapped(styles[d].label, 22) for d in designs])
+    panels[0].set_ylim(len(designs) - 0.5, -0.5)
+    handles = [Line2D([], [], color=INK, marker="o", ls="", mfc=INK if face is None else face, label=label) for _, _, face, label in TIMES]
+    note = (
+        "Gap: share of teachers who use the practice outside minus inside the schools of the type. Marks: means; bars: 5 to 95 % of runs."
+    )
+    explain(figure, handles, note=note)
+    return figure
+
+
+def _panel(axes: Axes, runs: pd.DataFrame, name: str, designs: list[str], styles: dict[str, DesignStyle]) -> None:
+    axes.axvline(0, color=INK, lw=1.2, zorder=1)
+    shown = False
+    for row, design in enumerate(designs):
+        rows, style = runs[runs["design"] == design], styles[design]
+        for suffix, offset, face, _ in TIMES:
+            values = 100 * rows[f"gap_{name}{suffix}"].dropna().to_numpy()
+            if not len(values):
+                continue
+            shown = True
+            low, high = np.quantile(values, [0.05, 0.95])
+            axes.plot([low, high], [row + offset] * 2, color=style.colour, lw=2.2, solid_capstyle="butt")
+            axes.plot(values.mean(), row + offset, marker=style.marker, ms=7, color=style.colour, mfc=face or style.colour, ls="")
+    if not shown:
+        axes.text(0.5, 0.5, f"no {TYPES[name]}, or no others", transform=axes.transAxes, ha="center", color=GREY)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)

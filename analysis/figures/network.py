@@ -1,0 +1,151 @@
+"""Schools on the map of a country before, during and after a programme: who uses the practice, who mentors whom."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.outcomes import COMPARATOR, design_name, names_in
+from analysis.style import GREY, INK, axes_grid, explain, new_figure, styled
+from model.state import MENTOR
+
+__all__ = ["network"]
+
+TIE = "#d55e00"
+COLOURS = "viridis"  # perceptually uniform
+
+
+@styled
+def network(
+    schools: pd.DataFrame,
+    peers: pd.DataFrame | None = None,
+    *,
+    design: str | None = None,
+    funding: tuple[int, int] | None = None,
+    place: str = "",
+    comparator: str = COMPARATOR,
+) -> Figure:
+    """Return one country's schools on its map, a panel per month, coloured by the share of teachers who use the practice.
+
+    ``schools``: columns ``design, month, school, x_km, y_km, share, role, mentor`` (school: its number; mentor: its mentor's number or -1)
+    of the schools of one country. ``peers``: columns ``source, target``: pairs of school numbers, each tie once. ``design``: the first that
+    has mentoring ties, where none is named. ``funding``: first funded month and first without funding again, for the titles. ``place``:
+    what the country is called. A mentor that is not in the table lives in another country; its mentee is ringed.
+    """
+    design = design or _first_mentoring(schools, comparator)
+    rows = schools[schools["design"] == design]
+    if rows.empty:
+        raise ValueError(f"no schools of the design {design!r}")
+    months = sorted(int(month) for month in rows["month"].unique())
+    where = f" in {place}" if place else ""
+    wide, high = np.ptp(rows["x_km"]), np.ptp(rows["y_km"])
+    shape = float(np.clip(high / wide if wide > 0 else 1.0, 0.4, 1.6))
+    figure = new_figure(
+        f"Use of the practice and mentoring in the schools{where}: {design_name(design)}",
+        1.45 + 8.4 / len(months) * shape,
+    )
+    panels = axes_grid(figure, 1, len(months), len(months), sharex=True, sharey=True)
+    marks: PathCollection | None = None
+    abroad = False
+    for axes, month in zip(panels, months, strict=True):
+        here = rows[rows["month"] == month].set_index("school")
+        marks, away = _map(axes, here, peers)
+        abroad = abroad or away > 0
+        ties = int((here["mentor"] >= 0).sum())
+        axes.set_title(
+            f"{_when(month, months, funding)}\n{100 * here['share'].mean():.0f} % in the mean school, {ties} mentees", loc="left"
+        )
+    _scale(panels[0], float(wide))
+    assert marks is not None
+    bar = figure.colorbar(marks, ax=panels, shrink=0.85, pad=0.01)
+    bar.set_label("share of teachers who use it, %")
+    explain(figure, _handles(abroad, peers is not None), columns=5)
+    return figure
+
+
+def _first_mentoring(schools: pd.DataFrame, comparator: str) -> str:
+    with_ties = set(names_in(schools.loc[schools["mentor"] >= 0, "design"]))
+    found = [d for d in names_in(schools["design"]) if d != comparator]
+    return next((d for d in found if d in with_ties), (found or names_in(schools["design"]) or [""])[0])
+
+
+def _map(axes: Axes, here: pd.DataFrame, peers: pd.DataFrame | None) -> tuple[PathCollection, int]:
+    """Draw one month; return the marks of the schools and the number of mentees whose mentor lives elsewhere."""
+    place = here[["x_km", "y_km"]]
+    if peers is not None:
+        inside = peers[peers["source"].isin(here.index) & peers["target"].isin(here.index)]
+        lines = np.stack([place.loc[inside["source"]].to_numpy(), place.loc[inside["target"]].to_numpy()], axis=1)
+        axes.add_collection(LineCollection(list(lines), colors="#d8d8d8", linewidths=0.6, zorder=1))
+    mentored = here[here["mentor"] >= 0]
+    away = mentored[~mentored["mentor"].isin(here.index)]
+    for school, mentor in mentored.loc[mentored["mentor"].isin(here.index), "mentor"].items():
+        start, end = (tuple(place.loc[number].tolist()) for number in (mentor, school))
+        arrow = {"arrowstyle": "-|>", "color": TIE, "lw": 1.3, "shrinkA": 2, "shrinkB": 3, "mutation_scale": 8}
+        axes.annotate("", end, start, arrowprops=arrow, zorder=2)
+    axes.scatter(away["x_km"], away["y_km"], s=95, facecolors="none", edgecolors=TIE, linewidths=1.3, zorder=2.5)
+    size = float(np.clip(5200 / max(len(here), 1), 14, 40))
+    mentor = here["role"] == MENTOR
+    marks = None
+    for rows, marker, scale in ((here[~mentor], "o", 1.0), (here[mentor], "^", 2.2)):
+        drawn = axes.scatter(
+            rows["x_km"],
+            rows["y_km"],
+            c=100 * rows["share"],
+            cmap=COLOURS,
+            vmin=0,
+            vmax=100,
+            s=size * scale,
+            marker=marker,
+            edgecolors=INK,
+            linewidths=0.9 if marker == "^" else 0.4,
+            zorder=3,
+        )
+        marks = marks or drawn
+    axes.set_aspect("equal")
+    axes.grid(visible=False)
+    axes.margins(0.06)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_axis_on()
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_color("#cccccc")
+    assert marks is not None
+    return marks, len(away)
+
+
+def _when(month: int, months: Sequence[int], funding: tuple[int, int] | None) -> str:
+    named = {} if funding is None else {funding[0]: "start of the programme", funding[1]: "end of funding"}
+    if month in named:
+        return f"{named[month]} (month {month})"
+    return f"end (month {month})" if funding is not None and month == months[-1] else f"month {month}"
+
+
+def _scale(axes: Axes, wide: float) -> None:
+    """Draw a bar of round length, about a quarter of the map, below it."""
+    if not wide > 0:
+        return
+    power = 10.0 ** np.floor(np.log10(wide / 4))
+    length = max(step * power for step in (1, 2, 5) if step * power <= wide / 4)
+    left = axes.get_xlim()[0]
+    transform: Any = axes.get_xaxis_transform()
+    axes.plot([left, left + length], [-0.03, -0.03], color=INK, lw=3, transform=transform, clip_on=False, solid_capstyle="butt")
+    axes.text(left + length, -0.03, f"  {length:g} km", transform=transform, va="center", fontsize=9.5)
+
+
+def _handles(abroad: bool, peers: bool) -> list[Any]:
+    handles = [
+        Line2D([], [], ls="", marker="o", color=GREY, mec=INK, ms=6, label="school"),
+        Line2D([], [], ls="", marker="^", color=GREY, mec=INK, ms=8, label="mentor school"),
+        Line2D([], [], color=TIE, lw=1.3, marker=">", ms=5, markevery=[1], label="mentors"),
+    ]
+    if abroad:
+        handles.append(Line2D([], [], ls="", marker="o", ms=9, mfc="none", mec=TIE, label="mentored from another country"))
+    if peers:
+        handles.append(Line2D([], [], color="#d8d8d8", lw=1, label="peers"))
+    return handles
