@@ -1,25 +1,28 @@
 """The compiled engine: many runs of designs x parameter sets x replicates in one call.
 
-One run is a loop over months on arrays; runs share nothing but the world, so batches of them go to threads. ``agents.py`` is the same model
-for people; a property test holds the two equal to the last bit.
+One run is a loop over months on arrays; runs share nothing but the world, so batches of them go to threads; a run of a large world goes to
+all threads, range by range of schools. ``agents.py`` is the same model for people; a property test holds the two equal to the last bit.
 """
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import draws, rules
-from .compiled import compiled, inlined
-from .costs import CATEGORIES, PAYERS, post_coordination, post_mentee, post_mentor, post_programme
-from .matching import HUB, MINISTRY, NO_TIER, pair, recruiting_month, recruitment_round
+from .compiled import compiled
+from .costs import CATEGORIES, PAYERS
+from .month import commit, decide, open_month, start
 from .observe import CELLS, GROUPS, OUTCOMES, observe
-from .state import MENTEE, MENTOR, NO_ROLE, allocate
+from .state import MENTOR, State, allocate
 from .world import Practices, World
 
 __all__ = ["Batch", "Results", "cpu_count", "empty_results", "run_batch"]
+
+MANY_SCHOOLS = 50_000
+"""From this size on, a batch with fewer runs than threads splits its schools over the threads."""
 
 
 class Batch(NamedTuple):
@@ -51,245 +54,36 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-# --- one month -------------------------------------------------------------------------------------------------------
-#
-# Loops over all schools are small functions over whole arrays (or slices of a range of schools), one step each: the compiler
-# turns such loops into vector instructions. Loops over ties and mentors are plain.
-
-
-@compiled
-def _set_shares(par, adopters, teachers, share, influence):
-    for i in range(adopters.size):
-        share[i] = adopters[i] / teachers[i]
-    for i in range(adopters.size):
-        influence[i] = rules.social_influence(par, share[i])
-
-
-@compiled
-def _start(world, practices, par, des, state, seed, replicate):
-    """Set every school to its state before month 0, and the counts that hold for the whole run."""
-    n = world.teachers.size
-    state.role[:] = NO_ROLE
-    state.experience[:] = NO_ROLE
-    state.mentor[:] = -1
-    state.mentees[:] = 0
-    state.past_mentees[:] = 0
-    state.tie_start[:] = -1
-    state.saturation[:] = 0.0
-    state.lengths[:] = 0
-    state.active[:] = 0
-    for p in range(practices.weight.size):
-        initial = practices.initial_share[p] if practices.initial_share[p] >= 0.0 else par.initial_share
-        for i in range(n):
-            state.ready[p, i] = rules.readiness(par, world.capacity[i], practices.difficulty[p])
-            adopters = world.adopters_at_start[p, i]
-            if adopters < 0:
-                share = rules.start_share(par, world.capacity[i], initial)
-                if rules.advanced(par, world.capacity_rank[i], n):
-                    share = par.advanced_share
-                u = draws.uniform(seed, replicate, draws.START, i, p, 0, 0)
-                adopters = draws.binomial(u, world.teachers[i], share)
-            state.adopters[p, i] = adopters
-        _set_shares(par, state.adopters[p], world.teachers, state.share[p], state.influence[p])
-    countries = world.salary.size
-    state.country_schools[:] = 0
-    state.country_units[:] = 1.0 if des.tier == MINISTRY else 1.0 / countries
-    if des.tier == HUB:
-        state.country_units[:] = 0.0
-    for region in range(world.region_country.size):
-        country = world.region_country[region]
-        state.country_schools[country] += world.region_start[region + 1] - world.region_start[region]
-        if des.tier == HUB:
-            state.country_units[country] += 1.0
-
-
-@inlined
-def _unit_of(world, des, school):
-    """Return the index of the coordinating unit in ``state.quality`` that a school belongs to."""
-    if des.tier == HUB:
-        return world.region[school]
-    if des.tier == MINISTRY:
-        return world.country[school]
-    return 0
-
-
-@compiled
-def _coordinate(world, par, des, state, funded):
-    """Set the coordination quality of each unit from the clusters active now."""
-    fte = des.fte * funded if des.tier != NO_TIER else 0.0
-    state.clusters[:] = 0
-    for position in range(state.lengths[MENTOR]):
-        m = state.mentors[position]
-        if state.mentees[m] > 0:
-            state.clusters[_unit_of(world, des, m)] += 1
-    for u in range(state.quality.size):
-        if state.clusters[u] > 0:
-            state.quality[u] = rules.coordination_quality(par, fte, float(state.clusters[u]))
-
-
-@compiled
-def _retain(world, par, des, state, seed, replicate, month, funded):
-    """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
-    incentive = (des.stipend + des.mentee_grant) * funded
-    chance = state.key
-    for position in range(state.lengths[MENTOR]):
-        m = state.mentors[position]
-        load = state.mentees[m] / des.places
-        quality = state.quality[_unit_of(world, des, m)]
-        chance[m] = rules.attrition_chance(par, quality, des.virtual_share, incentive, des.recognition * funded, load, des.mandate * funded)
-    kept = 0
-    for position in range(state.lengths[MENTEE]):
-        i = state.tied[position]
-        m = state.mentor[i]
-        if draws.uniform(seed, replicate, draws.RETAIN, i, 0, month, 0) < chance[m]:
-            state.mentees[m] -= 1
-            state.mentor[i] = -1
-            state.role[i] = NO_ROLE
-            state.saturation[:, i] = 0.0
-        else:
-            state.tied[kept] = i
-            kept += 1
-    state.lengths[MENTEE] = kept
-
-
-@compiled
-def _deliver(world, practices, par, des, state, funded):
-    """Give each mentee its month of mentoring, and post what mentors and ties cost."""
-    release = des.release_hours * funded
-    state.active[:] = 0
-    for position in range(state.lengths[MENTOR]):
-        m = state.mentors[position]
-        if state.mentees[m] > 0:
-            country = world.country[m]
-            state.active[country] += 1
-            post_mentor(state.ledger[country], par, des, world.salary[country], funded)
-    for position in range(state.lengths[MENTEE]):
-        i = state.tied[position]
-        m = state.mentor[i]
-        distance, unlike, abroad = pair(world, i, m, par.abroad_km)
-        hours = rules.hours_per_mentee(par, release, state.mentees[m])
-        visits = rules.visits(par, hours, des.virtual_share, abroad)
-        travel = rules.travel_hours(par, visits, distance)
-        face_to_face = rules.face_to_face_hours(par, visits, travel)
-        effective = rules.effective_hours(par, face_to_face, hours, des.virtual_share)
-        quality = state.quality[_unit_of(world, des, m)]
-        for p in range(practices.weight.size):
-            dose = practices.weight[p] * rules.dose(par, effective, unlike, quality, des.mandate, state.share[p, m])
-            state.saturation[p, i] = rules.saturation(par, dose)
-        session_hours = face_to_face + des.virtual_share * hours
-        kilometres = visits * 2.0 * distance
-        country = world.country[i]
-        state.active[country] += 1
-        post_mentee(state.ledger[country], par, des, world.salary[country], funded, session_hours, kilometres)
-
-
-@compiled
-def _post_country_costs(world, par, des, state, funded):
-    """Post coordination, platform and outreach, country by country."""
-    for country in range(world.salary.size):
-        ledger = state.ledger[country]
-        if funded > 0 and des.tier != NO_TIER:
-            post_coordination(ledger, par, des, world.salary[country], state.country_units[country])
-        schools = state.country_schools[country]
-        post_programme(ledger, par, des, schools, state.active[country], schools / world.teachers.size, funded)
-
-
-@compiled
-def _expose(peer_start, peer, weight, share, low, exposure):
-    """Set E, the weighted share of adopting teachers in each school's peer schools."""
-    for i in range(exposure.size):
-        total = 0.0
-        for a in range(peer_start[low + i], peer_start[low + i + 1]):
-            total += weight[a] * share[np.uint32(peer[a])]
-        exposure[i] = total
-
-
-@compiled
-def _influence(par, share, influence):
-    for i in range(share.size):
-        influence[i] = rules.social_influence(par, share[i])
-
-
-@compiled
-def _draw(seed, replicate, p, month, low, first, second):
-    for i in range(first.size):
-        first[i], second[i] = draws.uniform_pair(seed, replicate, draws.TEACHERS, low + i, p, month, 0)
-
-
-@compiled
-def _gain_chances(par, ready, openness, outreach, colleagues, peers, mentoring, chance):
-    for i in range(chance.size):
-        chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach, colleagues[i], peers[i], mentoring[i])
-
-
-@compiled
-def _loss_chances(par, share, mentoring, chance):
-    for i in range(chance.size):
-        chance[i] = rules.loss_chance(par, share[i], mentoring[i])
-
-
-@compiled
-def _count(teachers, first, second, gain, loss, adopters):
-    for i in range(adopters.size):
-        k = adopters[i]
-        gained = draws.binomial(first[i], teachers[i] - k, gain[i])
-        adopters[i] = k + gained - draws.binomial(second[i], k, loss[i])
-
-
-@compiled
-def _decide(world, par, des, state, p, seed, replicate, month, funded, low, high):
-    """Draw next month's adopters of schools low..high for one practice; shares stay as they are, for others to be exposed to."""
-    here = slice(low, high)
-    first, second, gain, loss = state.first[here], state.second[here], state.gain[here], state.loss[here]
-    mentoring = state.saturation[p, here]
-    _expose(world.peer_start, world.peer, world.weight, state.share[p], low, first)
-    _influence(par, first, second)
-    _gain_chances(par, state.ready[p, here], world.openness[here], des.outreach * funded, state.influence[p, here], second, mentoring, gain)
-    _loss_chances(par, state.share[p, here], mentoring, loss)
-    _draw(seed, replicate, p, month, low, first, second)
-    _count(world.teachers[here], first, second, gain, loss, state.adopters[p, here])
-
-
-@compiled
-def _commit(world, par, state, p, low, high):
-    """Let the drawn changes of schools low..high happen, after every school has drawn."""
-    here = slice(low, high)
-    _set_shares(par, state.adopters[p, here], world.teachers[here], state.share[p, here], state.influence[p, here])
-
-
-# --- runs ------------------------------------------------------------------------------------------------------------
-
-
-@compiled
-def _open_month(world, practices, par, des, state, seed, replicate, month, has_named):
-    """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account; return the active ties."""
-    funded = 1 if des.first_month <= month < des.last_month else 0
-    state.ledger[:] = 0
-    if recruiting_month(des, month):
-        recruitment_round(world, practices, par, des, state, has_named, seed, replicate, month, funded)
-    if state.lengths[MENTEE] > 0:
-        _coordinate(world, par, des, state, funded)
-        _retain(world, par, des, state, seed, replicate, month, funded)
-        _deliver(world, practices, par, des, state, funded)
-    _post_country_costs(world, par, des, state, funded)
-    return state.lengths[MENTEE]
-
-
 @compiled
 def _run(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, outcomes, record):
-    """Make one run; see ``run_batch`` for the arguments."""
+    """Make one run, all schools one after the other; see ``run_batch`` for the arguments."""
     outcomes[:] = 0.0
-    _start(world, practices, par, des, state, seed, replicate)
+    start(world, practices, par, des, state, seed, replicate)
+    n = world.teachers.size
     for month in range(months):
-        ties = _open_month(world, practices, par, des, state, seed, replicate, month, has_named)
+        ties = open_month(world, practices, par, des, state, seed, replicate, month, has_named)
         observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
         if month == months - 1:
-            break
-        funded = 1 if des.first_month <= month < des.last_month else 0
-        n = world.teachers.size
+            return
         for p in range(practices.weight.size):
-            _decide(world, par, des, state, p, seed, replicate, month, funded, 0, n)
-            _commit(world, par, state, p, 0, n)
+            decide(world, par, des, state, p, seed, replicate, month, 0, n)
+            commit(world, par, state, p, 0, n)
+
+
+def _run_on_threads(
+    world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, outcomes, record, pool, cuts
+):
+    """Make one run of a large world: as ``_run``, but the teachers of different ranges of schools decide on different threads."""
+    outcomes[:] = 0.0
+    start(world, practices, par, des, state, seed, replicate)
+    for month in range(months):
+        ties = open_month(world, practices, par, des, state, seed, replicate, month, has_named)
+        observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
+        if month == months - 1:
+            return
+        for p in range(practices.weight.size):
+            list(pool.map(partial(decide, world, par, des, state, p, seed, replicate, month), cuts[:-1], cuts[1:]))
+            list(pool.map(partial(commit, world, par, state, p), cuts[:-1], cuts[1:]))
 
 
 @compiled
@@ -345,27 +139,43 @@ def run_batch(
     """
     runs = batch.design.size
     results = empty_results(world, practices, runs, months, monthly, per_school)
-    threads = min(threads or cpu_count(), max(1, runs))
-    end_of_funding = min(end_of_funding, months - 1)
-    has_named = bool((world.named_role == MENTOR).any())
+    threads = threads or cpu_count()
+    fixed = np.uint64(seed), months, min(end_of_funding, months - 1), bool((world.named_role == MENTOR).any())
 
     def work(low: int, high: int) -> None:
-        state = allocate(world, practices.weight.size, len(CATEGORIES), len(PAYERS))
-        cells = np.zeros((2, world.salary.size * CELLS, 5), np.int64)
-        _run_rows(
-            world, practices, parameters, designs, batch, np.uint64(seed), months, end_of_funding, has_named,
-            state, cells, results, low, high,
-        )  # fmt: skip
+        _run_rows(world, practices, parameters, designs, batch, *fixed, *_workspace(world, practices), results, low, high)
 
-    if threads == 1:
+    if threads == 1 or runs == 0:
         work(0, runs)
         return results
-    # More pieces than threads, so that a thread with short runs (no mentoring) takes on more.
-    cuts = np.linspace(0, runs, min(runs, 8 * threads) + 1).astype(int)
     pool = ThreadPoolExecutor(threads)
     try:
-        list(pool.map(work, cuts[:-1], cuts[1:]))
+        if runs < threads and world.teachers.size >= MANY_SCHOOLS:
+            _large_runs(world, practices, parameters, designs, batch, fixed, results, pool, threads)
+        else:
+            # More pieces than threads, so that a thread with short runs (no mentoring) takes on more.
+            cuts = np.linspace(0, runs, min(runs, 8 * threads) + 1).astype(int)
+            list(pool.map(work, cuts[:-1], cuts[1:]))
     finally:
         # An interrupt waits for the pieces under way only.
         pool.shutdown(cancel_futures=True)
     return results
+
+
+def _workspace(world: World, practices: Practices) -> tuple[State, NDArray[np.int64]]:
+    state = allocate(world, practices.weight.size, len(CATEGORIES), len(PAYERS))
+    return state, np.zeros((2, world.salary.size * CELLS, 5), np.int64)
+
+
+def _large_runs(world, practices, parameters, designs, batch, fixed, results, pool, threads):
+    """Make the few runs of a large world one after the other, each on all threads."""
+    seed, months, end_of_funding, has_named = fixed
+    state, cells = _workspace(world, practices)
+    cuts = np.linspace(0, world.teachers.size, threads + 1).astype(int).tolist()
+    for r in range(batch.design.size):
+        par, des = parameters[batch.parameter_set[r]], designs[batch.design[r]]
+        record = tuple(part[r : r + 1] for part in results[1:])
+        _run_on_threads(
+            world, practices, par, des, seed, int(batch.replicate[r]), months, end_of_funding, has_named,
+            state, cells, results.outcomes[r], record, pool, cuts,
+        )  # fmt: skip

@@ -57,32 +57,39 @@ def pair(world, mentee, mentor, abroad_km):
     return np.sqrt(dx * dx + dy * dy), rules.unlikeness(world.traits[mentee], world.traits[mentor], 0), 0
 
 
-@inlined
-def _before(key, a, b):
-    """Tell whether school a stands before b: larger key first, then the position in the table."""
-    return key[a] > key[b] or (key[a] == key[b] and a < b)
-
-
-@inlined
-def _sift(queue, key, root, end):
-    while 2 * root + 1 < end:
-        child = 2 * root + 1
-        if child + 1 < end and _before(key, queue[child], queue[child + 1]):
-            child += 1
-        if not _before(key, queue[root], queue[child]):
-            return
-        queue[root], queue[child] = queue[child], queue[root]
-        root = child
+@compiled
+def _merge(key, queue, key_to, queue_to, low, middle, high):
+    """Merge two neighbouring sorted stretches; where keys are equal the left one goes first."""
+    left, right = low, middle
+    for at in range(low, high):
+        if left < middle and (right >= high or key[left] >= key[right]):
+            key_to[at], queue_to[at] = key[left], queue[left]
+            left += 1
+        else:
+            key_to[at], queue_to[at] = key[right], queue[right]
+            right += 1
 
 
 @compiled
-def _sort_queue(queue, key, count):
-    """Sort the first ``count`` schools of the queue by ``_before`` (heapsort: in place, no allocation)."""
-    for start in range(count // 2 - 1, -1, -1):
-        _sift(queue, key, start, count)
-    for end in range(count - 1, 0, -1):
-        queue[0], queue[end] = queue[end], queue[0]
-        _sift(queue, key, 0, end)
+def _sort_queue(state, count):
+    """Sort the first ``count`` schools of the queue by falling key, equal ones in their present order.
+
+    A merge sort on contiguous copies of the keys, in scratch arrays: the stretches it reads and writes are sequential, which a national
+    system's queue needs.
+    """
+    key, key_to = state.first, state.second
+    queue, queue_to = state.queue, state.slot
+    for position in range(count):
+        key[position] = state.key[queue[position]]
+    width = 1
+    while width < count:
+        for low in range(0, count, 2 * width):
+            _merge(key, queue, key_to, queue_to, low, min(low + width, count), min(low + 2 * width, count))
+        key, key_to = key_to, key
+        queue, queue_to = queue_to, queue
+        width *= 2
+    for position in range(count):
+        state.queue[position] = queue[position]
 
 
 @inlined
@@ -149,7 +156,7 @@ def _recruit(world, practices, par, des, state, named, seed, replicate, month, f
                     present += 1
             wanted = min(count, max(0, quota(des.mentor_share, start, end - start) - present))
         if wanted < count:
-            _sort_queue(state.queue, state.key, count)
+            _sort_queue(state, count)
         for position in range(wanted):
             _become_mentor(world, par, state, state.queue[position], funded)
 
@@ -196,21 +203,38 @@ def _leave_pool(world, des, state, mentor):
     state.pool_count[u] -= 1
 
 
-@inlined
-def _nearest_free(world, des, state, school):
-    """Return minus the distance to the nearest mentor of the own region with a free place, or LAST where there is none."""
-    best = LAST
-    region = world.region[school]
-    for position in range(world.region_start[region], world.region_start[region + 1]):
-        m = world.by_region[position]
-        if state.role[m] == MENTOR and state.mentees[m] < des.places:
-            best = max(best, -pair(world, school, m, 0.0)[0])
-    return best
+@compiled
+def _set_proximity(world, des, state, seed, replicate, month):
+    """Set as key of each school minus the distance to the nearest mentor of its region with a free place.
+
+    Schools of a region without one come last, in random order.
+    """
+    for region in range(world.region_country.size):
+        start, end = world.region_start[region], world.region_start[region + 1]
+        mentors = 0
+        for position in range(start, end):
+            m = world.by_region[position]
+            if state.role[m] == MENTOR and state.mentees[m] < des.places:
+                state.pool[mentors] = m
+                mentors += 1
+        for position in range(start, end):
+            i = world.by_region[position]
+            if state.role[i] != NO_ROLE:
+                continue
+            if mentors == 0:
+                state.key[i] = LAST - draws.uniform(seed, replicate, draws.QUEUE, i, 0, month, 0)
+                continue
+            nearest = LAST
+            for j in range(mentors):
+                nearest = max(nearest, -pair(world, i, state.pool[j], 0.0)[0])
+            state.key[i] = nearest
 
 
 @compiled
 def _queue_mentees(world, par, des, state, named_round, seed, replicate, month, funded):
     """Queue the schools that want a mentor, in the order of the design's priority; return how many."""
+    if des.priority == PROXIMITY:
+        _set_proximity(world, des, state, seed, replicate, month)
     count = 0
     for i in range(world.teachers.size):
         if state.role[i] != NO_ROLE or (named_round and world.named_role[i] != MENTEE):
@@ -222,15 +246,11 @@ def _queue_mentees(world, par, des, state, named_round, seed, replicate, month, 
         if des.priority == NEED:
             needy = ((world.traits[i] >> 1) & 1) + ((world.traits[i] >> 2) & 1)
             state.key[i] = needy + draws.uniform(seed, replicate, draws.QUEUE, i, 0, month, 0)
-        elif des.priority == PROXIMITY:
-            state.key[i] = _nearest_free(world, des, state, i)
-            if state.key[i] == LAST:
-                state.key[i] -= draws.uniform(seed, replicate, draws.QUEUE, i, 0, month, 0)
-        else:
+        elif des.priority == MOTIVATION:
             state.key[i] = world.openness[i]
         state.queue[count] = i
         count += 1
-    _sort_queue(state.queue, state.key, count)
+    _sort_queue(state, count)
     return count
 
 
