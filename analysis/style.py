@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 WIDTH, DPI = 10.0, 150  # inches; shown 1000 pixels wide, a point is 1.4 pixels
-INK, GREY, FUNDED = "#222222", "#7f7f7f", "#f3ecd8"
+INK, GREY, FUNDED = "#222222", "#666666", "#f3ecd8"
 BAND = 0.2  # opacity of a band of quantiles
 
 # Okabe & Ito (2008), Color Universal Design; yellow is left out, as it does not stand out from white.
@@ -163,8 +163,12 @@ def design_styles(designs: Sequence[str]) -> dict[str, DesignStyle]:
     """
     styles, extra = {}, 0
     for name in designs:
-        colour, marker = _PRESETS.get(name, (_EXTRA_COLOURS[extra % len(_EXTRA_COLOURS)], _EXTRA_MARKERS[extra % len(_EXTRA_MARKERS)]))
-        extra += name not in _PRESETS
+        if name in _PRESETS:
+            colour, marker = _PRESETS[name]
+        else:  # a turn of the marks by one for each round of colours, so that pairs do not repeat
+            colour = _EXTRA_COLOURS[extra % len(_EXTRA_COLOURS)]
+            marker = _EXTRA_MARKERS[(extra + extra // len(_EXTRA_COLOURS)) % len(_EXTRA_MARKERS)]
+            extra += 1
         styles[name] = DesignStyle(design_name(name), colour, marker)
     return styles
 

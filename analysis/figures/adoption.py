@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.transforms import blended_transform_factory
 
 from analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
-from analysis.style import BAND, FUNDED, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
+from analysis.style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
 
 __all__ = ["adoption"]
 
@@ -52,31 +53,26 @@ def adoption(
         1.0 + len(practices) * (2.5 * rows + (0.4 if len(practices) > 1 else 0)),
     )
     blocks: list[Any] = figure.subfigures(len(practices), 1, squeeze=False).ravel().tolist() if len(practices) > 1 else [figure]
-    top = max(float(curve["q95"].max()) for by_design in curves.values() for curve in by_design.values())
-    funded = False
+    tops = [float(curve["q95"].max()) for by_design in curves.values() for curve in by_design.values()]
+    top = min(100.0, 1.05 * max((value for value in tops if value > 0), default=1.0))
     for practice, block in zip(practices, blocks, strict=True):
         if block is not figure:
             block.suptitle(practice_name(practice), x=0.01, ha="left", fontsize=11)
         panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
+        panels[0].set(xlim=(low, high), ylim=(0, top), xticks=_ticks(int(low), int(high)))
         for position, (axes, design) in enumerate(zip(panels, shown, strict=True)):
-            window = funding if isinstance(funding, tuple) else funding.get(design)
-            if window is not None and design != comparator and window[0] < high and window[1] > low:
-                shade_funding(axes, window)
-                axes.text(max(window[0], low) + 0.5, 0.02 * min(100.0, top), "funded", fontsize=9, color="#8a7a45", clip_on=True)
-                funded = True
-            if comparator in curves[practice] and design != comparator:
-                _draw(axes, curves[practice][comparator], styles[comparator])
+            if design != comparator:
+                _shade(axes, funding if isinstance(funding, tuple) else funding.get(design), float(low), float(high))
+                if comparator in curves[practice]:
+                    _draw(axes, curves[practice][comparator], styles[comparator])
             _draw(axes, curves[practice][design], styles[design])
             axes.set_title(wrapped(styles[design].label, 26), color=styles[design].colour, fontweight="bold", loc="left")
-            axes.set_xlim(low, high)
-            axes.set_ylim(0, min(100.0, top * 1.05) or 1.0)
-            axes.set_xticks(_ticks(int(low), int(high)))
             if position % columns == 0:
                 axes.set_ylabel("share of teachers, %")
             if position + columns >= len(shown):
                 axes.set_xlabel("month of the simulation")
                 axes.tick_params(labelbottom=True)
-    _legend(figure, styles, comparator if comparator in present and shown != [comparator] else None, runs, funded)
+    _legend(figure, styles, comparator if comparator in present and shown != [comparator] else None, runs)
     return figure
 
 
@@ -92,15 +88,21 @@ def _draw(axes: Axes, curve: pd.DataFrame, style: DesignStyle) -> None:
     axes.plot(curve.index, curve["mean"], color=style.colour, label=style.label)
 
 
-def _legend(figure: Figure, styles: Mapping[str, DesignStyle], comparator: str | None, runs: int, funded: bool) -> None:
+def _shade(axes: Axes, window: tuple[int, int] | None, low: float, high: float) -> None:
+    """Shade and label the funded months that are in view."""
+    if window is not None and window[0] < high and window[1] > low:
+        shade_funding(axes, window)
+        place = blended_transform_factory(axes.transData, axes.transAxes)
+        axes.text(max(window[0], low), 0.02, " funded", transform=place, fontsize=9, color="#8a7a45", clip_on=True)
+
+
+def _legend(figure: Figure, styles: Mapping[str, DesignStyle], comparator: str | None, runs: int) -> None:
     handles: list[Any] = []
     if comparator is not None:
         handles.append(Line2D([], [], color=styles[comparator].colour, label=styles[comparator].label))
-    handles += [Line2D([], [], color="black", label=f"mean of {runs} runs" if runs > 1 else "a single run")]
+    handles.append(Line2D([], [], color="black", label=f"mean of {runs} runs" if runs > 1 else "a single run"))
     if runs > 1:
-        handles += [Patch(color=GREY, alpha=2 * BAND, lw=0, label="5 to 95 % of runs")]
-    if funded:
-        handles += [Patch(color=FUNDED, label="funded months")]
+        handles.append(Patch(color=GREY, alpha=2 * BAND, lw=0, label="5 to 95 % of runs"))
     explain(figure, handles)
 
 

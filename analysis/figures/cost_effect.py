@@ -83,10 +83,8 @@ def cost_effect(
 
 
 def _note(clouds: pd.DataFrame) -> str:
-    return (
-        f"Marks and frontier: means of the runs at the base parameters. Outlines: parameter sets drawn "
-        f"from their ranges ({clouds['parameter_set'].nunique()} of them), whose middle need not be the base."
-    )
+    sets = clouds["parameter_set"].nunique()
+    return f"Marks and frontier: means at the base parameters. Outlines: {sets} sets drawn from the ranges; their middle may lie elsewhere."
 
 
 def _increments(runs: pd.DataFrame, designs: list[str], comparator: str, cost: str, effect: str) -> pd.DataFrame:

@@ -1,0 +1,206 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.economics import FRONTIER, frontier
+from analysis.figures import adoption, cost_effect, costs, durability, gaps, network
+from analysis.outcomes import design_name
+from analysis.style import save_bytes
+from model.costs import CATEGORIES, PAYERS
+
+from .tables import random_runs
+
+LONG = "a_design_whose_name_is_forty_letters_now"
+DESIGNS = ["none", "virtual", "regional_hub", LONG]
+TWELVE = [*DESIGNS, *(f"design_{k}" for k in range(8))]
+FUNDING = (6, 34)
+
+
+def monthly(designs=DESIGNS, practices=("digital_practice",), replicates=3) -> pd.DataFrame:
+    """Return monthly counts of 100 teachers that rise by design."""
+    index = pd.MultiIndex.from_product(
+        [designs, [0], range(replicates), range(48), practices, ["all", "rural"]],
+        names=["design", "parameter_set", "replicate", "month", "practice", "group"],
+    )
+    table = index.to_frame(index=False)
+    table["design"] = pd.Categorical(table["design"], categories=designs)
+    table["teachers"] = 100
+    rise = 1 + table["design"].cat.codes.astype(int)
+    table["adopters"] = np.minimum(100, 10 + table["month"] * rise // 2 + table["replicate"])
+    return table
+
+
+def ledger(designs=DESIGNS) -> pd.DataFrame:
+    """Return costs of 12 EUR per category, payer and run in month 12, none of the comparator."""
+    index = pd.MultiIndex.from_product(
+        [designs[1:], [0, 1], [12], CATEGORIES, PAYERS], names=["design", "replicate", "month", "category", "payer"]
+    )
+    table = index.to_frame(index=False).assign(cost=12.0)
+    table["design"] = pd.Categorical(table["design"], categories=designs)
+    return table
+
+
+def snapshot(design="regional_hub") -> pd.DataFrame:
+    """Return ten schools, the first mentoring the next two and a mentor from abroad the fourth, at three months."""
+    parts = []
+    for month in (6, 34, 47):
+        mentor = np.array([-1, 0, 0, 99, *[-1] * 6]) if month < 47 else np.full(10, -1)
+        role = np.array([1, 2, 2, 2, *[0] * 6])
+        place = {"x_km": np.arange(10.0) * 7, "y_km": np.arange(10.0) ** 2 % 11}
+        parts.append(
+            pd.DataFrame(
+                {"design": design, "month": month, "school": np.arange(10), **place, "share": month / 50, "role": role, "mentor": mentor}
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+PEERS = pd.DataFrame({"source": [0, 1, 2], "target": [4, 5, 77]})
+
+
+def words(figure: Figure) -> str:
+    """Return everything that is written on a figure, in one line."""
+    figure.draw_without_rendering()
+    parts = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+    return " ".join(" ".join(parts).split())
+
+
+FIGURES = {
+    "adoption": lambda: adoption(monthly(), FUNDING),
+    "costs": lambda: costs(ledger(), runs=2, discount_rate=0.03),
+    "cost_effect": lambda: cost_effect(random_runs(DESIGNS), random_runs(DESIGNS, sets=30, replicates=2)),
+    "gaps": lambda: gaps(random_runs(DESIGNS)),
+    "durability": lambda: durability(random_runs(DESIGNS), end_of_funding=34, end=47),
+    "network": lambda: network(snapshot(), PEERS, funding=FUNDING, place="Croatia"),
+}
+UNITS = {
+    "adoption": ["share of teachers, %", "month of the simulation"],
+    "costs": ["EUR thousand", "EUR of 2023, discounted at 3 % a year"],
+    "cost_effect": ["additional adopter-years (discounted)", "additional cost in total, EUR thousand (discounted)"],
+    "gaps": ["gap, percentage points", "these schools behind"],
+    "durability": ["adopting teachers more than with no programme"],
+    "network": ["share of teachers who use it, %", "km"],
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_say_what_they_show_and_in_which_unit(name) -> None:
+    said = words(FIGURES[name]())
+    for unit in UNITS[name]:
+        assert unit in said
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "network"])
+def test_every_design_is_there(name) -> None:
+    said = words(FIGURES[name]())
+    for design in DESIGNS:
+        assert design_name(design) in said
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_the_same_bytes_each_time(name) -> None:
+    for kind in ("png", "svg"):
+        assert save_bytes(FIGURES[name](), kind) == save_bytes(FIGURES[name](), kind)
+
+
+@pytest.mark.parametrize("designs", [["none", "virtual"], TWELVE])
+def test_two_and_twelve_designs_fit(designs) -> None:
+    runs = random_runs(designs)
+    for figure in (adoption(monthly(designs), FUNDING), costs(ledger(designs), runs=2, discount_rate=0), cost_effect(runs), gaps(runs)):
+        said = words(figure)
+        assert all(design_name(design) in said for design in designs)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_leaves_the_figure(name) -> None:
+    figure = FIGURES[name]()
+    figure.draw_without_rendering()
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    # In inches; 0.02 is 3 pixels, by which the outline of a letter may pass the box of its text.
+    assert box.x0 > -0.02 and box.y0 > -0.02 and box.x1 < width + 0.02 and box.y1 < height + 0.02
+
+
+def test_adoption_draws_the_mean_and_the_band_in_per_cent() -> None:
+    axes = adoption(monthly(["none", "virtual"]), FUNDING).axes[0]
+    base, design = (line.get_ydata() for line in axes.lines)
+    assert base[0] == design[0] == 11.0  # 10, 11, 12 of 100 teachers
+    assert design[-1] == 11.0 + 47
+    low, high = axes.collections[0].get_paths()[0].vertices[:, 1].min(), axes.collections[0].get_paths()[0].vertices[:, 1].max()
+    assert low == pytest.approx(10.1) and high == pytest.approx(11.9 + 23)
+
+
+def test_adoption_keeps_to_the_months_asked_for() -> None:
+    axes = adoption(monthly(), FUNDING, first_month=6, last_month=20).axes[0]
+    assert axes.get_xlim() == (6, 20)
+    assert all(line.get_xdata().max() == 20 for line in axes.lines)
+
+
+def test_adoption_shows_each_practice_of_several() -> None:
+    figure = adoption(monthly(practices=("flipped_classroom", "peer_observation")), FUNDING)
+    assert "flipped classroom" in words(figure) and "peer observation" in words(figure)
+    assert len(figure.findobj(lambda artist: artist.__class__.__name__ == "Axes")) >= 6
+
+
+def test_adoption_can_show_the_comparator_alone() -> None:
+    assert "no programme" in words(adoption(monthly(["none"]), FUNDING))
+
+
+def test_adoption_refuses_a_group_that_is_not_there() -> None:
+    with pytest.raises(ValueError, match="group 'urban'"):
+        adoption(monthly(), FUNDING, group="urban")
+
+
+def test_costs_are_discounted_to_month_zero_and_divided_by_runs() -> None:
+    # Two runs, each 12 EUR in month 12 for 11 categories and each payer: 132 / 1.1 = 120 EUR per payer, 240 in all, shown in thousands.
+    figure = costs(ledger(["none", "virtual"]), runs=2, discount_rate=0.1)
+    assert sum(bar.get_width() for bar in figure.axes[0].patches) == pytest.approx(0.12)
+    assert "0.24" in words(figure)
+
+
+def test_costs_in_millions_say_so() -> None:
+    table = ledger().assign(cost=2e6)
+    assert "EUR million" in words(costs(table, runs=1, discount_rate=0))
+
+
+def test_the_frontier_joins_the_designs_that_are_on_it() -> None:
+    runs = random_runs(["none", "virtual", "hybrid"])
+    axes = cost_effect(runs).axes[0]
+    means = runs.groupby("design", observed=True)[["effect_adopter_years", "cost_total"]].mean()
+    expected = frontier(list(means.index), means["cost_total"].to_list(), means["effect_adopter_years"].to_list())
+    kept = expected[expected["status"] == FRONTIER].sort_values("cost")
+    lines = [line for line in axes.lines if line.get_marker() == "None" and line.get_zorder() == 4]
+    assert lines[0].get_xdata() == pytest.approx(kept["effect"] - means.at["none", "effect_adopter_years"])
+    assert lines[0].get_ydata() == pytest.approx(kept["cost"] / 1e3)
+
+
+def test_gaps_say_where_there_are_no_such_schools() -> None:
+    runs = random_runs(["none", "virtual"]).assign(gap_rural=np.nan, gap_rural_end_of_funding=np.nan)
+    assert "no rural schools" in words(gaps(runs))
+
+
+def test_durability_is_paired_with_the_comparator() -> None:
+    runs = random_runs(["none", "virtual"])
+    runs["adopters_end_of_funding"] = np.where(runs["design"] == "virtual", 50.0, 0.0) + 1000 * runs["replicate"]
+    runs["adopters_end"] = np.where(runs["design"] == "virtual", 25.0, 0.0) + 1000 * runs["replicate"]
+    assert "50 %" in words(durability(runs, end_of_funding=34, end=47))
+
+
+def test_durability_needs_a_design_besides_the_comparator() -> None:
+    with pytest.raises(ValueError, match="another design"):
+        durability(random_runs(["none"]), end_of_funding=34, end=47)
+
+
+def test_a_network_marks_mentors_ties_and_mentors_from_abroad() -> None:
+    figure = network(snapshot(), PEERS, funding=FUNDING)
+    said = words(figure)
+    assert "start of the programme (month 6)" in said and "end of funding (month 34)" in said and "end (month 47)" in said
+    assert "mentored from another country" in said
+    assert "3 mentees" in said and "0 mentees" in said
+    arrows = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None) is not None]
+    assert len(arrows) == 2
+
+
+def test_a_network_shows_the_first_design_that_mentors() -> None:
+    both = pd.concat([snapshot("outreach").assign(mentor=-1), snapshot("virtual")])
+    assert "virtual" in words(network(both))
