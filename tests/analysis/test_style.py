@@ -86,7 +86,7 @@ def test_saving_writes_both_files_whole_and_nothing_else(tmp_path) -> None:
 
 def test_a_save_that_fails_leaves_what_was_there(tmp_path, monkeypatch) -> None:
     save(example(), tmp_path, "example")
-    before = f"import matplotlib; print(False, {backend})"
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         save(example(), tmp_path, "example")
