@@ -17,6 +17,7 @@ from model.state import MENTOR
 __all__ = ["network"]
 
 TIE = "#d55e00"
+MOST_ARROWS, MOST_SCHOOLS = 400, 1000
 COLOURS = "viridis"  # perceptually uniform
 
 
@@ -35,7 +36,8 @@ def network(
     ``schools``: columns ``design, month, school, x_km, y_km, share, role, mentor`` (school: its number; mentor: its mentor's number or -1)
     of the schools of one country. ``peers``: columns ``source, target``: pairs of school numbers, each tie once. ``design``: the first that
     has mentoring ties, where none is named. ``funding``: first funded month and first without funding again, for the titles. ``place``:
-    what the country is called. A mentor that is not in the table lives in another country; its mentee is ringed.
+    what the country is called. A mentor that is not in the table lives in another country; its mentee is ringed. Of
+    more than 1,000 schools the peer ties are left out: choose a region instead.
     """
     design = design or _first_mentoring(schools, comparator)
     rows = schools[schools["design"] == design]
@@ -57,14 +59,12 @@ def network(
         marks, away = _map(axes, here, peers)
         abroad = abroad or away > 0
         ties = int((here["mentor"] >= 0).sum())
-        axes.set_title(
-            f"{_when(month, months, funding)}\n{100 * here['share'].mean():.0f} % in the mean school, {ties} mentees", loc="left"
-        )
+        axes.set_title(f"{_when(month, months, funding)}\nmean school {100 * here['share'].mean():.0f} %, {ties:,} mentees", loc="left")
     _scale(panels[0], float(wide))
     assert marks is not None
     bar = figure.colorbar(marks, ax=panels, shrink=0.85, pad=0.01)
     bar.set_label("share of teachers who use it, %")
-    explain(figure, _handles(abroad, peers is not None), columns=5)
+    explain(figure, _handles(abroad, peers is not None and len(rows) <= MOST_SCHOOLS * len(months)), columns=5)
     return figure
 
 
@@ -77,18 +77,16 @@ def _first_mentoring(schools: pd.DataFrame, comparator: str) -> str:
 def _map(axes: Axes, here: pd.DataFrame, peers: pd.DataFrame | None) -> tuple[PathCollection, int]:
     """Draw one month; return the marks of the schools and the number of mentees whose mentor lives elsewhere."""
     place = here[["x_km", "y_km"]]
-    if peers is not None:
+    many = len(here) > MOST_SCHOOLS
+    if peers is not None and not many:
         inside = peers[peers["source"].isin(here.index) & peers["target"].isin(here.index)]
         lines = np.stack([place.loc[inside["source"]].to_numpy(), place.loc[inside["target"]].to_numpy()], axis=1)
         axes.add_collection(LineCollection(list(lines), colors="#d8d8d8", linewidths=0.6, zorder=1))
     mentored = here[here["mentor"] >= 0]
     away = mentored[~mentored["mentor"].isin(here.index)]
-    for school, mentor in mentored.loc[mentored["mentor"].isin(here.index), "mentor"].items():
-        start, end = (tuple(place.loc[number].tolist()) for number in (mentor, school))
-        arrow = {"arrowstyle": "-|>", "color": TIE, "lw": 1.3, "shrinkA": 2, "shrinkB": 3, "mutation_scale": 8}
-        axes.annotate("", end, start, arrowprops=arrow, zorder=2)
+    _draw_ties(axes, place, mentored.loc[mentored["mentor"].isin(here.index), "mentor"])
     axes.scatter(away["x_km"], away["y_km"], s=95, facecolors="none", edgecolors=TIE, linewidths=1.3, zorder=2.5)
-    size = float(np.clip(5200 / max(len(here), 1), 14, 40))
+    size = float(np.clip(5200 / max(len(here), 1), 3, 40))
     mentor = here["role"] == MENTOR
     marks = None
     for rows, marker, scale in ((here[~mentor], "o", 1.0), (here[mentor], "^", 2.2)):
@@ -102,7 +100,8 @@ def _map(axes: Axes, here: pd.DataFrame, peers: pd.DataFrame | None) -> tuple[Pa
             s=size * scale,
             marker=marker,
             edgecolors=INK,
-            linewidths=0.9 if marker == "^" else 0.4,
+            linewidths=(0.9 if marker == "^" else 0.4) * (not many),
+            rasterized=many,
             zorder=3,
         )
         marks = marks or drawn
@@ -117,6 +116,17 @@ def _map(axes: Axes, here: pd.DataFrame, peers: pd.DataFrame | None) -> tuple[Pa
         spine.set_color("#cccccc")
     assert marks is not None
     return marks, len(away)
+
+
+def _draw_ties(axes: Axes, place: pd.DataFrame, mentor: "pd.Series[int]") -> None:
+    """Draw an arrow from each mentor to its mentee; plain lines where there are so many that heads would cover the map."""
+    starts, ends = place.loc[mentor].to_numpy(), place.loc[mentor.index].to_numpy()
+    if len(mentor) > MOST_ARROWS:
+        axes.add_collection(LineCollection(list(np.stack([starts, ends], axis=1)), colors=TIE, linewidths=0.3, zorder=2, rasterized=True))
+        return
+    arrow = {"arrowstyle": "-|>", "color": TIE, "lw": 1.3, "shrinkA": 2, "shrinkB": 3, "mutation_scale": 8}
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        axes.annotate("", tuple(end), tuple(start), arrowprops=arrow, zorder=2)
 
 
 def _when(month: int, months: Sequence[int], funding: tuple[int, int] | None) -> str:
