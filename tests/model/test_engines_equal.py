@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from model import engine
 from model.agents import run_batch_with_mesa
 from model.designs import PRESETS, design_table
 from model.engine import Batch, Results, run_batch
@@ -80,6 +81,16 @@ def test_the_order_of_a_batch_never_changes_a_run(case):
 def test_threads_never_change_a_result(case):
     one, two = compiled(case, threads=1), compiled(case, threads=2)
     assert_same(one, two)
+
+
+@settings(max_examples=40)
+@given(cases(runs=1))
+def test_splitting_the_schools_of_a_large_world_over_threads_never_changes_a_result(case):
+    # The path that large worlds take, brought down to worlds of any size.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "MANY_SCHOOLS", 1)
+        split = compiled(case, threads=3)
+    assert_same(compiled(case, threads=1), split)
 
 
 @settings(max_examples=30)
