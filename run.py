@@ -77,22 +77,21 @@ def compare(
     loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
     folder = checked_out(_folder(out, loaded, "compare"))
     runner = _engine(engine)
-    from analysis.compare import comparison_figures, comparison_tables, print_comparison
-
+    from analysis.report import comparison_report, print_report
     from experiments.compare import compare as run_compare
     from experiments.progress import Progress
     from experiments.study import new_study, provenance
 
     with Progress() as progress:
         found = run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
-    tables = comparison_tables(found)
+    report = comparison_report(**found.for_report())
     if not as_json:
-        print_comparison(found, tables)
+        print_report(report, found.title, found.notes)
     with new_study(folder, provenance(found.scenario, "compare", {"engine": engine})) as study, Progress() as progress:
-        for name, frame in tables.files.items():
+        for name, frame in {**found.tables(), **report.files}.items():
             study.table(name, frame)
-        comparison_figures(found, tables, study.path / "figures", progress.show)
-    _finish(folder, tables.document, as_json)
+        report.write_figures(study.path / "figures", progress.show)
+    _finish(folder, report.document, as_json)
 
 
 @app.command()
@@ -117,8 +116,7 @@ def simulate(
     loaded = _load(scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
     folder = checked_out(_folder(out, loaded, "simulate"))
     runner = _engine(engine)
-    from analysis.report import simulation_report
-
+    from analysis.report import print_report, simulation_report
     from experiments.progress import Progress
     from experiments.simulate import simulate as run_simulation
     from experiments.study import new_study, provenance
@@ -128,16 +126,17 @@ def simulate(
             loaded, per_school=per_school, engine=runner, threads=threads, progress=lambda done, total: progress.show("runs", done, total)
         )
     monthly = found.ensemble.monthly()
-    report = simulation_report(monthly, found.ensemble.runs, loaded.programme.first_month, loaded.programme.last_month)
+    report = simulation_report(monthly, found.ensemble.runs, found.window, loaded.worlds)
     if not as_json:
-        report.print(found.notes)
+        print_report(report, found.title, found.notes)
     with new_study(folder, provenance(loaded, "simulate", {"engine": engine, "per_school": per_school})) as study:
         study.table("results.parquet", monthly)
         study.table("runs.parquet", found.ensemble.runs)
         study.table("costs.parquet", found.ensemble.costs())
         if found.schools is not None:
             study.table("schools.parquet", found.schools)
-        report.write(study.path)
+        study.table("summary.csv", report.files["summary.csv"])
+        report.write_figures(study.path / "figures")
     _finish(folder, report.document, as_json)
 
 
@@ -165,7 +164,6 @@ def parameters(
 ) -> None:
     """Show every parameter: meaning, unit, range, and where the number comes from."""
     from analysis.report import print_parameters
-
     from model.parameters import PARAMETERS
 
     rows = {name: row.model_dump() for name, row in PARAMETERS.items()}

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from model.designs import PRESETS
+from model.designs import PRESETS, Design
 from model.engine import run_batch
+from model.schools import Schools
 from scenarios import COMPARATOR, Scenario
 
 from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .sampling import draw_sets
 from .worlds import Worlds
 
-__all__ = ["DRAW_REPLICATES", "Comparison", "Snapshot", "compare", "with_comparator"]
+__all__ = ["DRAW_REPLICATES", "Comparison", "Snapshot", "compare", "notes_on", "window", "with_comparator"]
 
 DRAW_REPLICATES = 2
 """Replicates under each drawn parameter set; their mean stands for the set."""
@@ -32,12 +33,12 @@ class Snapshot:
     """One replicate of each design, seen school by school in one country: before, at the end of funding, at the end.
 
     ``schools``: columns design, month, school (row number), school_id, x_km, y_km, share, role, mentor (row number or -1).
-    ``peers``: pairs of row numbers, int64 (ties, 2).
+    ``peers``: columns source, target: pairs of row numbers, each tie once.
     """
 
     country: str
     schools: pd.DataFrame
-    peers: NDArray[np.int64]
+    peers: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Comparison:
     """What ``compare`` found.
 
     ``base``: replicates at the base parameters, with monthly records. ``uncertain``: the runs under drawn parameter sets, numbered from 1.
-    ``sets``: the drawn values, one row per parameter set. ``drawn``: columns of the user's schools that were drawn for want of data.
+    ``sets``: the drawn values, one row per parameter set. ``schools``: the table of the first world.
     """
 
     scenario: Scenario
@@ -53,14 +54,73 @@ class Comparison:
     uncertain: pd.DataFrame
     sets: pd.DataFrame
     snapshot: Snapshot | None
-    drawn: tuple[str, ...]
-    teachers: int
+    schools: Schools
+
+    @property
+    def title(self) -> str:
+        """One line that says what was compared."""
+        runs = f"{self.scenario.replicates} runs each"
+        return f"{self.scenario.title or self.scenario.name}: {len(self.schools):,} schools, {self.scenario.months} months, {runs}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of where the schools come from."""
+        return notes_on(self.scenario, self.schools)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that the study folder keeps, by file name."""
+        tables = {
+            "results.parquet": self.base.monthly(),
+            "runs.parquet": pd.concat([self.base.runs, self.uncertain], ignore_index=True),
+            "costs.parquet": self.base.costs(),
+            "parameters.parquet": self.sets,
+        }
+        if self.snapshot is not None:
+            tables |= {"schools.parquet": self.snapshot.schools, "peers.parquet": self.snapshot.peers}
+        return tables
+
+    def for_report(self) -> dict[str, Any]:
+        """Return what ``analysis.report.comparison_report`` takes."""
+        scenario, snapshot = self.scenario, self.snapshot
+        return {
+            "runs": self.base.runs,
+            "monthly": self.base.monthly(),
+            "costs": self.base.costs(),
+            "uncertain": self.uncertain,
+            "worlds": scenario.worlds,
+            "months": scenario.months,
+            "funding": {name: window(scenario, design) for name, design in scenario.designs.items()},
+            "end_of_funding": min(scenario.programme.last_month, scenario.months - 1),
+            "discount_rate": scenario.base_parameters()["discount_rate"],
+            "schools": None if snapshot is None else snapshot.schools,
+            "peers": None if snapshot is None else snapshot.peers,
+            "place": "" if snapshot is None else snapshot.country,
+        }
 
 
 def with_comparator(scenario: Scenario) -> Scenario:
     """Return the scenario with the design ``none`` first among its designs."""
     others = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
     return scenario.model_copy(update={"designs": {COMPARATOR: PRESETS[COMPARATOR], **others}})
+
+
+def window(scenario: Scenario, design: Design) -> tuple[int, int]:
+    """Return the months a design is funded in, first and first without."""
+    first = scenario.programme.first_month if design.first_month is None else design.first_month
+    return first, scenario.programme.last_month if design.last_month is None else design.last_month
+
+
+def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
+    """Say what of the schools was drawn or assumed for want of data."""
+    notes = []
+    if scenario.world.schools is not None and schools.drawn:
+        notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
+    if schools.partly_drawn:
+        notes.append(f"Blank cells drawn from the population model in: {', '.join(schools.partly_drawn)}.")
+    assumed = [country.code for country in scenario.world.countries if country.assumed]
+    if assumed:
+        notes.append(f"Figures nobody stated (salary among them) are means over the known countries for: {', '.join(assumed)}.")
+    return notes
 
 
 def compare(
@@ -106,8 +166,7 @@ def compare(
         uncertain=runs,
         sets=table,
         snapshot=_snapshot(scenario, worlds, engine),
-        drawn=schools.drawn,
-        teachers=int(schools.teachers.sum()),
+        schools=schools,
     )
 
 
@@ -143,4 +202,6 @@ def _snapshot(scenario: Scenario, worlds: Worlds, engine: BatchRunner) -> Snapsh
     source = np.repeat(np.arange(len(schools)), np.diff(world.peer_start))
     pairs = np.column_stack([source, world.peer])
     inside = np.isin(pairs, seen).all(axis=1) & (pairs[:, 0] < pairs[:, 1])
-    return Snapshot(schools.countries[0].name, pd.concat(parts, ignore_index=True), pairs[inside])
+    return Snapshot(
+        schools.countries[0].name, pd.concat(parts, ignore_index=True), pd.DataFrame(pairs[inside], columns=["source", "target"])
+    )

@@ -8,8 +8,10 @@ import pandas as pd
 
 from model.engine import run_batch
 from model.errors import InputError
+from model.schools import Schools
 from scenarios import Scenario
 
+from .compare import notes_on, window
 from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .worlds import Worlds
 
@@ -21,13 +23,30 @@ MOST_CELLS = 100_000_000
 
 @dataclass(frozen=True)
 class Simulation:
-    """What ``simulate`` found; ``schools`` has one row per replicate, month and school, or is None where not asked for."""
+    """What ``simulate`` found.
+
+    ``schools``: one row per replicate, month and school, or None where not asked for; ``table``: the school table of the first world.
+    """
 
     scenario: Scenario
     ensemble: Ensemble
     schools: pd.DataFrame | None
-    teachers: int
-    drawn: tuple[str, ...]
+    table: Schools
+
+    @property
+    def title(self) -> str:
+        """One line that says what was simulated."""
+        return f"{self.scenario.title or self.scenario.name}: {len(self.table):,} schools"
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of where the schools come from."""
+        return notes_on(self.scenario, self.table)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The funded months of the design."""
+        return window(self.scenario, next(iter(self.scenario.designs.values())))
 
 
 def simulate(
@@ -62,7 +81,7 @@ def simulate(
         progress=progress,
     )
     table = _per_school(ensemble, worlds, scenario) if per_school else None
-    return Simulation(scenario, ensemble, table, int(schools.teachers.sum()), schools.drawn)
+    return Simulation(scenario, ensemble, table, schools)
 
 
 def _per_school(ensemble: Ensemble, worlds: Worlds, scenario: Scenario) -> pd.DataFrame:

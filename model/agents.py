@@ -185,11 +185,14 @@ class SchoolAgent(mesa.Agent):
         return found
 
     def choose_mentor(self) -> "SchoolAgent | None":
-        """Take the best of the mentors that this school considers; a random sample where there are many."""
+        """Take the best of the mentors that this school considers, or none if nobody assigns one and it wants none."""
         model = self.model
         reach = self.mentors_in_reach()
         considered = min(len(reach), int(model.par.consideration_set + 0.5))
-        best: tuple[float, int] | None = None
+        best = -math.inf
+        chosen: SchoolAgent | None = None
+        if model.design.recruitment == "volunteer":
+            best = rules.outside_score(model.par, draws.gumbel(self.draw(draws.CHOOSE, other=self.index)))
         for j in range(considered):
             if considered < len(reach):
                 k = j + int(self.draw(draws.CONSIDER, other=j) * (len(reach) - j))
@@ -198,8 +201,9 @@ class SchoolAgent(mesa.Agent):
             distance, unlike, _ = self.relation_to(m)
             noise = draws.gumbel(self.draw(draws.CHOOSE, other=m.index))
             score = rules.mentor_score(model.par, distance, unlike, m.past_mentees, noise)
-            best = max(best, (score, -m.index)) if best else (score, -m.index)
-        return model.schools[-best[1]] if best else None
+            if score > best or (score == best and chosen is not None and m.index < chosen.index):
+                best, chosen = score, m
+        return chosen
 
     def follow(self, mentor: "SchoolAgent") -> None:
         """Become the mentee of a mentor."""
@@ -251,7 +255,7 @@ class SchoolAgent(mesa.Agent):
             dose = weight * rules.dose(par, effective, unlike, self.mentor.quality, des.mandate, self.mentor.share[p])
             self.saturation[p] = rules.saturation(par, dose)
         session = face_to_face + des.virtual_share * hours
-        costs.post_mentee(ledger, par, des, salary, model.funded, session, visits * 2.0 * distance)
+        costs.post_mentee(ledger, par, des, salary, model.funded, session, travel, visits * 2.0 * distance)
 
     # --- teachers ---
 

@@ -92,20 +92,19 @@ def post_mentor(ledger, par, des, salary, funded):
 
 
 @inlined
-def post_mentee(ledger, par, des, salary, funded, session_hours, kilometres):
-    """Post the month of a mentoring tie: the hours of the mentee's team in sessions, the grant, the kilometres driven.
+def post_mentee(ledger, par, des, salary, funded, session_hours, travel_hours, kilometres):
+    """Post the month of a mentoring tie: the hours of the mentee's team in sessions and on the road, the kilometres driven, the grant.
 
-    The mentor's time on the road is part of its paid and unpaid hours, so it is not posted again.
+    The team is free for a visit as long as the visit is scheduled, time on the road included, so distance never makes mentoring cheaper.
+    The mentor's own time on the road is part of its paid and unpaid hours and not posted again.
     """
-    team = cents(par.team * session_hours * teacher_hour(par, salary))
-    travel = cents(kilometres * par.km_rate)
+    hour = par.team * teacher_hour(par, salary)
+    covers = PROGRAMME if funded > 0 and des.supply_cover > 0.0 else SCHOOLS
+    ledger[TEAM, covers] += cents(session_hours * hour)
+    ledger[TRAVEL, covers] += cents(travel_hours * hour)
+    ledger[TRAVEL, PROGRAMME if funded > 0 else SCHOOLS] += cents(kilometres * par.km_rate)
     if funded > 0:
-        ledger[TEAM, PROGRAMME if des.supply_cover > 0.0 else SCHOOLS] += team
         ledger[GRANT, PROGRAMME] += cents(des.mentee_grant / 12.0)
-        ledger[TRAVEL, PROGRAMME] += travel
-    else:
-        ledger[TEAM, SCHOOLS] += team
-        ledger[TRAVEL, SCHOOLS] += travel
 
 
 @inlined
@@ -124,14 +123,14 @@ def post_coordination(ledger, par, des, salary, units):
 def post_programme(ledger, par, des, schools, active_schools, share_of_schools, funded):
     """Post what one country bears of the platform and of outreach in a month.
 
-    The fixed cost of the platform is shared over countries by ``share_of_schools``; it arises while funded in designs that mentor online.
-    The cost per active school (mentors with mentees, and mentees) goes on as long as they meet there, paid by the schools after funding.
+    Every mentoring programme has an online community, whatever share of its hours is held there. Its fixed cost, shared over countries by
+    ``share_of_schools``, arises while funded; the cost per active school (mentors with mentees, and mentees) goes on as long as there are
+    any, paid by the schools after funding.
     """
-    online = des.virtual_share > 0.0 and des.recruitment > 0
-    if online:
+    if des.recruitment > 0:
         per_school = cents(par.platform_per_school) * active_schools
         ledger[PLATFORM, PROGRAMME if funded > 0 else SCHOOLS] += per_school
     if funded > 0:
-        if online:
+        if des.recruitment > 0:
             ledger[PLATFORM, PROGRAMME] += cents(par.platform_fixed * share_of_schools)
         ledger[OUTREACH, PROGRAMME] += cents(des.outreach * par.outreach_cost) * schools

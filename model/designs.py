@@ -97,6 +97,8 @@ def design_table(designs: Sequence[Design], first_month: int, last_month: int) -
             values[name] = words.index(values[name])
         if design.mentor_share is None:
             values["mentor_share"] = NO_QUOTA
+        if design.recruitment != "assigned":
+            values["mandate"] = False  # a mandate binds the schools it assigns
         if design.first_month is None:
             values["first_month"] = first_month
         if design.last_month is None:

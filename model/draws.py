@@ -100,6 +100,8 @@ def _successes(u, trials, chance):
     while u >= cumulative and count < trials:
         mass *= odds * (trials - count) / (count + 1)
         count += 1
+        if count > trials * chance and cumulative + mass == cumulative:
+            break  # the sum has stopped growing, a little short of 1
         cumulative += mass
     return count
 

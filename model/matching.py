@@ -276,14 +276,17 @@ def _peers_pool(world, des, state, school):
 
 @inlined
 def _choose(world, par, des, state, school, seed, replicate, month):
-    """Return the best mentor among those a school considers, or -1 where its scope holds none."""
+    """Return the best mentor among those a school considers, or -1 where its scope holds none or, unassigned, none that it wants."""
     if des.scope == PEERS:
         start, count = _peers_pool(world, des, state, school)
     else:
         u = _pool_of(world, des, school)
         start, count = state.pool_start[u], state.pool_count[u]
     considered = min(count, int(par.consideration_set + 0.5))
-    best, best_score = -1, 0.0
+    best, best_score = -1, -np.inf
+    if des.recruitment == VOLUNTEER:
+        # The school itself stands for going without, so that its noise is that of no mentor.
+        best_score = rules.outside_score(par, draws.gumbel(draws.uniform(seed, replicate, draws.CHOOSE, school, 0, month, school)))
     for j in range(considered):
         if considered < count:
             # The first steps of a Fisher-Yates shuffle: a random sample without replacement, in place.
@@ -296,7 +299,7 @@ def _choose(world, par, des, state, school, seed, replicate, month):
         distance, unlike, _ = pair(world, school, m, par.abroad_km)
         noise = draws.gumbel(draws.uniform(seed, replicate, draws.CHOOSE, school, 0, month, m))
         score = rules.mentor_score(par, distance, unlike, state.past_mentees[m], noise)
-        if best < 0 or score > best_score or (score == best_score and m < best):
+        if score > best_score or (score == best_score and m < best):
             best, best_score = m, score
     return best
 

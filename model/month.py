@@ -122,7 +122,6 @@ def _retain(world, par, des, state, seed, replicate, month, funded):
 def _deliver(world, practices, par, des, state, funded):
     """Give each mentee its month of mentoring, and post what mentors and ties cost."""
     release = des.release_hours * funded
-    state.active[:] = 0
     for position in range(state.lengths[MENTOR]):
         m = state.mentors[position]
         if state.mentees[m] > 0:
@@ -146,7 +145,7 @@ def _deliver(world, practices, par, des, state, funded):
         kilometres = visits * 2.0 * distance
         country = world.country[i]
         state.active[country] += 1
-        post_mentee(state.ledger[country], par, des, world.salary[country], funded, session_hours, kilometres)
+        post_mentee(state.ledger[country], par, des, world.salary[country], funded, session_hours, travel, kilometres)
 
 
 @compiled
@@ -229,6 +228,7 @@ def open_month(world, practices, par, des, state, seed, replicate, month, has_na
     """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account; return the active ties."""
     funded = is_funded(des, month)
     state.ledger[:] = 0
+    state.active[:] = 0
     if recruiting_month(des, month):
         recruitment_round(world, practices, par, des, state, has_named, seed, replicate, month, funded)
     if state.lengths[MENTEE] > 0:

@@ -82,9 +82,12 @@ def generate_peers(schools: Schools, parameters: Mapping[str, float], seed: int,
     """Return a random peer network: the same function of (schools, parameters, seed, index) on every machine.
 
     Two schools are peers where either drew the other (``draw_partners``), so the mean degree is peer_degree less twice the pairs
-    that drew each other over the schools. Row i weighs its peers equally.
+    that drew each other over the schools. A peer of school i weighs 1 / max(degree of i, peer_degree), or 1 / (schools of the country - 1)
+    where there are fewer: a school with fewer peers than is usual sees less of what others do, one with more sees it of more of them.
     """
-    return Peers(*_equal_rows(*_symmetric(*draw_partners(schools, parameters, seed, index, direct_up_to=direct_up_to))))
+    others = np.maximum(np.bincount(schools.country) - 1, 1)
+    usual = np.minimum(float(parameters["peer_degree"]), others.astype(np.float64))[schools.country]
+    return Peers(*_equal_rows(*_symmetric(*draw_partners(schools, parameters, seed, index, direct_up_to=direct_up_to)), usual))
 
 
 def draw_partners(
@@ -393,8 +396,8 @@ def _symmetric(start, partner):
 
 
 @compiled
-def _equal_rows(start, column):
-    """Return rows without the repeats of sorted ones, each column of a row weighing 1 / (columns of the row)."""
+def _equal_rows(start, column, usual):
+    """Return rows without the repeats of sorted ones, each column of row i weighing 1 / max(columns of the row, usual[i])."""
     n = len(start) - 1
     kept_start = np.zeros(n + 1, np.int64)
     for i in range(n):
@@ -409,7 +412,7 @@ def _equal_rows(start, column):
         for k in range(start[i], start[i + 1]):
             if k == start[i] or column[k] != column[k - 1]:
                 kept_column[at] = column[k]
-                weight[at] = 1.0 / (kept_start[i + 1] - kept_start[i])
+                weight[at] = 1.0 / max(float(kept_start[i + 1] - kept_start[i]), usual[i])
                 at += 1
     return kept_start, kept_column, weight
 

@@ -20,6 +20,7 @@ __all__ = [
     "logistic",
     "loss_chance",
     "mentor_score",
+    "outside_score",
     "readiness",
     "saturation",
     "seek_chance",
@@ -110,6 +111,16 @@ def mentor_score(par, distance, unlike, past_mentees, noise):
         - par.likeness_weight * unlike
         + par.reputation_weight * log(1.0 + past_mentees)
     )
+
+
+@inlined
+def outside_score(par, noise):
+    """Return the worth of going without a mentor, on the scale of ``mentor_score``: outside_option + noise.
+
+    A school that nobody assigns takes the best mentor it considers only where that is worth more (the outside good of a random utility
+    model; McFadden 1974), so likeness and distance decide whether it is mentored and not only by whom.
+    """
+    return par.outside_option + noise
 
 
 # --- retention and delivery ------------------------------------------------------------------------------------------
