@@ -141,6 +141,61 @@ def simulate(
 
 
 @app.command()
+def sweep(
+    scenario: ScenarioArgument = "mensi-pilot",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[=LOW:HIGH]", help="Vary a parameter, a design's field or the world's size; default: what is uncertain."),
+    ] = None,
+    sample: Annotated[str, typer.Option(help="sobol:N, lhs:N, grid:N, or table:FILE with your own sets.")] = "sobol:64",
+    random: Annotated[str, typer.Option(help="common: a replicate draws alike under every set; or independent.")] = "common",
+    chunk: Annotated[int | None, typer.Option(min=1, help="Sets x replicates per chunk (default: some seconds of work).")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Complete a sweep begun earlier.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processors to use here (default: all).")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Only this share of the chunks, into the same folder (job arrays).")] = "1/1",
+    yes: Annotated[bool, typer.Option("--yes", help="Run it however long it takes.")] = False,
+    sets: SetOption = None,
+    designs: DesignsOption = None,
+    replicates: ReplicatesOption = None,
+    seed: SeedOption = None,
+    months: MonthsOption = None,
+    engine: EngineOption = "compiled",
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run many parameter sets x designs x replicates into a folder that survives a kill and can be resumed."""
+    from experiments.execution import parse_shard
+    from experiments.study import checked_out
+
+    loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    folder = checked_out(_folder(out, loaded, "sweep"))
+    share = parse_shard(shard)
+    _engine(engine)
+    from experiments.estimate import plan_with_estimate
+    from experiments.execution import carry_out, open_sweep, sweep_summary
+    from experiments.progress import Progress
+
+    plan, cost = plan_with_estimate(loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers)
+    print(f"{cost}; {plan.chunks:,} chunks in {folder}", file=sys.stderr)
+    # Shards share a folder, so each may be the one that begins it.
+    store = open_sweep(folder, plan, resume=resume or share[1] > 1)
+    with Progress() as progress:
+        failed = carry_out(
+            folder, plan, store, engine=engine, threads=workers, shard=share, scheduler=scheduler,
+            progress=lambda done, total: progress.show("runs", done, total),
+        )  # fmt: skip
+    lines, document = sweep_summary(folder, plan, store, failed)
+    if not as_json:
+        print("\n".join(lines))
+    _finish(folder, document, as_json)
+    if failed:
+        raise SystemExit(1)
+
+
+@app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv.")],
     scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",

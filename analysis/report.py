@@ -138,7 +138,7 @@ def _comparison_rows(
     columns = ["design", f"% using\nmonth\n{window[0]}", f"month\n{window[1]}", "added\nadopter-\nyears", "gap of\ndisadv.\npoints"]
     columns += ["pro-\ngramme\nkEUR", "schools\nkEUR", "EUR per\nadopter-\nyear"]
     if ranks is not None:
-        columns += ["P(most\neffect)", f"P(best)\nat\n{WILLINGNESS_TO_PAY[2]:,.0f} EUR"]
+        columns += ["P(most\neffect)", f"P(best)\nat EUR\n{WILLINGNESS_TO_PAY[2]:,.0f}"]
     means = summary.assign(design=summary["design"].astype(str)).set_index(["design", "outcome"])["mean"]
     rows = []
     for row in effects.to_dict("records"):

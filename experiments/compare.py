@@ -58,9 +58,12 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """One line that says what was compared."""
-        runs = f"{self.scenario.replicates} runs each"
-        return f"{self.scenario.title or self.scenario.name}: {len(self.schools):,} schools, {self.scenario.months} months, {runs}"
+        """Two lines that say what was compared."""
+        sets = (
+            f"and {DRAW_REPLICATES} under each of {len(self.sets)} drawn parameter sets" if len(self.sets) else "none with drawn parameters"
+        )
+        runs = f"{self.scenario.replicates} runs a design at the base parameters, {sets}"
+        return f"{self.scenario.title or self.scenario.name}\n{len(self.schools):,} schools, {self.scenario.months} months; {runs}."
 
     @property
     def notes(self) -> list[str]:

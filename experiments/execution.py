@@ -4,8 +4,6 @@ Whatever computes a chunk, the part it leaves is the same bytes.
 """
 
 import json
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +17,7 @@ from .store import Store, write_atomically
 from .study import checked_out, provenance
 from .sweep import Plan, Sweep, read_plan
 
-__all__ = ["RESULTS", "carry_out", "open_sweep", "parse_shard", "shard_of"]
+__all__ = ["RESULTS", "carry_out", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
 
 RESULTS = "results"
 FAILURES = "failures"
@@ -159,8 +157,8 @@ def carry_out(
 def _report(plan: Plan, store: Store, wanted: list[int], progress: Progress) -> list[int]:
     """Tell the progress and return the chunks that are still missing."""
     missing = sorted(set(wanted) & set(store.missing()))
-    per_chunk = plan.chunk * len(plan.scenario.designs)
-    progress(max(0, (len(wanted) - len(missing)) * per_chunk), len(wanted) * per_chunk)
+    total, left = (sum(plan.runs_of(chunk) for chunk in chunks) for chunks in (wanted, missing))
+    progress(total - left, total)
     return missing
 
 
@@ -237,8 +235,13 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def free_bytes(folder: Path) -> int:
-    """Return the free space of the disk that a folder is or will be on."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(os.fspath(folder)).free
+def sweep_summary(folder: Path, plan: Plan, store: Store, failed: int) -> tuple[list[str], dict[str, Any]]:
+    """Return what a sweep came to, as lines for people and as a document."""
+    missing = len(store.missing())
+    size = sum(path.stat().st_size for path in store.parts().values())
+    lines = [f"{plan.chunks - missing:,} of {plan.chunks:,} chunks are done, {size / 1e6:,.1f} MB"]
+    if missing:
+        lines.append(f"{missing:,} chunks are left: run the other shards, or continue with --resume")
+    if failed:
+        lines.append(f"{failed:,} runs failed; each is named with its parameters in {folder / FAILURES}")
+    return lines, {"runs": plan.runs, "chunks": plan.chunks, "missing": missing, "failed": failed, "bytes": size}

@@ -26,11 +26,11 @@ from model.parameters import PARAMETER_DTYPE, PARAMETERS
 from scenarios import Scenario, resolved, scenario_from
 
 from .ensemble import BatchRunner, run_rows, runner
-from .sampling import count_sets, sample
-from .variables import WORLD_FIELDS, Variable, parse_variable
+from .sampling import sample
+from .variables import WORLD_FIELDS, Variable, parse_variable, uncertain_variables
 from .worlds import Worlds
 
-__all__ = ["Plan", "Sweep", "plan_sweep", "planned_runs", "read_plan", "read_table"]
+__all__ = ["Plan", "Sweep", "chosen_variables", "plan_sweep", "read_plan", "read_table"]
 
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
@@ -64,6 +64,11 @@ class Plan:
     def runs(self) -> int:
         """Cells x designs."""
         return self.cells * len(self.scenario.designs)
+
+    def runs_of(self, chunk: int) -> int:
+        """Return the runs of one chunk."""
+        low = chunk * self.chunk
+        return (min(low + self.chunk, self.cells) - low) * len(self.scenario.designs)
 
     def describe(self) -> dict[str, Any]:
         """Return the plan as JSON holds it, without the sets themselves but with their hash."""
@@ -99,39 +104,36 @@ def _hash_frame(frame: pd.DataFrame) -> str:
 
 
 def plan_sweep(
-    scenario: Scenario,
-    vary: Sequence[str] = (),
-    sampling: str = "sobol:64",
-    *,
-    random: str = "common",
-    chunk: int | None = None,
-    variables: Sequence[Variable] | None = None,
+    scenario: Scenario, vary: Sequence[str] = (), sampling: str = "sobol:64", *, random: str = "common", chunk: int | None = None
 ) -> Plan:
-    """Return the plan of a sweep over ``vary`` (texts as ``--vary`` takes them) or over the given ``variables``.
+    """Return the plan of a sweep over ``vary`` (texts as ``--vary`` takes them; none: the scenario's uncertain parameters).
 
     Raises InputError for names, ranges or samplings that are not valid.
     """
     if random not in ("common", "independent"):
         raise InputError(f"--random {random}", "is not known", "allowed: common, independent")
-    chosen = list(variables) if variables is not None else [parse_variable(text, scenario) for text in vary]
+    if sampling.startswith("table:"):
+        if vary:
+            raise InputError("--vary", "does not go with a table of sets", "allowed: --sample table:FILE alone")
+        sets = read_table(sampling.removeprefix("table:"), scenario)
+    else:
+        sets = sample(sampling, chosen_variables(scenario, vary), scenario.seed)
+    return Plan(scenario, sets, random, chunk or _chunk_cells(scenario), sampling)
+
+
+def chosen_variables(scenario: Scenario, vary: Sequence[str]) -> list[Variable]:
+    """Return the variables of ``--vary`` texts, or the scenario's uncertain parameters where there are none.
+
+    Raises InputError for a name given twice, and where there is nothing to vary.
+    """
+    chosen = [parse_variable(text, scenario) for text in vary] if vary else uncertain_variables(scenario)
     names = [variable.name for variable in chosen]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"--vary {name}", "is given twice", "allowed: each name once")
-    if sampling.startswith("table:"):
-        sets = read_table(sampling.removeprefix("table:"), scenario)
-    elif not chosen:
-        raise InputError(
-            "--vary", "no parameter is varied", "give --vary name=low:high, a scenario with uncertain parameters, or table:FILE"
-        )
-    else:
-        sets = sample(sampling, chosen, scenario.seed)
-    return Plan(scenario, sets, random, chunk or _chunk_cells(scenario), sampling)
-
-
-def planned_runs(scenario: Scenario, vary: Sequence[Variable], sampling: str) -> int:
-    """Return how many runs a sweep would be, without making its sets."""
-    return count_sets(sampling, vary) * scenario.replicates * len(scenario.designs)
+    if not chosen:
+        raise InputError("--vary", "nothing is varied", "give --vary name=low:high, uncertain parameters in the scenario, or table:FILE")
+    return chosen
 
 
 def _chunk_cells(scenario: Scenario) -> int:
