@@ -1,8 +1,9 @@
 """Experiments: many runs of a scenario, and what they are kept in. Imports ``model`` and ``scenarios``, nothing of ``analysis``.
 
-For notebooks: ``load_scenario`` (from ``scenarios``), ``compare``, ``plan_sweep``, ``open_study``.
+For notebooks: ``open_study`` reads what a command wrote, ``mesa_model`` gives a scenario's model to step.
 """
 
+from .notebook import mesa_model
 from .results import Study, open_study
 
-__all__ = ["Study", "open_study"]
+__all__ = ["Study", "mesa_model", "open_study"]
