@@ -12,8 +12,8 @@ __all__ = ["mesa_model"]
 def mesa_model(scenario: str = "mensi-pilot", design: str = "regional_hub", *, replicate: int = 0, **options: Any) -> Any:
     """Return a ``MentoringModel`` of a scenario's design, ready to ``step()``; its schools are those of a replicate of ``compare``.
 
-    ``options`` go to ``load_scenario`` (``sets``, ``seed``, ...), except ``school_class``, a subclass of ``SchoolAgent``. Raises InputError for
-    bad input.
+    ``options`` go to ``load_scenario`` (``sets``, ``seed``, ...), except ``school_class``, a subclass of ``SchoolAgent``. Raises InputError
+    for bad input.
     """
     from model.agents import MentoringModel
 

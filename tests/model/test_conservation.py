@@ -199,17 +199,19 @@ def expected_ledger(r: Run, month: int) -> dict[tuple[str, int], tuple[float, in
         visits = 0.0 if abroad else (1 - des.virtual_share) * hours / q["visit_hours"]
         distance = math.hypot(world.x[i] - world.x[m], world.y[i] - world.y[m])
         met = max(0.0, visits * (q["visit_hours"] - 2 * distance / q["travel_speed"])) + des.virtual_share * hours
-        post("team", PROGRAMME if funded and des.supply_cover else SCHOOLS, q["team"] * met * hour[world.country[i]])
-        post("travel", payer, visits * 2 * distance * q["km_rate"] if not abroad else 0.0)
+        cover = PROGRAMME if funded and des.supply_cover else SCHOOLS
+        post("team", cover, q["team"] * met * hour[world.country[i]])
+        post("travel", cover, q["team"] * visits * 2 * distance / q["travel_speed"] * hour[world.country[i]])
+        post("travel", payer, visits * 2 * distance * q["km_rate"])
         if funded:
             post("grant", PROGRAMME, des.mentee_grant / 12)
     active = len(set(mentees) | set(np.flatnonzero(mentor >= 0).tolist()))
-    online = des.virtual_share > 0 and des.recruitment != "none"
-    if online:
+    mentoring = des.recruitment != "none"
+    if mentoring:
         post("platform", payer, active * whole_cents(q["platform_per_school"]))
     for country, salary in enumerate(world.salary):
         schools = (world.country == country).sum()
-        if funded and online:
+        if funded and mentoring:
             post("platform", PROGRAMME, q["platform_fixed"] * schools / world.teachers.size)
         if funded:
             post("outreach", PROGRAMME, schools * whole_cents(des.outreach * q["outreach_cost"]))
@@ -252,6 +254,36 @@ def test_a_platform_loses_its_users_when_the_last_mentee_becomes_a_mentor(engine
     assert not platform[12:].any()
 
 
+@pytest.mark.parametrize("engine", [run_batch, run_batch_with_mesa])
+@pytest.mark.parametrize("virtual_share", [0.0, 0.3, 1.0])
+def test_whoever_is_tied_uses_the_platform_and_nobody_else(engine, virtual_share):
+    # Ties end fast, so the number of users moves: EUR 5 for each mentee and for each mentor that has one, month by month.
+    world = build_world([10] * 40, capacity=np.linspace(0.1, 0.9, 40))
+    way = design("regional_hub", virtual_share=virtual_share, mentor_share=0.2, places=3, first_month=2, last_month=20)
+    values = {"attrition": 0.2, "platform_fixed": 0.0, "platform_per_school": 5.0}
+    inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 30), batch_of(2)
+    results = engine(*inputs, seed=1, months=30, end_of_funding=20, monthly=True, per_school=True)
+    mentor = results.schools[:, :, -1].astype(int)
+    users = np.array([[len({*row[row >= 0].tolist(), *np.flatnonzero(row >= 0).tolist()}) for row in run] for run in mentor])
+    assert users.max() > 0 == users.min()
+    np.testing.assert_array_equal(results.costs[:, :, CATEGORIES.index("platform")].sum(axis=2), 500 * users)
+
+
+@pytest.mark.parametrize("cover", [False, True])
+def test_a_mentee_farther_away_never_costs_less(cover):
+    # One mentor, one mentee, at 0 to 300 km (the road takes all of a visit from 120 km on); a cent for the rounding of two amounts.
+    way = design("regional_hub", virtual_share=0.2, mentor_share=0.5, places=1, supply_cover=cover, scope="anywhere")
+    paid = []
+    for distance in range(0, 301, 20):
+        world = build_world([10] * 2, capacity=[0.9, 0.1], x=[0, distance])
+        inputs = world, build_practices(), parameter_table([{"attrition": 0.0}]), design_table([way], 0, 10), batch_of(1)
+        results = run_batch(*inputs, seed=1, months=1, end_of_funding=1, monthly=True)
+        assert results.ties[0, 0] == 1
+        paid.append(int(results.costs[0, 0].sum()))
+    assert (np.diff(paid) >= -1).all()
+    assert paid[-1] > paid[0]
+
+
 @EXAMPLES
 @given(cases())
 def test_a_programme_pays_nothing_outside_its_window(case):
@@ -272,7 +304,7 @@ def test_a_cost_arises_only_under_a_design_that_causes_it(case):
             "grant": des.mentee_grant > 0.0,
             "recognition": des.recognition,
             "travel": des.virtual_share < 1.0,
-            "platform": des.virtual_share > 0.0,
+            "platform": des.recruitment != "none",
             "outreach": des.outreach > 0.0,
         }
         for category, caused in causes.items():

@@ -79,17 +79,27 @@ def test_an_unfunded_mentor_costs_only_its_unpaid_hours():
 @pytest.mark.parametrize(
     ("funded", "cover", "expected"),
     [
-        (1, True, {("team", "programme"): 30000, ("grant", "programme"): 5000, ("travel", "programme"): 4320}),
-        (1, False, {("team", "schools"): 30000, ("grant", "programme"): 5000, ("travel", "programme"): 4320}),
-        (0, True, {("team", "schools"): 30000, ("travel", "schools"): 4320}),
-        (0, False, {("team", "schools"): 30000, ("travel", "schools"): 4320}),
+        (1, True, {("team", "programme"): 30000, ("grant", "programme"): 5000, ("travel", "programme"): 12000 + 4320}),
+        (1, False, {("team", "schools"): 30000, ("grant", "programme"): 5000, ("travel", "schools"): 12000, ("travel", "programme"): 4320}),
+        (0, True, {("team", "schools"): 30000, ("travel", "schools"): 12000 + 4320}),
+        (0, False, {("team", "schools"): 30000, ("travel", "schools"): 12000 + 4320}),
     ],
 )
 def test_a_mentee_costs_its_teams_hours_grant_and_travel_paid_by_cover_and_funding(funded, cover, expected):
-    # 3 teachers x 5 h x EUR 20 = 300; grant EUR 600 / 12 = 50; 120 km x 0.36 = 43.20.
+    # 3 teachers x 5 h x EUR 20 = 300, 3 teachers x 2 h on the road x EUR 20 = 120; grant EUR 600 / 12 = 50; 120 km x 0.36 = 43.20.
     book = ledger()
-    costs.post_mentee(book, PAR, record(mentee_grant=600.0, supply_cover=cover), SALARY, funded, 5.0, 120.0)
+    costs.post_mentee(book, PAR, record(mentee_grant=600.0, supply_cover=cover), SALARY, funded, 5.0, 2.0, 120.0)
     assert posted(book) == expected
+
+
+@pytest.mark.parametrize("funded", [0, 1])
+@pytest.mark.parametrize("cover", [False, True])
+def test_a_teams_hour_costs_the_same_payer_as_much_on_the_road_as_in_session(funded, cover):
+    books = ledger(), ledger()
+    for book, (session, road) in zip(books, [(6.0, 0.0), (2.5, 3.5)], strict=True):
+        costs.post_mentee(book, PAR, record(supply_cover=cover), SALARY, funded, session, road, 0.0)
+    np.testing.assert_array_equal(books[0].sum(axis=0), books[1].sum(axis=0))
+    assert posted(books[0]).keys() == {("team", "programme" if funded and cover else "schools")}
 
 
 @pytest.mark.parametrize(("funded", "payer"), [(1, "programme"), (0, "schools")])
@@ -107,22 +117,26 @@ def test_coordinators_cost_by_unit(units, whole):
     assert posted(book) == {("coordination", "programme"): whole}
 
 
-def test_an_online_programme_costs_the_platform_by_its_share_and_by_active_school():
+@pytest.mark.parametrize("recruitment", ["assigned", "volunteer"])
+@pytest.mark.parametrize("virtual_share", [0.0, 0.5, 1.0])
+def test_every_mentoring_programme_costs_the_platform_by_its_share_and_by_active_school(recruitment, virtual_share):
     book = ledger()
-    costs.post_programme(book, PAR, record(recruitment="volunteer", virtual_share=0.5), 50, 10, 0.25, 1)
+    costs.post_programme(book, PAR, record(recruitment=recruitment, virtual_share=virtual_share), 50, 10, 0.25, 1)
     assert posted(book) == {("platform", "programme"): 100000 + 8000}  # 4,000 / 4, and 10 x 8
 
 
-def test_after_funding_schools_pay_for_the_platform_they_still_use():
+@pytest.mark.parametrize("recruitment", ["assigned", "volunteer"])
+@pytest.mark.parametrize("virtual_share", [0.0, 0.5, 1.0])
+def test_after_funding_schools_pay_for_the_platform_they_still_use(recruitment, virtual_share):
     book = ledger()
-    costs.post_programme(book, PAR, record(recruitment="volunteer", virtual_share=0.5), 50, 10, 0.25, 0)
+    costs.post_programme(book, PAR, record(recruitment=recruitment, virtual_share=virtual_share), 50, 10, 0.25, 0)
     assert posted(book) == {("platform", "schools"): 8000}
 
 
-@pytest.mark.parametrize("fields", [{"recruitment": "assigned", "virtual_share": 0.0}, {"recruitment": "none", "virtual_share": 1.0}])
-def test_nobody_pays_for_a_platform_that_nobody_mentors_on(fields):
+@pytest.mark.parametrize("funded", [0, 1])
+def test_nobody_pays_for_a_platform_where_nobody_mentors(funded):
     book = ledger()
-    costs.post_programme(book, PAR, record(**fields), 50, 10, 0.25, 1)
+    costs.post_programme(book, PAR, record(recruitment="none", virtual_share=1.0), 50, 10, 0.25, funded)
     assert posted(book) == {}
 
 
@@ -165,7 +179,7 @@ def test_compiled_and_interpreted_posting_are_the_same(posting):
     des = record(recruitment="assigned", virtual_share=0.3, release_hours=7.7, stipend=1234.5, mentee_grant=77.7, fte=1.3, outreach=0.3)
     tail = {
         "post_mentor": (des, SALARY, 1),
-        "post_mentee": (des, SALARY, 1, 3.33, 47.11),
+        "post_mentee": (des, SALARY, 1, 3.33, 1.77, 47.11),
         "post_new_mentor": (1,),
         "post_coordination": (des, SALARY, 3.0),
         "post_programme": (des, 50, 7, 1.0 / 3.0, 1),

@@ -15,6 +15,7 @@ from tests.worlds import batch_of, build_practices, build_world, design
 
 # No choice by chance: one trait of a mentor outweighs any Gumbel noise (below 37 for a 52-bit uniform), and ties never end.
 CERTAIN = {"attrition": 0.0, "likeness_weight": 0.0, "reputation_weight": 0.0, "proximity_weight": 0.0, "peer_distance": 1.0}
+WANTS_ANY = {"outside_option": -20.0}  # against a mentor worth 0, going without is chosen with chance 1 / (1 + e**20) = 2e-9
 
 
 def first_round(world, way, values=None, replicates=1, seed=1, engine=run_batch):
@@ -71,6 +72,7 @@ def test_schools_seek_a_mentor_with_the_chance_of_the_rule():
     # One mentor, named by its capacity, with places for all; 400 schools alike x 20 replicates; 4 standard errors.
     world = build_world([10] * 401, capacity=[1.0] + [0.3] * 400, openness=0.7, adopters_at_start=[10] + [0] * 400)
     values = {
+        **WANTS_ANY,
         "volunteer_base": 20.0,
         "advanced_threshold": 1.5,
         "seek_base": -0.4,
@@ -176,6 +178,118 @@ def test_a_mentee_considers_a_random_sample_of_mentors():
     assert observed[16:].sum() == 0
     pooled = np.append(observed[:10], observed[10:].sum()), np.append(expected[:10], expected[10:].sum())
     assert stats.chisquare(*pooled).pvalue > 1e-5
+
+
+# --- going without ---------------------------------------------------------------------------------------------------
+
+
+def volunteers(engine, values, replicates=1, mentors=1, seekers=400, **fields):
+    """Return the mentor of each of ``seekers`` alike schools that all seek one; the first ``mentors`` schools mentor without limit."""
+    n = mentors + seekers
+    x = np.where(np.arange(n) < mentors, 0.0, 10.0)
+    world = build_world([10] * n, x=x, capacity=np.where(np.arange(n) < mentors, 1.0, 0.3), adopters_at_start=0)
+    all_seek = {"volunteer_base": 20.0, "advanced_threshold": 0.9, "seek_base": 20.0, "seek_need": 0.0, "seek_openness": 0.0}
+    way = design("virtual", mentor_share=None, places=1000, **fields)
+    return first_round(world, way, {**all_seek, **values}, replicates, engine=engine)[1][:, mentors:]
+
+
+@pytest.mark.parametrize("outside", [-1.5, 0.0, 2.0])
+def test_a_school_that_nobody_assigns_goes_without_with_the_chance_of_a_logit(outside):
+    # One mentor at 10 km, worth -10 / 20: odds of going without e**(outside + 0.5) (McFadden 1974); 8,000 schools, 4 standard errors.
+    mentor = volunteers(run_batch, {"outside_option": outside, "proximity_weight": 1.0, "peer_distance": 20.0}, replicates=20)
+    chance = 1.0 / (1.0 + np.exp(-0.5 - outside))
+    assert abs((mentor < 0).mean() - chance) < 4.0 * np.sqrt(chance * (1.0 - chance) / mentor.size)
+
+
+def test_going_without_is_one_more_choice_beside_the_mentors():
+    # Three mentors worth 0 each, going without worth ln 2: it takes 2 of 5, each mentor 1 of 5. Chi-square over 8,000 schools.
+    mentor = volunteers(run_batch, {"outside_option": float(np.log(2.0))}, replicates=20, mentors=3)
+    observed = np.bincount(mentor.ravel() + 1, minlength=4)
+    assert stats.chisquare(observed, mentor.size * np.array([0.4, 0.2, 0.2, 0.2])).pvalue > 1e-4
+
+
+def test_likeness_decides_whether_a_school_is_mentored():
+    # A like and an unlike school before one mentor, weight 1 per trait: chances 1 / (1 + e**-2) and 1 / (1 + e) of being mentored.
+    traits = [0] + [0, SECONDARY | RURAL | DISADVANTAGED] * 200
+    world = build_world([10] * 401, traits=traits, capacity=[1.0] + [0.3] * 400, adopters_at_start=0)
+    values = {"outside_option": -2.0, "likeness_weight": 1.0, "volunteer_base": 20.0, "advanced_threshold": 0.9, "seek_base": 20.0}
+    role, _ = first_round(world, design("virtual", mentor_share=None, places=1000), values, replicates=20)
+    for first, chance in ((1, 1.0 / (1.0 + np.exp(-2.0))), (2, 1.0 / (1.0 + np.e))):
+        share = (role[:, first::2] == MENTEE).mean()
+        assert abs(share - chance) < 4.0 * np.sqrt(chance * (1.0 - chance) / (20 * 200))
+
+
+def test_no_mentor_is_worth_an_outside_option_beyond_all_noise(engine):
+    # Outside 20 against a reputation that costs 1,000 km: nobody; outside -20 against a mentor at no distance: everybody.
+    far = {"outside_option": 20.0, "proximity_weight": 5.0}
+    assert (volunteers(engine, far, seekers=20) == -1).all()
+    assert (volunteers(engine, {"outside_option": -20.0}, seekers=20) == 0).all()
+
+
+def test_whether_a_school_goes_without_is_drawn_anew_each_year(engine):
+    # Odds of one: of 40 seekers, those that went without in the first round are not those of the second (chance 2**-40 of that).
+    world = build_world([10] * 41, capacity=[1.0] + [0.3] * 40, adopters_at_start=0)
+    values = {**CERTAIN, "outside_option": 0.0, "volunteer_base": 20.0, "advanced_threshold": 0.9, "seek_base": 20.0, "p": 0.0}
+    way = design("virtual", mentor_share=None, places=1000, cascade=0.0)
+    inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(1)
+    role = engine(*inputs, seed=1, months=13, end_of_funding=12, per_school=True).schools[0, :, 1, 1:]
+    without = [(role[month] != MENTEE) for month in (0, 11, 12)]
+    assert without[0].tolist() == without[1].tolist()  # no tie ends, and none begins within the year
+    assert 0 < without[2].sum() < without[0].sum()  # some of those without find one in the second year
+
+
+@pytest.mark.parametrize("outside", [-20.0, 20.0])
+def test_an_assigned_school_is_never_asked_whether_it_wants_a_mentor(engine, outside):
+    world = build_world([10] * 21, capacity=[0.9] + [0.5] * 20, adopters_at_start=0)
+    role, _ = first_round(world, design("regional_hub", mentor_share=1 / 21, places=100), {"outside_option": outside}, engine=engine)
+    assert (role[0, 1:] == MENTEE).all()
+
+
+def test_the_outside_option_moves_nothing_where_mentors_are_assigned():
+    world = build_world([10] * 40, capacity=np.linspace(0.1, 0.9, 40), traits=np.arange(40) % 8)
+    tables = [parameter_table([{"outside_option": value}]) for value in (-20.0, 20.0)]
+    way = design_table([design("top_down"), design("regional_hub"), design("hybrid", recruitment="assigned")], 6, 34)
+    for number in range(3):
+        low, high = (
+            run_batch(
+                world, build_practices(), table, way, batch_of(5, number), seed=1, months=30, end_of_funding=29, per_school=True
+            ).schools
+            for table in tables
+        )
+        np.testing.assert_array_equal(low, high)
+
+
+# --- mandate ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("recruitment", "binds"), [("assigned", 1.0), ("volunteer", 0.0), ("none", 0.0)])
+def test_a_mandate_binds_only_schools_that_it_assigns(recruitment, binds):
+    table = design_table([design("top_down", recruitment=recruitment, mandate=True)], 6, 34)
+    assert table["mandate"][0] == binds
+    assert design_table([design("top_down", recruitment=recruitment, mandate=False)], 6, 34)["mandate"][0] == 0.0
+
+
+@pytest.mark.parametrize("recruitment", ["volunteer", "none"])
+def test_a_mandate_without_assignment_changes_nothing(engine, recruitment):
+    # Parameters under which a mandate would keep every tie and take all effect away.
+    world = build_world([10] * 30, capacity=np.linspace(0.1, 0.9, 30))
+    values = {"mandate_attrition": 0.0, "mandate_engagement": 0.0, "attrition": 0.3, "volunteer_base": 5.0, "seek_base": 5.0}
+    records = []
+    for mandate in (True, False):
+        way = design("virtual", recruitment=recruitment, mandate=mandate)
+        inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 30), batch_of(2)
+        records.append(engine(*inputs, seed=1, months=30, end_of_funding=29, monthly=True, per_school=True))
+    for one, other in zip(*records, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_mandate_with_assignment_keeps_every_tie_that_it_may(engine):
+    world = build_world([10] * 30, capacity=np.linspace(0.1, 0.9, 30))
+    values = {"mandate_attrition": 0.0, "attrition": 0.3}
+    inputs = world, build_practices(), parameter_table([values]), design_table([design("top_down", first_month=0, last_month=12)], 0, 12)
+    ties = engine(*inputs, batch_of(1), seed=1, months=18, end_of_funding=12, monthly=True).ties[0]
+    assert (ties[:12] == ties[0]).all()
+    assert ties[0] > ties[17]
 
 
 @pytest.mark.parametrize(

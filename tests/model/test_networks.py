@@ -100,8 +100,23 @@ def test_network_is_symmetric_sorted_and_inside_countries(threshold: int) -> Non
     assert all(row == sorted(set(row)) for row in rows(peers))
     assert peers.peer_start.dtype == np.int64
     assert peers.peer.dtype == np.int32
-    totals = np.bincount(row, weights=peers.weight)
-    assert np.allclose(totals, 1.0, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("threshold", [256, BY_GRID], ids=["direct", "grid"])
+@pytest.mark.parametrize(("degree", "usual"), [(3.0, (3, 3)), (8.0, (8, 8)), (30.5, (30.5, 9)), (1000.0, (119, 9))])
+def test_a_school_with_fewer_peers_than_usual_sees_less_of_them(threshold: int, degree: float, usual: tuple[float, float]) -> None:
+    """A peer weighs 1 / (number of peers), or 1 / peer_degree where they are fewer; nobody can have more than the rest of its country.
+
+    Italy has 120 schools, Czechia 10.
+    """
+    schools = generate_schools([ITALY, CZECHIA], [12, 1], 10, base_values(), 1, 0)
+    peers = generate_peers(schools, base_values() | {"peer_degree": degree}, 1, 0, direct_up_to=threshold)
+    count = np.diff(peers.peer_start)
+    for school, (a, b) in enumerate(zip(peers.peer_start[:-1], peers.peer_start[1:], strict=True)):
+        expected = 1.0 / max(int(count[school]), usual[schools.country[school]])
+        assert peers.weight[a:b] == pytest.approx(expected, rel=1e-15)
+    if degree <= 8.0:  # both kinds of school are there
+        assert count.min() < degree < count.max()
 
 
 @pytest.mark.parametrize("degree", [3.0, 8.0])
@@ -238,7 +253,7 @@ def test_the_base_world_stays_what_it_is() -> None:
 
 
 def test_graphml_brings_the_network_back(tmp_path: Path) -> None:
-    """Row weights come back to within the 12 decimals that tie weights are written with."""
+    """Every tie of a drawn network weighs 1, and rows of given ties sum to 1; to within the 12 decimals that ties are written with."""
     world, schools = generate_world([ITALY, CZECHIA], [2, 2], 30, base_values(), 3, 0)
     write_graphml(tmp_path / "world.graphml", schools, world)
     ties = read_graphml(tmp_path / "world.graphml", schools)
@@ -246,7 +261,8 @@ def test_graphml_brings_the_network_back(tmp_path: Path) -> None:
     back = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
     assert np.array_equal(back.peer_start, world.peer_start)
     assert np.array_equal(back.peer, world.peer)
-    assert np.allclose(back.weight, world.weight, rtol=0, atol=1e-12)
+    count = np.diff(world.peer_start)
+    assert np.allclose(back.weight, np.repeat(1.0 / np.maximum(count, 1), count), rtol=0, atol=1e-12)
 
 
 def test_graph_keeps_the_weights_of_given_ties() -> None:

@@ -85,6 +85,7 @@ FORMULAS = {
         + q.reputation_weight * math.log1p(past_mentees)
         + noise
     ),
+    "outside_score": lambda q, noise: q.outside_option + noise,
     "coordination_quality": lambda q, fte, clusters: 1.0 - math.exp(-fte * q.caseload / max(1.0, clusters)) if fte > 0.0 else 0.0,
     "attrition_chance": lambda q, quality, virtual_share, incentive, recognition, load, mandated: min(
         1.0,
@@ -295,6 +296,7 @@ RISES = {
     "readiness": ("capacity", "readiness_floor"),
     "start_share": ("capacity", "initial_share"),
     "mentor_score": ("past_mentees", "noise"),
+    "outside_score": ("outside_option", "noise"),
     "hours_per_mentee": ("release_hours", "voluntary_hours"),
     "travel_hours": ("visits_made", "distance"),
     "social_influence": ("share",),
