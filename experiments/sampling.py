@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def quantile(low: float, base: float, high: float, distribution: str, u: NDArray
         values = np.clip(np.rint(_pert(low - 0.5, base, high + 0.5, u)), low, high)
     else:
         values = _pert(low, base, high, u)
-    return _digits(values)
+    return np.clip(_digits(values), low, high)
 
 
 def _pert(low: float, mode: float, high: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,8 +86,9 @@ def draw_sets(parameters: Mapping[str, Parameter], count: int, seed: int) -> lis
 
 def _parse(spec: str) -> tuple[str, int]:
     kind, _, size = spec.partition(":")
-    if kind not in ("sobol", "lhs", "grid") or not size.strip().isdigit() or int(size) < 1:
-        raise InputError(f"--sample {spec}", "is no sampling", "allowed: sobol:N, lhs:N, grid:N with N from 1, or table:FILE")
+    if kind not in ("sobol", "lhs", "grid") or not re.fullmatch(r"\s*[0-9]{1,100}\s*", size) or int(size) < 1:
+        given = spec if len(spec) <= 60 else spec[:57] + "..."
+        raise InputError(f"--sample {given}", "is no sampling", "allowed: sobol:N, lhs:N, grid:N with N from 1, or table:FILE")
     return kind, int(size)
 
 
@@ -95,7 +97,7 @@ def count_sets(spec: str, variables: "Sequence[Variable]") -> int:
     kind, size = _parse(spec)
     if not variables:
         return 1
-    return math.prod(len(variable.grid(size)) for variable in variables) if kind == "grid" else size
+    return math.prod(variable.grid_size(size) for variable in variables) if kind == "grid" else size
 
 
 def sample(spec: str, variables: "Sequence[Variable]", seed: int) -> pd.DataFrame:

@@ -20,20 +20,23 @@ from numpy.typing import NDArray
 from model.compiled import source_fingerprint
 from model.designs import CHOICES, DESIGN_DTYPE, FIELDS, design_table
 from model.engine import Batch
-from model.errors import InputError
+from model.errors import InputError, nearest
 from model.observe import OUTCOMES
 from model.parameters import PARAMETER_DTYPE, PARAMETERS
+from model.tables import Table
 from scenarios import Scenario, resolved, scenario_from
+from scenarios.schema import MAX_SCHOOLS
 
 from .ensemble import BatchRunner, run_rows, runner
 from .sampling import sample
-from .variables import WORLD_FIELDS, Variable, parse_variable, uncertain_variables
+from .variables import WORLD_FIELDS, Variable, domain_of, parse_value, parse_variable, uncertain_variables, variable_names
 from .worlds import Worlds
 
-__all__ = ["Plan", "Sweep", "chosen_variables", "plan_sweep", "read_plan", "read_table"]
+__all__ = ["Plan", "Sweep", "chosen_variables", "hash_sets", "plan_sweep", "read_plan", "read_sets", "read_table"]
 
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
+KEPT_SIZES = 4
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ class Plan:
                 "variables": list(self.sets.columns),
                 "parameter_sets": len(self.sets),
                 "sample": self.sample,
-                "sets_hash": _hash_frame(self.sets),
+                "sets_hash": hash_sets(self.sets),
+                "files": _hash_files(self.scenario),
                 "random": self.random,
                 "chunk": self.chunk,
                 "runs": self.runs,
@@ -94,7 +98,8 @@ class Plan:
         return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"])
 
 
-def _hash_frame(frame: pd.DataFrame) -> str:
+def hash_sets(frame: pd.DataFrame) -> str:
+    """Return 16 hexadecimal digits that change with any name or value of a table of parameter sets."""
     digest = hashlib.sha256("|".join(map(str, frame.columns)).encode())
     for name in frame:
         column = frame[name]
@@ -103,12 +108,18 @@ def _hash_frame(frame: pd.DataFrame) -> str:
     return digest.hexdigest()[:16]
 
 
+def _hash_files(scenario: Scenario) -> dict[str, str]:
+    """Return a hash of each file that the world is read from, as a path does not tell what it holds."""
+    paths = {key: getattr(scenario.world, key) for key in ("schools", "ties")}
+    return {key: hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] for key, path in paths.items() if path is not None}
+
+
 def plan_sweep(
     scenario: Scenario, vary: Sequence[str] = (), sampling: str = "sobol:64", *, random: str = "common", chunk: int | None = None
 ) -> Plan:
     """Return the plan of a sweep over ``vary`` (texts as ``--vary`` takes them; none: the scenario's uncertain parameters).
 
-    Raises InputError for names, ranges or samplings that are not valid.
+    Raises InputError for names, ranges or samplings that are not valid, and for sets that no scenario may have.
     """
     if random not in ("common", "independent"):
         raise InputError(f"--random {random}", "is not known", "allowed: common, independent")
@@ -118,7 +129,36 @@ def plan_sweep(
         sets = read_table(sampling.removeprefix("table:"), scenario)
     else:
         sets = sample(sampling, chosen_variables(scenario, vary), scenario.seed)
+    _check_windows(scenario, sets)
     return Plan(scenario, sets, random, chunk or _chunk_cells(scenario), sampling)
+
+
+def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
+    """Raise InputError for the first set that ends the funding of a design before it begins."""
+    for name, design in scenario.designs.items():
+        months = []
+        for field in ("first_month", "last_month"):
+            given = getattr(design, field)
+            fixed = getattr(scenario.programme, field) if given is None else given
+            months.append(sets[f"{name}.{field}"].to_numpy(np.float64) if f"{name}.{field}" in sets else np.full(len(sets), float(fixed)))
+        wrong = np.flatnonzero(months[1] < months[0])
+        if len(wrong):
+            first, last = (column[wrong[0]] for column in months)
+            raise InputError(
+                f"parameter set {wrong[0]}",
+                f"{name} is funded from month {first:g} to month {last:g}",
+                f"allowed: {name}.last_month not before {name}.first_month",
+            )
+
+
+def _check_size(scenario: Scenario, highest: Mapping[str, float]) -> None:
+    """Raise InputError where the largest world of a sweep has more schools than a scenario may have."""
+    world = scenario.world
+    per_region = highest.get("world.schools_per_region", world.schools_per_region)
+    per_country = highest.get("world.regions_per_country", world.regions_per_country)
+    schools = int(per_region * sum(country.regions or per_country for country in world.countries))
+    if world.schools is None and schools > MAX_SCHOOLS:
+        raise InputError("the largest world", f"{schools:,} schools in all are too many", f"allowed: {MAX_SCHOOLS:,}")
 
 
 def chosen_variables(scenario: Scenario, vary: Sequence[str]) -> list[Variable]:
@@ -133,6 +173,7 @@ def chosen_variables(scenario: Scenario, vary: Sequence[str]) -> list[Variable]:
             raise InputError(f"--vary {name}", "is given twice", "allowed: each name once")
     if not chosen:
         raise InputError("--vary", "nothing is varied", "give --vary name=low:high, uncertain parameters in the scenario, or table:FILE")
+    _check_size(scenario, {variable.name: variable.highest for variable in chosen if variable.name in WORLD_FIELDS})
     return chosen
 
 
@@ -145,26 +186,22 @@ def _chunk_cells(scenario: Scenario) -> int:
 
 def read_table(path: str, scenario: Scenario) -> pd.DataFrame:
     """Return a user's own parameter sets: a CSV with one column per variable and one row per set."""
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise InputError(
-            path, f"cannot be read ({getattr(error, 'strerror', None) or error})", "allowed: a CSV with one column per variable"
-        ) from None
-    if not len(frame) or not len(frame.columns):
-        raise InputError(path, "holds no parameter sets", "allowed: a header of names and one row per set")
-    columns: dict[str, Any] = {}
-    for name in frame:
-        values = []
-        for row, word in enumerate(frame[name], start=2):
+    known = variable_names(scenario)
+    table = Table(path, lambda name: None if name in known else nearest(name, known), required=())
+    columns: dict[str, list[float | str]] = {}
+    for name, cells in table.columns.items():
+        domain = domain_of(name, scenario)
+        columns[name] = []
+        for at, cell in enumerate(cells):
+            word = cell.replace(",", ".") if table.decimal_comma else cell
             try:
-                values.append(parse_variable(f"{name}={word}", scenario).choices[0])
+                columns[name].append(parse_value("", name, word, domain))
             except InputError as error:
-                raise InputError(f"{path}, row {row}, column {name}", error.problem, error.allowed) from None
-            except IndexError:
-                raise InputError(f"{path}, row {row}, column {name}", f"{word!r} is not one value", "allowed: one value") from None
-        columns[str(name)] = values
-    return pd.DataFrame(columns)
+                table.complain(at, name, error.allowed, error.problem)
+    table.settle()
+    sets = pd.DataFrame(columns)
+    _check_size(scenario, {name: float(sets[name].max()) for name in WORLD_FIELDS if name in sets})
+    return sets
 
 
 class Sweep:
@@ -241,6 +278,8 @@ class Sweep:
     def _variant(self, values: tuple[int, ...], sizes: Sequence[str]) -> tuple[Scenario, Worlds]:
         """Return the scenario with other numbers of schools and regions, and its worlds."""
         if values not in self._worlds:
+            if len(self._worlds) >= KEPT_SIZES:
+                self._worlds.clear()
             update = {name.partition(".")[2]: value for name, value in zip(sizes, values, strict=True)}
             world = self.plan.scenario.world.model_copy(update=update)
             scenario = self.plan.scenario.model_copy(update={"world": world})
@@ -261,6 +300,7 @@ class Sweep:
         """Return the designs of every set, one after the other: row set x designs + design."""
         window = scenario.programme
         one = design_table(list(scenario.designs.values()), window.first_month, window.last_month)
+        one["mandate"] = [design.mandate for design in scenario.designs.values()]
         table = np.tile(one, len(sets)).astype(DESIGN_DTYPE).reshape(len(sets), len(one))
         for position, design in enumerate(self.designs):
             for field in FIELDS:
@@ -269,10 +309,25 @@ class Sweep:
                     words = CHOICES.get(field)
                     column = sets[name]
                     table[field][:, position] = column.map(words.index) if words else column.to_numpy(np.float64)
+        # As in design_table: a mandate binds the schools that a design assigns, whichever of its sets assigns them.
+        table["mandate"][table["recruitment"] != CHOICES["recruitment"].index("assigned")] = 0.0
         return table.reshape(-1)
 
 
 def read_plan(folder: Path) -> Plan:
     """Return the plan of a sweep's folder."""
     description = json.loads((folder / "study.json").read_text(encoding="utf-8"))
-    return Plan.of(description, pd.read_parquet(folder / "parameters.parquet").drop(columns="parameter_set"), str(folder / "study.json"))
+    return Plan.of(description, read_sets(folder, description).drop(columns="parameter_set"), str(folder / "study.json"))
+
+
+def read_sets(folder: Path, description: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the parameter sets in a sweep's folder; raises InputError where they are not those that its description names."""
+    path = folder / "parameters.parquet"
+    try:
+        sets = pd.read_parquet(path)
+        sound = hash_sets(sets.drop(columns="parameter_set")) == description["sweep"]["sets_hash"]
+    except (OSError, ValueError, KeyError, TypeError):  # what readers of Parquet say of bytes that are none
+        sound = False
+    if not sound:
+        raise InputError(str(path), "is damaged (not the parameter sets of this sweep)", "run the sweep again with --resume")
+    return sets

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from model.designs import CHOICES, FIELDS, NO_QUOTA
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS, Parameter
-from scenarios import Scenario
+from scenarios import COMPARATOR, Scenario
 
 from .sampling import quantile
 
-__all__ = ["WORLD_FIELDS", "Variable", "parse_variable", "uncertain_variables"]
+__all__ = ["WORLD_FIELDS", "Domain", "Variable", "domain_of", "parse_value", "parse_variable", "uncertain_variables", "variable_names"]
 
 WORLD_FIELDS: Mapping[str, tuple[int, int]] = {"world.schools_per_region": (1, 100_000), "world.regions_per_country": (1, 10_000)}
 """Fields of the world that a sweep may vary, with what is allowed."""
 
+WHOLE_FIELDS = ("places", "first_month", "last_month")
 DISTRIBUTIONS = ("uniform", "loguniform", "triangular", "pert", "integer")
 
 
@@ -37,6 +38,11 @@ class Variable:
     distribution: str = "uniform"
     choices: tuple[float | str, ...] = ()
 
+    @property
+    def highest(self) -> float:
+        """The highest value, of a variable of numbers."""
+        return max(float(value) for value in self.choices) if self.choices else self.high
+
     def values(self, u: NDArray[np.float64]) -> NDArray[Any]:
         """Return the values at cumulative probabilities ``u`` in (0, 1)."""
         if self.choices:
@@ -48,12 +54,49 @@ class Variable:
         """Return ``steps`` values spread evenly from low to high (all choices; all whole numbers where there are fewer)."""
         if self.choices:
             return list(self.choices)
+        if self.low == self.high:
+            return [self.low]
         if self.distribution == "integer":
             whole = np.unique(np.rint(np.linspace(self.low, self.high, steps)))
             return [float(value) for value in whole]
         if self.distribution == "loguniform":
             return [float(f"{value:.12g}") for value in np.geomspace(self.low, self.high, steps)]
         return [float(f"{value:.12g}") for value in np.linspace(self.low, self.high, steps)]
+
+    def grid_size(self, steps: int) -> int:
+        """Return how many values ``grid`` gives, without making them."""
+        if self.choices:
+            return len(self.choices)
+        if self.low == self.high:
+            return 1
+        return min(steps, int(self.high - self.low) + 1) if self.distribution == "integer" else steps
+
+
+class Domain(NamedTuple):
+    """What a name may take: one of ``words``, or a number from ``minimum`` to ``maximum``, ``whole`` or not."""
+
+    words: tuple[str, ...]
+    minimum: float
+    maximum: float
+    whole: bool
+
+
+def variable_names(scenario: Scenario) -> list[str]:
+    """Return all that may vary; the comparator takes no fields, and schools that are read from a file have their number."""
+    sizes = WORLD_FIELDS if scenario.world.schools is None else ()
+    return [*PARAMETERS, *sizes, *(f"{design}.{field}" for design in scenario.designs if design != COMPARATOR for field in FIELDS)]
+
+
+def domain_of(name: str, scenario: Scenario) -> Domain:
+    """Return what a name of ``variable_names`` may take."""
+    if name in PARAMETERS:
+        row = PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())
+        return Domain((), row.minimum, row.maximum, row.distribution == "integer")
+    if name in WORLD_FIELDS:
+        return Domain((), *WORLD_FIELDS[name], True)
+    field = FIELDS[name.partition(".")[2]]
+    whole = field.field in WHOLE_FIELDS or field.unit == "0|1"
+    return Domain(CHOICES.get(field.field, ()), field.minimum or 0.0, field.maximum or 0.0, whole)
 
 
 def uncertain_variables(scenario: Scenario) -> list[Variable]:
@@ -70,65 +113,57 @@ def parse_variable(text: str, scenario: Scenario) -> Variable:
     where = f"--vary {text}"
     name, equals, what = text.partition("=")
     name = name.strip()
-    known = [*PARAMETERS, *WORLD_FIELDS, *(f"{design}.{field}" for design in scenario.designs for field in FIELDS)]
+    known = variable_names(scenario)
     if name not in known:
         raise InputError(where, f"nothing named {name!r} can be varied", nearest(name, known))
-    words: tuple[str, ...] = ()
+    domain = domain_of(name, scenario)
+    if equals:
+        if domain.words or "|" in what or ":" not in what:
+            return Variable(name, choices=tuple(parse_value(where, name, word.strip(), domain) for word in what.split("|")))
+        return _range(where, name, what.split(":"), domain)
     if name in PARAMETERS:
-        row = PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())
-        minimum, maximum, whole = row.minimum, row.maximum, row.distribution == "integer"
-    elif name in WORLD_FIELDS:
-        row, (minimum, maximum), whole = None, WORLD_FIELDS[name], True
-    else:
-        field = name.partition(".")[2]
-        row, words = None, CHOICES.get(field, ())
-        minimum, maximum = FIELDS[field].minimum or 0.0, FIELDS[field].maximum or 0.0
-        whole = field in ("places", "first_month", "last_month") or FIELDS[field].unit == "0|1"
-    if not equals:
-        if row is not None:
-            return _from_row(row)
-        field_row = None if name in WORLD_FIELDS else FIELDS[name.partition(".")[2]]
-        if words:
-            return Variable(name, choices=words)
-        if field_row is None or field_row.low is None or field_row.high is None:
-            raise InputError(where, "states no values", "allowed: name=low:high or name=a|b|c")
-        return _range(where, name, [f"{field_row.low}", f"{field_row.high}"], minimum, maximum, whole)
-    if words or "|" in what or ":" not in what:
-        return Variable(name, choices=tuple(_choice(where, name, word.strip(), words, minimum, maximum, whole) for word in what.split("|")))
-    return _range(where, name, what.split(":"), minimum, maximum, whole)
+        return _from_row(PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump()))
+    if domain.words:
+        return Variable(name, choices=domain.words)
+    field = FIELDS.get(name.partition(".")[2])
+    if field is None or field.low is None or field.high is None:
+        raise InputError(where, "states no values", "allowed: name=low:high or name=a|b|c")
+    return _range(where, name, [f"{field.low}", f"{field.high}"], domain)
 
 
 def _from_row(row: Parameter) -> Variable:
     return Variable(row.name, row.low, row.base, row.high, row.distribution)
 
 
-def _range(where: str, name: str, parts: Sequence[str], minimum: float, maximum: float, whole: bool) -> Variable:
+def _range(where: str, name: str, parts: Sequence[str], domain: Domain) -> Variable:
     if len(parts) not in (2, 3):
         raise InputError(where, "is no range", "allowed: name=low:high or name=low:high:distribution")
-    low, high = (_number(where, part, minimum, maximum, whole) for part in parts[:2])
+    low, high = (_number(where, part, domain) for part in parts[:2])
     if low > high:
         raise InputError(where, f"low {low:g} is above high {high:g}", "allowed: low <= high")
-    distribution = parts[2].strip() if len(parts) == 3 else ("integer" if whole else "uniform")
+    distribution = parts[2].strip() if len(parts) == 3 else ("integer" if domain.whole else "uniform")
     if distribution not in DISTRIBUTIONS:
         raise InputError(where, f"no distribution named {distribution!r}", nearest(distribution, DISTRIBUTIONS))
-    if whole and distribution != "integer":
+    if domain.whole and distribution != "integer":
         raise InputError(where, f"{name} takes whole numbers", "allowed: integer")
     if distribution == "loguniform" and low <= 0:
         raise InputError(where, f"{low:g} has no logarithm", "allowed with loguniform: above 0")
     return Variable(name, low, (low + high) / 2.0, high, distribution)
 
 
-def _choice(where: str, name: str, word: str, words: Sequence[str], minimum: float, maximum: float, whole: bool) -> float | str:
-    if words:
-        if word not in words:
-            raise InputError(where, f"{word!r} is no value of {name}", nearest(word, words))
+def parse_value(where: str, name: str, word: str, domain: Domain) -> float | str:
+    """Return one value of a name; raises InputError, which says ``where`` it stands, for what the domain does not hold."""
+    if domain.words:
+        if word not in domain.words:
+            raise InputError(where, f"{word!r} is no value of {name}", nearest(word, domain.words))
         return word
     if name.endswith(".mentor_share") and word in ("none", "null"):
         return NO_QUOTA
-    return _number(where, word, minimum, maximum, whole)
+    return _number(where, word, domain)
 
 
-def _number(where: str, word: str, minimum: float, maximum: float, whole: bool) -> float:
+def _number(where: str, word: str, domain: Domain) -> float:
+    minimum, maximum, whole = domain[1:]
     try:
         value = float(word)
     except ValueError:
