@@ -1,13 +1,16 @@
-"""Carries out a sweep: opens or resumes its folder, then computes the missing chunks here, in shards, or on a Dask cluster.
+"""Carries out a sweep: opens or resumes its folder, then computes the missing chunks here or in shards; ``cluster`` does it with Dask.
 
 Whatever computes a chunk, the part it leaves is the same bytes.
 """
 
+import contextlib
 import json
+import re
+import secrets
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,13 @@ from model.errors import InputError
 
 from .store import Store, write_atomically
 from .study import checked_out, provenance
-from .sweep import Plan, Sweep, read_plan
+from .sweep import Plan, Sweep
 
-__all__ = ["RESULTS", "carry_out", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
+__all__ = ["FAILURES", "RESULTS", "carry_out", "compute", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
 
 RESULTS = "results"
 FAILURES = "failures"
+PARAMETERS_FILE = "parameters.parquet"
 
 Progress = Callable[[int, int], None]
 
@@ -32,8 +36,8 @@ def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
     """Return the store of a sweep's folder, made if it is new.
 
     Raises InputError where the folder holds something else: no study, a study of another kind, or a sweep that differs (the message says in
-    what); and, unless ``resume`` is True, where it holds this very sweep already. Damaged parts are named on standard error and removed,
-    failed chunks forgotten, so that both are done again.
+    what); and, unless ``resume`` is True, where it holds this very sweep already. Damaged files are named on standard error and removed, so
+    that they are made again.
     """
     checked_out(folder)
     study = folder / "study.json"
@@ -45,28 +49,52 @@ def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
         _refuse_other(study, plan)
         if not resume:
             raise InputError(f"--out {folder}", "holds this sweep already", "add --resume to complete it, or give another folder")
+        _mend_sets(folder, plan)
     store = Store(folder / RESULTS, plan.chunks)
     for path in store.damaged():
         _say(f"{path} is damaged (not the bytes that were written): its chunk is computed again")
         path.unlink(missing_ok=True)
-    for path in (folder / FAILURES).glob("chunk-*.json"):
-        for part in store.folder.glob(f"part-{path.stem.removeprefix('chunk-')}-*.parquet"):
-            part.unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+    store.remove_drafts()
     return store
 
 
 def _create(folder: Path, plan: Plan) -> None:
-    """Put the description of a sweep and its parameter sets into a new folder; of two processes that try, either may win."""
+    """Make the folder of a new sweep, with its description and parameter sets, whole or not at all; of two processes either may win."""
+    study = {**provenance(plan.scenario, "sweep", {}), **plan.describe()}
+    place = folder.resolve()
+    draft = place.with_name(f".{place.name}-{secrets.token_hex(8)}")
+    try:
+        draft.mkdir(parents=True)
+        write_atomically(draft / PARAMETERS_FILE, _sets_bytes(plan))
+        write_atomically(draft / "study.json", (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+        with contextlib.suppress(OSError):  # an empty folder; of one that is not empty the next line tells
+            place.rmdir()
+        draft.rename(place)
+    except OSError as error:
+        if (folder / "study.json").exists():  # another process was first
+            _refuse_other(folder / "study.json", plan)
+            return
+        raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _sets_bytes(plan: Plan) -> bytes:
     sets = plan.sets.copy()
     sets.insert(0, "parameter_set", range(len(sets)))
-    study = {**provenance(plan.scenario, "sweep", {}), **plan.describe()}
+    return bytes(sets.to_parquet(index=False, compression="zstd"))
+
+
+def _mend_sets(folder: Path, plan: Plan) -> None:
+    """Write the parameter sets again where the file does not hold the bytes it should."""
+    path, data = folder / PARAMETERS_FILE, _sets_bytes(plan)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / "parameters.parquet", sets.to_parquet(index=False, compression="zstd"))
-        write_atomically(folder / "study.json", (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+        sound = path.read_bytes() == data
+    except OSError:
+        sound = False
+    if not sound:
+        _say(f"{path} is damaged (not the bytes that were written): it is written again")
+        write_atomically(path, data)
 
 
 def _refuse_other(path: Path, plan: Plan) -> None:
@@ -83,6 +111,8 @@ def _refuse_other(path: Path, plan: Plan) -> None:
         name, old, new = difference
         if name == "model":
             raise InputError(f"--out {path.parent}", "the model's code has changed since this sweep was begun", "give another folder")
+        if name == "sweep.sets_hash":
+            raise InputError(f"--out {path.parent}", "holds a sweep of other parameter sets", "give another folder")
         raise InputError(f"--out {path.parent}", f"holds a sweep that differs in {name}: {old} there, {new} now", "give another folder")
 
 
@@ -90,6 +120,9 @@ def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str,
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*old, *(key for key in new if key not in old)]:
             yield from _differences(old.get(key), new.get(key), f"{name}.{key}".removeprefix("."))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for position, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(one, other, f"{name}.{position}")
     elif old != new:
         yield name, _short(old), _short(new)
 
@@ -104,8 +137,8 @@ def _short(value: Any) -> str:
 
 def parse_shard(text: str) -> tuple[int, int]:
     """Return (i, n) of ``i/n``, i from 1 to n; raises InputError otherwise."""
-    i, slash, n = text.partition("/")
-    if not (slash and i.isdigit() and n.isdigit() and 1 <= int(i) <= int(n)):
+    i, _, n = text.partition("/")
+    if not (re.fullmatch(r"[0-9]{1,9}/[0-9]{1,9}", text) and 1 <= int(i) <= int(n)):
         raise InputError(f"--shard {text}", "is no shard", "allowed: i/n with i from 1 to n, for example 3/20")
     return int(i), int(n)
 
@@ -145,13 +178,29 @@ def carry_out(
     """
     wanted = shard_of(range(plan.chunks), shard)
     try:
+        _forget_failures(folder, store, set(wanted))
         if scheduler is not None:
-            return _on_cluster(folder, plan, store, wanted, scheduler, engine, progress)
+            from .cluster import on_cluster
+
+            return on_cluster(folder, plan, store, scheduler, engine=engine, report=lambda: _report(plan, store, wanted, progress))
         return _here(folder, plan, store, wanted, Sweep(plan, engine=engine, threads=threads), progress)
     except OSError as error:
         raise InputError(
             f"--out {folder}", f"writing failed ({error.strerror or error})", "free space, then continue with --resume"
         ) from error
+
+
+def _forget_failures(folder: Path, store: Store, wanted: set[int]) -> None:
+    """Remove the parts of chunks in which runs failed, and what is said of them, so that they are done again."""
+    for path in (folder / FAILURES).glob("chunk-*.json"):
+        chunk = int(path.stem.removeprefix("chunk-"))
+        if chunk not in wanted:
+            continue
+        with store.claim(chunk) as mine:
+            if mine:
+                for part in store.folder.glob(f"part-{chunk:08d}-*.parquet"):
+                    part.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
 
 def _report(plan: Plan, store: Store, wanted: list[int], progress: Progress) -> list[int]:
@@ -177,57 +226,6 @@ def _here(folder: Path, plan: Plan, store: Store, wanted: list[int], sweep: Swee
         missing = _report(plan, store, wanted, progress)
         if missing and busy == len(missing):
             time.sleep(0.2)  # all that is left is under way elsewhere
-    return failed
-
-
-# --- Dask ------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4)
-def _remote_sweep(folder: str, identity: str, engine: str, threads: int) -> Sweep:
-    return Sweep(read_plan(Path(folder)), engine=engine, threads=threads)
-
-
-def _remote(folder: str, identity: str, engine: str, chunk: int) -> int:
-    """Compute one chunk on a worker that sees the same folder; return the number of failed runs."""
-    from distributed import get_worker
-
-    sweep = _remote_sweep(folder, identity, engine, get_worker().state.nthreads)
-    store = Store(Path(folder) / RESULTS, sweep.plan.chunks)
-    if chunk in store.parts():
-        return 0
-    return compute(sweep, store, Path(folder), chunk)
-
-
-def _on_cluster(folder: Path, plan: Plan, store: Store, wanted: list[int], address: str, engine: str, progress: Progress) -> int:
-    try:
-        from distributed import Client, as_completed
-    except ImportError as error:
-        raise InputError(f"--scheduler {address}", "needs the package distributed", "pip install 'school-mentoring[dask]'") from error
-    try:
-        client = Client(address, timeout=20)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise InputError(
-            f"--scheduler {address}", f"no Dask scheduler answers there ({error})", "allowed: an address such as tcp://host:8786"
-        ) from None
-    identity = json.dumps(plan.describe()["sweep"]) + plan.describe()["model"]
-    place = str(folder.absolute())
-    failed = 0
-    with client:
-        missing = iter(_report(plan, store, wanted, progress))
-
-        def submit(chunk: int) -> Any:
-            # A worker that dies takes its chunk with it; the scheduler gives the chunk to another, up to so many times.
-            return client.submit(_remote, place, identity, engine, chunk, pure=False, retries=3)
-
-        ahead = 4 * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-        running = as_completed([submit(chunk) for _, chunk in zip(range(ahead), missing, strict=False)])
-        for future in running:
-            failed += future.result()
-            _report(plan, store, wanted, progress)
-            following = next(missing, None)
-            if following is not None:
-                running.add(submit(following))
     return failed
 
 

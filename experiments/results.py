@@ -15,8 +15,9 @@ import pandas as pd
 from model.errors import InputError, nearest
 from model.observe import OUTCOMES
 
-from .execution import RESULTS
-from .store import PART
+from .execution import FAILURES, RESULTS
+from .store import Store
+from .sweep import read_sets
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,31 +33,46 @@ class Study:
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
-        table = path / "parameters.parquet"
-        self.parameters = pd.read_parquet(table) if table.is_file() else pd.DataFrame({"parameter_set": []})
+        self.parameters = read_sets(path, info) if "sweep" in info else pd.DataFrame({"parameter_set": []})
+        self._sound: set[Path] = set()
 
     @property
     def files(self) -> list[Path]:
         """The Parquet files that hold the runs, in order."""
-        parts = self.path / RESULTS
-        if parts.is_dir():
-            return sorted(path for path in parts.iterdir() if PART.fullmatch(path.name))
-        return [self.path / "runs.parquet"]
+        if "sweep" in self.info:
+            return list(Store(self.path / RESULTS, self._chunks).parts().values())
+        runs = self.path / "runs.parquet"
+        return [runs] if runs.is_file() else []
+
+    @property
+    def _chunks(self) -> int:
+        sweep = self.info["sweep"]
+        return int(-(-sweep["parameter_sets"] * self.info["scenario"]["replicates"] // sweep["chunk"]))
 
     @property
     def complete(self) -> bool:
-        """Whether every run is there."""
-        sweep = self.info.get("sweep")
-        if sweep is None:
+        """Whether every run is there: no chunk is missing, and no run failed."""
+        if "sweep" not in self.info:
             return True
-        cells = sweep["parameter_sets"] * self.info["scenario"]["replicates"]
-        return len(self.files) == -(-cells // sweep["chunk"])
+        return len(self.files) == self._chunks and not any((self.path / FAILURES).glob("chunk-*.json"))
+
+    def checked_files(self) -> list[Path]:
+        """Return ``files``; raises InputError where there are none, or a part holds other bytes than were written."""
+        files = self.files
+        if not files:
+            raise InputError(str(self.path), "holds no runs yet", "give a study that a command has finished or begun")
+        if "sweep" in self.info:
+            for path in files:
+                if path not in self._sound and not Store.sound(path):
+                    raise InputError(str(path), "is damaged (not the bytes that were written)", "run the sweep again with --resume")
+                self._sound.add(path)
+        return files
 
     def dataset(self) -> "pyarrow.dataset.Dataset":
         """Return the runs as an Arrow dataset, read when scanned."""
         import pyarrow.dataset as ds
 
-        return ds.dataset([str(path) for path in self.files], format="parquet")
+        return ds.dataset([str(path) for path in self.checked_files()], format="parquet")
 
     def runs(
         self, outcomes: Sequence[str] | None = None, *, designs: Sequence[str] | None = None, with_parameters: bool = False
@@ -78,26 +94,36 @@ class Study:
         import duckdb
 
         connection = duckdb.connect()
-        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in self.files)
+        files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in self.checked_files())
         connection.execute(f"CREATE VIEW runs AS SELECT * FROM read_parquet([{files}])")
         connection.register("parameters", self.parameters)
         return connection.sql(sql)
 
     def quantiles(self, outcome: str, *, by: Sequence[str] = ("design",), q: Sequence[float] = (0.05, 0.5, 0.95)) -> pd.DataFrame:
-        """Return mean, standard deviation, quantiles and number of runs of an outcome in each group.
+        """Return mean, standard deviation, quantiles and number of an outcome in each group, over the runs in which it exists.
 
         ``by`` names keys (design, parameter_set, replicate) or varied parameters. Runs are streamed, so the study may exceed memory.
         """
         _check([outcome], OUTCOMES, "outcome")
         _check(by, [*KEYS, *self.parameters.columns], "column")
+        for p in q:
+            if not 0.0 <= p <= 1.0:
+                raise InputError("q", f"{p:g} is no probability", "allowed: 0 to 1")
         groups = ", ".join(f'"{name}"' for name in by)
-        parts = ", ".join(f'quantile_cont("{outcome}", {float(p)}) AS q{round(100 * p):02d}' for p in q)
+        value = f'CASE WHEN NOT isnan("{outcome}") THEN "{outcome}" END'
+        parts = ", ".join(f'quantile_cont({value}, {float(p)}) AS "q{_percent(p)}"' for p in q)
         joined = "runs" if set(by) <= set(KEYS) else "runs JOIN parameters USING (parameter_set)"
         sql = (
-            f'SELECT {groups}, avg("{outcome}") AS mean, stddev_samp("{outcome}") AS sd, {parts}, count(*) AS n '
+            f"SELECT {groups}, avg({value}) AS mean, stddev_samp({value}) AS sd, {parts}, count({value}) AS n "
             f"FROM {joined} GROUP BY {groups} ORDER BY {groups}"
         )
         return self.query(sql).df()
+
+
+def _percent(p: float) -> str:
+    """Return a probability as the digits of its percentage: 05, 50, 97.5."""
+    text = f"{100 * p:.10g}"
+    return text.zfill(2) if text.isdigit() else text
 
 
 def _check(names: Sequence[str], known: Sequence[str], what: str) -> None:

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +23,13 @@ except ImportError:  # without POSIX locks processes may do a chunk twice, never
 
 __all__ = ["Store", "write_atomically"]
 
-PART = re.compile(r"part-(\d{8})-([0-9a-f]{16})\.parquet")
+PART = re.compile(r"part-(\d{8,})-([0-9a-f]{16})\.parquet")
+DRAFT = re.compile(r"\.part-(\d{8,})-.*\.tmp")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, also after a crash of the machine."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with draft.open("wb") as file:
             file.write(data)
@@ -61,10 +63,20 @@ class Store:
 
     def damaged(self) -> list[Path]:
         """Return the parts whose bytes are not those that were written: cut short, or changed since."""
-        return [path for path in self.parts().values() if not self._sound(path)]
+        return [path for path in self.parts().values() if not self.sound(path)]
+
+    def remove_drafts(self) -> None:
+        """Remove what killed processes left half written; the drafts of chunks under way here stay."""
+        for path in list(self.folder.iterdir()) if self.folder.is_dir() else []:
+            match = DRAFT.fullmatch(path.name)
+            if match:
+                with self.claim(int(match[1])) as mine:
+                    if mine:
+                        path.unlink(missing_ok=True)
 
     @staticmethod
-    def _sound(path: Path) -> bool:
+    def sound(path: Path) -> bool:
+        """Tell whether a part holds the bytes that were written."""
         match = PART.fullmatch(path.name)
         return match is not None and _digest(path.read_bytes()) == match[2]
 
