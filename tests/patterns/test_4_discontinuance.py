@@ -69,7 +69,7 @@ def given_up(**parameters: float) -> np.ndarray:
     """
     designs = {"ended": preset("top_down", first_month=0, last_month=SHORT), "continued": preset("top_down", first_month=0, last_month=48)}
     changes = {**NOBODY_STARTS, "initial_share": 0.35, **parameters}
-    runs = study(designs, parameters=changes, worlds=80, months=SHORT + YEAR + 1, per_school=True)
+    runs = study(designs, parameters=changes, worlds=200, months=SHORT + YEAR + 1, per_school=True)
     rows = []
     for index in range(runs.worlds):
         ended, continued = runs.adopters("ended")[index], runs.adopters("continued")[index]
