@@ -1,0 +1,98 @@
+"""The work that is timed: the pilot sweep, a national system, worlds of any size, and the limit that all peers can express."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.worlds import Worlds
+from model.designs import PRESETS, design_table
+from model.engine import Batch
+from model.networks import generate_world
+from model.parameters import PARAMETERS, base_values, parameter_table
+from model.world import Practices, World
+from scenarios import load_scenario
+
+__all__ = ["LIMIT", "Work", "limit", "national", "pilot", "replicates_of", "sized_world", "work"]
+
+LIMIT = {"p": 0.01, "q_out": 0.3, "d": 0.03}
+"""Chances a month of the limit: a school adopts with 1 - (1 - p)(1 - q_out E), E its adopting share of peers, and abandons with d."""
+
+_LIMIT_SWITCHES = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0}
+
+
+class Work(NamedTuple):
+    """What ``run_batch`` takes: ``engine(*work.arguments, **work.options)``; and how much it is."""
+
+    arguments: tuple[World, Practices, NDArray[np.void], NDArray[np.void], Batch]
+    options: dict[str, int]
+
+    @property
+    def school_months(self) -> int:
+        """Schools times months times runs."""
+        return int(self.arguments[0].teachers.size * self.options["months"] * self.arguments[4].design.size)
+
+
+def replicates_of(designs: int, sets: int, replicates: int) -> Batch:
+    """Return the batch of all designs x parameter sets x replicates."""
+    grid = np.meshgrid(np.arange(designs), np.arange(sets), np.arange(replicates), indexing="ij")
+    return Batch(*(axis.reshape(-1).astype(np.int64) for axis in grid))
+
+
+def _random_sets(count: int) -> list[dict[str, float]]:
+    """Return parameter sets, each value anywhere in its plausible range; seeded."""
+    rng = np.random.default_rng(7)
+    sets = []
+    for _ in range(count):
+        values = {name: rng.uniform(p.low, p.high) for name, p in PARAMETERS.items()}
+        sets.append({name: float(round(v)) if PARAMETERS[name].distribution == "integer" else float(v) for name, v in values.items()})
+    return sets
+
+
+def work(world: World, names: tuple[str, ...], replicates: int, months: int, sets: list[dict[str, float]] | None = None) -> Work:
+    """Return runs of preset designs in a world, funded from month 6 to 34."""
+    sets = sets or [base_values()]
+    practices = Practices(np.ones(1), np.ones(1), np.full(1, -1.0))
+    designs = design_table([PRESETS[name] for name in names], 6, 34)
+    batch = replicates_of(len(names), len(sets), replicates)
+    return Work((world, practices, parameter_table(sets), designs, batch), {"seed": 1, "months": months, "end_of_funding": 34})
+
+
+def pilot(replicates: int, names: tuple[str, ...] = tuple(PRESETS), sets: int = 0) -> Work:
+    """Return the pilot sweep: 480 schools, all seven designs, 72 months; at base values or under random parameter sets."""
+    scenario = load_scenario("mensi-pilot")
+    world, _ = Worlds(scenario).get(scenario.base_parameters(), 0)
+    return work(world, names, replicates, 72, _random_sets(sets) if sets else None)
+
+
+def national(names: tuple[str, ...], months: int = 120) -> Work:
+    """Return runs of a system of 249,750 schools in 27 countries, one per design."""
+    scenario = load_scenario("national")
+    world, _ = Worlds(scenario).get(scenario.base_parameters(), 0)
+    designs = scenario.design_list()
+    base = work(world, names, 1, months)
+    own = design_table([designs.get(name, PRESETS[name]) for name in names], 6, 34)
+    return Work((world, *base.arguments[1:3], own, base.arguments[4]), base.options)
+
+
+def sized_world(schools: int) -> World:
+    """Return a generated world of about this many schools, with the countries of the national scenario where they fill regions of 250."""
+    scenario = load_scenario("national" if schools >= 20_000 else "mensi-pilot")
+    countries = scenario.country_list()
+    if schools < 20_000:
+        per_region, regions = max(1, round(schools / (len(countries) * 4))), 4
+    else:
+        per_region, regions = 250, max(1, round(schools / (len(countries) * 250)))
+    world, _ = generate_world(countries, (regions,) * len(countries), per_region, base_values(), 1, 0)
+    return world
+
+
+def limit(world: World, replicates: int, months: int) -> Work:
+    """Return the exact limit on the network of a world: one teacher per school, no mentoring, one school in 20 adopting at the start."""
+    n = world.teachers.size
+    started = (np.arange(n) % 20 == 0).astype(np.int32).reshape(1, n)
+    degree = np.diff(world.peer_start)
+    equal = np.repeat(1.0 / np.maximum(degree, 1), degree)
+    plain = world._replace(teachers=np.ones(n, np.int32), openness=np.ones(n), adopters_at_start=started, weight=equal)
+    values: dict[str, Any] = {**base_values(), **_LIMIT_SWITCHES, **LIMIT}
+    return work(plain, ("none",), replicates, months, [values])

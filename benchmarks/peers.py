@@ -1,0 +1,178 @@
+"""The exact limit in the idiom of other tools: plain Mesa, NDlib, NumPy with SciPy's sparse matrices.
+
+Each function makes independent runs of the contagion of ``cases.limit`` with random numbers of its own and returns the adopting
+schools at the end of every run. They are written as users of these tools write, with what makes them fast: ties listed once,
+no collection of data beyond a count per month.
+"""
+
+from typing import Any
+
+import mesa
+import networkx as nx
+import numpy as np
+import scipy.sparse as sp
+from ndlib.models import ModelConfig
+from ndlib.models.compartments.Compartment import Compartiment
+from ndlib.models.compartments.EdgeStochastic import EdgeStochastic
+from ndlib.models.compartments.NodeStochastic import NodeStochastic
+from ndlib.models.CompositeModel import CompositeModel
+from numpy.typing import NDArray
+
+from model.world import World
+
+from .cases import LIMIT
+
+__all__ = ["with_mesa", "with_ndlib", "with_ndlib_custom", "with_numpy", "with_numpy_batched"]
+
+SUSCEPTIBLE, INFECTED = "Susceptible", "Infected"  # names that NDlib demands
+P, Q, D = LIMIT["p"], LIMIT["q_out"], LIMIT["d"]
+
+
+# --- Mesa ------------------------------------------------------------------------------------------------------------
+
+
+class School(mesa.Agent):
+    """A school that has adopted or not."""
+
+    def __init__(self, model: "Contagion", adopting: bool) -> None:
+        super().__init__(model)
+        self.adopting = adopting
+        self.next = adopting
+        self.peers: list[tuple[School, float]] = []
+
+    def decide(self) -> None:
+        """Draw next month's state."""
+        if self.adopting:
+            self.next = self.random.random() >= D
+            return
+        exposure = sum(weight for peer, weight in self.peers if peer.adopting)
+        self.next = self.random.random() < 1.0 - (1.0 - P) * (1.0 - Q * exposure)
+
+    def commit(self) -> None:
+        """Let it happen."""
+        self.adopting = self.next
+
+
+class Contagion(mesa.Model):
+    """The contagion on a world's network."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        super().__init__(seed=seed)
+        schools = [School(self, bool(k)) for k in world.adopters_at_start[0]]
+        start, peer, weight = world.peer_start.tolist(), world.peer.tolist(), world.weight.tolist()
+        for i, school in enumerate(schools):
+            school.peers = [(schools[peer[a]], weight[a]) for a in range(start[i], start[i + 1])]
+        self.adopters: list[int] = []
+
+    def step(self) -> None:
+        """Let one month pass."""
+        self.agents.do("decide")
+        self.agents.do("commit")
+        self.adopters.append(sum(school.adopting for school in self.agents))
+
+
+def with_mesa(world: World, runs: int, months: int) -> NDArray[np.float64]:
+    """Run the contagion as a small Mesa model."""
+    ends = []
+    for seed in range(runs):
+        model = Contagion(world, seed)
+        for _ in range(months - 1):
+            model.step()
+        ends.append(model.adopters[-1])
+    return np.array(ends, float)
+
+
+# --- NDlib -----------------------------------------------------------------------------------------------------------
+
+
+class ShareAdoption(Compartiment):  # type: ignore[misc]
+    """The exact rule as a compartment of one's own: NDlib's extension point."""
+
+    def execute(self, node: int, graph: Any, status: Any, status_map: Any, *args: Any, **kwargs: Any) -> bool:
+        """Tell whether a node adopts."""
+        neighbours = list(graph.neighbors(node))
+        adopting = sum(status[v] == status_map[INFECTED] for v in neighbours)
+        exposure = adopting / len(neighbours) if neighbours else 0.0
+        return bool(np.random.random_sample() < 1.0 - (1.0 - P) * (1.0 - Q * exposure))
+
+
+def _graph(world: World) -> nx.Graph:
+    graph = nx.empty_graph(world.teachers.size)
+    source = np.repeat(np.arange(world.teachers.size), np.diff(world.peer_start))
+    graph.add_edges_from(zip(source.tolist(), world.peer.tolist(), strict=True))
+    return graph
+
+
+def _composite(world: World, graph: nx.Graph, custom: bool) -> CompositeModel:
+    model = CompositeModel(graph)
+    model.add_status(SUSCEPTIBLE)
+    model.add_status(INFECTED)
+    config = ModelConfig.Configuration()
+    if custom:
+        model.add_rule(SUSCEPTIBLE, INFECTED, ShareAdoption({}))
+    else:
+        model.add_rule(SUSCEPTIBLE, INFECTED, NodeStochastic(P))
+        mean_degree = 2 * graph.number_of_edges() / graph.number_of_nodes()
+        model.add_rule(SUSCEPTIBLE, INFECTED, EdgeStochastic(threshold=Q / mean_degree, triggering_status=INFECTED))
+    model.add_rule(INFECTED, SUSCEPTIBLE, NodeStochastic(D))
+    config.add_model_initial_configuration(INFECTED, np.flatnonzero(world.adopters_at_start[0]).tolist())
+    model.set_initial_status(config)
+    return model
+
+
+def _run_composite(world: World, runs: int, months: int, custom: bool) -> NDArray[np.float64]:
+    np.random.seed(1)
+    graph, ends = _graph(world), []
+    for _ in range(runs):
+        model = _composite(world, graph, custom)
+        for _ in range(months):  # the first iteration only reports the start
+            report = model.iteration(node_status=False)
+        ends.append(report["node_count"][1])
+    return np.array(ends, float)
+
+
+def with_ndlib(world: World, runs: int, months: int) -> NDArray[np.float64]:
+    """Run NDlib's nearest built-in composite: each adopting peer persuades on its own with chance q_out / mean degree.
+
+    NDlib keeps one chance per undirected edge, so a chance that depends on the own degree, as a share does, cannot be stated; its mean
+    is not the limit's.
+    """
+    return _run_composite(world, runs, months, custom=False)
+
+
+def with_ndlib_custom(world: World, runs: int, months: int) -> NDArray[np.float64]:
+    """Run NDlib with a compartment of one's own that has the exact chance; equal weights only."""
+    return _run_composite(world, runs, months, custom=True)
+
+
+# --- NumPy and SciPy -------------------------------------------------------------------------------------------------
+
+
+def _matrix(world: World) -> sp.csr_array:
+    n = world.teachers.size
+    return sp.csr_array((world.weight, world.peer, world.peer_start), shape=(n, n))
+
+
+def with_numpy(world: World, runs: int, months: int) -> NDArray[np.float64]:
+    """Run the contagion with one sparse product and one vector of uniforms a month, run by run."""
+    matrix, ends = _matrix(world), []
+    for seed in range(runs):
+        rng = np.random.default_rng(seed)
+        x = world.adopters_at_start[0].astype(float)
+        for _ in range(months - 1):
+            adopt = 1.0 - (1.0 - P) * (1.0 - Q * (matrix @ x))
+            u = rng.random(x.size)
+            x = np.where(x > 0.0, u >= D, u < adopt).astype(float)
+        ends.append(x.sum())
+    return np.array(ends)
+
+
+def with_numpy_batched(world: World, runs: int, months: int) -> NDArray[np.float64]:
+    """Run all runs at once: the state is a dense matrix of schools x runs."""
+    matrix, rng = _matrix(world), np.random.default_rng(1)
+    x = np.repeat(world.adopters_at_start[0].astype(float)[:, None], runs, axis=1)
+    for _ in range(months - 1):
+        adopt = 1.0 - (1.0 - P) * (1.0 - Q * (matrix @ x))
+        u = rng.random(x.shape)
+        x = np.where(x > 0.0, u >= D, u < adopt).astype(float)
+    return np.asarray(x.sum(axis=0))

@@ -1,0 +1,123 @@
+"""How the engine scales: schools from 10**2 to 10**7, one thread and two, memory, and the making of worlds."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .timing import alternate, table
+
+__all__ = ["huge_section", "section"]
+
+ROOT = Path(__file__).parent.parent
+
+# Each size runs in a process of its own, so that its peak memory is its own: {schools} {months} {designs}.
+MEASURE = """
+import json, resource, sys, time
+from model.engine import run_batch
+from benchmarks import cases
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+schools, months, names = int(sys.argv[1]), int(sys.argv[2]), tuple(sys.argv[3].split(","))
+small = cases.work(cases.sized_world(100), names, 1, 9)
+run_batch(*small.arguments, **small.options)
+cases.sized_world(24_000)
+before = peak()
+started = time.thread_time()
+world = cases.sized_world(schools)
+generating = time.thread_time() - started
+after_world = peak()
+runs = max(1, 200_000 // schools)
+work = cases.work(world, names, runs, months)
+seconds = []
+for turn in range(1 if schools > 10**6 else 3):
+    started = time.thread_time()
+    results = run_batch(*work.arguments, **work.options, threads=1)
+    seconds.append(time.thread_time() - started)
+n = world.teachers.size
+print(json.dumps({
+    "schools": n, "generating": generating, "each": min(seconds) / work.school_months * 1e9, "seconds": min(seconds),
+    "world_bytes": sum(array.nbytes for array in world) / n, "ties": world.peer.size / n,
+    "before": before, "after_world": after_world, "peak": peak(), "adopters": float(results.outcomes[0, 3]),
+}))
+"""
+
+
+def _measure(schools: int, months: int, names: str) -> dict[str, float]:
+    answer = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(schools), str(months), names], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return json.loads(answer.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def _row(measured: dict[str, float]) -> list[object]:
+    n = int(measured["schools"])
+    return [
+        n,
+        measured["each"],
+        measured["seconds"],
+        measured["generating"] / n * 1e6,
+        measured["world_bytes"],
+        (measured["peak"] - measured["before"]) / n if n >= 10**5 else "",
+        measured["peak"] / 2**30,
+    ]
+
+
+HEAD = [
+    "schools",
+    "ns per school-month",
+    "seconds per batch",
+    "making the world, us per school",
+    "bytes of world per school",
+    "bytes of peak memory per school",
+    "peak memory of the process, GiB",
+]
+
+
+def _threads(quick: bool) -> str:
+    from model.engine import run_batch
+
+    from . import cases
+
+    work = cases.pilot(20 if quick else 200)
+    best = alternate(
+        {str(k): lambda k=k: run_batch(*work.arguments, **work.options, threads=k) for k in (1, 2)},  # type: ignore[misc]
+        5 if quick else 9,
+        time.perf_counter,
+    )
+    runs = work.arguments[4].design.size
+    return (
+        f"The pilot sweep, {runs:,} runs of seven designs, wall time: {best['1']:.3f} s on one thread, {best['2']:.3f} s on two: "
+        f"{best['1'] / best['2']:.2f} times as fast, {runs / best['2']:,.0f} runs a second. (Other work on the machine lowers this.)"
+    )
+
+
+def section(quick: bool) -> str:
+    """Return how time and memory grow with schools, as Markdown."""
+    sizes = (100, 1_000, 10_000, 100_000) if quick else (100, 1_000, 10_000, 100_000, 250_000, 1_000_000)
+    none = [_row(_measure(size, 24, "none")) for size in sizes]
+    hub = [_row(_measure(size, 24, "regional_hub")) for size in sizes]
+    text = (
+        "## Scaling\n\nOne thread, 24 months, each size in a process of its own. Design `none`:\n\n"
+        + table(HEAD, none)
+        + "\n\nDesign `regional_hub`:\n\n"
+        + table(HEAD, hub)
+        + "\n\n"
+        + _threads(quick)
+    )
+    if not quick:
+        national = _measure(250_000, 120, "none,regional_hub,virtual,bottom_up")
+        text += (
+            f"\n\n{int(national['schools']):,} schools, 120 months, four designs (none, hub, virtual, bottom-up) one after the other: "
+            f"{national['seconds']:.1f} s on one thread, peak memory {national['peak'] / 2**30:.2f} GiB with all of Python."
+        )
+    return text
+
+
+def huge_section(quick: bool) -> str:
+    """Return the figures of 10 million schools, as Markdown."""
+    rows = [_row(_measure(1_000_000 if quick else 10_000_000, 24, name)) for name in ("none", "regional_hub")]
+    return "## Ten million schools\n\n24 months, one thread; first design `none`, then `regional_hub`.\n\n" + table(HEAD, rows)

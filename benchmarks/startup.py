@@ -1,0 +1,43 @@
+"""How long a user waits: compiling into an empty cache, starting with a full one, and what of it is Python's own imports."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .timing import table
+
+__all__ = ["section"]
+
+ROOT = Path(__file__).parent.parent
+FIRST_BATCH = """
+import numpy as np
+from benchmarks import cases
+from model.engine import run_batch
+work = cases.pilot(1)
+run_batch(*work.arguments, **work.options)
+"""
+SCRIPTS = {
+    "import numpy, numba, pandas": "import numpy, numba, pandas",
+    "import the model and a scenario": "import model.engine\nfrom scenarios import load_scenario\nload_scenario('mensi-pilot')",
+    "import, make the pilot's world, first batch of seven designs": FIRST_BATCH,
+}
+
+
+def _seconds(script: str, cache: str) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={**os.environ, "NUMBA_CACHE_DIR": cache}, check=True)
+    return time.perf_counter() - started
+
+
+def section(quick: bool) -> str:
+    """Return start-up times as Markdown."""
+    with tempfile.TemporaryDirectory(prefix="mentoring-cache-") as cache:
+        rows: list[list[object]] = [["the last line below with an empty cache: compiles all of the model", _seconds(FIRST_BATCH, cache)]]
+        rows += [[name, min(_seconds(script, cache) for _ in range(2 if quick else 5))] for name, script in SCRIPTS.items()]
+    return (
+        "## Start-up\n\nWall time of a fresh Python process; the compiled code of a source is kept on disk, so compiling happens once per "
+        "version.\n\n" + table(["what", "seconds"], rows)
+    )
