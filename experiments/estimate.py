@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -11,12 +12,12 @@ from model.errors import InputError
 from scenarios import Scenario
 
 from .sampling import MOST_SETS, count_sets, sample
-from .sweep import Plan, Sweep, chosen_variables, plan_sweep
+from .sweep import Plan, Sweep, chosen_variables, chunk_cells, plan_sweep
 from .variables import Variable
 
 __all__ = ["Estimate", "estimate", "plan_with_estimate"]
 
-TRIAL_SECONDS = 0.5
+TRIAL_SECONDS, TRIAL_CELLS = 0.5, 4096
 LONG_SECONDS, LARGE_BYTES = 3600.0, 5e9
 
 
@@ -29,7 +30,7 @@ class Estimate(NamedTuple):
 
     def words(self) -> str:
         """Return the estimate for people."""
-        return f"{_count(self.runs)} runs, about {_duration(self.seconds)} on this machine and {_count(self.size / 1e9)} GB on disk"
+        return f"{_count(self.runs)} runs, about {_duration(self.seconds)} on this machine and {_bytes(self.size)} on disk"
 
 
 def _count(value: float) -> str:
@@ -37,6 +38,10 @@ def _count(value: float) -> str:
     if value >= 1e12:
         return f"{value:.0e}"
     return f"{value:,.0f}" if value == int(value) or value >= 1000 else f"{value:,.1f}"
+
+
+def _bytes(size: float) -> str:
+    return f"{_count(size / 1e9)} GB" if size >= 1e9 else f"{_count(size / 1e6)} MB"
 
 
 def _duration(seconds: float) -> str:
@@ -47,21 +52,24 @@ def _duration(seconds: float) -> str:
 
 
 def estimate(scenario: Scenario, variables: Sequence[Variable], sampling: str, threads: int | None = None) -> Estimate:
-    """Return what a sweep of sampled sets would take, from a trial of about a second on the first sets of a small sample."""
+    """Return what a sweep of sampled sets would take, from trials that grow until one takes half a second or is as large as a chunk."""
     runs = count_sets(sampling, variables) * scenario.replicates * len(scenario.designs)
-    sets = sample("lhs:64", variables, scenario.seed) if variables else sample("lhs:1", variables, scenario.seed)
-    few = scenario.model_copy(update={"replicates": min(2, scenario.replicates)})
-    sweep = Sweep(Plan(few, sets, "common", 1, "lhs:64"), threads=threads)
+    sets = sample(f"lhs:{max(8, -(-TRIAL_CELLS // scenario.replicates))}", variables, scenario.seed)
+    sweep = Sweep(Plan(scenario, sets, "common", 1, "trial"), threads=threads)
     sweep.chunk(0)  # compiles and warms up
-    tables, started = [], time.perf_counter()
-    for chunk in range(1, sweep.plan.chunks):
-        tables.append(sweep.chunk(chunk)[0])
-        if time.perf_counter() - started > TRIAL_SECONDS:
+    most = min(sweep.plan.cells, TRIAL_CELLS, chunk_cells(scenario))
+    cells = 1
+    while True:
+        sweep.plan = replace(sweep.plan, chunk=cells)
+        started = time.perf_counter()
+        table, _ = sweep.chunk(0)
+        seconds = time.perf_counter() - started
+        if cells == most or seconds > TRIAL_SECONDS:
             break
-    seconds = time.perf_counter() - started
-    made = sum(len(table) for table in tables) or len(scenario.designs)
+        cells = min(4 * cells, most)
+    made = cells * len(scenario.designs)
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.concat_tables(tables) if tables else sweep.chunk(0)[0], sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     return Estimate(runs, seconds / made * runs, sink.getvalue().size / made * runs)
 
 

@@ -32,7 +32,7 @@ from .sampling import sample
 from .variables import WORLD_FIELDS, Variable, domain_of, parse_value, parse_variable, uncertain_variables, variable_names
 from .worlds import Worlds
 
-__all__ = ["Plan", "Sweep", "chosen_variables", "hash_sets", "plan_sweep", "read_plan", "read_sets", "read_table"]
+__all__ = ["Plan", "Sweep", "chosen_variables", "chunk_cells", "hash_sets", "plan_sweep", "read_plan", "read_sets", "read_table"]
 
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
@@ -130,7 +130,7 @@ def plan_sweep(
     else:
         sets = sample(sampling, chosen_variables(scenario, vary), scenario.seed)
     _check_windows(scenario, sets)
-    return Plan(scenario, sets, random, chunk or _chunk_cells(scenario), sampling)
+    return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling)
 
 
 def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
@@ -177,7 +177,7 @@ def chosen_variables(scenario: Scenario, vary: Sequence[str]) -> list[Variable]:
     return chosen
 
 
-def _chunk_cells(scenario: Scenario) -> int:
+def chunk_cells(scenario: Scenario) -> int:
     """Return the cells of a chunk: some seconds of work, and parts of some megabytes."""
     _, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     cell = len(schools) * scenario.months * len(scenario.designs)
