@@ -55,26 +55,33 @@ def cpu_count() -> int:
 
 
 @compiled
-def _run(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, outcomes, record):
-    """Make one run, all schools one after the other; see ``run_batch`` for the arguments."""
-    outcomes[:] = 0.0
-    start(world, practices, par, des, state, seed, replicate)
+def _run_rows(world, practices, pars, dess, batch, seed, months, end_of_funding, has_named, state, cells, results, low, high):
+    """Make the runs low..high of a batch, one after the other, in one state."""
     n = world.teachers.size
-    for month in range(months):
-        ties = open_month(world, practices, par, des, state, seed, replicate, month, has_named)
-        observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
-        if month == months - 1:
-            return
-        for p in range(practices.weight.size):
-            decide(world, par, des, state, p, seed, replicate, month, 0, n)
-            commit(world, par, state, p, 0, n)
+    for r in range(low, high):
+        record = (
+            results.groups[r : r + 1],
+            results.ties[r : r + 1],
+            results.costs[r : r + 1],
+            results.schools[r : r + 1],
+        )
+        par, des, replicate = pars[batch.parameter_set[r]], dess[batch.design[r]], batch.replicate[r]
+        outcomes = results.outcomes[r]
+        start(world, practices, par, des, state, seed, replicate)
+        for month in range(months):
+            ties = open_month(world, practices, par, des, state, seed, replicate, month, has_named)
+            observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
+            if month == months - 1:
+                break
+            for p in range(practices.weight.size):
+                decide(world, par, des, state, p, seed, replicate, month, 0, n)
+                commit(world, par, state, p, 0, n)
 
 
 def _run_on_threads(
     world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, outcomes, record, pool, cuts
 ):
-    """Make one run of a large world: as ``_run``, but the teachers of different ranges of schools decide on different threads."""
-    outcomes[:] = 0.0
+    """Make one run of a large world: as ``_run_rows`` does, but the teachers of different ranges of schools decide on different threads."""
     start(world, practices, par, des, state, seed, replicate)
     for month in range(months):
         ties = open_month(world, practices, par, des, state, seed, replicate, month, has_named)
@@ -84,22 +91,6 @@ def _run_on_threads(
         for p in range(practices.weight.size):
             list(pool.map(partial(decide, world, par, des, state, p, seed, replicate, month), cuts[:-1], cuts[1:]))
             list(pool.map(partial(commit, world, par, state, p), cuts[:-1], cuts[1:]))
-
-
-@compiled
-def _run_rows(world, practices, pars, dess, batch, seed, months, end_of_funding, has_named, state, cells, results, low, high):
-    """Make the runs low..high of a batch, one after the other, in one state."""
-    for r in range(low, high):
-        record = (
-            results.groups[r : r + 1],
-            results.ties[r : r + 1],
-            results.costs[r : r + 1],
-            results.schools[r : r + 1],
-        )
-        par, des = pars[batch.parameter_set[r]], dess[batch.design[r]]
-        outcomes = results.outcomes[r]
-        replicate = batch.replicate[r]
-        _run(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, outcomes, record)
 
 
 def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool) -> Results:

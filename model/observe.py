@@ -116,9 +116,17 @@ def _gap(cells, trait):
 
 
 @compiled
+def _column(cells, what):
+    total = np.int64(0)
+    for cell in range(cells.shape[0]):
+        total += cells[cell, what]
+    return total
+
+
+@compiled
 def _observe_end_of_funding(cells, ties, outcomes):
-    outcomes[_FUNDED_ADOPTERS] = cells[:, _ADOPTERS].sum()
-    outcomes[_FUNDED_MAINSTREAMED] = cells[:, _MAINSTREAMED].sum()
+    outcomes[_FUNDED_ADOPTERS] = _column(cells, _ADOPTERS)
+    outcomes[_FUNDED_MAINSTREAMED] = _column(cells, _MAINSTREAMED)
     outcomes[_FUNDED_GAP_D] = _gap(cells, 1)
     outcomes[_FUNDED_GAP_R] = _gap(cells, 0)
     outcomes[_FUNDED_TIES] = ties
@@ -126,10 +134,10 @@ def _observe_end_of_funding(cells, ties, outcomes):
 
 @compiled
 def _observe_end(cells, state, ties, outcomes):
-    adopters = cells[:, _ADOPTERS].sum()
+    adopters = _column(cells, _ADOPTERS)
     outcomes[_END_ADOPTERS] = adopters
-    outcomes[_END_MAINSTREAMED] = cells[:, _MAINSTREAMED].sum()
-    outcomes[_END_PUPILS] = cells[:, _PUPILS].sum()
+    outcomes[_END_MAINSTREAMED] = _column(cells, _MAINSTREAMED)
+    outcomes[_END_PUPILS] = _column(cells, _PUPILS)
     outcomes[_GAP_D] = _gap(cells, 1)
     outcomes[_GAP_R] = _gap(cells, 0)
     outcomes[_END_TIES] = ties
