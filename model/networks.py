@@ -448,8 +448,9 @@ def _weighted_rows(n, source, target, weight):
 def to_networkx(schools: Schools, world: World) -> "nx.Graph":
     """Return the peer network as an undirected graph whose nodes are school_ids with the attributes of the table.
 
-    The ``weight`` of an edge is that of the tie relative to the heaviest tie of its connected component, which gives the same
-    rows: dividing each by its sum takes any common factor out. A school with a mentor names it in the attribute ``mentor``.
+    The ``weight`` of an edge is that of the tie relative to the heaviest tie of its connected component, which gives a user's own
+    ties the same rows again. A generated network read back has rows that sum to 1, so its schools with few peers are exposed more
+    than they were. A school with a mentor names it in the attribute ``mentor``.
     """
     import networkx as nx
 
