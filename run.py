@@ -272,10 +272,20 @@ def _finish(folder: Path, document: dict[str, Any], as_json: bool) -> None:
         print(f"Study written to {folder}")
 
 
+def _spread_sets(words: list[str]) -> list[str]:
+    """Return the command line with every ``--set a=1 b=2`` written as ``--set a=1 --set b=2``."""
+    spread: list[str] = []
+    for word in words:
+        if len(spread) > 1 and spread[-2] == "--set" and "=" in word and not word.startswith("-"):
+            spread.append("--set")
+        spread.append(word)
+    return spread
+
+
 def main() -> None:
     """Run the command line: exit code 0 done, 2 bad input, 130 interrupted."""
     try:
-        app(standalone_mode=True)
+        app(_spread_sets(sys.argv[1:]), standalone_mode=True)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
