@@ -19,6 +19,7 @@ from .sweep import Plan, Sweep, read_plan
 __all__ = ["on_cluster"]
 
 RETRIES = 3
+CONNECT_SECONDS = 20.0
 _one_at_a_time = threading.Lock()
 
 
@@ -34,7 +35,7 @@ def on_cluster(folder: Path, plan: Plan, store: Store, address: str, *, engine: 
     except ImportError as error:
         raise InputError(f"--scheduler {address}", "needs the package distributed", "pip install 'school-mentoring[dask]'") from error
     try:
-        client = Client(address, timeout=20)
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
             f"--scheduler {address}", f"no Dask scheduler answers there ({error})", "allowed: an address such as tcp://host:8786"
@@ -76,6 +77,7 @@ def on_cluster(folder: Path, plan: Plan, store: Store, address: str, *, engine: 
             following = next(missing, None)
             if following is not None:
                 running.add(submit(following))
+    store.remove_drafts()  # of workers that died
     return failed
 
 

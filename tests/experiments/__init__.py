@@ -1,0 +1,1 @@
+"""Tests of sweeps: what is varied, how sets are drawn, what is computed, kept and read."""

@@ -1,0 +1,1 @@
+"""Tests of what goes wrong on real machines: kills, full disks, damaged files, bad commands."""

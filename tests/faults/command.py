@@ -1,0 +1,48 @@
+"""Runs ``run.py sweep`` in processes of their own."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.execution import RESULTS
+
+__all__ = ["SWEEP", "started", "swept", "wait_for_parts"]
+
+ROOT = Path(__file__).resolve().parents[2]
+SWEEP = (
+    *("mensi-pilot-only", "--set", "world.schools_per_region=2", "--set", "programme.first_month=2", "--months", "12"),
+    *("--designs", "none,top_down,regional_hub", "--vary", "gamma=0.5:1.5", "--vary", "q_in=0.01:0.2", "--sample", "sobol:40"),
+    *("--replicates", "2", "--chunk", "2", "--workers", "1"),
+)
+"""A sweep of 240 runs in 40 chunks of some milliseconds."""
+
+
+def started(out: Path, *options: str, base: Sequence[str] = SWEEP, **process: Any) -> subprocess.Popen[str]:
+    """Start a sweep; what it writes to standard output and error is kept for ``communicate``."""
+    # A commit made while the tests run must not tell two studies apart.
+    env = {**os.environ, "GIT_DIR": "/nonexistent"}
+    call = [sys.executable, str(ROOT / "run.py"), "sweep", *base, "--out", str(out), *options]
+    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, **process)
+
+
+def swept(out: Path, *options: str, **process: Any) -> tuple[int, str, str]:
+    """Run a sweep to its end; return its exit code, standard output and standard error."""
+    with started(out, *options, **process) as running:
+        output, error = running.communicate(timeout=120)
+        return running.returncode, output, error
+
+
+def wait_for_parts(running: subprocess.Popen[str], out: Path, count: int) -> int:
+    """Wait until a sweep has begun and written so many parts, or has ended; return how many there are."""
+    assert running.stderr is not None
+    running.stderr.readline()  # what the sweep will take: then it begins
+    while running.poll() is None:
+        parts = len(list((out / RESULTS).glob("part-*.parquet")))
+        if parts >= count:
+            return parts
+        time.sleep(0.001)
+    return -1

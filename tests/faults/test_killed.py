@@ -1,0 +1,118 @@
+"""Sweeps that are killed or interrupted: after a resume nothing tells them from one that was left alone."""
+
+import random
+import re
+import signal
+import time
+
+import pytest
+
+from experiments.sweep import plan_sweep
+from tests.experiments.sweeps import content, made, parts_of, small
+from tests.faults.command import started, swept, wait_for_parts
+
+KILLS, SEED, CHUNKS = 20, 20240607, 40
+
+
+def the_plan():
+    """Return the plan of ``command.SWEEP``; a resume in this process saves the start of one."""
+    return plan_sweep(small(replicates=2), ["gamma=0.5:1.5", "q_in=0.01:0.2"], "sobol:40", chunk=2)
+
+
+@pytest.fixture(autouse=True)
+def _no_commit(monkeypatch):
+    """Let a commit made while the tests run not tell two studies apart."""
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Return the content of the folder of a sweep that was left alone."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "study"
+    code, output, _ = swept(folder)
+    assert code == 0
+    assert f"{CHUNKS} of {CHUNKS} chunks are done" in output
+    return content(folder)
+
+
+def test_a_sweep_killed_at_twenty_random_moments_is_completed_to_the_same_bytes(undisturbed, tmp_path):
+    """A moment is a number of parts and a part of the time of a chunk, so that it lies within the work on any machine."""
+    moments = random.Random(SEED)
+    lost, partial = [], 0
+    for number in range(KILLS):
+        folder = tmp_path / f"study-{number}"
+        wanted, pause = moments.randrange(-2, CHUNKS), moments.uniform(0.0, 0.02)
+        with started(folder) as running:
+            wait_for_parts(running, folder, wanted)
+            time.sleep(pause)
+            running.kill()
+        there = parts_of(folder)
+        assert all(undisturbed[path.relative_to(folder).as_posix()] == path.read_bytes() for path in there)
+        partial += len(there) < CHUNKS
+        before = {path: path.stat().st_mtime_ns for path in there}
+        if made(folder, the_plan()) != undisturbed or any(path.stat().st_mtime_ns != when for path, when in before.items()):
+            lost.append((number, wanted, pause))
+    assert lost == []
+    assert partial >= KILLS - 5, "most kills must fall within the work"
+
+
+def test_a_sweep_killed_again_and_again_is_completed_by_the_command(undisturbed, tmp_path):
+    folder = tmp_path / "study"
+    for wanted in (5, 20):
+        with started(folder, "--resume") as running:
+            assert wait_for_parts(running, folder, wanted) >= wanted
+            running.kill()
+    before = {path: path.stat().st_mtime_ns for path in parts_of(folder)}
+    code, output, _ = swept(folder, "--resume")
+    assert code == 0
+    assert f"{CHUNKS} of {CHUNKS} chunks are done" in output
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert content(folder) == undisturbed
+
+
+def test_an_interrupted_sweep_keeps_what_is_finished(undisturbed, tmp_path):
+    folder = tmp_path / "study"
+    with started(folder) as running:
+        assert wait_for_parts(running, folder, 7) >= 7
+        running.send_signal(signal.SIGINT)
+        _, error = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in error
+    kept = content(folder)
+    assert kept.items() <= undisturbed.items()
+    assert 7 <= len(parts_of(folder)) < CHUNKS
+    assert made(folder, the_plan()) == undisturbed
+
+
+def test_two_processes_on_one_study_share_the_work(undisturbed, tmp_path):
+    folder = tmp_path / "study"
+    both = [started(folder, "--resume") for _ in range(2)]
+    for running in both:
+        _, error = running.communicate(timeout=120)
+        assert running.returncode == 0, error
+    assert content(folder) == undisturbed
+
+
+def test_shards_in_processes_of_their_own_make_the_same_bytes(undisturbed, tmp_path):
+    folder = tmp_path / "study"
+    both = [started(folder, "--shard", f"{i}/2") for i in (2, 1)]
+    for running in both:
+        running.communicate(timeout=120)
+        assert running.returncode == 0
+    assert content(folder) == undisturbed
+
+
+def test_the_command_names_a_damaged_part_and_makes_it_again(undisturbed, tmp_path):
+    folder = tmp_path / "study"
+    for name, data in undisturbed.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    cut, flipped = parts_of(folder)[3], parts_of(folder)[30]
+    cut.write_bytes(cut.read_bytes()[:1000])
+    data = bytearray(flipped.read_bytes())
+    data[700] ^= 1
+    flipped.write_bytes(data)
+    code, _, error = swept(folder, "--resume")
+    assert code == 0
+    assert re.findall(r"(\S+) is damaged", error) == [str(cut), str(flipped)]
+    assert content(folder) == undisturbed
