@@ -1,6 +1,8 @@
 """Bad input gives one line that names file and line, the value, what is allowed, and the nearest name."""
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -303,11 +305,14 @@ def test_name_that_is_neither_file_nor_shipped(tmp_path):
     assert str(error.value) == f"'{tmp_path}': '{tmp_path}' is not a file; allowed: a YAML file or the name of a shipped scenario"
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a file that may not be read")
-def test_file_that_may_not_be_read(tmp_path):
+def test_file_that_may_not_be_read(tmp_path, monkeypatch):
+    # The system's refusal is played, as an administrator may read every file.
+    def refuse(*_arguments, **_options):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
     file = tmp_path / "study.yaml"
     file.write_text(GOOD, encoding="utf-8")
-    file.chmod(0)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         load_scenario(file)
 
