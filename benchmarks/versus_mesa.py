@@ -1,6 +1,7 @@
 """The compiled engine against this project's own Mesa model: the same rules and draws, school by school in Python."""
 
 import time
+from functools import cache
 from typing import Any
 
 import mesa
@@ -9,6 +10,7 @@ import numpy as np
 from model.agents import MentoringModel, run_batch_with_mesa
 from model.designs import PRESETS
 from model.engine import run_batch
+from model.world import Practices, World
 
 from . import cases
 from .timing import alternate, table
@@ -16,11 +18,16 @@ from .timing import alternate, table
 __all__ = ["PilotModel", "section"]
 
 
+@cache
+def _pilot_world() -> tuple[World, Practices]:
+    return cases.pilot(1, ("none",)).arguments[:2]
+
+
 class PilotModel(MentoringModel):
     """The pilot as ``mesa.batch_run`` wants a model: every argument a plain value."""
 
     def __init__(self, design: str = "none", replicate: int = 0, rng: Any = None, seed: Any = None) -> None:
-        world, practices = cases.pilot(1, ("none",)).arguments[:2]
+        world, practices = _pilot_world()
         super().__init__(world, practices, PRESETS[design], seed=1, replicate=replicate)
 
 
