@@ -56,8 +56,8 @@ def _pert(low: float, mode: float, high: float, u: NDArray[np.float64]) -> NDArr
 
 def _digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round to 12 significant digits."""
-    scale = 10.0 ** (11 - np.floor(np.log10(np.maximum(np.abs(values), 1e-300))))
-    return np.asarray(np.where(values == 0.0, 0.0, np.rint(values * scale) / scale))
+    scale = 10.0 ** (11 - np.floor(np.log10(np.where(values == 0.0, 1.0, np.abs(values)))))
+    return np.asarray(np.rint(values * scale) / scale)
 
 
 def sobol_points(dimensions: int, count: int, seed: int) -> NDArray[np.float64]:
