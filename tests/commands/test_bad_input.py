@@ -198,8 +198,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str
     every = {key: (beside, key) for key in OPTIONS}
     for command in ("compare", "validate"):
         every |= {(command, key[1]): trial for key, trial in trials(command).items() if (command, key[1]) in EVERY}
-    with ThreadPoolExecutor(2) as pool:
-        yield {key: pool.submit(Trial, folder / str(number), *trial) for number, (key, trial) in enumerate(every.items())}
+    pool = ThreadPoolExecutor(2)
+    yield {key: pool.submit(Trial, folder / str(number), *trial) for number, (key, trial) in enumerate(every.items())}
+    pool.shutdown(cancel_futures=True)  # those that no chosen test asked for
 
 
 @pytest.mark.parametrize("arguments", OPTIONS, ids=[" ".join(key)[:80] for key in OPTIONS])
