@@ -196,6 +196,72 @@ def sweep(
 
 
 @app.command()
+def sensitivity(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO|SWEEP", help="A scenario, or the folder of a sweep.")] = "mensi-pilot",
+    method: Annotated[str, typer.Option(help="sobol, morris, pawn, given, regional.")] = "sobol",
+    outputs: Annotated[str | None, typer.Option(metavar="A,B", help="Outputs: outcomes, net_benefit, cost_per_adopter_year.")] = None,
+    vary: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[=LOW:HIGH]", help="What is varied, as for sweep; default: what is uncertain.")
+    ] = None,
+    groups: Annotated[str, typer.Option(help="Indices of groups of parameters: with, only, or without.")] = "with",
+    pairs: Annotated[str | None, typer.Option(metavar="A-B,C-D", help="Differences between designs; all; default: each less none.")] = None,
+    n: Annotated[int | None, typer.Option("--n", min=2, help="Points to begin with (a power of 2; for morris trajectories).")] = None,
+    ci: Annotated[float, typer.Option(min=0.001, help="Settled when no interval is wider.")] = 0.1,
+    budget: Annotated[int, typer.Option(min=1, help="Runs at most; the sample is doubled within it.")] = 200_000,
+    common: Annotated[bool, typer.Option("--common/--independent", help="Random numbers of parameter sets: common, or their own.")] = True,
+    second: Annotated[bool, typer.Option("--second", help="Indices of pairs of parameters too (twice the runs).")] = False,
+    monthly: Annotated[bool, typer.Option("--monthly", help="Indices of the adopting share month by month too.")] = False,
+    k: Annotated[float, typer.Option("--k", min=0.0, help="EUR per adopter-year in the net benefit.")] = 1000.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a study begun earlier, or extend it.")] = False,
+    sets: SetOption = None,
+    designs: DesignsOption = None,
+    replicates: Annotated[int, typer.Option(min=1, help="Runs per design and parameter set.")] = 10,
+    seed: SeedOption = None,
+    months: MonthsOption = None,
+    engine: EngineOption = "compiled",
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find which parameters and groups decide an outcome, which do not, and how sure that is."""
+    from experiments.sensitivity import asked, run_study
+    from experiments.study import checked_out
+
+    options = asked(
+        method=method, outputs=outputs, vary=vary or (), groups=groups, pairs=pairs, points=n or 0, ci=ci, budget=budget,
+        random="common" if common else "independent", second=second, monthly=monthly, willingness_to_pay=k,
+    )  # fmt: skip
+    if (Path(scenario) / "study.json").is_file():
+        from experiments.sensitivity_sweep import study_of_sweep
+
+        folder = out if out is not None else Path("results") / f"{Path(scenario).resolve().name}-{method}"
+        loaded, found = study_of_sweep(Path(scenario), options)
+    else:
+        loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+        folder = checked_out(_folder(out, loaded, f"sensitivity-{method}"))
+        _engine(engine)
+        from experiments.progress import Progress
+
+        with Progress() as progress:
+            found = run_study(loaded, options, folder, resume=resume, engine=engine, threads=threads, stage=progress.show)
+        folder = folder / "sensitivity"
+    from analysis.report import print_report
+    from analysis.sensitivity import sensitivity_report, title_of
+    from experiments.study import new_study, provenance
+
+    report = sensitivity_report(found.tables(), found.state)
+    if not as_json:
+        print_report(report, title_of(found.state))
+    with new_study(folder, provenance(loaded, "sensitivity", options.describe())) as study:
+        for name, frame in report.files.items():
+            study.table(name, frame)
+        report.write_figures(study.path / "figures")
+    _finish(folder, report.document, as_json)
+
+
+@app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv.")],
     scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",

@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from .store import Store, write_atomically
 from .study import checked_out, provenance
 from .sweep import Plan, Sweep
 
-__all__ = ["FAILURES", "RESULTS", "carry_out", "compute", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
+__all__ = ["FAILURES", "RESULTS", "carry_out", "compute", "grow_sweep", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
 
 RESULTS = "results"
 FAILURES = "failures"
@@ -58,15 +59,32 @@ def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
     return store
 
 
+def grow_sweep(folder: Path, plan: Plan) -> None:
+    """Make a sweep's folder that of a larger plan with the same first sets and chunks, so that the parts that are there stay valid.
+
+    A folder that holds no sweep, or one of as many sets or more, is left as it is.
+    """
+    path = folder / "study.json"
+    try:
+        sets = int(json.loads(path.read_text(encoding="utf-8"))["sweep"]["parameter_sets"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # whatever it holds, ``open_sweep`` says
+    before = replace(plan, sets=plan.sets.iloc[:sets])
+    if sets >= len(plan.sets) or before.cells % plan.chunk:
+        return
+    _refuse_other(path, before)
+    write_atomically(folder / PARAMETERS_FILE, _sets_bytes(plan))
+    write_atomically(path, _study_bytes(plan))
+
+
 def _create(folder: Path, plan: Plan) -> None:
     """Make the folder of a new sweep, with its description and parameter sets, whole or not at all; of two processes either may win."""
-    study = {**provenance(plan.scenario, "sweep", {}), **plan.describe()}
     place = folder.resolve()
     draft = place.with_name(f".{place.name}-{secrets.token_hex(8)}")
     try:
         draft.mkdir(parents=True)
         write_atomically(draft / PARAMETERS_FILE, _sets_bytes(plan))
-        write_atomically(draft / "study.json", (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+        write_atomically(draft / "study.json", _study_bytes(plan))
         with contextlib.suppress(OSError):  # an empty folder; of one that is not empty the next line tells
             place.rmdir()
         draft.rename(place)
@@ -77,6 +95,11 @@ def _create(folder: Path, plan: Plan) -> None:
         raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _study_bytes(plan: Plan) -> bytes:
+    study = {**provenance(plan.scenario, "sweep", {}), **plan.describe()}
+    return (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _sets_bytes(plan: Plan) -> bytes:

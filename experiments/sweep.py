@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from model.compiled import source_fingerprint
 from model.designs import CHOICES, DESIGN_DTYPE, FIELDS, design_table
-from model.engine import Batch
+from model.engine import Batch, Results
 from model.errors import InputError, nearest
-from model.observe import OUTCOMES
+from model.observe import GROUP_COUNTS, OUTCOMES
 from model.parameters import PARAMETER_DTYPE, PARAMETERS
 from model.tables import Table
 from scenarios import Scenario, resolved, scenario_from
@@ -44,7 +44,8 @@ class Plan:
     """All that decides the bytes of a sweep.
 
     ``sets``: one row per parameter set, a column per variable. ``random``: ``common`` (a replicate has the same random numbers under every
-    parameter set) or ``independent``. ``chunk``: cells per chunk. ``sample``: how the sets came about, for the record.
+    parameter set) or ``independent``. ``chunk``: cells per chunk. ``sample``: how the sets came about, for the record. ``monthly``: whether
+    each run also records the share of teachers who use a practice, month by month (columns ``share_000`` and so on).
     """
 
     scenario: Scenario
@@ -52,6 +53,7 @@ class Plan:
     random: str
     chunk: int
     sample: str
+    monthly: bool = False
 
     @property
     def cells(self) -> int:
@@ -87,6 +89,7 @@ class Plan:
                 "random": self.random,
                 "chunk": self.chunk,
                 "runs": self.runs,
+                **({"monthly": True} if self.monthly else {}),
             },
         }
 
@@ -95,7 +98,7 @@ class Plan:
         """Return the plan that ``describe`` described."""
         sweep = description["sweep"]
         scenario = scenario_from(description["scenario"], source)
-        return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"])
+        return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"], sweep.get("monthly", False))
 
 
 def hash_sets(frame: pd.DataFrame) -> str:
@@ -212,6 +215,7 @@ class Sweep:
         self.engine: BatchRunner = runner(engine)
         self.designs = list(plan.scenario.designs)
         self._worlds: dict[tuple[int, ...], tuple[Scenario, Worlds]] = {}
+        self._columns = [*OUTCOMES, *(f"share_{month:03d}" for month in range(plan.scenario.months if plan.monthly else 0))]
 
     def chunk(self, number: int) -> tuple[pa.Table, list[dict[str, Any]]]:
         """Return the rows of a chunk, and what failed: runs that could not be made, with their parameters and the error."""
@@ -236,7 +240,7 @@ class Sweep:
             if len(rows) == 1:
                 cell = int(rows["cell"].iloc[0])
                 parameter_set, replicate = divmod(cell, self.plan.scenario.replicates)
-                return self._table(rows.iloc[:0], np.empty((0, len(OUTCOMES)))), [
+                return self._table(rows.iloc[:0], np.empty((0, len(self._columns)))), [
                     {
                         "design": self.designs[int(rows["design"].iloc[0])],
                         "parameter_set": parameter_set,
@@ -253,17 +257,19 @@ class Sweep:
         parameter_set, replicate = np.divmod(rows["cell"].to_numpy(), self.plan.scenario.replicates)
         design = pa.DictionaryArray.from_arrays(pa.array(rows["design"].to_numpy(np.int16)), pa.array(self.designs))
         columns = {"design": design, "parameter_set": pa.array(parameter_set), "replicate": pa.array(replicate.astype(np.int32))}
-        columns |= {name: pa.array(outcomes[:, k]) for k, name in enumerate(OUTCOMES)}
+        # Shares need no more than 7 digits, and a study holds millions of them.
+        types = [pa.float64() if name in OUTCOMES else pa.float32() for name in self._columns]
+        columns |= {name: pa.array(outcomes[:, k], types[k]) for k, name in enumerate(self._columns)}
         return pa.table(columns)
 
     def outcomes(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the outcomes of the runs of some rows (cell, design), shape (rows, outcomes)."""
+        """Return the outcomes of the runs of some rows (cell, design) and, where wanted, the shares of months, shape (rows, columns)."""
         plan, replicates = self.plan, self.plan.scenario.replicates
         parameter_set, replicate = np.divmod(rows["cell"].to_numpy(), replicates)
         used, position = np.unique(parameter_set, return_inverse=True)
         sets = plan.sets.iloc[used]
         draw = replicate if plan.random == "common" else parameter_set * replicates + replicate
-        outcomes = np.empty((len(rows), len(OUTCOMES)))
+        outcomes = np.empty((len(rows), len(self._columns)))
         sizes = [name for name in WORLD_FIELDS if name in sets]
         size = sets[sizes].to_numpy(np.int64) if sizes else np.zeros((len(sets), 1), np.int64)
         for values in np.unique(size, axis=0):
@@ -271,8 +277,13 @@ class Sweep:
             mine = np.flatnonzero((size[position] == values).all(axis=1))
             designs = self._designs(scenario, sets)
             batch = Batch(position[mine] * len(self.designs) + rows["design"].to_numpy()[mine], position[mine], draw[mine])
-            results = run_rows(scenario, self._parameters(sets), designs, batch, worlds=worlds, engine=self.engine, threads=self.threads)
-            outcomes[mine] = results.outcomes
+            results = run_rows(
+                scenario, self._parameters(sets), designs, batch,
+                worlds=worlds, monthly=plan.monthly, engine=self.engine, threads=self.threads,
+            )  # fmt: skip
+            outcomes[mine, : len(OUTCOMES)] = results.outcomes
+            if plan.monthly:
+                outcomes[mine, len(OUTCOMES) :] = _shares(results)
         return outcomes
 
     def _variant(self, values: tuple[int, ...], sizes: Sequence[str]) -> tuple[Scenario, Worlds]:
@@ -312,6 +323,12 @@ class Sweep:
         # As in design_table: a mandate binds the schools that a design assigns, whichever of its sets assigns them.
         table["mandate"][table["recruitment"] != CHOICES["recruitment"].index("assigned")] = 0.0
         return table.reshape(-1)
+
+
+def _shares(results: Results) -> NDArray[np.float64]:
+    """Return the share of all teachers who use a practice (mean over practices), by run and month."""
+    everyone = results.groups[:, :, 0].sum(axis=2)
+    return np.asarray(everyone[..., GROUP_COUNTS.index("adopters")] / everyone[..., GROUP_COUNTS.index("teachers")])
 
 
 def read_plan(folder: Path) -> Plan:

@@ -1,0 +1,73 @@
+"""Indices as bars with intervals: how much of an outcome's variance each parameter, or group, has a part in."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.sensitivity import INDEX_NAMES
+from analysis.style import INK, explain, styled
+
+from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, subject, top
+
+__all__ = ["bars"]
+
+ROWS = 10
+
+
+@styled
+def bars(rows: pd.DataFrame, outputs: pd.DataFrame, *, kind: str = "parameter") -> Figure:
+    """Return the ranking index of the leading parameters (``kind`` parameter) or of all groups, a panel for each design.
+
+    ``rows``: indices of one output; ``outputs``: the table of targets, for the share of chance. Parameters keep their place over panels;
+    first-order indices stand in the bars as marks. Faint bars cannot be told from chance.
+    """
+    ranked = chosen(rows)
+    index = str(ranked["index"].iloc[0])
+    of_kind = ranked[ranked["kind"] == kind]
+    names = top(of_kind, ROWS)
+    if (ranked["kind"] == "dummy").any():
+        names.append("dummy")
+    figure, grid = panels(ranked, f"What decides {subject(rows)}: {INDEX_NAMES[index]}", 0.9 + 0.25 * len(names), sharex=True, sharey=True)
+    for design, comparator, axes in grid:
+        here = rows[(rows["design"] == design) & (rows["comparator"] == comparator)]
+        _panel(axes, here, index, names)
+        panel_title(axes, design, comparator)
+        noise = outputs[
+            (outputs["output"] == rows["output"].iloc[0]) & (outputs["design"] == design) & (outputs["comparator"] == comparator)
+        ]
+        if index == "ST" and noise["noise_share"].notna().any():
+            axes.axvline(float(noise["noise_share"].iloc[0]), color=INK, ls=":", lw=1.2)
+    most = float(ranked[ranked["parameter"].isin(names)]["high"].max())
+    for _, _, axes in grid:
+        axes.set_xlim(0, min(most, 1.5 if index == "ST" else np.inf) * 1.05 or 1.0)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+    handles = group_handles(ranked[ranked["parameter"].isin(names)]["group"])
+    if index == "ST":
+        handles = [
+            *handles,
+            Line2D([], [], color=INK, marker="D", ms=4, ls="", label="first-order index"),
+            Line2D([], [], color=INK, ls=":", lw=1.2, label="share of chance"),
+        ]
+    explain(figure, handles, columns=5, note="Lines: 95 % intervals. Faint: cannot be told from chance.")
+    return figure
+
+
+def _panel(axes: Axes, here: pd.DataFrame, index: str, names: list[str]) -> None:
+    values = here[here["index"] == index].set_index("parameter")
+    first = here[here["index"] == "S1"].set_index("parameter")
+    shift = here[here["index"] == "shift"].set_index("parameter")
+    for place, name in enumerate(names):
+        row = values.loc[name]
+        colour = GROUP_COLOURS[str(row["group"])]
+        axes.barh(place, row["estimate"], color=colour, alpha=1.0 if row["distinguishable"] else 0.35, height=0.7)
+        axes.plot([row["low"], row["high"]], [place, place], color=INK, lw=1.1)
+        if name in first.index and index == "ST":
+            axes.plot(max(0.0, first.loc[name, "estimate"]), place, color=INK, marker="D", ms=3.5)
+        if name in shift.index and row["distinguishable"]:
+            sign = "+" if shift.loc[name, "estimate"] > 0 else "-"
+            axes.annotate(sign, (row["high"], place), (3, 0), textcoords="offset points", va="center", fontweight="bold")
+    axes.set_yticks(range(len(names)), names)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)

@@ -1,0 +1,46 @@
+"""What the runs look like: an outcome against each of the leading parameters, with its local mean, for every design."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.sensitivity import output_of
+from analysis.style import axes_grid, design_styles, explain, new_figure, styled
+
+from .common import chosen, scaled, subject, top
+
+__all__ = ["scatter"]
+
+SHOWN, BINS, MOST_POINTS = 6, 12, 400
+
+
+@styled
+def scatter(points: pd.DataFrame, rows: pd.DataFrame) -> Figure:
+    """Return an outcome against the six leading parameters: parameter sets as dots, means of twelve equally large bins as lines.
+
+    ``points``: a column per parameter and one per target, ``output|design|comparator``; ``rows``: the indices of one output.
+    """
+    ranked = chosen(rows)
+    names = [name for name in top(ranked[ranked["kind"] == "parameter"], 99) if pd.api.types.is_numeric_dtype(points.get(name))][:SHOWN]
+    if not names:
+        names = [name for name in points.columns if "|" not in name and name != "dummy"][:SHOWN]
+    targets = ranked[["output", "design", "comparator"]].drop_duplicates()
+    columns = {str(r["design"]): f"{r['output']}|{r['design']}|{r['comparator']}" for r in targets.to_dict("records")}
+    styles = design_styles(list(columns))
+    by, unit = scaled(points[list(columns.values())].stack(), output_of(str(rows["output"].iloc[0])).unit)
+    figure = new_figure(f"{subject(rows)[0].upper()}{subject(rows)[1:]} against the parameters that matter most", 6.6)
+    for name, axes in zip(names, axes_grid(figure, 2, 3, len(names), sharey=True), strict=True):
+        order = np.argsort(points[name].to_numpy(), kind="stable")
+        x = points[name].to_numpy()[order]
+        for design, column in columns.items():
+            y = points[column].to_numpy()[order] / by
+            thin = slice(None, None, max(1, len(x) // MOST_POINTS))
+            axes.plot(x[thin], y[thin], ".", ms=2, color=styles[design].colour, alpha=0.25, zorder=1)
+            cuts = np.array_split(np.arange(len(x)), min(BINS, max(1, len(x) // 8)))
+            axes.plot([x[cut].mean() for cut in cuts], [y[cut].mean() for cut in cuts], color=styles[design].colour, lw=2, zorder=3)
+        axes.set_xlabel(name)
+    figure.supylabel(unit, fontsize=10.5)
+    handles = [Line2D([], [], color=styles[design].colour, lw=2, label=styles[design].label) for design in columns]
+    explain(figure, handles, columns=4, note="Dots: parameter sets, all others varying too. Lines: local means.")
+    return figure

@@ -1,0 +1,251 @@
+"""The report of a sensitivity study: its table for the terminal, its sentences, its files and figures.
+
+Rules of the sentences. A parameter matters where its interval lies above what chance alone gives: 0 for first-order indices, the share of
+chance in the variance for total ones, the dummy's interval for the others. One may be fixed where its total-order index is below FIX_BELOW
+at the upper end of its interval, for every output and design that was analysed. A ranking is called settled as far down as each place
+holds in 95 % of resamples. What is not settled is said first.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from .outcomes import COMPARATOR, Outcome, design_name, outcome
+from .report import Report
+from .sentences import in_words, percent
+
+__all__ = ["FIX_BELOW", "INDEX_NAMES", "RANKED", "fixable", "output_of", "sensitivity_report", "target_name", "title_of"]
+
+FIX_BELOW = 0.01
+"""Share of the variance below which a parameter may be fixed (Saltelli et al. 2008, The Primer, section 4.5)."""
+
+RANKED = {"sobol": "ST", "morris": "mu_star", "pawn": "pawn", "given": "first", "regional": "ks"}
+"""The index that ranks parameters, by method."""
+
+INDEX_NAMES = {
+    "S1": "first-order index", "ST": "total-order index", "S2": "second-order index", "mu_star": "mu*", "sigma": "sigma", "mu": "mu",
+    "pawn": "PAWN index", "first": "first-order index (binned)", "ks": "Kolmogorov-Smirnov distance", "shift": "shift of ranks",
+}  # fmt: skip
+
+SHOWN = 10  # parameters in the terminal's table
+NAMED = 4  # in a sentence
+GROUPED = 3  # outputs of which the groups are told in sentences; the tables have all
+_DERIVED = {
+    "net_benefit": Outcome("net monetary benefit", "EUR", "higher", 0),
+    "cost_per_adopter_year": Outcome("cost per added adopter-year", "EUR per adopter-year", "lower", 0),
+}
+
+
+def output_of(name: str) -> Outcome:
+    """Return what is known of an output of a sensitivity study."""
+    return _DERIVED[name] if name in _DERIVED else outcome(name)
+
+
+def target_name(output: str, design: str, comparator: str) -> str:
+    """Return what a target is called: 'adopter-years with virtual less no programme'."""
+    label = output_of(output).label
+    if output in _DERIVED and comparator == COMPARATOR:
+        return f"{label} with {design_name(design)}"
+    return f"{label} with {design_name(design)}" + (f" less {design_name(comparator)}" if comparator else "")
+
+
+def title_of(state: Mapping[str, Any]) -> str:
+    """Return two lines that say what was done."""
+    numbers = "common random numbers" if state["random"] == "common" else "random numbers of their own"
+    return (
+        f"Sensitivity by {state['method']}: {state['points']:,} points, {state['parameter_sets']:,} parameter sets\n"
+        f"{state['replicates']} replicates of each design, {numbers}; {state['runs']:,} runs."
+    )
+
+
+def sensitivity_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> Report:
+    """Return the report of what a study found: the tables of ``Findings.tables`` and its state."""
+    indices, outputs = tables["indices"], tables["outputs"]
+    ranked = indices[indices["index"] == RANKED[state["method"]]]
+    lead = _leading(ranked)
+    columns, rows = _table(lead)
+    said = [_verdict(state), *_lead_sentences(lead, state), *_group_sentence(ranked), _noise(outputs, state)]
+    files = {f"{name}.parquet": table for name, table in tables.items()} | {"indices.csv": indices, "outputs.csv": outputs}
+    if "one_at_a_time" in tables:
+        files["one_at_a_time.csv"] = tables["one_at_a_time"]
+    if state["method"] == "sobol":
+        files["may_be_fixed.csv"] = fixable(indices)
+        said.append(_fixed(files["may_be_fixed.csv"]))
+    said += _problems(outputs)
+    document = {"state": dict(state), "indices": _records(indices), "outputs": _records(outputs), "said": [text for text in said if text]}
+    return Report(columns, rows, document["said"], files, document, _figures(tables, state))
+
+
+def fixable(indices: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per parameter: the highest upper end of its total-order index, where that is, and whether it may be fixed.
+
+    Fixing several loses at most the sum of their total-order indices of the variance; that sum is given for those that may be fixed.
+    """
+    rows = indices[(indices["index"] == "ST") & (indices["kind"] == "parameter")]
+    worst = rows.loc[rows.groupby("parameter", sort=False)["high"].idxmax()]
+    table = worst[["parameter", "group", "estimate", "high", "output", "design", "comparator"]].sort_values("high", kind="stable")
+    table["may_be_fixed"] = table["high"] < FIX_BELOW
+    table["lost_at_most"] = table["high"].cumsum().where(table["may_be_fixed"])
+    return table.reset_index(drop=True)
+
+
+def _leading(ranked: pd.DataFrame) -> pd.DataFrame:
+    """Return the indices that the terminal shows: of the first output, less the comparator where differences were analysed."""
+    rows = ranked[ranked["kind"] == "parameter"] if (ranked["kind"] == "parameter").any() else ranked[ranked["kind"] == "group"]
+    rows = rows[rows["output"] == rows["output"].iloc[0]]
+    against = rows[rows["comparator"] != ""]
+    return against if len(against) else rows
+
+
+def _table(lead: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return the terminal's table: parameters by their largest index over designs; a dot where it cannot be told from chance."""
+    wide = lead.assign(target=lead["design"] + "|" + lead["comparator"])
+    targets = list(dict.fromkeys(wide["target"]))[:7]
+    name = output_of(str(lead["output"].iloc[0])).label
+    digits = 2 if lead["estimate"].abs().max() < 10 else 0
+    order = wide.groupby("parameter", sort=False)["estimate"].max().sort_values(ascending=False, kind="stable").index[:SHOWN]
+    cell = wide.set_index(["parameter", "target"])
+    rows = []
+    for parameter in order:
+        values = [cell.loc[(parameter, target)] for target in targets]
+        rows.append([str(parameter), *(f"{v['estimate']:,.{digits}f}" if v["distinguishable"] else "·" for v in values)])
+    heads = []
+    for target in targets:
+        design, _, comparator = target.partition("|")
+        less = f"\nless\n{design_name(comparator)}" if comparator not in ("", COMPARATOR) else ""
+        heads.append(design_name(design).replace(" ", "\n") + less)
+    index = INDEX_NAMES[str(lead["index"].iloc[0])]
+    over = ", over\nno programme" if (lead["comparator"] == COMPARATOR).all() else ""
+    return [f"{index} of\n{name}{over}", *heads], rows
+
+
+def _verdict(state: Mapping[str, Any]) -> str:
+    width = f"{state['widest']:.2f} ({state['widest_at'].replace('_', ' ')})"
+    if state["settled"]:
+        return f"Settled: the widest {percent(state['level'])} interval is {width}, within the {state['ci']:g} asked for."
+    return (
+        f"Not settled: {state['runs']:,} of at most {state['budget']:,} runs are spent, and the widest {percent(state['level'])} "
+        f"interval is {width}, where {state['ci']:g} was asked for. Take what follows as far as its intervals reach, and no further."
+    )
+
+
+def _lead_sentences(lead: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
+    said = []
+    for (design, comparator), rows in lead.groupby(["design", "comparator"], sort=False):
+        clear = rows[rows["distinguishable"]].sort_values("place", kind="stable")
+        what = target_name(str(rows["output"].iloc[0]), str(design), str(comparator))
+        if clear.empty:
+            said.append(f"For {what} nothing stands out from chance.")
+            continue
+        first = [f"{row['parameter']} ({_interval(row)})" for _, row in clear.head(NAMED).iterrows()]
+        places = int(clear["place_settled"].sum())
+        order = "no place in this order is settled" if not places else f"the first {places} in this order are settled"
+        if places == 1:
+            order = "the first place is settled"
+        said.append(
+            f"For {what}, {in_words(first)} matter most; {order}, and {len(rows) - len(clear)} of {len(rows)} cannot be told from chance."
+        )
+    return said
+
+
+def _interval(row: "pd.Series[Any]") -> str:
+    digits = 2 if abs(row["estimate"]) < 10 else 0
+    return f"{row['estimate']:,.{digits}f}, {row['low']:,.{digits}f} to {row['high']:,.{digits}f}"
+
+
+def _group_sentence(ranked: pd.DataFrame) -> list[str]:
+    rows = ranked[ranked["kind"] == "group"]
+    if rows.empty or not (ranked["kind"] == "parameter").any():
+        return []
+    said = []
+    for output in list(dict.fromkeys(rows["output"]))[:GROUPED]:
+        part = rows[rows["output"] == output]
+        against = part[part["comparator"] != ""]
+        mean = (
+            (against if len(against) else part)
+            .groupby("parameter", sort=False)["estimate"]
+            .mean()
+            .sort_values(ascending=False, kind="stable")
+        )
+        shares = [f"{name} ({value:.2f})" for name, value in mean.items()]
+        said.append(f"Groups by total-order index for {output_of(str(output)).label}, mean over designs: {in_words(shares)}.")
+    return said
+
+
+def _noise(outputs: pd.DataFrame, state: Mapping[str, Any]) -> str:
+    rows = outputs[(outputs["problem"] == "")].dropna(subset=["noise_share"])
+    if rows.empty:
+        return "How much is chance cannot be said from one replicate; take at least two."
+    worst = rows.loc[rows["noise_share"].idxmax()]
+    where = target_name(*(str(worst[key]) for key in ("output", "design", "comparator")))
+    needed = worst["replicates_needed"]
+    rule = "no number of replicates would do" if needed == float("inf") else f"{needed:,.0f} replicates would bring that under 5 %"
+    if worst["noise_share"] <= 0.05:
+        return (
+            f"Chance makes up at most {percent(worst['noise_share'])} of the variance ({where}): {state['replicates']} replicates suffice."
+        )
+    enough = int((rows["noise_share"] <= 0.05).sum())
+    return (
+        f"Chance makes up at most 5 % of the variance of {enough} of {len(rows)} outputs; most, {percent(worst['noise_share'])}, "
+        f"of {where}: {rule}. Total-order indices up to that share may be chance."
+    )
+
+
+def _fixed(table: pd.DataFrame) -> str:
+    may = table[table["may_be_fixed"]]
+    if may.empty:
+        return (
+            f"No parameter may be fixed by the rule: total-order index below {FIX_BELOW:g} at the upper end, for all outputs and designs."
+        )
+    names = in_words([str(name) for name in may["parameter"]])
+    lost = f"together at most {may['lost_at_most'].iloc[-1]:.2f} of a variance"
+    return f"May be fixed, for all outputs and designs analysed ({lost}): {names}."
+
+
+def _problems(outputs: pd.DataFrame) -> list[str]:
+    """Name the targets that were not analysed, those without a cost of the comparator in one sentence."""
+    said = []
+    for problem, rows in outputs[outputs["problem"] != ""].groupby("problem", sort=False):
+        names = [target_name(str(r["output"]), str(r["design"]), str(r["comparator"])) for _, r in rows.iterrows()]
+        shown = in_words(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        said.append(f"Not analysed: {shown}; {problem}.")
+    return said
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = table.astype(object).where(table.notna() & ~table.isin([float("inf")]), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _figures(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> dict[str, Any]:
+    from .figures import sensitivity as draw
+
+    indices = tables["indices"]
+    made: dict[str, Any] = {}
+    for output in dict.fromkeys(indices["output"]):
+        for difference in (False, True):
+            rows = indices[(indices["output"] == output) & ((indices["comparator"] != "") == difference)]
+            if rows.empty:
+                continue
+            less = difference or not (indices[indices["output"] == output]["comparator"] != "").any()
+            name = f"{output}_difference" if difference and output not in _DERIVED else output
+            if state["method"] == "morris" and (rows["index"] == "sigma").any():
+                made[f"morris_{name}"] = partial(draw.mu_sigma, rows)
+            for kind in ("parameter", "group"):
+                if ((rows["kind"] == kind) & (rows["index"] == RANKED[state["method"]])).any():
+                    made[f"{'indices' if kind == 'parameter' else 'groups'}_{name}"] = partial(
+                        draw.bars, rows, tables["outputs"], kind=kind
+                    )
+            if not less:
+                continue  # what follows is drawn of differences where there are any
+            if (rows["index"] == "S2").any():
+                made[f"pairs_{name}"] = partial(draw.pairs, rows)
+            if "one_at_a_time" in tables:
+                made[f"tornado_{name}"] = partial(draw.tornado, tables["one_at_a_time"], rows)
+            if "points" in tables:
+                made[f"scatter_{name}"] = partial(draw.scatter, tables["points"], rows)
+    if "over_time" in tables:
+        made["over_time"] = partial(draw.over_time, tables["over_time"])
+    return made

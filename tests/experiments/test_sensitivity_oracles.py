@@ -1,0 +1,162 @@
+"""Functions with analytic indices, through sampler, store, estimator and bootstrap."""
+
+import numpy as np
+import pytest
+
+from experiments import sweep
+from experiments.sensitivity import Options, run_study
+from experiments.sensitivity_design import layout_of
+from experiments.sensitivity_indices import resample_counts, sobol_indices
+from experiments.variables import Variable
+
+from .sensitivity_functions import (
+    ISHIGAMI_S1,
+    ISHIGAMI_ST,
+    PI,
+    UNIT,
+    WIDE,
+    ishigami,
+    morris_function,
+    ranges,
+    sobol_g,
+    sobol_g_indices,
+    with_function,
+)
+from .sweeps import small
+
+OUTPUT = ("effect_adopter_years",)
+
+
+def study(monkeypatch, folder, function, names, vary, method="sobol", *, replicates=1, noise=0.0, **options):
+    """Return what a study finds of a function in the place of the engine, for the design none."""
+    monkeypatch.setattr(sweep, "runner", with_function(function, names, noise=noise))
+    asked = Options(method, OUTPUT, vary, local=False, **{"budget": 10**6, "ci": 10.0, **options})
+    return run_study(small(replicates=replicates, designs=["none"]), asked, folder)
+
+
+def values(found, index, names):
+    rows = found.indices[(found.indices["index"] == index) & (found.indices["design"] == "none")].set_index("parameter")
+    return rows.loc[list(names)]
+
+
+def inside(rows, truth, slack=0.0):
+    """Tell which truths lie in their intervals; ``slack`` is what points of a Sobol sequence leave where the interval is of width 0."""
+    return (rows["low"].to_numpy() - slack <= truth) & (truth <= rows["high"].to_numpy() + slack)
+
+
+def test_ishigami_lies_in_its_intervals(monkeypatch, tmp_path):
+    found = study(monkeypatch, tmp_path / "s", ishigami, WIDE, ranges(WIDE[:3], -PI, PI), points=1024, second=True, resamples=1000)
+    for index, truth in (("S1", ISHIGAMI_S1), ("ST", ISHIGAMI_ST)):
+        rows = values(found, index, WIDE[:3])
+        assert inside(rows, truth).all(), rows
+        assert np.abs(rows["estimate"] - truth).max() < 0.05
+    pairs = found.indices[(found.indices["index"] == "S2") & (found.indices["with_parameter"] == WIDE[2])].set_index("parameter")
+    assert pairs.loc[WIDE[0], "low"] <= 0.243684 <= pairs.loc[WIDE[0], "high"]  # all of the interaction is that of x1 and x3
+    assert pairs.loc[WIDE[1], "low"] <= 0.0 <= pairs.loc[WIDE[1], "high"]
+
+
+def test_sobol_g_lies_in_its_intervals(monkeypatch, tmp_path):
+    found = study(monkeypatch, tmp_path / "s", sobol_g, UNIT, ranges(UNIT[:8]), points=2048)
+    for index, truth in zip(("S1", "ST"), sobol_g_indices(), strict=True):
+        rows = values(found, index, UNIT[:8])
+        assert inside(rows, truth, slack=1e-3).all(), rows
+
+
+def test_morris_function_shows_what_matters_and_what_is_not_linear(monkeypatch, tmp_path):
+    found = study(monkeypatch, tmp_path / "s", morris_function, UNIT, ranges(UNIT[:20]), "morris", points=32)
+    mu, sigma = (values(found, index, UNIT[:20])["estimate"].to_numpy() for index in ("mu_star", "sigma"))
+    assert mu[:10].min() > 3 * mu[10:].max()
+    np.testing.assert_allclose(mu[7:10], 40.0, atol=6.0)  # w is 2 x - 1, so a slope of 20 is an effect of 40, but for drawn interactions
+    assert (sigma[7:10] < 0.3 * mu[7:10]).all()
+    assert (sigma[:6] > 0.5 * mu[:6]).all()
+
+
+def test_morris_effects_of_a_product_lie_in_their_intervals(monkeypatch, tmp_path):
+    found = study(
+        monkeypatch,
+        tmp_path / "s",
+        lambda x: 3 * x[:, 0] - 2 * x[:, 1] + 4 * x[:, 1] * x[:, 2],
+        UNIT,
+        ranges(UNIT[:4]),
+        "morris",
+        points=128,
+    )
+    # On the grid 0, 1/3, 2/3, 1 the effects are 3; -2 + 4 x3: mean 0, of which |.| has the mean 4/3; 4 x2: mean 2; none.
+    rows = values(found, "mu_star", UNIT[:4])
+    assert inside(rows, np.array([3.0, 4.0 / 3.0, 2.0, 0.0]), slack=1e-9).all(), rows
+    assert inside(values(found, "mu", UNIT[:4]), np.array([3.0, 0.0, 2.0, 0.0]), slack=1e-9).all()
+    assert list(rows["distinguishable"]) == [True, True, True, False]
+
+
+def test_a_dummy_and_an_unused_parameter_do_not_matter(monkeypatch, tmp_path):
+    found = study(monkeypatch, tmp_path / "s", lambda x: x[:, 0] + x[:, 1], UNIT, ranges(UNIT[:3]), points=128)
+    rows = found.indices[found.indices["parameter"].isin([UNIT[2], "dummy"])]
+    assert (rows["estimate"] == 0.0).all()
+    assert not rows["distinguishable"].any()
+
+
+def test_two_parameters_that_act_as_a_product_only_are_an_interaction(monkeypatch, tmp_path):
+    found = study(
+        monkeypatch,
+        tmp_path / "s",
+        lambda x: (x[:, 0] - 0.5) * (x[:, 1] - 0.5) + 0.01 * x[:, 2],
+        UNIT,
+        ranges(UNIT[:3]),
+        points=1024,
+        second=True,
+    )
+    first, total = (values(found, index, UNIT[:2]) for index in ("S1", "ST"))
+    assert not first["distinguishable"].any()
+    assert (first["estimate"].abs() < 3 * 0.028).all()  # 3 standard errors, measured over 100 scramblings
+    assert (total["low"] > 0.8).all()
+    pair = found.indices[
+        (found.indices["index"] == "S2") & (found.indices["parameter"] == UNIT[0]) & (found.indices["with_parameter"] == UNIT[1])
+    ]
+    assert pair["low"].iloc[0] > 0.7
+
+
+def test_independent_noise_raises_total_indices_by_its_share_and_the_dummy_shows_it(monkeypatch, tmp_path):
+    """An output x1 + noise of 3 times its standard deviation over 4 replicates: share of chance 9/4 / (1 + 9/4)."""
+    sd = np.sqrt(1.0 / 12.0)
+    found = study(
+        monkeypatch,
+        tmp_path / "s",
+        lambda x: x[:, 0],
+        UNIT,
+        ranges(UNIT[:2]),
+        points=1024,
+        replicates=4,
+        noise=3 * sd,
+        random="independent",
+    )
+    share = (9 / 4) / (1 + 9 / 4)
+    output = found.outputs.set_index("design").loc["none"]
+    assert output["noise_share"] == pytest.approx(share, abs=0.03)
+    assert output["replicates_needed"] == pytest.approx(9 * 19, rel=0.15)  # s^2 / R at most 1/20 of the whole: R = 19 s^2 / V
+    rows = values(found, "ST", [*UNIT[:2], "dummy"])
+    assert inside(rows, np.array([1.0, share, share]), slack=0.02).all(), rows
+    assert list(rows["distinguishable"]) == [True, False, False]
+
+
+def test_common_random_numbers_cancel_noise_that_all_sets_share(monkeypatch, tmp_path):
+    found = study(monkeypatch, tmp_path / "s", lambda x: x[:, 0], UNIT, ranges(UNIT[:2]), points=64, replicates=4, noise=3.0)
+    assert found.outputs["noise_share"].max() < 1e-12
+    assert values(found, "ST", ["dummy"])["estimate"].abs().max() < 1e-20
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_claim():
+    """200 independently scrambled studies of Ishigami: intervals of 95 % hold the truth in 95 %, within 3 standard errors or more often.
+
+    Points of a Sobol sequence lie more evenly than drawn ones, which a bootstrap does not know: intervals may be too wide, not too narrow.
+    """
+    variables = [Variable(name, -PI, 0.0, PI, "uniform") for name in WIDE[:3]]
+    hits = np.zeros((2, 3))
+    for seed in range(200):
+        layout = layout_of("sobol", variables, groups="without", seed=seed, start=256)
+        y = ishigami(layout.sets(256).to_numpy()).reshape(256, layout.step, 1)
+        for row, (values, truth) in enumerate(
+            zip(sobol_indices(y, 4, resample_counts(256, 300, seed)), (ISHIGAMI_S1, ISHIGAMI_ST), strict=True)
+        ):
+            low, high = values.interval(0.95)
+            hits[row] += (low[:3, 0] <= truth) & (truth <= high[:3, 0])
+    assert (hits / 200 >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 200)).all(), hits / 200
