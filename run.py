@@ -114,6 +114,8 @@ def simulate(
     from experiments.study import checked_out
 
     loaded = _load(scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    if len(loaded.designs) > 1:
+        raise InputError(f"--design {design}", "names several designs", "allowed: one; compare runs several")
     folder = checked_out(_folder(out, loaded, "simulate"))
     runner = _engine(engine)
     from analysis.report import print_report, simulation_report
@@ -201,7 +203,8 @@ def sensitivity(
     method: Annotated[str, typer.Option(help="sobol, morris, pawn, given, regional.")] = "sobol",
     outputs: Annotated[str | None, typer.Option(metavar="A,B", help="Outputs: outcomes, net_benefit, cost_per_adopter_year.")] = None,
     vary: Annotated[
-        list[str] | None, typer.Option(metavar="NAME[=LOW:HIGH]", help="What is varied, as for sweep; default: what is uncertain.")
+        list[str] | None,
+        typer.Option(metavar="NAME[=LOW:HIGH]", help="What is varied, as for sweep, or a group; default: what is uncertain."),
     ] = None,
     groups: Annotated[str, typer.Option(help="Indices of groups of parameters: with, only, or without.")] = "with",
     pairs: Annotated[str | None, typer.Option(metavar="A-B,C-D", help="Differences between designs; all; default: each less none.")] = None,
@@ -315,16 +318,16 @@ def new(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write NAME.yaml into.")] = Path(),
 ) -> None:
     """Write a commented scenario to start from, NAME.yaml."""
+    from experiments.store import write_atomically
     from scenarios import template
 
     text = template(name)
     path = out / f"{name}.yaml"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise InputError(str(path), "exists already", "give another name, or remove it") from None
+        if path.exists():
+            raise InputError(str(path), "exists already", "give another name, or remove it")
+        write_atomically(path, text.encode())
     except OSError as error:
         raise InputError(str(path), f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     print(f"{path}: edit it, then run.py compare {path}")
@@ -348,19 +351,31 @@ def _spread_sets(words: list[str]) -> list[str]:
     return spread
 
 
+UsageFault = typer.BadParameter.__mro__[2]
+"""What Typer raises for words it cannot take: click's ClickException, wherever a version of Typer keeps it."""
+
+
 def main() -> None:
-    """Run the command line: exit code 0 done, 2 bad input, 130 interrupted."""
+    """Run the command line: exit code 0 done, 1 some runs failed, 2 bad input, 130 interrupted."""
     try:
-        app(_spread_sets(sys.argv[1:]), standalone_mode=True)
+        code = app(_spread_sets(sys.argv[1:]), standalone_mode=False) or 0
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        code = 2
+    except UsageFault as error:
+        print(f"error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        code = 2
+    except MemoryError:
+        print("error: this needs more memory than there is; fewer replicates, months or schools need less", file=sys.stderr)
+        code = 2
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        raise SystemExit(130) from None
+        code = 130
     except BrokenPipeError:
         sys.stderr.close()
-        raise SystemExit(1) from None
+        code = 1
+    if code == 130:
+        print("interrupted: a sweep keeps its finished chunks (--resume), other commands have written nothing", file=sys.stderr)
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -217,7 +217,8 @@ def print_report(report: Report, title: str, notes: Iterable[str] = ()) -> None:
         table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
     for row in report.rows:
         table.add_row(*row)
-    console.print(table)
+    wide = console.measure(table, options=console.options.update(width=10 * WIDTH)).maximum
+    console.print(table, width=max(WIDTH, wide), crop=False, no_wrap=True)
     for text in [*report.said, *notes]:
         console.print(text, markup=False)
     console.print()

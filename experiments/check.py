@@ -41,10 +41,9 @@ def _kind(path: str) -> str:
     if Path(path).suffix.lower() in (".yaml", ".yml", ""):
         return "scenario"
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        # What is not UTF-8 is told by the reader of the table, with its row.
+        with Path(path).open(encoding="utf-8-sig", errors="replace", newline="") as file:
             header = next(csv.reader([file.readline(100_000).replace(";", ",")]), [])
-    except UnicodeDecodeError as error:
-        raise InputError(path, "is not UTF-8", "save it as CSV in UTF-8") from error
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(
             path, f"cannot be read ({getattr(error, 'strerror', None) or error})", "allowed: a readable YAML or CSV file"

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from model.costs import CATEGORIES, PAYERS
 from model.designs import PRESETS, Design
 from model.engine import run_batch
+from model.errors import InputError
+from model.observe import GROUP_COUNTS, GROUPS
 from model.schools import Schools
 from scenarios import COMPARATOR, Scenario
 
@@ -20,6 +23,8 @@ __all__ = ["DRAW_REPLICATES", "Comparison", "Snapshot", "compare", "notes_on", "
 
 DRAW_REPLICATES = 2
 """Replicates under each drawn parameter set; their mean stands for the set."""
+
+MOST_BYTES = 2_000_000_000
 
 SNAPSHOT_SCHOOLS = 400
 SNAPSHOT_CELLS = 100_000_000
@@ -137,6 +142,7 @@ def compare(
     worlds = Worlds(scenario)
     parameters = scenario.base_parameters()
     _, schools = worlds.get(parameters, 0)
+    _refuse_too_large(scenario, len(schools.countries))
     base = run_ensemble(
         scenario,
         [{}],
@@ -148,7 +154,7 @@ def compare(
         progress=lambda done, total: stage("base parameters", done, total),
     )
     uncertain = scenario.uncertain_parameters()
-    sets = draw_sets(uncertain, scenario.draws, scenario.seed) if uncertain else []
+    sets = draw_sets(uncertain, scenario.draws, scenario.seed, scenario.correlation(list(uncertain))) if uncertain else []
     runs = base.runs.iloc[:0]
     if sets:
         runs = run_ensemble(
@@ -171,6 +177,17 @@ def compare(
         snapshot=_snapshot(scenario, worlds, engine),
         schools=schools,
     )
+
+
+def _refuse_too_large(scenario: Scenario, countries: int) -> None:
+    """Raise InputError where the monthly records of all runs would not fit into memory."""
+    counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + len(CATEGORIES) * len(PAYERS)
+    per_replicate = len(scenario.designs) * scenario.months * counts * 8
+    most = int(MOST_BYTES // per_replicate)
+    if scenario.replicates > most:
+        raise InputError(
+            "replicates", f"{scenario.replicates:,} with monthly records need too much memory", f"allowed: at most {most:,}; or sweep"
+        )
 
 
 def _snapshot(scenario: Scenario, worlds: Worlds, engine: BatchRunner) -> Snapshot | None:

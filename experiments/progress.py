@@ -25,6 +25,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._what = ""
+        self._before = 0
         self._started = self._last = time.monotonic()
         return self
 
@@ -35,14 +36,18 @@ class Progress:
     def show(self, what: str, done: int, total: int) -> None:
         """Tell how far a stage has come."""
         if what != self._what:
-            self._what, self._started = what, time.monotonic()
+            self._what, self._started, self._before = what, time.monotonic(), done
         if sys.stderr.isatty():
             self._draw(what, done, total)
         elif time.monotonic() - self._last >= LINE_EVERY:
             self._last = time.monotonic()
-            rate = done / max(1e-9, self._last - self._started)
+            rate = self._rate(done)
             left = (total - done) / max(rate, 1e-9)
             print(f"{what}: {done:,} of {total:,}, {rate:,.0f} a second, {left / 60:.0f} min left", file=sys.stderr, flush=True)
+
+    def _rate(self, done: int) -> float:
+        """Return what has been done a second since the stage began, without what was there before."""
+        return (done - self._before) / max(1e-9, time.monotonic() - self._started)
 
     def _draw(self, what: str, done: int, total: int) -> None:
         if self._bar is None:
@@ -50,9 +55,10 @@ class Progress:
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            rate = TextColumn("{task.fields[rate]}")
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
         if self._task is None or self._bar.tasks[-1].description != what:
-            self._task = self._bar.add_task(what, total=total)
-        self._bar.update(self._task, completed=done, total=total)
+            self._task = self._bar.add_task(what, total=total, rate="")
+        self._bar.update(self._task, completed=done, total=total, rate=f"{self._rate(done):,.0f} a second")

@@ -1,5 +1,6 @@
 """A study folder: what a command found, with all that is needed to find it again. It appears whole or not at all."""
 
+import glob
 import hashlib
 import json
 import os
@@ -75,14 +76,27 @@ class StudyFolder:
 
 
 def checked_out(out: Path) -> Path:
-    """Return ``out``; raises InputError where it holds something that is no study, so that long work does not end in a refusal."""
+    """Return ``out``; raises InputError where no study can be put there, so that long work does not end in a refusal."""
     try:
+        _recover(out)
         foreign = out.exists() and not (out / "study.json").is_file() and (not out.is_dir() or any(out.iterdir()))
     except (OSError, ValueError) as error:
         raise InputError(f"--out {str(out)!r}", f"cannot be used ({error})", "give a folder you may write to") from error
     if foreign:
         raise InputError(f"--out {out}", "exists and is no study folder", "give a folder that is new, empty or an earlier study")
+    parent = next(folder for folder in out.absolute().parents if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise InputError(f"--out {out}", f"cannot be written ({parent} is no folder you may write to)", "give another folder")
     return out
+
+
+def _recover(out: Path) -> None:
+    """Put back an earlier study that a kill in the midst of its replacement left aside."""
+    if not out.exists():
+        for aside in sorted(out.absolute().parent.glob(f".{glob.escape(out.name)}-old-*/study")):
+            os.replace(aside, out)
+            aside.parent.rmdir()
+            return
 
 
 @contextmanager

@@ -274,6 +274,20 @@ def _peers_pool(world, des, state, school):
     return start, count
 
 
+@compiled
+def _draw_sample(seed, replicate, school, month, u):
+    for j in range(u.size):
+        u[j] = draws.uniform(seed, replicate, draws.CONSIDER, school, 0, month, j)
+
+
+@compiled
+def _draw_noise(seed, replicate, school, month, mentors, noise):
+    for j in range(noise.size):
+        noise[j] = draws.uniform(seed, replicate, draws.CHOOSE, school, 0, month, mentors[j])
+    for j in range(noise.size):
+        noise[j] = draws.gumbel(noise[j])
+
+
 @inlined
 def _choose(world, par, des, state, school, seed, replicate, month):
     """Return the best mentor among those a school considers, or -1 where its scope holds none or, unassigned, none that it wants."""
@@ -287,18 +301,20 @@ def _choose(world, par, des, state, school, seed, replicate, month):
     if des.recruitment == VOLUNTEER:
         # The school itself stands for going without, so that its noise is that of no mentor.
         best_score = rules.outside_score(par, draws.gumbel(draws.uniform(seed, replicate, draws.CHOOSE, school, 0, month, school)))
-    for j in range(considered):
-        if considered < count:
+    noise = state.first[:considered]
+    if considered < count:
+        _draw_sample(seed, replicate, school, month, noise)
+        for j in range(considered):
             # The first steps of a Fisher-Yates shuffle: a random sample without replacement, in place.
-            u = draws.uniform(seed, replicate, draws.CONSIDER, school, 0, month, j)
-            other = start + j + int(u * (count - j))
+            other = start + j + int(noise[j] * (count - j))
             a, b = state.pool[start + j], state.pool[other]
             state.pool[start + j], state.pool[other] = b, a
             state.slot[b], state.slot[a] = start + j, other
+    _draw_noise(seed, replicate, school, month, state.pool[start : start + considered], noise)
+    for j in range(considered):
         m = state.pool[start + j]
         distance, unlike, _ = pair(world, school, m, par.abroad_km)
-        noise = draws.gumbel(draws.uniform(seed, replicate, draws.CHOOSE, school, 0, month, m))
-        score = rules.mentor_score(par, distance, unlike, state.past_mentees[m], noise)
+        score = rules.mentor_score(par, distance, unlike, state.past_mentees[m], noise[j])
         if score > best_score or (score == best_score and m < best):
             best, best_score = m, score
     return best

@@ -13,6 +13,8 @@ from .state import MENTEE, MENTOR, NO_ROLE
 
 __all__ = ["commit", "decide", "is_funded", "open_month", "start"]
 
+BLOCK = 512
+
 # Loops over all schools are small functions over whole arrays (or slices of a range of schools), one step each: the compiler
 # turns such loops into vector instructions. Loops over ties and mentors are plain.
 
@@ -24,11 +26,26 @@ def is_funded(des, month):
 
 
 @compiled
+def _influences(par, share, influence):
+    for i in range(share.size):
+        influence[i] = rules.social_influence(par, share[i])
+
+
+@compiled
+def _influence(par, share, influence):
+    """Set share**gamma, without the work of a power where gamma is 1."""
+    if par.gamma == 1.0:
+        for i in range(share.size):
+            influence[i] = share[i]
+    else:
+        _influences(par, share, influence)
+
+
+@compiled
 def _set_shares(par, adopters, teachers, share, influence):
     for i in range(adopters.size):
         share[i] = adopters[i] / teachers[i]
-    for i in range(adopters.size):
-        influence[i] = rules.social_influence(par, share[i])
+    _influence(par, share, influence)
 
 
 @compiled
@@ -44,6 +61,7 @@ def start(world, practices, par, des, state, seed, replicate):
     state.saturation[:] = 0.0
     state.lengths[:] = 0
     state.active[:] = 0
+    state.largest[0] = world.teachers.max()
     for p in range(practices.weight.size):
         initial = practices.initial_share[p] if practices.initial_share[p] >= 0.0 else par.initial_share
         for i in range(n):
@@ -94,6 +112,19 @@ def _coordinate(world, par, des, state, funded):
 
 
 @compiled
+def _draw_ties(seed, replicate, month, tied, u):
+    for position in range(tied.size):
+        u[position] = draws.uniform(seed, replicate, draws.RETAIN, tied[position], 0, month, 0)
+
+
+@compiled
+def _saturate(par, des, weight, effective, unlike, quality, share, saturation):
+    for position in range(share.size):
+        dose = weight * rules.dose(par, effective[position], unlike[position], quality[position], des.mandate, share[position])
+        saturation[position] = rules.saturation(par, dose)
+
+
+@compiled
 def _retain(world, par, des, state, seed, replicate, month, funded):
     """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
     incentive = (des.stipend + des.mentee_grant) * funded
@@ -103,11 +134,14 @@ def _retain(world, par, des, state, seed, replicate, month, funded):
         load = state.mentees[m] / des.places
         quality = state.quality[_unit_of(world, des, m)]
         chance[m] = rules.attrition_chance(par, quality, des.virtual_share, incentive, des.recognition * funded, load, des.mandate * funded)
+    count = state.lengths[MENTEE]
+    u = state.first[:count]
+    _draw_ties(seed, replicate, month, state.tied[:count], u)
     kept = 0
-    for position in range(state.lengths[MENTEE]):
+    for position in range(count):
         i = state.tied[position]
         m = state.mentor[i]
-        if draws.uniform(seed, replicate, draws.RETAIN, i, 0, month, 0) < chance[m]:
+        if u[position] < chance[m]:
             state.mentees[m] -= 1
             state.mentor[i] = -1
             state.role[i] = NO_ROLE
@@ -136,16 +170,22 @@ def _deliver(world, practices, par, des, state, funded):
         visits = rules.visits(par, hours, des.virtual_share, abroad)
         travel = rules.travel_hours(par, visits, distance)
         face_to_face = rules.face_to_face_hours(par, visits, travel)
-        effective = rules.effective_hours(par, face_to_face, hours, des.virtual_share)
-        quality = state.quality[_unit_of(world, des, m)]
-        for p in range(practices.weight.size):
-            dose = practices.weight[p] * rules.dose(par, effective, unlike, quality, des.mandate, state.share[p, m])
-            state.saturation[p, i] = rules.saturation(par, dose)
+        state.gain[position] = rules.effective_hours(par, face_to_face, hours, des.virtual_share)
+        state.loss[position] = unlike
+        state.first[position] = state.quality[_unit_of(world, des, m)]
         session_hours = face_to_face + des.virtual_share * hours
         kilometres = visits * 2.0 * distance
         country = world.country[i]
         state.active[country] += 1
         post_mentee(state.ledger[country], par, des, world.salary[country], funded, session_hours, travel, kilometres)
+    count = state.lengths[MENTEE]
+    share, saturation = state.second[:count], state.none[:count]
+    for p in range(practices.weight.size):
+        for position in range(count):
+            share[position] = state.share[p, state.mentor[state.tied[position]]]
+        _saturate(par, des, practices.weight[p], state.gain[:count], state.loss[:count], state.first[:count], share, saturation)
+        for position in range(count):
+            state.saturation[p, state.tied[position]] = saturation[position]
 
 
 @compiled
@@ -170,12 +210,6 @@ def _expose(peer_start, peer, weight, share, low, exposure):
 
 
 @compiled
-def _influence(par, share, influence):
-    for i in range(share.size):
-        influence[i] = rules.social_influence(par, share[i])
-
-
-@compiled
 def _draw(seed, replicate, p, month, low, first, second):
     for i in range(first.size):
         first[i], second[i] = draws.uniform_pair(seed, replicate, draws.TEACHERS, low + i, p, month, 0)
@@ -194,16 +228,20 @@ def _loss_chances(par, share, mentoring, chance):
 
 
 @compiled
-def _count(teachers, first, second, gain, loss, adopters):
+def _count(few, teachers, adopters, uniforms, chances, counts, scratch):
+    first, second = uniforms
+    gain, loss = chances
+    others, gained, lost = counts
     for i in range(adopters.size):
-        k = adopters[i]
-        gained = draws.binomial(first[i], teachers[i] - k, gain[i])
-        adopters[i] = k + gained - draws.binomial(second[i], k, loss[i])
+        others[i] = teachers[i] - adopters[i]
+    draws.binomials(few, first, others, gain, scratch, gained)
+    draws.binomials(few, second, adopters, loss, scratch, lost)
+    for i in range(adopters.size):
+        adopters[i] += gained[i] - lost[i]
 
 
-@compiled
-def decide(world, par, des, state, p, seed, replicate, month, low, high):
-    """Draw next month's adopters of schools low..high for one practice; shares stay as they are, for others to be exposed to."""
+@inlined
+def _decide_block(world, par, des, state, p, seed, replicate, month, low, high):
     here = slice(low, high)
     first, second, gain, loss = state.first[here], state.second[here], state.gain[here], state.loss[here]
     mentoring = state.saturation[p, here]
@@ -213,17 +251,29 @@ def decide(world, par, des, state, p, seed, replicate, month, low, high):
     _gain_chances(par, state.ready[p, here], world.openness[here], outreach, state.influence[p, here], second, mentoring, gain)
     _loss_chances(par, state.share[p, here], mentoring, loss)
     _draw(seed, replicate, p, month, low, first, second)
-    _count(world.teachers[here], first, second, gain, loss, state.adopters[p, here])
+    counts = state.others[here], state.gained[here], state.lost[here]
+    scratch = state.none[here], state.one[here], state.todo[here]
+    _count(state.largest[0] <= draws.FEW, world.teachers[here], state.adopters[p, here], (first, second), (gain, loss), counts, scratch)
 
 
-@compiled
+@inlined
+def decide(world, par, des, state, p, seed, replicate, month, low, high):
+    """Draw next month's adopters of schools low..high for one practice; shares stay as they are, for others to be exposed to.
+
+    Schools go through the steps in blocks, so that what one step leaves is still in the first cache when the next one reads it.
+    """
+    for begin in range(low, high, BLOCK):
+        _decide_block(world, par, des, state, p, seed, replicate, month, begin, min(begin + BLOCK, high))
+
+
+@inlined
 def commit(world, par, state, p, low, high):
     """Let the drawn changes of schools low..high happen, after every school has drawn."""
     here = slice(low, high)
     _set_shares(par, state.adopters[p, here], world.teachers[here], state.share[p, here], state.influence[p, here])
 
 
-@compiled
+@inlined
 def open_month(world, practices, par, des, state, seed, replicate, month, has_named):
     """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account; return the active ties."""
     funded = is_funded(des, month)
@@ -235,5 +285,6 @@ def open_month(world, practices, par, des, state, seed, replicate, month, has_na
         _coordinate(world, par, des, state, funded)
         _retain(world, par, des, state, seed, replicate, month, funded)
         _deliver(world, practices, par, des, state, funded)
-    _post_country_costs(world, par, des, state, funded)
+    if funded > 0 or state.lengths[MENTEE] > 0:
+        _post_country_costs(world, par, des, state, funded)
     return state.lengths[MENTEE]

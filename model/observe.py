@@ -153,6 +153,11 @@ def _observe_end(cells, state, ties, outcomes):
 def _observe_costs(factor, ledger, outcomes):
     """Add one month's costs, in EUR times the discount ``factor``, to the outcomes of a run."""
     countries, categories, payers = ledger.shape
+    anything = np.int64(0)
+    for cents in ledger.flat:
+        anything |= cents
+    if anything == 0:
+        return
     for category in range(categories):
         for payer in range(payers):
             total = np.int64(0)
@@ -175,7 +180,8 @@ def observe(world, practices, par, state, ties, month, months, end_of_funding, c
     groups, ties_record, costs_record, schools_record = record
     adopters = np.int64(0)
     full = groups.shape[0] > 0 or month == end_of_funding or month == months - 1
-    cells[1] = 0
+    if full:
+        cells[1] = 0
     for p in range(practices.weight.size):
         if full:
             _count_cells(world, par, state, p, cells[0])

@@ -28,8 +28,10 @@ class State(NamedTuple):
     with mentees, and mentees, ``country_schools``: schools, int64 (C,); ``country_units``: coordinating units, float64 (C,); ``ledger``:
     cents of this month, int64 (C, categories, payers).
 
-    Scratch: ``first``, ``second``, ``gain``, ``loss``, ``key`` float64 (n,); ``queue``, ``pool``, ``slot`` int32 (n,); ``pool_start``,
-    ``pool_count``, ``clusters`` int64 (R + C + 2,).
+    ``largest``: the teachers of the largest school, int32 (1,).
+
+    Scratch: ``first``, ``second``, ``gain``, ``loss``, ``key``, ``none``, ``one`` float64 (n,); ``queue``, ``pool``, ``slot``, ``todo``,
+    ``others``, ``gained``, ``lost`` int32 (n,); ``pool_start``, ``pool_count``, ``clusters`` int64 (R + C + 2,).
     """
 
     adopters: NDArray[np.int32]
@@ -62,6 +64,13 @@ class State(NamedTuple):
     pool_start: NDArray[np.int64]
     pool_count: NDArray[np.int64]
     clusters: NDArray[np.int64]
+    none: NDArray[np.float64]
+    one: NDArray[np.float64]
+    todo: NDArray[np.int32]
+    others: NDArray[np.int32]
+    gained: NDArray[np.int32]
+    lost: NDArray[np.int32]
+    largest: NDArray[np.int32]
 
 
 def allocate(world: World, practices: int, categories: int, payers: int) -> State:
@@ -106,4 +115,11 @@ def allocate(world: World, practices: int, categories: int, payers: int) -> Stat
         pool_start=np.zeros(units, np.int64),
         pool_count=np.zeros(units, np.int64),
         clusters=np.zeros(units, np.int64),
+        none=floats(n),
+        one=floats(n),
+        todo=whole(n),
+        others=whole(n),
+        gained=whole(n),
+        lost=whole(n),
+        largest=whole(1),
     )

@@ -21,6 +21,7 @@ def json_schema() -> dict[str, Any]:
     properties["parameters"] = _section({name: _parameter(row) for name, row in PARAMETERS.items()}, properties["parameters"])
     properties["designs"] = _designs(properties["designs"]["description"])
     properties["uncertain"]["items"] = {"enum": [*GROUPS, *PARAMETERS]}
+    schema["$defs"]["Correlation"]["properties"]["between"]["prefixItems"] = [{"enum": list(PARAMETERS)}] * 2
     for key in ("practices", "uncertain", "programme", "world"):
         properties[key].pop("default", None)
     entry = schema["$defs"]["CountryEntry"]

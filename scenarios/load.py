@@ -97,6 +97,8 @@ def _find(path_or_name: str | Path, stated_in: str = "", folder: Path | None = N
     given = shown(str(path_or_name), LONGEST_PATH)
     if other:
         raise InputError(stated_in or given, f"{given} is not a file", "allowed: a YAML file or the name of a shipped scenario")
+    if path.suffix in (".yaml", ".yml"):
+        raise InputError(stated_in or given, "no such file", "allowed: a YAML file or the name of a shipped scenario")
     raise InputError(
         stated_in or given, f"no scenario {given}", f"{nearest(str(path_or_name), shipped_scenarios())} or the path of a YAML file"
     )

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from model.countries import COUNTRIES, Country
@@ -21,7 +22,7 @@ from .designs import check_fields, filled_design
 from .fields import NAME_PATTERN, Number, Section, Whole, Word, fault
 from .ranges import Range, check_range, filled_range, in_scenario
 
-__all__ = ["COMPARATOR", "GROUPS", "CountryEntry", "Practice", "Programme", "Scenario", "WorldSpec"]
+__all__ = ["COMPARATOR", "GROUPS", "Correlation", "CountryEntry", "Practice", "Programme", "Scenario", "WorldSpec"]
 
 COMPARATOR = "none"
 """The design every other is compared with; it is a preset and takes no fields."""
@@ -157,6 +158,13 @@ class Practice(Section):
     )
 
 
+class Correlation(Section):
+    """Two uncertain parameters that go together: the correlation of their normal scores (Gaussian copula)."""
+
+    between: tuple[str, str] = Field(description="The two parameters")
+    value: Number = Field(ge=-0.99, le=0.99, description="Correlation of their normal scores", json_schema_extra={"unit": "-"})
+
+
 class Scenario(Section):
     """The whole description of a study."""
 
@@ -185,6 +193,9 @@ class Scenario(Section):
     )
     uncertain: tuple[str, ...] = Field(
         default=GROUPS, max_length=200, description="Parameters, or groups of them, that are varied together"
+    )
+    correlations: tuple[Correlation, ...] = Field(
+        default=(), max_length=1000, description="Uncertain parameters that go together; all others are independent"
     )
 
     @field_validator("practices", mode="after")
@@ -239,6 +250,25 @@ class Scenario(Section):
                 fault((position,), f"neither a parameter nor a group of them: {name!r}", nearest(name, [*GROUPS, *PARAMETERS]))
         return names
 
+    @field_validator("correlations", mode="after")
+    @classmethod
+    def _check_correlations(cls, given: tuple[Correlation, ...]) -> tuple[Correlation, ...]:
+        seen: set[frozenset[str]] = set()
+        for position, one in enumerate(given):
+            for side, name in enumerate(one.between):
+                if name not in PARAMETERS:
+                    fault((position, "between", side), f"no parameter named {name!r}", nearest(name, PARAMETERS))
+            pair = frozenset(one.between)
+            if len(pair) < 2:
+                fault((position, "between"), f"{one.between[0]!r} stands twice", "allowed: two different parameters")
+            if pair in seen:
+                fault((position, "between"), f"{' and '.join(one.between)} are listed twice", "allowed: each pair once")
+            seen.add(pair)
+        names = sorted({name for one in given for name in one.between})
+        if given and np.linalg.eigvalsh(_correlation_matrix(given, names)).min() < 1e-6:
+            fault((), "no set of parameters has all these correlations together", "allowed: values that go together, such as smaller ones")
+        return given
+
     @model_validator(mode="after")
     def _check_windows(self) -> Self:
         for name, design in self.designs.items():
@@ -261,6 +291,11 @@ class Scenario(Section):
             if (name in self.uncertain or parameter.group in self.uncertain) and self.parameters[name].low < self.parameters[name].high
         }
 
+    def correlation(self, names: Sequence[str]) -> NDArray[np.float64] | None:
+        """Return the correlation matrix of the normal scores of some parameters; None where they are independent."""
+        matrix = _correlation_matrix(self.correlations, names)
+        return None if np.array_equal(matrix, np.eye(len(names))) else matrix
+
     def design_list(self) -> dict[str, Design]:
         """Return the designs by name, in the order of the scenario."""
         return dict(self.designs)
@@ -281,6 +316,16 @@ class Scenario(Section):
         weight = np.array([practice.weight for practice in self.practices])
         shares = [-1.0 if practice.initial_share is None else practice.initial_share for practice in self.practices]
         return Practices(np.array([practice.difficulty for practice in self.practices]), weight / weight.sum(), np.array(shares))
+
+
+def _correlation_matrix(given: Sequence[Correlation], names: Sequence[str]) -> NDArray[np.float64]:
+    place = {name: position for position, name in enumerate(names)}
+    matrix = np.eye(len(names))
+    for one in given:
+        if all(name in place for name in one.between):
+            j, k = (place[name] for name in one.between)
+            matrix[j, k] = matrix[k, j] = one.value
+    return matrix
 
 
 def _mean(field: str, countries: Sequence[Country]) -> float:
