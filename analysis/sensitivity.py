@@ -74,8 +74,9 @@ def sensitivity_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
         files["may_be_fixed.csv"] = fixable(indices)
         said.append(_fixed(files["may_be_fixed.csv"]))
     said += _problems(outputs)
-    document = {"state": dict(state), "indices": _records(indices), "outputs": _records(outputs), "said": [text for text in said if text]}
-    return Report(columns, rows, document["said"], files, document, _figures(tables, state))
+    said = [text for text in said if text]
+    document = {"state": dict(state), "indices": _records(indices), "outputs": _records(outputs), "said": said}
+    return Report(columns, rows, said, files, document, _figures(tables, state))
 
 
 def fixable(indices: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +123,8 @@ def _table(lead: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 
 def _verdict(state: Mapping[str, Any]) -> str:
-    width = f"{state['widest']:.2f} ({state['widest_at'].replace('_', ' ')})"
+    relative = " of the largest mu*" if state["method"] == "morris" else ""
+    width = f"{state['widest']:.2f}{relative} ({state['widest_at']})"
     if state["settled"]:
         return f"Settled: the widest {percent(state['level'])} interval is {width}, within the {state['ci']:g} asked for."
     return (
@@ -189,7 +191,7 @@ def _noise(outputs: pd.DataFrame, state: Mapping[str, Any]) -> str:
     enough = int((rows["noise_share"] <= 0.05).sum())
     return (
         f"Chance makes up at most 5 % of the variance of {enough} of {len(rows)} outputs; most, {percent(worst['noise_share'])}, "
-        f"of {where}: {rule}. Total-order indices up to that share may be chance."
+        f"of {where}: {rule}." + (" Total-order indices up to that share may be chance." if state["method"] == "sobol" else "")
     )
 
 

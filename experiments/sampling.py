@@ -16,7 +16,7 @@ from model.parameters import Parameter
 if TYPE_CHECKING:
     from .variables import Variable
 
-__all__ = ["MOST_SETS", "count_sets", "draw_sets", "quantile", "sample", "sobol_points"]
+__all__ = ["MOST_SETS", "correlated", "count_sets", "draw_sets", "quantile", "sample", "sobol_points"]
 
 PERT_SHAPE = 4.0
 MOST_SETS = 2**24
@@ -73,11 +73,22 @@ def _inside(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(points, 2.0**-54, 1.0 - 2.0**-53)
 
 
-def draw_sets(parameters: Mapping[str, Parameter], count: int, seed: int) -> list[dict[str, float]]:
-    """Return ``count`` parameter sets, independent between parameters, by scrambled Sobol points."""
+def correlated(points: NDArray[np.float64], correlation: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return points whose normal scores have a correlation matrix (Gaussian copula; Nelsen 2006, section 2.3); of None as they are."""
+    from scipy.special import ndtr, ndtri
+
+    if correlation is None:
+        return points
+    return _inside(ndtr(ndtri(points) @ np.linalg.cholesky(correlation).T))
+
+
+def draw_sets(
+    parameters: Mapping[str, Parameter], count: int, seed: int, correlation: NDArray[np.float64] | None = None
+) -> list[dict[str, float]]:
+    """Return ``count`` parameter sets by scrambled Sobol points, independent between parameters unless they have a ``correlation``."""
     if not parameters:
         return [{} for _ in range(count)]
-    points = sobol_points(len(parameters), count, seed)
+    points = correlated(sobol_points(len(parameters), count, seed), correlation)
     columns = {
         name: quantile(row.low, row.base, row.high, row.distribution, points[:, j]) for j, (name, row) in enumerate(parameters.items())
     }
@@ -100,11 +111,11 @@ def count_sets(spec: str, variables: "Sequence[Variable]") -> int:
     return math.prod(variable.grid_size(size) for variable in variables) if kind == "grid" else size
 
 
-def sample(spec: str, variables: "Sequence[Variable]", seed: int) -> pd.DataFrame:
+def sample(spec: str, variables: "Sequence[Variable]", seed: int, correlation: NDArray[np.float64] | None = None) -> pd.DataFrame:
     """Return one row per parameter set, a column per variable.
 
     ``sobol:N`` scrambled Sobol points, ``lhs:N`` a Latin hypercube, ``grid:N`` N values of each variable in every combination. Raises
-    InputError for another ``spec`` or more than ``MOST_SETS`` sets.
+    InputError for another ``spec``, more than ``MOST_SETS`` sets, or a grid of variables that are correlated.
     """
     kind, size = _parse(spec)
     count = count_sets(spec, variables)
@@ -112,6 +123,8 @@ def sample(spec: str, variables: "Sequence[Variable]", seed: int) -> pd.DataFram
         raise InputError(f"--sample {spec}", f"gives {count:,} parameter sets", f"allowed: at most {MOST_SETS:,}; cut it into studies")
     if not variables:
         return pd.DataFrame(index=range(1))
+    if kind == "grid" and correlation is not None:
+        raise InputError(f"--sample {spec}", "a grid has no correlations, and the scenario states some", "allowed: sobol:N or lhs:N")
     if kind == "grid":
         rows = itertools.product(*(variable.grid(size) for variable in variables))
         return pd.DataFrame(rows, columns=[variable.name for variable in variables])
@@ -121,4 +134,5 @@ def sample(spec: str, variables: "Sequence[Variable]", seed: int) -> pd.DataFram
         points = _inside(qmc.LatinHypercube(len(variables), rng=np.random.default_rng(seed)).random(size))
     else:
         points = sobol_points(len(variables), size, seed)
+    points = correlated(points, correlation)
     return pd.DataFrame({variable.name: variable.values(points[:, j]) for j, variable in enumerate(variables)})

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from model.errors import InputError
+from model.parameters import PARAMETERS
 from scenarios import COMPARATOR, Scenario
 
 from .compare import with_comparator
@@ -189,14 +190,32 @@ def default_outputs(method: str) -> tuple[str, ...]:
 
 
 def _layout(scenario: Scenario, options: Options) -> Layout:
-    variables = chosen_variables(scenario, options.vary)
+    variables = chosen_variables(scenario, _names(scenario, options.vary))
     start = options.points or POINTS[options.method]
     if options.method != "morris" and start & (start - 1):
         raise InputError(f"--n {start}", "is no power of 2", f"allowed: 2, 4, ... such as {2 ** start.bit_length()} (Sobol sequences)")
     if start < 2:
         raise InputError(f"--n {start}", "is too few", "allowed: 2 or more")
+    correlation = scenario.correlation([variable.name for variable in variables])
+    if correlation is not None and options.method in INDEPENDENT:
+        raise InputError(
+            f"--method {options.method}",
+            "asks for independent parameters, and the scenario states correlations",
+            "allowed: pawn, given, regional",
+        )
     shape = options.method if options.method in INDEPENDENT else "sample"
-    return layout_of(shape, variables, groups=options.groups, second=options.second, seed=scenario.seed, start=start)
+    return layout_of(
+        shape, variables, groups=options.groups, second=options.second, seed=scenario.seed, start=start, correlation=correlation
+    )
+
+
+def _names(scenario: Scenario, vary: Sequence[str]) -> list[str]:
+    """Return the texts of ``--vary`` with each group replaced by its parameters, as far as they have a range."""
+    found = []
+    for text in vary:
+        ranged = [name for name, given in scenario.parameters.items() if PARAMETERS[name].group == text and given.low < given.high]
+        found += ranged or [text]
+    return found
 
 
 def _plan(scenario: Scenario, layout: Layout, points: int, options: Options) -> Plan:

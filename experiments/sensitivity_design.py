@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from model.parameters import PARAMETERS
 from scenarios import Scenario
 
-from .sampling import sobol_points
+from .sampling import correlated, sobol_points
 from .variables import Variable
 
 __all__ = ["DUMMY", "LEVELS", "Factor", "Layout", "base_value", "group_of", "layout_of", "morris_points", "one_at_a_time"]
@@ -87,7 +87,7 @@ class Layout:
             batch = next(size for size in range(BATCH, 0, -1) if self.start % size == 0)
             return morris_points(self.factors, len(self.names), points, batch, self.seed)
         u = sobol_points(len(self.names), points, self.seed)
-        return u if self.correlation is None else _copula(u, self.correlation)
+        return np.column_stack([correlated(u[:, :-1], self.correlation), u[:, -1]])
 
     def _frame(self, u: NDArray[np.float64]) -> pd.DataFrame:
         columns: dict[str, NDArray[Any]] = {variable.name: variable.values(u[:, j]) for j, variable in enumerate(self.variables)}
@@ -137,14 +137,6 @@ def layout_of(
         factors += [Factor(name, name, tuple(columns), "group") for name, columns in members.items()]
     factors.append(Factor(DUMMY, DUMMY, (len(variables),), "dummy"))
     return Layout(method, tuple(variables), tuple(factors), second, seed, start, correlation)
-
-
-def _copula(u: NDArray[np.float64], correlation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return points whose normal scores have a correlation (Gaussian copula; Iman & Conover 1982); the last column stays as it is."""
-    from scipy.special import ndtr, ndtri
-
-    normal = ndtri(u[:, :-1]) @ np.linalg.cholesky(correlation).T
-    return np.column_stack([np.clip(ndtr(normal), 2.0**-54, 1.0 - 2.0**-53), u[:, -1]])
 
 
 def morris_points(factors: Sequence[Factor], columns: int, points: int, batch: int, seed: int) -> NDArray[np.float64]:

@@ -131,7 +131,8 @@ def plan_sweep(
             raise InputError("--vary", "does not go with a table of sets", "allowed: --sample table:FILE alone")
         sets = read_table(sampling.removeprefix("table:"), scenario)
     else:
-        sets = sample(sampling, chosen_variables(scenario, vary), scenario.seed)
+        variables = chosen_variables(scenario, vary)
+        sets = sample(sampling, variables, scenario.seed, scenario.correlation([variable.name for variable in variables]))
     _check_windows(scenario, sets)
     return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling)
 

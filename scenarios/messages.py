@@ -12,7 +12,7 @@ from model.errors import InputError, nearest
 from .designs import allowed_values
 from .fields import Section
 from .ranges import Range
-from .schema import CountryEntry, Practice, Programme, Scenario, WorldSpec
+from .schema import Correlation, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .yaml_file import KeyPath
 
 __all__ = ["input_error", "shown", "typed"]
@@ -48,6 +48,7 @@ _SECTIONS: Mapping[KeyPath, type[Section]] = {
     ("world",): WorldSpec,
     ("world", "countries"): CountryEntry,
     ("practices",): Practice,
+    ("correlations",): Correlation,
     ("parameters",): Range,
 }
 """What a section is, by the names that lead to it."""

@@ -50,7 +50,7 @@ def bars(rows: pd.DataFrame, outputs: pd.DataFrame, *, kind: str = "parameter") 
             Line2D([], [], color=INK, marker="D", ms=4, ls="", label="first-order index"),
             Line2D([], [], color=INK, ls=":", lw=1.2, label="share of chance"),
         ]
-    explain(figure, handles, columns=5, note="Lines: 95 % intervals. Faint: cannot be told from chance.")
+    explain(figure, handles, columns=7, note="Lines: 95 % intervals. Faint: cannot be told from chance.")
     return figure
 
 

@@ -12,7 +12,7 @@ from analysis.outcomes import COMPARATOR, design_name
 from analysis.sensitivity import RANKED, output_of
 from analysis.style import GREY, axes_grid, new_figure
 
-__all__ = ["GROUP_COLOURS", "chosen", "empty", "group_handles", "panel_title", "panels", "scaled", "subject", "top"]
+__all__ = ["GROUP_COLOURS", "chosen", "empty", "group_handles", "label_lowest", "panel_title", "panels", "scaled", "subject", "top"]
 
 GROUP_COLOURS: Mapping[str, str] = {
     "cost": "#cc6677",
@@ -42,7 +42,14 @@ def panels(rows: pd.DataFrame, title: str, each: float, **share: Any) -> tuple[F
     lines = -(-len(targets) // columns)
     figure = new_figure(title + (f" (the first {MOST_PANELS} of {len(targets) + left_out})" if left_out > 0 else ""), 1.2 + each * lines)
     axes = axes_grid(figure, lines, columns, len(targets), **share)
+    label_lowest(axes, columns)
     return figure, [(*target, one) for target, one in zip(targets, axes, strict=True)]
+
+
+def label_lowest(axes: list[Axes], columns: int) -> None:
+    """Write numbers on the x axis of every panel that has none below it."""
+    for one in axes[-columns:]:
+        one.tick_params(axis="x", labelbottom=True)
 
 
 def panel_title(axes: Axes, design: str, comparator: str) -> None:
@@ -63,7 +70,7 @@ def top(rows: pd.DataFrame, count: int, *, by: str = "estimate") -> list[str]:
     return [str(name) for name in largest.sort_values(ascending=False, kind="stable").index[:count]]
 
 
-def group_handles(groups: "pd.Series[Any]") -> list[Patch]:
+def group_handles(groups: "pd.Series[Any]") -> list[Any]:
     """Return the legend of the groups that are there."""
     there = set(groups)
     return [Patch(facecolor=colour, label=name) for name, colour in GROUP_COLOURS.items() if name in there]

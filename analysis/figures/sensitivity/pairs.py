@@ -31,12 +31,14 @@ def pairs(rows: pd.DataFrame) -> Figure:
         for row in second[(second["design"] == design) & (second["comparator"] == comparator)].to_dict("records"):
             j, k = sorted((names.index(row["parameter"]), names.index(row["with_parameter"])), reverse=True)
             matrix[j, k] = max(0.0, row["estimate"])
-            if row["distinguishable"]:
+            if row["distinguishable"] and row["estimate"] >= 0.005:
                 colour = "white" if matrix[j, k] > 0.6 * most else "black"
                 axes.text(k, j, f"{row['estimate']:.2f}", ha="center", va="center", fontsize=7.5, color=colour)
-        image = axes.imshow(matrix, cmap="viridis_r", vmin=0, vmax=most, aspect="auto")
-        axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
-        axes.set_yticks(range(len(names)), names, fontsize=8)
+        image = axes.imshow(matrix, cmap="Blues", vmin=0, vmax=most, aspect="auto")
+        axes.set_xlim(-0.5, len(names) - 1.5)
+        axes.set_ylim(len(names) - 0.5, 0.5)
+        axes.set_xticks(range(len(names) - 1), names[:-1], rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+        axes.set_yticks(range(1, len(names)), names[1:], fontsize=8)
         axes.grid(visible=False)
         panel_title(axes, design, comparator)
     assert image is not None

@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 
 from analysis.style import GREY, axes_grid, explain, new_figure, styled
 
-from .common import panel_title
+from .common import label_lowest, panel_title
 
 __all__ = ["over_time"]
 
@@ -32,7 +32,11 @@ def over_time(time: pd.DataFrame) -> Figure:
     columns = min(3, len(designs))
     lines = -(-len(designs) // columns)
     figure = new_figure("What decides the share of teachers who use the practice, month by month", 1.4 + 2.4 * lines)
-    for design, axes in zip(designs, axes_grid(figure, lines, columns, len(designs), sharex=True, sharey=True), strict=True):
+    grid = axes_grid(figure, lines, columns, len(designs), sharex=True, sharey=True)
+    label_lowest(grid, columns)
+    for axes in grid[-columns:]:
+        axes.set_xlabel("month")
+    for design, axes in zip(designs, grid, strict=True):
         here = single[(single["design"] == design) & (single["month"] >= 0)]
         table = here.pivot(index="month", columns="parameter", values="S1").clip(lower=0.0)
         parts = [table[name].to_numpy() for name in names]
@@ -44,7 +48,6 @@ def over_time(time: pd.DataFrame) -> Figure:
         axes.set_xlim(table.index.min(), table.index.max())
         axes.grid(visible=False)
         panel_title(axes, design, "")
-    figure.supxlabel("month", fontsize=10.5)
     figure.supylabel("share of variance", fontsize=10.5)
     handles = [Patch(facecolor=colour, label=name) for name, colour in zip(names, COLOURS, strict=False)]
     handles += [
