@@ -146,9 +146,9 @@ def _lead_sentences(lead: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
         order = "no place in this order is settled" if not places else f"the first {places} in this order are settled"
         if places == 1:
             order = "the first place is settled"
-        said.append(
-            f"For {what}, {in_words(first)} matter most; {order}, and {len(rows) - len(clear)} of {len(rows)} cannot be told from chance."
-        )
+        verb = "matters" if len(first) == 1 else "matter"
+        rest = f"{len(rows) - len(clear)} of {len(rows)} cannot be told from chance"
+        said.append(f"For {what}, {in_words(first)} {verb} most; {order}, and {rest}.")
     return said
 
 
@@ -202,17 +202,19 @@ def _fixed(table: pd.DataFrame) -> str:
             f"No parameter may be fixed by the rule: total-order index below {FIX_BELOW:g} at the upper end, for all outputs and designs."
         )
     names = in_words([str(name) for name in may["parameter"]])
-    lost = f"together at most {may['lost_at_most'].iloc[-1]:.2f} of a variance"
+    lost = f"together at most {may['lost_at_most'].iloc[-1]:.3f} of a variance"
     return f"May be fixed, for all outputs and designs analysed ({lost}): {names}."
 
 
 def _problems(outputs: pd.DataFrame) -> list[str]:
-    """Name the targets that were not analysed, those without a cost of the comparator in one sentence."""
+    """Name the targets that were not analysed: those that never vary in one sentence, the others with their runs."""
+    constant = outputs["problem"].str.startswith("is the same")
+    kinds = outputs["problem"].where(~constant, "which do not vary over the parameter sets")
     said = []
-    for problem, rows in outputs[outputs["problem"] != ""].groupby("problem", sort=False):
+    for problem, rows in outputs[outputs["problem"] != ""].groupby(kinds, sort=False):
         names = [target_name(str(r["output"]), str(r["design"]), str(r["comparator"])) for _, r in rows.iterrows()]
-        shown = in_words(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        said.append(f"Not analysed: {shown}; {problem}.")
+        shown = in_words(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        said.append(f"Not analysed: {shown}, {problem if str(problem).startswith('which') else 'which ' + str(problem)}.")
     return said
 
 

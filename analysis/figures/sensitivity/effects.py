@@ -34,10 +34,10 @@ def mu_sigma(rows: pd.DataFrame) -> Figure:
             colour = GROUP_COLOURS[str(mu.loc[name, "group"])]
             axes.plot([mu.loc[name, "low"] / by, mu.loc[name, "high"] / by], [y, y], color=colour, lw=1, alpha=0.6)
             axes.plot(x, y, "o", ms=5, color=colour, mec="white", mew=0.5)
-        _name(axes, mu, sigma, by)
         most = max(float(mu["high"].max()), 1e-12) / by
+        _name(axes, mu, sigma, by, most)
         axes.plot([0, most], [0, most], color=GREY, lw=0.8, ls="--", zorder=1)
-        axes.set_xlim(0, most * 1.3)
+        axes.set_xlim(0, most * 1.45)
         axes.set_ylim(0, max(float(sigma["estimate"].max()) / by, 1e-12) * 1.25)
         panel_title(axes, design, comparator)
         axes.set_xlabel(f"mu*, {unit}")
@@ -46,20 +46,20 @@ def mu_sigma(rows: pd.DataFrame) -> Figure:
     note = (
         "mu*: mean size of the change when the parameter moves over its whole range; sigma: its standard deviation. Lines: 95 % intervals."
     )
-    explain(figure, handles, columns=6, note=note)
+    explain(figure, handles, columns=7, note=note)
     return figure
 
 
-def _name(axes: Axes, mu: pd.DataFrame, sigma: pd.DataFrame, by: float) -> None:
-    """Name the largest effects beside their points, from the top down and apart from each other."""
+def _name(axes: Axes, mu: pd.DataFrame, sigma: pd.DataFrame, by: float, most: float) -> None:
+    """Name the largest effects at the ends of their intervals, from the top down and apart from each other."""
     named = mu.sort_values("estimate", ascending=False).head(NAMED)
     named = named[named["estimate"] > 0]
     span = max(float(sigma["estimate"].max()) / by, 1e-12)
     last = np.inf
     for name in sorted(named.index, key=lambda name: -float(sigma.loc[name, "estimate"])):
-        x, y = float(mu.loc[name, "estimate"]) / by, float(sigma.loc[name, "estimate"]) / by
+        x, y = float(mu.loc[name, "high"]) / by, float(sigma.loc[name, "estimate"]) / by
         last = min(y, last - 0.09 * span)
-        axes.annotate(str(name), (x, y), (x + 0.02 * axes.get_xlim()[1], last), fontsize=8, va="center", textcoords="data")
+        axes.annotate(str(name), (x, y), (x + 0.03 * most, last), fontsize=8, va="center", textcoords="data")
 
 
 @styled

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from analysis.sensitivity import output_of
 from analysis.style import axes_grid, design_styles, explain, new_figure, styled
@@ -37,10 +38,18 @@ def scatter(points: pd.DataFrame, rows: pd.DataFrame) -> Figure:
             y = points[column].to_numpy()[order] / by
             thin = slice(None, None, max(1, len(x) // MOST_POINTS))
             axes.plot(x[thin], y[thin], ".", ms=2, color=styles[design].colour, alpha=0.25, zorder=1)
-            cuts = np.array_split(np.arange(len(x)), min(BINS, max(1, len(x) // 8)))
+            cuts = _bins(x)
             axes.plot([x[cut].mean() for cut in cuts], [y[cut].mean() for cut in cuts], color=styles[design].colour, lw=2, zorder=3)
         axes.set_xlabel(name)
     figure.supylabel(unit, fontsize=10.5)
     handles = [Line2D([], [], color=styles[design].colour, lw=2, label=styles[design].label) for design in columns]
     explain(figure, handles, columns=4, note="Dots: parameter sets, all others varying too. Lines: local means.")
     return figure
+
+
+def _bins(x: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Return the positions of each bin of sorted values: one for each value where there are few, else equally large ones."""
+    starts = np.flatnonzero(np.diff(x)) + 1
+    if len(starts) < BINS:
+        return np.split(np.arange(len(x)), starts)
+    return np.array_split(np.arange(len(x)), min(BINS, max(1, len(x) // 8)))

@@ -1,0 +1,215 @@
+"""Studies as a whole: growth, resumption, what is refused or named, and effects of which the sign is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import sweep
+from experiments.execution import carry_out, open_sweep
+from experiments.results import open_study
+from experiments.sensitivity import Options, asked, run_study
+from experiments.sensitivity_design import layout_of, one_at_a_time
+from experiments.sensitivity_sweep import study_of_sweep
+from experiments.sweep import plan_sweep
+from experiments.variables import parse_variable
+from model.engine import run_batch
+from model.errors import InputError
+from model.observe import OUTCOMES
+
+from .sensitivity_functions import UNIT, ranges, with_function
+from .sweeps import content, small
+
+VARY = ("beta", "q_in", "team")
+EFFECT = ("effect_adopter_years",)
+FEW = {"vary": VARY, "points": 8, "local": False, "resamples": 50}
+
+
+def tiny(**options):
+    return small(designs=["none", "regional_hub"], replicates=2, **options)
+
+
+# --- growth and resumption -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["sobol", "morris", "pawn"])
+def test_a_sample_that_doubles_keeps_its_first_sets(method):
+    scenario = tiny()
+    variables = [parse_variable(name, scenario) for name in VARY]
+    layout = layout_of(method if method != "pawn" else "sample", variables, second=method == "sobol", seed=1, start=8)
+    pd.testing.assert_frame_equal(layout.sets(32).iloc[: 8 * layout.step], layout.sets(8))
+
+
+def test_a_study_that_doubles_reuses_every_part_and_says_what_one_of_that_size_says(tmp_path, monkeypatch):
+    first = run_study(tiny(), Options(outputs=EFFECT, ci=0.01, budget=400, **FEW), tmp_path / "grown")
+    assert first.state["points"] == 8
+    before = content(tmp_path / "grown" / "results")
+    grown = run_study(tiny(), Options(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "grown", resume=True)
+    assert grown.state["points"] == 32
+    assert not grown.state["settled"]
+    after = content(tmp_path / "grown" / "results")
+    assert before.items() <= after.items()
+    straight = run_study(tiny(), Options(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "straight")
+    pd.testing.assert_frame_equal(grown.indices, straight.indices)
+    assert content(tmp_path / "straight" / "results") == after
+    assert open_study(tmp_path / "grown").complete
+
+
+def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monkeypatch):
+    options = Options(outputs=EFFECT, ci=0.01, budget=1000, **FEW)
+    whole = run_study(tiny(), options, tmp_path / "whole")
+    calls = []
+
+    def dies(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return run_batch(*args, **kwargs)
+
+    monkeypatch.setattr(sweep, "runner", lambda engine: dies)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(tiny(), options, tmp_path / "cut")
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="--resume"):
+        run_study(tiny(), options, tmp_path / "cut")
+    resumed = run_study(tiny(), options, tmp_path / "cut", resume=True)
+    pd.testing.assert_frame_equal(resumed.indices, whole.indices)
+    pd.testing.assert_frame_equal(resumed.outputs, whole.outputs)
+
+
+def test_a_study_settles_when_the_widest_interval_is_within_the_one_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "runner", with_function(lambda x: x[:, 0] + x[:, 1], UNIT))
+    options = Options(outputs=EFFECT, vary=ranges(UNIT[:2]), points=16, ci=0.2, budget=50_000, local=False)
+    found = run_study(small(designs=["none"], replicates=1), options, tmp_path / "s")
+    assert found.state["settled"]
+    assert found.state["points"] > 16
+    ranked = found.indices[found.indices["index"].isin(["S1", "ST"])]
+    assert (ranked["high"] - ranked["low"]).max() == pytest.approx(found.state["widest"])
+
+
+# --- what is refused or named ----------------------------------------------------------------------------------------
+
+
+def test_outputs_that_are_no_numbers_or_constant_are_named_with_their_runs(tmp_path, monkeypatch):
+    def engine(*args, **options):
+        results = run_batch(*args, **options)
+        results.outcomes[:, OUTCOMES.index("gap_rural")] = np.where(args[4].parameter_set % 7 == 3, np.nan, 1.0)
+        return results
+
+    monkeypatch.setattr(sweep, "runner", lambda engine_name: engine)
+    found = run_study(tiny(), Options(outputs=(*EFFECT, "gap_rural", "cost_total"), budget=10**6, ci=9.0, **FEW), tmp_path / "s")
+    problems = found.outputs.set_index(["output", "design", "comparator"])["problem"]
+    assert problems["gap_rural", "none", ""].startswith(
+        "is no finite number in parameter set 3, replicate 0; parameter set 3, replicate 1;"
+    )
+    assert problems["cost_total", "none", ""] == "is the same, 0, in every parameter set"
+    assert problems["effect_adopter_years", "none", ""] == ""
+    assert set(found.indices["output"]) == {"effect_adopter_years", "cost_total"}
+    assert np.isfinite(found.indices[["estimate", "low", "high"]].to_numpy()).all()
+
+
+def test_nothing_left_to_analyse_is_refused(tmp_path):
+    with pytest.raises(InputError, match="nothing is left to analyse: cost_total of none is the same"):
+        run_study(small(designs=["none"], replicates=2), Options(outputs=("cost_total",), **FEW), tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"method": "fast"}, "--method fast: is not known; allowed: sobol, morris"),
+        ({"method": "morris", "second": True}, "allowed with them: --method sobol"),
+        ({"method": "pawn", "groups": "only"}, "pawn has no indices of groups"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(given, message):
+    with pytest.raises(InputError, match=message):
+        asked(**given)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"points": 12}, "--n 12: is no power of 2"),
+        ({"budget": 10}, "the first sample takes"),
+        ({"outputs": ("effect_adopter_year",)}, "did you mean 'effect_adopter_years'"),
+        ({"pairs": "regional_hub-virtual"}, "no design named 'virtual'"),
+        ({"pairs": "regional_hub"}, "names no pairs"),
+    ],
+)
+def test_bad_studies_are_refused_before_a_run_is_made(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        run_study(tiny(), Options(**{"outputs": EFFECT, **FEW, **options}), tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+# --- signs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameter", "output", "sign"),
+    [
+        ("teacher_cost_factor", "cost_total", 1),  # a dearer teacher hour never makes a design cheaper
+        ("work_hours", "cost_total", -1),
+        ("km_rate", "cost_total", 1),
+        ("coordinator_cost_ratio", "cost_programme", 1),
+        ("beta", "effect_adopter_years", 1),
+        ("q_in", "adopters_end", 1),
+        ("d", "adopters_end", -1),
+    ],
+)
+def test_effects_of_known_direction_have_it_everywhere(tmp_path, parameter, output, sign):
+    """Prices act on the same runs, so every elementary effect has the sign; behaviour may meet other draws, so the mean has it."""
+    options = Options("morris", (output,), (parameter, "team", "turnover"), points=16, ci=9.0, budget=10**6, local=True)
+    found = run_study(small(designs=["none", "regional_hub", "hybrid"], replicates=3, months=24), options, tmp_path / "s")
+    effects = found.indices[(found.indices["parameter"] == parameter) & (found.indices["comparator"] == "")].pivot(
+        index="design", columns="index", values="estimate"
+    )
+    assert (sign * effects["mu"] >= 0).all()
+    assert sign * effects.loc["regional_hub", "mu"] > 0
+    if output.startswith("cost"):
+        np.testing.assert_allclose(effects["mu_star"], sign * effects["mu"])
+    local = found.local[(found.local["parameter"] == parameter) & (found.local["comparator"] == "")].pivot(
+        index="design", columns="end", values="mean"
+    )
+    assert (sign * (local["high"] - local["low"]) >= 0).all()
+
+
+# --- sweeps that exist, months, one at a time ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["given", "pawn", "regional"])
+def test_a_sweep_that_exists_is_analysed_without_a_run(tmp_path, method):
+    plan = plan_sweep(tiny(), ["beta", "regional_hub.stipend=0:8000"], "sobol:128", chunk=16)
+    carry_out(tmp_path / "sweep", plan, open_sweep(tmp_path / "sweep", plan, resume=False), threads=1)
+    _, found = study_of_sweep(
+        tmp_path / "sweep", Options(method, ("net_benefit",) if method == "regional" else EFFECT, willingness_to_pay=25_000.0)
+    )
+    rows = found.indices[(found.indices["design"] == "regional_hub") & (found.indices["place"] == 1)]
+    assert set(rows["parameter"]) == {"beta"}
+    assert rows["distinguishable"].all()
+    assert set(found.indices["parameter"]) == {"beta", "regional_hub.stipend", "dummy"}
+    with pytest.raises(InputError, match="needs a sample of its own"):
+        study_of_sweep(tmp_path / "sweep", Options("sobol", EFFECT))
+
+
+def test_months_are_recorded_only_where_asked_and_change_no_outcome(tmp_path):
+    plain = run_study(tiny(), Options(outputs=EFFECT, ci=9.0, budget=10**6, **FEW), tmp_path / "plain")
+    monthly = run_study(tiny(), Options(outputs=EFFECT, ci=9.0, budget=10**6, monthly=True, **FEW), tmp_path / "monthly")
+    pd.testing.assert_frame_equal(plain.indices, monthly.indices)
+    assert "share_000" not in open_study(tmp_path / "plain").dataset().schema.names
+    runs = open_study(tmp_path / "monthly").dataset().to_table().to_pandas()
+    shares = runs[[f"share_{month:03d}" for month in range(12)]]
+    assert ((shares >= 0) & (shares <= 1)).all(axis=None)
+    assert set(monthly.time["month"]) <= set(range(-1, 12))
+    last = (shares["share_011"] / runs["adopters_end"]).groupby(runs["replicate"])
+    # The same count over the teachers of the replicate's world, to the digits of single precision.
+    assert (last.max() / last.min() - 1.0).max() < 1e-6
+
+
+def test_one_at_a_time_moves_one_parameter_from_the_base():
+    scenario = tiny()
+    variables = [parse_variable(text, scenario) for text in ("beta", "regional_hub.stipend", "regional_hub.last_month")]
+    sets, described = one_at_a_time(variables, scenario)
+    moved = (sets != sets.iloc[0]).sum(axis=1)
+    assert list(moved[1:]) == [1] * 6
+    assert list(described["end"]) == ["base", *("low", "high") * 3]
+    assert sets.loc[0, "regional_hub.last_month"] == scenario.programme.last_month
