@@ -115,7 +115,7 @@ def _table(lead: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     heads = []
     for target in targets:
         design, _, comparator = target.partition("|")
-        less = f"\nless\n{design_name(comparator)}" if comparator not in ("", COMPARATOR) else ""
+        less = f"\nless\n{design_name(comparator)}".replace(" ", "\n") if comparator not in ("", COMPARATOR) else ""
         heads.append(design_name(design).replace(" ", "\n") + less)
     index = INDEX_NAMES[str(lead["index"].iloc[0])]
     over = ", over\nno programme" if (lead["comparator"] == COMPARATOR).all() else ""

@@ -256,7 +256,9 @@ def study_targets(scenario: Scenario, options: Options) -> tuple[Target, ...]:
     designs = list(scenario.designs)
     pairs = parse_pairs(options.pairs, designs, options.method)
     targets = targets_of(options.outputs or default_outputs(options.method), designs, pairs)
-    return tuple(target for target in targets if options.method != "regional" or (target.comparator and target.output in CONTESTED))
+    if options.method == "regional":
+        return tuple(target for target in targets if (target.design, target.comparator) in pairs and target.output in CONTESTED)
+    return targets
 
 
 def open_contests(found: Targets) -> Targets:

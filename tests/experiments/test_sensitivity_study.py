@@ -181,7 +181,8 @@ def test_a_sweep_that_exists_is_analysed_without_a_run(tmp_path, method):
     plan = plan_sweep(tiny(), ["beta", "regional_hub.stipend=0:8000"], "sobol:128", chunk=16)
     carry_out(tmp_path / "sweep", plan, open_sweep(tmp_path / "sweep", plan, resume=False), threads=1)
     _, found = study_of_sweep(
-        tmp_path / "sweep", Options(method, ("net_benefit",) if method == "regional" else EFFECT, willingness_to_pay=25_000.0)
+        tmp_path / "sweep",
+        Options(method, ("net_benefit",) if method == "regional" else EFFECT, pairs="regional_hub-none", willingness_to_pay=25_000.0),
     )
     rows = found.indices[(found.indices["design"] == "regional_hub") & (found.indices["place"] == 1)]
     assert set(rows["parameter"]) == {"beta"}
