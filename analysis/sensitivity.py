@@ -84,7 +84,7 @@ def fixable(indices: pd.DataFrame) -> pd.DataFrame:
 
     Fixing several loses at most the sum of their total-order indices of the variance; that sum is given for those that may be fixed.
     """
-    rows = indices[(indices["index"] == "ST") & (indices["kind"] == "parameter")]
+    rows = indices[(indices["index"] == "ST") & (indices["kind"] == "parameter")].reset_index(drop=True)
     worst = rows.loc[rows.groupby("parameter", sort=False)["high"].idxmax()]
     table = worst[["parameter", "group", "estimate", "high", "output", "design", "comparator"]].sort_values("high", kind="stable")
     table["may_be_fixed"] = table["high"] < FIX_BELOW

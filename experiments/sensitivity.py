@@ -3,6 +3,7 @@
 The folder of a study is that of its sweep, so everything that reads sweeps reads it, and every run is kept when the sample is doubled.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -159,12 +160,12 @@ def run_study(
     scenario = with_comparator(scenario)
     layout = _layout(scenario, options)
     targets = study_targets(scenario, options)
-    points = layout.start
+    begun = points = _points_there(folder, layout)
     while True:
         plan = _plan(scenario, layout, points, options)
         if points == layout.start and plan.runs > options.budget:
             raise InputError("--budget", f"the first sample takes {plan.runs:,} runs", f"allowed: {plan.runs:,} or more, or a smaller --n")
-        _make(folder, plan, resume or points > layout.start, engine, threads, stage)
+        _make(folder, plan, resume or points > begun, engine, threads, stage)
         found = read_targets(folder, plan, targets, options.willingness_to_pay)
         if options.method == "regional":
             found = open_contests(found)
@@ -216,6 +217,16 @@ def _names(scenario: Scenario, vary: Sequence[str]) -> list[str]:
         ranged = [name for name, given in scenario.parameters.items() if PARAMETERS[name].group == text and given.low < given.high]
         found += ranged or [text]
     return found
+
+
+def _points_there(folder: Path, layout: Layout) -> int:
+    """Return the points that a folder's study has grown to, so that it goes on from there; those to start with where it holds none."""
+    try:
+        there = int(json.loads((folder / "study.json").read_text(encoding="utf-8"))["sweep"]["parameter_sets"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return layout.start
+    doublings, rest = divmod(there, layout.start * layout.step)
+    return layout.start * doublings if not rest and doublings & (doublings - 1) == 0 else layout.start
 
 
 def _plan(scenario: Scenario, layout: Layout, points: int, options: Options) -> Plan:

@@ -54,14 +54,16 @@ def test_a_study_that_doubles_reuses_every_part_and_says_what_one_of_that_size_s
     assert open_study(tmp_path / "grown").complete
 
 
-def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monkeypatch):
+@pytest.mark.parametrize("dies_at", [1, 2, 3])
+def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monkeypatch, dies_at):
     options = Options(outputs=EFFECT, ci=0.01, budget=1000, **FEW)
     whole = run_study(tiny(), options, tmp_path / "whole")
+    assert whole.state["points"] == 16
     calls = []
 
     def dies(*args, **kwargs):
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == dies_at:
             raise KeyboardInterrupt
         return run_batch(*args, **kwargs)
 
@@ -74,6 +76,8 @@ def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monk
     resumed = run_study(tiny(), options, tmp_path / "cut", resume=True)
     pd.testing.assert_frame_equal(resumed.indices, whole.indices)
     pd.testing.assert_frame_equal(resumed.outputs, whole.outputs)
+    once_more = run_study(tiny(), options, tmp_path / "cut", resume=True)
+    pd.testing.assert_frame_equal(once_more.indices, whole.indices)
 
 
 def test_a_study_settles_when_the_widest_interval_is_within_the_one_asked(tmp_path, monkeypatch):

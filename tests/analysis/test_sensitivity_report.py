@@ -1,0 +1,174 @@
+"""The report of a sensitivity study: sentences by rule, what may be fixed, and that every figure can be made of its tables."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.sensitivity import FIX_BELOW, fixable, sensitivity_report, target_name, title_of
+
+DESIGNS = ("regional_hub", "virtual")
+PARAMETERS = {"beta": "behaviour", "team": "cost", "seek_base": "incentive"}
+FACTORS = {**dict.fromkeys(PARAMETERS, "parameter"), "behaviour": "group", "cost": "group", "dummy": "dummy"}
+VALUES = {"beta": 0.7, "team": 0.25, "seek_base": 0.004, "behaviour": 0.7, "cost": 0.25, "dummy": 0.0}
+
+
+def rows(index, *, output="effect_adopter_years", method="sobol", half=0.05):
+    """Return the rows of one index for two designs less none, of a sample where beta decides and seek_base does next to nothing."""
+    place = {"beta": 1.0, "team": 2.0, "seek_base": 3.0, "behaviour": 1.0, "cost": 2.0, "dummy": np.nan}
+    listed = []
+    for design in DESIGNS:
+        for name, value in VALUES.items():
+            low, high = max(0.0, value - min(half, value)), value * 1.1 if value < 0.01 else value + half
+            high = 0.0 if name == "dummy" else high
+            listed.append(
+                {
+                    "method": method, "output": output, "design": design, "comparator": "none", "index": index, "parameter": name,
+                    "with_parameter": "", "group": PARAMETERS.get(name, name), "kind": FACTORS[name], "estimate": value, "low": low,
+                    "high": high, "distinguishable": low > 0.01, "floor": 0.0, "place": place[name], "place_settled": name == "beta",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(listed)
+
+
+def outputs(problem="", share=0.02):
+    keys = {"output": "effect_adopter_years", "comparator": "none", "mean": 100.0, "sd": 10.0, "noise_variance": 2.0}
+    listed = [{**keys, "design": d, "noise_share": share, "replicates": 4, "replicates_needed": 9.0, "problem": ""} for d in DESIGNS]
+    if problem:
+        listed += [
+            {**listed[0], "output": name, "design": "none", "comparator": "", "problem": problem} for name in ("cost_total", "gap_rural")
+        ]
+    return pd.DataFrame(listed)
+
+
+def state(**changes):
+    return {
+        "method": "sobol", "random": "common", "ci": 0.1, "level": 0.95, "budget": 1000, "willingness_to_pay": 1000.0, "points": 64,
+        "parameter_sets": 448, "replicates": 4, "runs": 900, "widest": 0.2, "widest_at": "ST of beta for x", "settled": False, **changes,
+    }  # fmt: skip
+
+
+def report(**changes):
+    tables = {"indices": pd.concat([rows("S1"), rows("ST")], ignore_index=True), "outputs": outputs(**changes.pop("outputs", {}))}
+    return sensitivity_report(tables, state(**changes))
+
+
+def test_what_is_not_settled_is_said_first():
+    assert report().said[0].startswith("Not settled: 900 of at most 1,000 runs are spent, and the widest 95 % interval is 0.20")
+    assert report(settled=True, widest=0.05).said[0].startswith("Settled: the widest 95 % interval is 0.05")
+
+
+def test_parameters_are_named_with_intervals_and_how_far_the_order_holds():
+    said = report().said[1]
+    assert said == (
+        "For adopter-years with regional hub less no programme, beta (0.70, 0.65 to 0.75) and team (0.25, 0.20 to 0.30) matter most; "
+        "the first place is settled, and 1 of 3 cannot be told from chance."
+    )
+
+
+def test_the_table_shows_a_dot_where_nothing_can_be_told_from_chance():
+    columns, table = report().columns, report().rows
+    assert columns[1:] == ["regional\nhub", "virtual"]
+    assert table == [["beta", "0.70", "0.70"], ["team", "0.25", "0.25"], ["seek_base", "·", "·"]]
+
+
+def test_parameters_that_may_be_fixed_are_below_the_bound_at_the_upper_end_everywhere():
+    table = fixable(pd.concat([rows("ST"), rows("ST", output="cost_total").assign(high=lambda r: r["high"] * 1.5)]))
+    assert list(table["parameter"]) == ["seek_base", "team", "beta"]
+    assert list(table["may_be_fixed"]) == [True, False, False]
+    assert table.loc[0, "high"] == pytest.approx(0.0066)
+    assert table.loc[0, "high"] < FIX_BELOW
+    assert "May be fixed, for all outputs and designs analysed (together at most 0.004 of a variance): seek_base." in report().said
+
+
+@pytest.mark.parametrize(
+    ("share", "needed", "text"),
+    [
+        (
+            0.02,
+            1.0,
+            "Chance makes up at most 2 % of the variance (adopter-years with regional hub less no programme): 4 replicates suffice.",
+        ),
+        (0.4, 60.0, "9 replicates would bring that under 5 %. Total-order indices up to that share may be chance."),
+    ],
+)
+def test_chance_and_the_replicates_that_suffice_are_told(share, needed, text):
+    assert any(said.endswith(text) for said in report(outputs={"share": share}).said)
+
+
+def test_what_is_not_analysed_is_named():
+    assert report(outputs={"problem": "is the same, 0, in every parameter set"}).said[-1] == (
+        "Not analysed: cost in total with no programme and gap of rural schools at the end with no programme, which do not vary over the "
+        "parameter sets."
+    )
+    named = report(outputs={"problem": "is no finite number in parameter set 3, replicate 0"}).said[-1]
+    assert named.endswith("which is no finite number in parameter set 3, replicate 0.")
+
+
+def test_the_document_is_json_without_what_json_has_not():
+    found = report()
+    text = json.dumps(found.document, allow_nan=False)
+    assert json.loads(text)["said"] == found.said
+
+
+def test_targets_have_names_for_people():
+    assert target_name("net_benefit", "virtual", "none") == "net monetary benefit with virtual"
+    assert target_name("cost_total", "virtual", "regional_hub") == "cost in total with virtual less regional hub"
+    assert title_of(state()).startswith("Sensitivity by sobol: 64 points, 448 parameter sets\n4 replicates of each design, common random")
+
+
+def tables_of_every_kind():
+    rng = np.random.default_rng(1)
+    second = rows("S2").query("kind == 'parameter' and parameter != 'seek_base'").assign(with_parameter="seek_base")
+    indices = pd.concat([rows("S1"), rows("ST"), second], ignore_index=True)
+    local = [
+        {"parameter": name, "end": end, "value": 1.0, "output": "effect_adopter_years", "design": d, "comparator": "none", "mean": mean}
+        for d in DESIGNS
+        for name, end, mean in [("", "base", 100.0)] + [(p, e, 100.0 + s) for p in PARAMETERS for e, s in (("low", -5.0), ("high", 9.0))]
+    ]
+    time = [
+        {"design": d, "month": m, "variance": 1.0, "parameter": p, "group": g, "kind": "parameter", "S1": 0.3, "ST": 0.4}
+        for d in DESIGNS
+        for m in range(-1, 12)
+        for p, g in PARAMETERS.items()
+    ]
+    points = pd.DataFrame(rng.random((64, 4)), columns=[*PARAMETERS, "dummy"])
+    for design in DESIGNS:
+        points[f"effect_adopter_years|{design}|none"] = points["beta"] * 50 + rng.random(64)
+    return {
+        "indices": indices,
+        "outputs": outputs(),
+        "one_at_a_time": pd.DataFrame(local),
+        "over_time": pd.DataFrame(time),
+        "points": points,
+    }
+
+
+def test_every_figure_of_a_sobol_study_is_made_and_leaves_the_style_alone():
+    figures = sensitivity_report(tables_of_every_kind(), state()).figures
+    assert {name.split("_")[0] for name in figures} == {"indices", "groups", "pairs", "tornado", "scatter", "over"}
+    for name, make in figures.items():
+        figure = make()
+        assert isinstance(figure, Figure), name
+        assert len(figure.axes) >= len(DESIGNS), name
+        assert figure.get_suptitle()
+
+
+def test_the_tornado_says_that_it_is_local():
+    assert (
+        "local" in sensitivity_report(tables_of_every_kind(), state()).figures["tornado_effect_adopter_years_difference"]().get_suptitle()
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "index", "first"), [("morris", "mu_star", "morris"), ("pawn", "pawn", "indices"), ("regional", "ks", "indices")]
+)
+def test_other_methods_have_their_figures(method, index, first):
+    kinds = ("mu_star", "sigma") if method == "morris" else (index, "shift") if method == "regional" else (index,)
+    indices = pd.concat([rows(name, method=method) for name in kinds], ignore_index=True).query("kind != 'group'")
+    found = sensitivity_report({"indices": indices, "outputs": outputs()}, state(method=method))
+    assert next(iter(found.figures)).startswith(first)
+    for make in found.figures.values():
+        assert isinstance(make(), Figure)
