@@ -374,7 +374,8 @@ def main() -> None:
         sys.stderr.close()
         code = 1
     if code == 130:
-        print("interrupted: a sweep keeps its finished chunks (--resume), other commands have written nothing", file=sys.stderr)
+        kept = "finished chunks are kept, go on with --resume" if sys.argv[1] in ("sweep", "sensitivity") else "nothing was written"
+        print(f"interrupted: {kept}", file=sys.stderr)
     raise SystemExit(code)
 
 

@@ -206,22 +206,34 @@ def simulation_report(monthly: pd.DataFrame, runs: pd.DataFrame, funding: tuple[
 
 def print_report(report: Report, title: str, notes: Iterable[str] = ()) -> None:
     """Print a report's table, its sentences and some notes to the terminal."""
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(width=WIDTH, highlight=False)
     console.print(title, markup=False)
+    table = _table(report, " ± ")
+    # A cell that is cut would mislead: long figures first draw together, then the table grows beyond the usual width.
+    if _width(console, table) > WIDTH:
+        table = _table(report, "±")
+    Console(width=max(WIDTH, _width(console, table)), highlight=False).print(table)
+    for text in [*report.said, *notes]:
+        console.print(text, markup=False)
+    console.print()
+
+
+def _table(report: Report, plus_minus: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for position, column in enumerate(report.columns):
         table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
     for row in report.rows:
-        table.add_row(*row)
-    wide = console.measure(table, options=console.options.update(width=10 * WIDTH)).maximum
-    console.print(table, width=max(WIDTH, wide), crop=False, no_wrap=True)
-    for text in [*report.said, *notes]:
-        console.print(text, markup=False)
-    console.print()
+        table.add_row(*(cell.replace(" ± ", plus_minus) for cell in row))
+    return table
+
+
+def _width(console: Any, table: Any) -> int:
+    return int(console.measure(table, options=console.options.update(width=10 * WIDTH)).maximum)
 
 
 def print_parameters(rows: Sequence[Mapping[str, Any]]) -> None:

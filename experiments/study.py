@@ -85,8 +85,10 @@ def checked_out(out: Path) -> Path:
     if foreign:
         raise InputError(f"--out {out}", "exists and is no study folder", "give a folder that is new, empty or an earlier study")
     parent = next(folder for folder in out.absolute().parents if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputError(f"--out {out}", f"cannot be written ({parent} is no folder you may write to)", "give another folder")
+    try:
+        Path(tempfile.mkdtemp(prefix=".writable-", dir=parent)).rmdir()
+    except OSError as error:
+        raise InputError(f"--out {out}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     return out
 
 

@@ -86,7 +86,7 @@ TABLES: dict[str, tuple[bytes | str, bytes | str, str]] = {  # schools.csv, ties
 QUICK = ("compare", "good.yaml", "--out", "study")
 OPTIONS: dict[tuple[str, ...], str] = {
     ("compare", "mensi-pilo"): "'mensi-pilo': no scenario 'mensi-pilo'; did you mean 'mensi-pilot'?",
-    ("compare", "no.yaml"): "'no.yaml': no scenario 'no.yaml'; known names: ",
+    ("compare", "no.yaml"): "'no.yaml': no such file; allowed: a YAML file",
     ("compare", "."): "'.': '.' is not a file; allowed: a YAML file or the name of a shipped scenario",
     (*QUICK, "--set", "gama=1"): "--set gama=1: nothing named 'gama' can be set; did you mean 'gamma'?",
     (*QUICK, "--set", "p=high"): "--set p=high: 'high' is not a number; allowed: numbers",
@@ -128,7 +128,7 @@ OPTIONS: dict[tuple[str, ...], str] = {
         "--per-school",
     ): "--per-school: 345,600,000 rows are too many; allowed: at most 2893 replicates with",
     ("validate",): "'FILE...'",
-    ("validate", "no.yaml"): "'no.yaml': no scenario 'no.yaml'; known names: ",
+    ("validate", "no.yaml"): "'no.yaml': no such file; allowed: a YAML file",
     ("validate", "no.csv"): "no.csv: cannot be read (No such file or directory); allowed: a readable YAML or CSV file",
     ("validate", "ties.csv"): "ties.csv: ties can only be checked with the schools they join; give both: validate schools.csv ties.csv",
     ("validate", "other.csv"): "other.csv, row 1: columns a, b; known names: school_id, source, target",

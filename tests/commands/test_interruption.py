@@ -16,7 +16,7 @@ from experiments import open_study
 
 from .program import QUICK, TRACES, assert_intact, command, files, program, succeed, tree
 
-LONG = (*QUICK[:-4], "--replicates", "1000000", "--months", "14", "--designs", "regional_hub")
+LONG = ("--set", "world.schools_per_region=400", "--replicates", "3000", "--designs", "regional_hub")
 MOST_WAITING = 120.0
 
 
