@@ -209,12 +209,14 @@ def _fixed(table: pd.DataFrame) -> str:
 def _problems(outputs: pd.DataFrame) -> list[str]:
     """Name the targets that were not analysed: those that never vary in one sentence, the others with their runs."""
     constant = outputs["problem"].str.startswith("is the same")
-    kinds = outputs["problem"].where(~constant, "which do not vary over the parameter sets")
+    kinds = outputs["problem"].where(~constant, "")
     said = []
     for problem, rows in outputs[outputs["problem"] != ""].groupby(kinds, sort=False):
         names = [target_name(str(r["output"]), str(r["design"]), str(r["comparator"])) for _, r in rows.iterrows()]
         shown = in_words(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-        said.append(f"Not analysed: {shown}, {problem if str(problem).startswith('which') else 'which ' + str(problem)}.")
+        said.append(
+            f"Not analysed: {shown}, which {problem}." if problem else f"Not analysed, as the same in every parameter set: {shown}."
+        )
     return said
 
 

@@ -100,8 +100,8 @@ def test_chance_and_the_replicates_that_suffice_are_told(share, needed, text):
 
 def test_what_is_not_analysed_is_named():
     assert report(outputs={"problem": "is the same, 0, in every parameter set"}).said[-1] == (
-        "Not analysed: cost in total with no programme and gap of rural schools at the end with no programme, which do not vary over the "
-        "parameter sets."
+        "Not analysed, as the same in every parameter set: cost in total with no programme and gap of rural schools at the end with no "
+        "programme."
     )
     named = report(outputs={"problem": "is no finite number in parameter set 3, replicate 0"}).said[-1]
     assert named.endswith("which is no finite number in parameter set 3, replicate 0.")

@@ -14,6 +14,8 @@ from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, s
 __all__ = ["bars"]
 
 ROWS = 10
+NOTE = "Lines: 95 % intervals. Faint: cannot be told from chance."
+DIRECTION = " +: high values favour the design that is named first; -: low ones do."
 
 
 @styled
@@ -29,7 +31,8 @@ def bars(rows: pd.DataFrame, outputs: pd.DataFrame, *, kind: str = "parameter") 
     names = top(of_kind, ROWS)
     if (ranked["kind"] == "dummy").any():
         names.append("dummy")
-    figure, grid = panels(ranked, f"What decides {subject(rows)}: {INDEX_NAMES[index]}", 0.9 + 0.25 * len(names), sharex=True, sharey=True)
+    what = f"which design has the better {subject(rows)}" if index == "ks" else subject(rows)
+    figure, grid = panels(ranked, f"What decides {what}: {INDEX_NAMES[index]}", 0.9 + 0.25 * len(names), sharex=True, sharey=True)
     for design, comparator, axes in grid:
         here = rows[(rows["design"] == design) & (rows["comparator"] == comparator)]
         _panel(axes, here, index, names)
@@ -50,7 +53,7 @@ def bars(rows: pd.DataFrame, outputs: pd.DataFrame, *, kind: str = "parameter") 
             Line2D([], [], color=INK, marker="D", ms=4, ls="", label="first-order index"),
             Line2D([], [], color=INK, ls=":", lw=1.2, label="share of chance"),
         ]
-    explain(figure, handles, columns=7, note="Lines: 95 % intervals. Faint: cannot be told from chance.")
+    explain(figure, handles, columns=7, note=NOTE + (DIRECTION if index == "ks" else ""))
     return figure
 
 

@@ -37,7 +37,7 @@ def mu_sigma(rows: pd.DataFrame) -> Figure:
         most = max(float(mu["high"].max()), 1e-12) / by
         _name(axes, mu, sigma, by, most)
         axes.plot([0, most], [0, most], color=GREY, lw=0.8, ls="--", zorder=1)
-        axes.set_xlim(0, most * 1.45)
+        axes.set_xlim(0, most * 1.75)
         axes.set_ylim(0, max(float(sigma["estimate"].max()) / by, 1e-12) * 1.25)
         panel_title(axes, design, comparator)
         axes.set_xlabel(f"mu*, {unit}")
