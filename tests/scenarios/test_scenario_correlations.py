@@ -29,7 +29,8 @@ def scenario(tmp_path, correlations="[{between: [beta, q_in], value: 0.7}]"):
         ),
         (
             "[{between: [beta, q_in], value: 0.9}, {between: [q_in, d], value: 0.9}, {between: [beta, d], value: -0.9}]",
-            "correlations: no set of parameters has all these correlations together; allowed: values that go together, such as smaller ones",
+            "correlations: no set of parameters has all these correlations together; "
+            "allowed: values that go together, such as smaller ones",
         ),
     ],
 )
