@@ -14,6 +14,7 @@ from .sensitivity_indices import Estimated
 __all__ = ["binned_first_order", "pawn", "regional"]
 
 Array = NDArray[np.float64]
+MOST_BINS = 48
 SLICES = 10  # of a parameter's range in PAWN
 
 
@@ -33,11 +34,11 @@ def binned_first_order(x: Array, y: Array, counts: Array, *, adjusted: bool = Tr
     """Return first-order indices: variance of the means of y in bins of equally many sets, over that of y (Pearson's correlation ratio).
 
     ``x``: sets x parameters; ``y``: sets x outputs. ``adjusted`` takes off what bins explain by chance, (bins - 1) / (sets - 1) of what is
-    not explained (Kelley 1935, PNAS 21, 554-559).
+    not explained (Kelley 1935, PNAS 21, 554-559); it bears sqrt(sets) bins, where the few of SALib hide half of a wave.
     """
     points = len(x)
     weights = np.vstack([np.ones(points), counts])
-    edges = np.linspace(0, points, _bins(points) + 1)
+    edges = np.linspace(0, points, (min(int(np.sqrt(points)), MOST_BINS) if adjusted else _bins(points)) + 1)
     y = y - y.mean(axis=0)
     mean, square = weights @ y / points, weights @ y**2 / points
     variance = square - mean**2
@@ -53,7 +54,11 @@ def binned_first_order(x: Array, y: Array, counts: Array, *, adjusted: bool = Tr
             between += size / points * (np.divide(total, size, out=np.zeros_like(total), where=size > 0) - mean * (size > 0)) ** 2
         ratio = np.divide(between, variance, out=np.zeros_like(between), where=variance > 0)
         found[:, j] = 1.0 - (1.0 - ratio) * (points - 1) / (points - len(edges) + 1) if adjusted else ratio
-    return _centred(found[0], found[1:])
+    if not adjusted:
+        return _centred(found[0], found[1:])
+    # No index is negative. Points of a Sobol sequence vary less over bins than chance would, so that too much is taken off.
+    centred = _centred(found[0], found[1:])
+    return Estimated(np.maximum(centred.estimate, 0.0), np.maximum(centred.resampled, 0.0))
 
 
 def pawn(x: Array, y: Array, counts: Array) -> Estimated:
