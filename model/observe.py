@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .costs import CATEGORIES, PAYERS, discount_factor
 from .state import MENTEE, MENTOR, NO_ROLE
 
@@ -153,11 +153,6 @@ def _observe_end(cells, state, ties, outcomes):
 def _observe_costs(factor, ledger, outcomes):
     """Add one month's costs, in EUR times the discount ``factor``, to the outcomes of a run."""
     countries, categories, payers = ledger.shape
-    anything = np.int64(0)
-    for cents in ledger.flat:
-        anything |= cents
-    if anything == 0:
-        return
     for category in range(categories):
         for payer in range(payers):
             total = np.int64(0)
@@ -171,35 +166,32 @@ def _observe_costs(factor, ledger, outcomes):
 
 
 @compiled
-def observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record):
-    """Add one month to a run's outcomes and, where ``record`` holds any, to its monthly records.
+def _observe_totals(par, adopters, ledger, month, outcomes):
+    """Add what every month adds to the outcomes of a run: adopter-years and costs, discounted."""
+    factor = discount_factor(par, month)
+    total = _total(adopters.ravel())
+    outcomes[_YEARS] += total * factor / 12.0
+    if month == 0:
+        outcomes[_START] = total
+    _observe_costs(factor, ledger, outcomes)
 
-    Each array of ``record`` has length 1 on its first axis where it is wanted and 0 where it is not.
-    ``cells`` is scratch, int64 (2, cells, 5): one practice, and the sum over practices.
-    """
+
+@compiled
+def _observe_groups(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record):
+    """Count groups of schools, for the monthly records and for the outcomes at the end of funding and of the horizon."""
     groups, ties_record, costs_record, schools_record = record
-    adopters = np.int64(0)
-    full = groups.shape[0] > 0 or month == end_of_funding or month == months - 1
-    if full:
-        cells[1] = 0
+    cells[1] = 0
     for p in range(practices.weight.size):
-        if full:
-            _count_cells(world, par, state, p, cells[0])
-            cells[1] += cells[0]
-            if groups.shape[0] > 0:
-                _add_groups(cells[0], groups[0, month, :, p])
-        adopters += _total(state.adopters[p])
+        _count_cells(world, par, state, p, cells[0])
+        cells[1] += cells[0]
+        if groups.shape[0] > 0:
+            _add_groups(cells[0], groups[0, month, :, p])
         if schools_record.shape[0] > 0:
             schools_record[0, month, p] = state.adopters[p]
-    factor = discount_factor(par, month)
-    outcomes[_YEARS] += adopters * factor / 12.0
-    if month == 0:
-        outcomes[_START] = adopters
     if month == end_of_funding:
         _observe_end_of_funding(cells[1], ties, outcomes)
     if month == months - 1:
         _observe_end(cells[1], state, ties, outcomes)
-    _observe_costs(factor, state.ledger, outcomes)
     if groups.shape[0] > 0:
         ties_record[0, month] = ties
         for country in range(state.ledger.shape[0]):
@@ -207,3 +199,16 @@ def observe(world, practices, par, state, ties, month, months, end_of_funding, c
     if schools_record.shape[0] > 0:
         schools_record[0, month, -2] = state.role
         schools_record[0, month, -1] = state.mentor
+
+
+@inlined
+def observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record):
+    """Add one month to a run's outcomes and, where ``record`` holds any, to its monthly records.
+
+    Each array of ``record`` has length 1 on its first axis where it is wanted and 0 where it is not.
+    ``cells`` is scratch, int64 (2, cells, 5): one practice, and the sum over practices.
+    """
+    _observe_totals(par, state.adopters, state.ledger, month, outcomes)
+    recorded = record[0].shape[0] + record[3].shape[0]
+    if recorded > 0 or month == end_of_funding or month == months - 1:
+        _observe_groups(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
