@@ -41,7 +41,10 @@ def _main(folder: str, engine: str, threads: str) -> None:
     cells = np.load(io.BytesIO(sys.stdin.buffer.read()))
     rows = pd.DataFrame({"cell": cells[:, 0], "design": cells[:, 1]})
     outcomes = Sweep(read_plan(Path(folder)), engine=engine, threads=int(threads) or None).outcomes(rows)
-    np.save(sys.stdout.buffer, outcomes)
+    # By way of a buffer, as numpy asks a file for its position, which a pipe does not have.
+    taken = io.BytesIO()
+    np.save(taken, outcomes)
+    sys.stdout.buffer.write(taken.getvalue())
 
 
 if __name__ == "__main__":
