@@ -1,0 +1,314 @@
+"""``observations.csv``: what was seen of the schools of a pilot, as one tidy table whatever the form it came in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from model.errors import InputError, nearest
+from model.schools import Schools
+from model.tables import Table, either
+
+from .dates import Span, month_zero, span_of
+from .rows import CountRow, Row, ScaleRow, TimeRow, checked_rows
+from .scales import ScaleMapping, parse_mapping
+
+__all__ = ["KINDS", "Observations", "read_observations"]
+
+Kind = Literal["counts", "scale", "times"]
+
+KINDS: dict[Kind, tuple[str, ...]] = {
+    "counts": ("respondents", "adopters"),
+    "scale": ("respondents", "mean", "sd"),
+    "times": ("adoption_time",),
+}
+"""The three forms, and the columns that each of them measures."""
+
+
+ROWS: dict[Kind, type[Row]] = {"counts": CountRow, "scale": ScaleRow, "times": TimeRow}
+
+MOST_COMPARED = 5000
+"""School names that an unknown one is compared with; a national table is too long for that."""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What was seen of a pilot's schools.
+
+    ``frame``: one row per school, month and practice that was seen, sorted by these, columns by ``kind``:
+
+    - all: ``school`` (row of the school table), ``school_id``, ``practice``, ``wave`` (1, 2, ...);
+    - counts: ``month``, ``respondents`` (>= 1), ``adopters`` (0..respondents);
+    - scale: ``month``, ``respondents``, ``mean``, ``sd`` (as given), ``share``, ``share_error`` (the mapping's, and its standard error);
+    - times: ``adoption_time`` (months, the middle of what is known; NaN where not adopted by the end), ``earliest``, ``latest``: the first
+      recorded month in which the school is an adopter is one of these (inclusive). Not adopted: end + 1 and infinity; from the start: 0, 0.
+
+    A month is compared with the record of that month, month 0 being the start. ``waves``: the months in which anything was seen, ascending;
+    of times the months at which intervals end, the last being the end of the observation. ``practices``: those seen, in the scenario's
+    order. ``synthetic``: whether the file says of itself that it is made up.
+    """
+
+    kind: Kind
+    frame: pd.DataFrame
+    waves: tuple[int, ...]
+    practices: tuple[str, ...]
+    name: str
+    mapping: ScaleMapping | None = None
+    synthetic: bool = False
+
+    @property
+    def end(self) -> int:
+        """The last month in which anything was seen."""
+        return self.waves[-1]
+
+
+def read_observations(
+    path: str | Path,
+    schools: Schools,
+    *,
+    start: str | None = None,
+    mapping: str | ScaleMapping | None = None,
+    practices: Sequence[str] | None = None,
+    end: str | None = None,
+) -> Observations:
+    """Return the observations of a file: UTF-8; comma, or semicolon with decimal comma; rows in any order.
+
+    ``start``: the month that is month 0, which dates need (``2020-11``). ``mapping``: what makes a share of a scale, as ``parse_mapping``
+    reads it. ``practices``: names that may be seen; of a single one the file may leave the column out. ``end``: the last month in which
+    adoption times were looked for (default: that of the last adoption). Rows whose measured cells are all blank are missing observations,
+    except in times, where blank means not adopted. Raises InputError for the first fault, with row and column.
+    """
+    table = Table(path, _unknown_column, ["school_id"])
+    kind = _kind(table)
+    scale = _mapping(table, kind, mapping)
+    zero = month_zero(start)
+    seen = [at for at in range(len(table.numbers)) if kind == "times" or any(table.columns[c][at] for c in KINDS[kind] if c in table)]
+    school = _schools(table, schools)
+    practice, named = _practices(table, practices)
+    when = "adoption_time" if kind == "times" else _either_column(table, "month", "date")
+    spans = _spans(table, when, zero, blank=kind == "times")
+    wave = _waves(table, spans, seen) if kind != "times" else None
+    _check_repeats(table, seen, practice, None if kind == "times" else spans)
+    row = ROWS[kind]
+    ends = (1.0, 5.0) if scale is None else (scale.low, scale.high)
+    rows = checked_rows(table, seen, row, list(KINDS[kind]) if kind != "times" else [], ends)
+    if kind != "times":
+        _check_teachers(table, seen, school, schools)
+    table.settle()
+    if not seen:
+        raise InputError(table.name, "holds no observation: every measured cell is blank", "give at least one row with answers")
+    frame = pd.DataFrame({"school": school[seen], "school_id": schools.school_id[school[seen]]})
+    frame["practice"] = np.array(practice, dtype=object)[seen]
+    if kind == "times":
+        waves = _add_times(table, frame, spans, None if end is None else _end(end, zero))
+    else:
+        frame.insert(2, "month", [spans[at].first for at in seen])
+        waves = tuple(sorted({int(month) for month in frame["month"]}))
+        frame["wave"] = [waves.index(month) + 1 for month in frame["month"]] if wave is None else np.array(wave)[seen]
+        measured = pd.DataFrame([one.measured() for one in rows])
+        frame = pd.concat([frame, measured], axis=1)
+        if scale is not None:
+            _add_shares(table, frame, scale)
+    order = [name for name in ("school", "month", "practice") if name in frame]
+    frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    synthetic = "note" in table and any("synthetic" in note.lower() for note in table.columns["note"])
+    return Observations(kind, frame, waves, tuple(name for name in named if name in set(frame["practice"])), table.name, scale, synthetic)
+
+
+# ---------------------------------------------------------------------------------------------------- columns and kinds
+
+_COLUMNS = ("school_id", "month", "date", "practice", "item", "wave", "note", *dict.fromkeys(c for kind in KINDS.values() for c in kind))
+
+
+def _unknown_column(name: str) -> str | None:
+    return None if name in _COLUMNS else nearest(name, _COLUMNS)
+
+
+def _kind(table: Table) -> Kind:
+    """Return which of the three forms a table has. Raises InputError where it is none of them, or two at once."""
+    where = f"{table.name}, row 1"
+    telling = {"adopters": "counts", "mean": "scale", "adoption_time": "times"}
+    there = [column for column in telling if column in table]
+    if len(there) != 1:
+        problem = f"the columns {' and '.join(there)} are of different forms" if there else "nothing measured is there"
+        raise InputError(where, problem, "give respondents and adopters, or respondents, mean and sd, or adoption_time")
+    kind: Kind = next(kind for kind in KINDS if kind == telling[there[0]])
+    for column in KINDS[kind]:
+        if column not in table:
+            raise InputError(where, f"{there[0]!r} is there without {column!r}", f"give {', '.join(KINDS[kind])}")
+    excess = [
+        column for other, columns in KINDS.items() if other != kind for column in columns if column in table and column not in KINDS[kind]
+    ]
+    excess += [column for column in ("month", "date", "wave") if kind == "times" and column in table]
+    if excess:
+        raise InputError(where, f"the column {excess[0]!r} does not go with {there[0]!r}", "give one form")
+    return kind
+
+
+def _mapping(table: Table, kind: Kind, given: str | ScaleMapping | None) -> ScaleMapping | None:
+    if kind != "scale":
+        return None
+    if given is None:
+        raise InputError(
+            f"{table.name}, row 1",
+            "means on a scale are no shares of teachers, and nothing says how they become shares",
+            "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)",
+        )
+    return parse_mapping(given) if isinstance(given, str) else given
+
+
+def _either_column(table: Table, one: str, other: str) -> str:
+    """Return which of two names for the same column is there."""
+    if (one in table) == (other in table):
+        problem = f"{one!r} and {other!r} are the same column" if one in table else f"the column {one!r} is missing"
+        raise InputError(f"{table.name}, row 1", problem, f"give one column {one!r} (or {other!r})")
+    return one if one in table else other
+
+
+# ------------------------------------------------------------------------------------------------- schools and practices
+
+
+def _schools(table: Table, schools: Schools) -> NDArray[np.int64]:
+    """Return the row of each cell's school in the school table, -1 where there is none, which is complained of."""
+    number = {str(label): at for at, label in enumerate(schools.school_id)}
+    cells = table.columns["school_id"]
+    found = np.array([number.get(cell, -1) for cell in cells], dtype=np.int64)
+    for at in np.flatnonzero(found < 0).tolist():
+        near = nearest(cells[at], number) if len(number) <= MOST_COMPARED else "give a school_id of the school table"
+        table.complain(at, "school_id", near, f"no school is named {cells[at]!r}" if cells[at] else "is blank")
+    return found
+
+
+def _practices(table: Table, practices: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Return the practice of each row, and the names that there may be, in order."""
+    if "practice" not in table and "item" not in table:
+        if practices is not None and len(practices) > 1:
+            raise InputError(
+                f"{table.name}, row 1", f"does not say which of {len(practices)} practices was seen", "give the column 'practice'"
+            )
+        name = practices[0] if practices else "digital_practice"
+        return [name] * len(table.numbers), [name]
+    column = _either_column(table, "practice", "item")
+    cells = table.labels_of(column)
+    known = list(practices) if practices is not None else sorted(set(cells) - {""})
+    for at, cell in enumerate(cells):
+        if not cell:
+            table.complain(at, column, "name the practice", "is blank")
+        elif cell not in known:
+            table.complain(at, column, f"the scenario has {either(known)}{_near(cell, known)}", f"no practice is named {cell!r}")
+    return cells, known
+
+
+def _near(cell: str, known: Sequence[str]) -> str:
+    hint = nearest(cell, known)
+    return f" ({hint})" if hint.startswith("did") else ""
+
+
+def _check_teachers(table: Table, seen: Sequence[int], school: NDArray[np.int64], schools: Schools) -> None:
+    """Complain of more respondents than teachers, where the school table gives all of its teachers."""
+    if "teachers" in (*schools.drawn, *(schools.partly_drawn or ())):
+        return
+    for at in seen:
+        cell = table.columns["respondents"][at]
+        if school[at] >= 0 and cell.isdecimal() and int(cell) > schools.teachers[school[at]]:
+            label, teachers = schools.school_id[school[at]], schools.teachers[school[at]]
+            table.complain(
+                at, "respondents", "correct one of the two", f"{cell} respondents, but the school table gives {label} {teachers} teachers"
+            )
+
+
+# ------------------------------------------------------------------------------------------------------ months and waves
+
+
+def _spans(table: Table, column: str, zero: int | None, *, blank: bool) -> list[Span]:
+    """Return the months of each cell, (0, 0) where it is blank or wrong; what is wrong is complained of. ``blank``: cells may be."""
+    spans = []
+    for at, cell in enumerate(table.columns[column]):
+        found: Span | str = Span(0, 0)
+        if cell or not blank:
+            found = span_of(cell, zero)
+        if isinstance(found, Span) and cell and not blank:
+            if found.first != found.last:
+                found = "a year does not say which month; give YYYY-MM"
+            elif found.first < 0:
+                found = "lies before --start; give an earlier start, or leave the row out"
+        if isinstance(found, str):
+            table.complain(at, column, found, None if cell else "is blank")
+            found = Span(0, 0)
+        spans.append(found)
+    return spans
+
+
+def _waves(table: Table, spans: Sequence[Span], seen: Sequence[int]) -> list[int] | None:
+    """Return the wave of each row as the table gives it, None where it gives none; a wave begins after the one before has ended."""
+    if "wave" not in table:
+        return None
+    given = table.numbers_of("wave", 1.0, 100.0, "the number of the wave: 1, 2, ...", whole=True)
+    for at in np.flatnonzero(~given.present).tolist():
+        table.complain(at, "wave", "give the number of the wave: 1, 2, ...", "is blank")
+    number = given.values.astype(int).tolist()
+    months = {wave: [(spans[at].first, at) for at in seen if number[at] == wave] for wave in sorted({number[at] for at in seen})}
+    for before, wave in [] if table.problems else pairwise(months):
+        (last, ended), (first, begun) = max(months[before]), min(months[wave])
+        if first <= last:
+            problem = f"wave {wave} in month {first} is not after wave {before} in month {last} (row {table.numbers[ended]})"
+            table.complain(begun, "wave", "number the waves in the order of their months", problem)
+    return number
+
+
+def _check_repeats(table: Table, seen: Sequence[int], practice: Sequence[str], spans: Sequence[Span] | None) -> None:
+    """Complain of a school that is seen twice in a month (or adopts twice) in the same practice, once the cells themselves are sound."""
+    first: dict[tuple[str, str, Span | None], int] = {}
+    for at in [] if table.problems else seen:
+        label = table.columns["school_id"][at]
+        key = (label, practice[at], None if spans is None else spans[at])
+        if label and first.setdefault(key, at) != at:
+            when = "" if spans is None else f" in month {spans[at].first}"
+            problem = f"{label!r} was already seen{when} in row {table.numbers[first[key]]}"
+            table.complain(at, "school_id", "give each school, month and practice once", problem)
+
+
+def _end(text: str, zero: int | None) -> int:
+    """Return the last month of observation. Raises InputError where the text is no month or date."""
+    span = span_of(text, zero)
+    if isinstance(span, str) or span.last < 0:
+        raise InputError(f"--end {text}", "is no month of the study", span if isinstance(span, str) else "allowed: not before --start")
+    return span.last
+
+
+# --------------------------------------------------------------------------------------------------------- what was seen
+
+
+def _add_times(table: Table, frame: pd.DataFrame, spans: Sequence[Span], end: int | None) -> tuple[int, ...]:
+    """Add when each school adopted; return the months at which intervals end."""
+    adopted = np.array([cell != "" for cell in table.columns["adoption_time"]])
+    first, last = (np.maximum([span[k] for span in spans], 0).astype(np.float64) for k in (0, 1))
+    if not adopted.any() and end is None:
+        raise InputError(table.name, "no school adopted, and nothing says until when that was seen", "give --end, the last month looked at")
+    latest = int(last[adopted].max()) if adopted.any() else 0
+    if end is not None and end < latest:
+        raise InputError("--end", f"is month {end}, but a school of {table.name} adopts in month {latest}", f"allowed: {latest} or later")
+    until = latest if end is None else end
+    frame["adoption_time"] = np.where(adopted, (first + last) / 2.0, np.nan)
+    frame["earliest"] = np.where(adopted, first, until + 1.0)
+    frame["latest"] = np.where(adopted, last, np.inf)
+    waves = tuple(sorted({int(month) for month in last[adopted]} | {until}))
+    frame["wave"] = [waves.index(int(month)) + 1 if np.isfinite(month) else len(waves) for month in frame["latest"]]
+    return waves
+
+
+def _add_shares(table: Table, frame: pd.DataFrame, mapping: ScaleMapping) -> None:
+    """Add the shares that a mapping makes of means, and their standard errors; a lone answer has the sd of the others."""
+    sd = frame["sd"].astype(np.float64)
+    if sd.isna().all():
+        raise InputError(f"{table.name}, column sd", "is blank in every row", "give the standard deviation of the answers")
+    weight = frame["respondents"].where(sd.notna(), 0) - 1.0
+    pooled = float(np.sqrt((weight * sd.fillna(0.0) ** 2)[sd.notna()].sum() / max(weight[sd.notna()].sum(), 1.0)))
+    frame["sd"] = sd
+    numbers = (frame["mean"].to_numpy(np.float64), sd.fillna(pooled).to_numpy(), frame["respondents"].to_numpy(np.float64))
+    frame["share"], frame["share_error"] = mapping.shares(*numbers)
