@@ -20,7 +20,17 @@ import pandas as pd
 from .economics import frontier, net_benefit
 from .outcomes import COMPARATOR, OUTCOMES, names_in, outcome
 
-__all__ = ["between_designs", "cost_effectiveness", "differences", "ranking", "round_figures", "summarise", "wide"]
+__all__ = [
+    "between_designs",
+    "complete",
+    "cost_effectiveness",
+    "differences",
+    "ranking",
+    "round_figures",
+    "summarise",
+    "wide",
+    "wilson",
+]
 
 DIGITS = 10
 Z90 = 1.6448536269514722  # of the normal distribution: 90 % lie within this many standard deviations
@@ -73,7 +83,7 @@ def cost_effectiveness(
     ``cost_programme``.
     """
     _require(runs, comparator)
-    costs, effects, programme = (_complete(wide(runs, name), name) for name in (cost, effect, "cost_programme"))
+    costs, effects, programme = (complete(wide(runs, name), name) for name in (cost, effect, "cost_programme"))
     means = pd.DataFrame({"cost": _means(costs), "cost_programme": _means(programme), "effect": _means(effects)})
     designs = [str(design) for design in means.index]
     standing = frontier(designs, means["cost"].tolist(), means["effect"].tolist())
@@ -110,9 +120,9 @@ def ranking(
     direction = outcome(outcome_name).direction
     if direction == "neither":
         raise ValueError(f"more of {outcome_name!r} is neither better nor worse, so it ranks nothing")
-    parts = [_rank(_complete(wide(runs, outcome_name), outcome_name), outcome_name, math.nan, 1.0 if direction == "higher" else -1.0)]
+    parts = [_rank(complete(wide(runs, outcome_name), outcome_name), outcome_name, math.nan, 1.0 if direction == "higher" else -1.0)]
     if len(willingness_to_pay):
-        costs, effects = (_complete(wide(runs, name), name) for name in (cost, effect))
+        costs, effects = (complete(wide(runs, name), name) for name in (cost, effect))
         for k in willingness_to_pay:
             benefit = pd.DataFrame(net_benefit(effects, costs, k), index=effects.index, columns=effects.columns)
             parts.append(_rank(benefit, "net_benefit", float(k), 1.0))
@@ -120,14 +130,24 @@ def ranking(
 
 
 def wide(runs: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return one outcome with a row per (parameter set, replicate) and a column per design, in the designs' order."""
-    outcome(name)
+    """Return one outcome with a row per (parameter set, replicate) and a column per design, in the designs' order.
+
+    ``outcome:group`` is the outcome in one group of schools, where the runs carry it.
+    """
+    outcome(name.partition(":")[0])
     if runs.duplicated(["design", "parameter_set", "replicate"]).any():
         raise ValueError("the table holds a run twice: the same design, parameter set and replicate")
     designs = names_in(runs["design"])
     named = runs[["parameter_set", "replicate", name]].assign(design=runs["design"].astype(str))
     table = named.pivot(index=["parameter_set", "replicate"], columns="design", values=name)
     return table[designs].sort_index()
+
+
+def wilson(p: float, n: int) -> tuple[float, float]:
+    """Return the 90 % interval of a probability seen as a share ``p`` of ``n`` draws (Wilson 1927): it has a width at 0 and 1 too."""
+    middle, half = p + Z90**2 / (2 * n), Z90 * math.sqrt(p * (1 - p) / n + Z90**2 / (4 * n * n))
+    low, high = (max(0.0, min(1.0, (middle + side * half) / (1 + Z90**2 / n))) for side in (-1, 1))
+    return low, high
 
 
 def round_figures(value: float, digits: int = DIGITS) -> float:
@@ -226,8 +246,7 @@ def _rank(table: pd.DataFrame, criterion: str, k: float, sign: float) -> list[di
         shares, n = split[design].tolist(), len(split)
         p, spread = _mean(shares), _variance(means[leader] - means[design])
         noise = _within(table[leader] - table[design]) * left_over / spread if spread > 0 else math.nan
-        middle, half = p + Z90**2 / (2 * n), Z90 * math.sqrt(p * (1 - p) / n + Z90**2 / (4 * n * n))
-        low, high = (max(0.0, min(1.0, (middle + side * half) / (1 + Z90**2 / n))) for side in (-1, 1))
+        low, high = wilson(p, n)
         row = {"criterion": criterion, "willingness_to_pay": k, "design": design, "mean": sign * overall[design]}
         row |= {"behind": overall[leader] - overall[design], "noise_share": noise if math.isnan(noise) else min(1.0, noise)}
         row |= {"probability_best": p, "se": math.sqrt(_variance(shares) / n), "low": low, "high": high, "sets": n}
@@ -262,7 +281,7 @@ def _require(runs: pd.DataFrame, comparator: str) -> None:
         raise ValueError(f"no runs of {comparator!r} to compare with; the table holds {', '.join(names_in(runs['design']))}")
 
 
-def _complete(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def complete(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the rows that hold all designs. Raises ValueError, naming them, where runs gave something that is no finite number."""
     bad = [(design, *run) for design in table for run in table.index[np.isinf(table[design])]]
     table = table.dropna()
