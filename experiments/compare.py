@@ -16,7 +16,8 @@ from model.schools import Schools
 from scenarios import COMPARATOR, Scenario
 
 from .ensemble import BatchRunner, Ensemble, run_ensemble
-from .sampling import draw_sets
+from .sampling import sample
+from .variables import uncertain_variables
 from .worlds import Worlds
 
 __all__ = ["DRAW_REPLICATES", "Comparison", "Snapshot", "compare", "notes_on", "window", "with_comparator"]
@@ -153,13 +154,14 @@ def compare(
         threads=threads,
         progress=lambda done, total: stage("base parameters", done, total),
     )
-    uncertain = scenario.uncertain_parameters()
-    sets = draw_sets(uncertain, scenario.draws, scenario.seed, scenario.correlation(list(uncertain))) if uncertain else []
+    uncertain = uncertain_variables(scenario)
+    names = [variable.name for variable in uncertain]
+    table = sample(f"sobol:{scenario.draws}", uncertain, scenario.seed, scenario.correlation(names)) if uncertain else pd.DataFrame()
     runs = base.runs.iloc[:0]
-    if sets:
+    if len(table):
         runs = run_ensemble(
             scenario,
-            sets,
+            table.to_dict("records"),
             min(DRAW_REPLICATES, scenario.replicates),
             worlds=worlds,
             first_set=1,
@@ -167,8 +169,7 @@ def compare(
             threads=threads,
             progress=lambda done, total: stage("drawn parameters", done, total),
         ).runs
-    table = pd.DataFrame(sets)
-    table.insert(0, "parameter_set", range(1, len(sets) + 1))
+    table.insert(0, "parameter_set", range(1, len(table) + 1))
     return Comparison(
         scenario=scenario,
         base=base,

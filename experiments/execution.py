@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import InputError
+from scenarios import POSTERIOR_COPY
 
 from .store import Store, write_atomically
 from .study import checked_out, provenance
@@ -84,6 +85,8 @@ def _create(folder: Path, plan: Plan) -> None:
     try:
         draft.mkdir(parents=True)
         write_atomically(draft / PARAMETERS_FILE, _sets_bytes(plan))
+        if plan.scenario.posterior is not None:
+            write_atomically(draft / POSTERIOR_COPY, Path(plan.scenario.posterior).read_bytes())
         write_atomically(draft / "study.json", _study_bytes(plan))
         with contextlib.suppress(OSError):  # an empty folder; of one that is not empty the next line tells
             place.rmdir()

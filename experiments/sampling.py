@@ -3,7 +3,7 @@
 import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.errors import InputError
-from model.parameters import Parameter
 
 if TYPE_CHECKING:
     from .variables import Variable
 
-__all__ = ["MOST_SETS", "correlated", "count_sets", "draw_sets", "quantile", "sample", "sobol_points"]
+__all__ = ["MOST_SETS", "correlated", "count_sets", "dimensions", "quantile", "sample", "sobol_points"]
 
 PERT_SHAPE = 4.0
 MOST_SETS = 2**24
@@ -82,17 +81,10 @@ def correlated(points: NDArray[np.float64], correlation: NDArray[np.float64] | N
     return _inside(ndtr(ndtri(points) @ np.linalg.cholesky(correlation).T))
 
 
-def draw_sets(
-    parameters: Mapping[str, Parameter], count: int, seed: int, correlation: NDArray[np.float64] | None = None
-) -> list[dict[str, float]]:
-    """Return ``count`` parameter sets by scrambled Sobol points, independent between parameters unless they have a ``correlation``."""
-    if not parameters:
-        return [{} for _ in range(count)]
-    points = correlated(sobol_points(len(parameters), count, seed), correlation)
-    columns = {
-        name: quantile(row.low, row.base, row.high, row.distribution, points[:, j]) for j, (name, row) in enumerate(parameters.items())
-    }
-    return [{name: float(values[row]) for name, values in columns.items()} for row in range(count)]
+def dimensions(variables: "Sequence[Variable]") -> list[int]:
+    """Return the dimension of a sequence of points that each variable follows: its own; the last one all that share posterior draws."""
+    alone = [variable.draws is None for variable in variables]
+    return [sum(alone[:j]) if alone[j] else sum(alone) for j in range(len(variables))]
 
 
 def _parse(spec: str) -> tuple[str, int]:
@@ -108,6 +100,10 @@ def count_sets(spec: str, variables: "Sequence[Variable]") -> int:
     kind, size = _parse(spec)
     if not variables:
         return 1
+    fitted = [variable.name for variable in variables if variable.draws is not None]
+    if kind == "grid" and fitted:
+        problem = f"a grid leaves the posterior draws, in which {fitted[0]} varies"
+        raise InputError(f"--sample {spec}", problem, f"allowed: sobol:N or lhs:N; or a range of your own, --vary {fitted[0]}=low:high")
     return math.prod(variable.grid_size(size) for variable in variables) if kind == "grid" else size
 
 
@@ -115,7 +111,8 @@ def sample(spec: str, variables: "Sequence[Variable]", seed: int, correlation: N
     """Return one row per parameter set, a column per variable.
 
     ``sobol:N`` scrambled Sobol points, ``lhs:N`` a Latin hypercube, ``grid:N`` N values of each variable in every combination. Raises
-    InputError for another ``spec``, more than ``MOST_SETS`` sets, or a grid of variables that are correlated.
+    InputError for another ``spec``, more than ``MOST_SETS`` sets, or a grid of variables that are correlated. Variables with posterior
+    draws take whole rows of them, so that they stay together as they were fitted.
     """
     kind, size = _parse(spec)
     count = count_sets(spec, variables)
@@ -128,11 +125,12 @@ def sample(spec: str, variables: "Sequence[Variable]", seed: int, correlation: N
     if kind == "grid":
         rows = itertools.product(*(variable.grid(size) for variable in variables))
         return pd.DataFrame(rows, columns=[variable.name for variable in variables])
+    followed = dimensions(variables)
     if kind == "lhs":
         from scipy.stats import qmc
 
-        points = _inside(qmc.LatinHypercube(len(variables), rng=np.random.default_rng(seed)).random(size))
+        points = _inside(qmc.LatinHypercube(max(followed) + 1, rng=np.random.default_rng(seed)).random(size))
     else:
-        points = sobol_points(len(variables), size, seed)
-    points = correlated(points, correlation)
+        points = sobol_points(max(followed) + 1, size, seed)
+    points = correlated(points[:, followed], correlation)
     return pd.DataFrame({variable.name: variable.values(points[:, j]) for j, variable in enumerate(variables)})

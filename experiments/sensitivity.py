@@ -204,6 +204,13 @@ def _layout(scenario: Scenario, options: Options) -> Layout:
             "asks for independent parameters, and the scenario states correlations",
             "allowed: pawn, given, regional",
         )
+    fitted = [variable.name for variable in variables if variable.draws is not None]
+    if fitted and options.method in INDEPENDENT:
+        raise InputError(
+            f"--method {options.method}",
+            f"asks for independent parameters, and the posterior draws hold {fitted[0]} and others together",
+            "allowed: given, pawn, regional; or ranges of your own, --vary name=low:high",
+        )
     shape = options.method if options.method in INDEPENDENT else "sample"
     return layout_of(
         shape, variables, groups=options.groups, second=options.second, seed=scenario.seed, start=start, correlation=correlation

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from model.parameters import PARAMETERS
 from scenarios import Scenario
 
-from .sampling import correlated, sobol_points
+from .sampling import correlated, dimensions, sobol_points
 from .variables import Variable
 
 __all__ = ["DUMMY", "LEVELS", "Factor", "Layout", "base_value", "group_of", "layout_of", "morris_points", "one_at_a_time"]
@@ -86,8 +86,9 @@ class Layout:
         if self.method == "morris":
             batch = next(size for size in range(BATCH, 0, -1) if self.start % size == 0)
             return morris_points(self.factors, len(self.names), points, batch, self.seed)
-        u = sobol_points(len(self.names), points, self.seed)
-        return np.column_stack([correlated(u[:, :-1], self.correlation), u[:, -1]])
+        followed = dimensions(self.variables)
+        u = sobol_points(max(followed) + 2, points, self.seed)
+        return np.column_stack([correlated(u[:, followed], self.correlation), u[:, -1]])
 
     def _frame(self, u: NDArray[np.float64]) -> pd.DataFrame:
         columns: dict[str, NDArray[Any]] = {variable.name: variable.values(u[:, j]) for j, variable in enumerate(self.variables)}

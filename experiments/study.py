@@ -18,9 +18,9 @@ import pandas as pd
 
 from model.compiled import source_fingerprint
 from model.errors import InputError
-from scenarios import Scenario, resolved
+from scenarios import POSTERIOR_COPY, Scenario, resolved
 
-__all__ = ["FORMAT", "StudyFolder", "checked_out", "new_study", "provenance"]
+__all__ = ["FORMAT", "StudyFolder", "checked_out", "hash_inputs", "new_study", "provenance"]
 
 FORMAT = 1
 PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
@@ -33,11 +33,18 @@ def provenance(scenario: Scenario, command: str, options: Mapping[str, Any]) -> 
         "command": command,
         "options": dict(options),
         "scenario": resolved(scenario),
+        "inputs": hash_inputs(scenario),
         "seed": scenario.seed,
         "model": source_fingerprint(),
         "source_commit": _commit(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
+
+
+def hash_inputs(scenario: Scenario) -> dict[str, str]:
+    """Return a hash of each file that the scenario is read from, as a path does not tell what it holds."""
+    paths = {"schools": scenario.world.schools, "ties": scenario.world.ties, "posterior": scenario.posterior}
+    return {key: hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] for key, path in paths.items() if path is not None}
 
 
 def _commit() -> str | None:
@@ -117,6 +124,8 @@ def new_study(out: Path, study: Mapping[str, Any]) -> Iterator[StudyFolder]:
         draft.chmod(0o755)
         folder = StudyFolder(draft)
         yield folder
+        if study["scenario"]["posterior"] is not None:
+            shutil.copyfile(study["scenario"]["posterior"], draft / POSTERIOR_COPY)
         folder.close(study)
         _replace(draft, out.absolute())
     except OSError as error:

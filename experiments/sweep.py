@@ -29,6 +29,7 @@ from scenarios.schema import MAX_SCHOOLS
 
 from .ensemble import BatchRunner, run_rows, runner
 from .sampling import sample
+from .study import hash_inputs
 from .variables import WORLD_FIELDS, Variable, domain_of, parse_value, parse_variable, uncertain_variables, variable_names
 from .worlds import Worlds
 
@@ -85,7 +86,7 @@ class Plan:
                 "parameter_sets": len(self.sets),
                 "sample": self.sample,
                 "sets_hash": hash_sets(self.sets),
-                "files": _hash_files(self.scenario),
+                "files": hash_inputs(self.scenario),
                 "random": self.random,
                 "chunk": self.chunk,
                 "runs": self.runs,
@@ -109,12 +110,6 @@ def hash_sets(frame: pd.DataFrame) -> str:
         data = column.to_numpy(np.float64).tobytes() if pd.api.types.is_numeric_dtype(column) else json.dumps(list(column)).encode()
         digest.update(data)
     return digest.hexdigest()[:16]
-
-
-def _hash_files(scenario: Scenario) -> dict[str, str]:
-    """Return a hash of each file that the world is read from, as a path does not tell what it holds."""
-    paths = {key: getattr(scenario.world, key) for key in ("schools", "ties")}
-    return {key: hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] for key, path in paths.items() if path is not None}
 
 
 def plan_sweep(

@@ -1,7 +1,7 @@
 """What a sweep varies: parameters, fields of designs, the size of the world; and over which values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from model.designs import CHOICES, FIELDS, NO_QUOTA
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS, Parameter
-from scenarios import COMPARATOR, Scenario
+from scenarios import COMPARATOR, Scenario, read_draws
 
 from .sampling import quantile
 
@@ -28,7 +28,8 @@ class Variable:
     """One column of the table of parameter sets.
 
     ``name``: a parameter, ``design.field`` or a field of ``WORLD_FIELDS``. Either ``choices`` (values, words for fields of words) or a
-    range with a distribution, as the row of a parameter has it.
+    range with a distribution, as the row of a parameter has it. ``draws``: of a parameter that was fitted to data its column of the joint
+    posterior draws, which hold how it varies; the same row of all such columns goes together.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Variable:
     high: float = 0.0
     distribution: str = "uniform"
     choices: tuple[float | str, ...] = ()
+    draws: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
     @property
     def highest(self) -> float:
@@ -44,7 +46,9 @@ class Variable:
         return max(float(value) for value in self.choices) if self.choices else self.high
 
     def values(self, u: NDArray[np.float64]) -> NDArray[Any]:
-        """Return the values at cumulative probabilities ``u`` in (0, 1)."""
+        """Return the values at cumulative probabilities ``u`` in (0, 1); of draws at these shares of the way through their rows."""
+        if self.draws is not None:
+            return self.draws[np.minimum((u * len(self.draws)).astype(int), len(self.draws) - 1)]
         if self.choices:
             position = np.minimum((u * len(self.choices)).astype(int), len(self.choices) - 1)
             return np.array(self.choices)[position]
@@ -100,8 +104,25 @@ def domain_of(name: str, scenario: Scenario) -> Domain:
 
 
 def uncertain_variables(scenario: Scenario) -> list[Variable]:
-    """Return the scenario's own uncertain parameters as variables."""
-    return [_from_row(row) for row in scenario.uncertain_parameters().values()]
+    """Return the scenario's own uncertain parameters as variables, in the order of the table; a fitted one is uncertain in any case."""
+    uncertain, drawn = scenario.uncertain_parameters(), _posterior(scenario)
+    return [
+        _with_draws(name, scenario, drawn) if name in drawn else _from_row(uncertain[name])
+        for name in PARAMETERS
+        if name in uncertain or name in drawn
+    ]
+
+
+def _posterior(scenario: Scenario) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of the posterior draws of parameters that the scenario has not fixed (by an empty range)."""
+    if scenario.posterior is None:
+        return {}
+    draws = read_draws(scenario.posterior)
+    return {name: draws[name].to_numpy() for name in draws if scenario.parameters[name].low < scenario.parameters[name].high}
+
+
+def _with_draws(name: str, scenario: Scenario, drawn: Mapping[str, NDArray[np.float64]]) -> Variable:
+    return replace(_from_row(PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())), draws=drawn[name])
 
 
 def parse_variable(text: str, scenario: Scenario) -> Variable:
@@ -121,6 +142,9 @@ def parse_variable(text: str, scenario: Scenario) -> Variable:
         if domain.words or "|" in what or ":" not in what:
             return Variable(name, choices=tuple(parse_value(where, name, word.strip(), domain) for word in what.split("|")))
         return _range(where, name, what.split(":"), domain)
+    drawn = _posterior(scenario)
+    if name in drawn:
+        return _with_draws(name, scenario, drawn)
     if name in PARAMETERS:
         return _from_row(PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump()))
     if domain.words:

@@ -5,21 +5,25 @@
 
 from .json_schema import json_schema
 from .load import dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios
+from .posterior import POSTERIOR_COPY, check_draws, read_draws
 from .ranges import Range
 from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .template import template
 
 __all__ = [
     "COMPARATOR",
+    "POSTERIOR_COPY",
     "CountryEntry",
     "Practice",
     "Programme",
     "Range",
     "Scenario",
     "WorldSpec",
+    "check_draws",
     "dump_yaml",
     "json_schema",
     "load_scenario",
+    "read_draws",
     "resolved",
     "scenario_from",
     "shipped_scenarios",

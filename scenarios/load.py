@@ -17,6 +17,7 @@ from model.parameters import PARAMETERS
 from .fields import NAME_PATTERN
 from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
+from .posterior import POSTERIOR_COPY, read_draws
 from .schema import Programme, Scenario
 from .yaml_file import KeyPath, Layer, plain_scalar, read_yaml, write_yaml
 
@@ -63,8 +64,14 @@ def load_scenario(
 
 
 def scenario_from(values: Mapping[str, Any], source: str) -> Scenario:
-    """Return the scenario that ``resolved`` described; ``source`` names where the description stands, for errors."""
-    return _checked(Layer(dict(values), {}), source)
+    """Return the scenario that ``resolved`` described; ``source`` names where the description stands, for errors.
+
+    Where its posterior draws are gone, the copy beside ``source`` stands for them.
+    """
+    values, copy = dict(values), Path(source).with_name(POSTERIOR_COPY)
+    if isinstance(values.get("posterior"), str) and not _is_file(values["posterior"]) and _is_file(str(copy)):
+        values["posterior"] = str(copy)
+    return _checked(Layer(values, {}), source)
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
@@ -126,11 +133,11 @@ def _read_chain(path: Path, readers: tuple[Path, ...]) -> Layer:
 
 def _with_absolute_paths(layer: Layer, folder: Path) -> Layer:
     """Resolve data files against the folder of the scenario that states them."""
-    world = layer.values.get("world")
-    if isinstance(world, dict):
-        for key in FILE_KEYS:
-            if isinstance(world.get(key), str) and world[key]:
-                world[key] = str(folder.absolute() / world[key])
+    for section, keys in ((layer.values, ("posterior",)), (layer.values.get("world"), FILE_KEYS)):
+        if isinstance(section, dict):
+            for key in keys:
+                if isinstance(section.get(key), str) and section[key]:
+                    section[key] = str(folder.absolute() / section[key])
     return layer
 
 
@@ -213,7 +220,20 @@ def _checked(layer: Layer, source: str) -> Scenario:
         if file is not None and not _is_file(file):
             place = layer.places.get(("world", key), source)
             raise InputError(place if place.startswith("--") else f"{place}, world.{key}", f"no such file: {shown(file, LONGEST_PATH)}")
+    if scenario.posterior is not None:
+        if not _is_file(scenario.posterior):
+            place = layer.places.get(("posterior",), source)
+            raise InputError(f"{place}, posterior", f"no such file: {shown(scenario.posterior, LONGEST_PATH)}")
+        _check_correlations(scenario, set(read_draws(scenario.posterior).columns), layer.places.get(("correlations",), source))
     return scenario
+
+
+def _check_correlations(scenario: Scenario, fitted: set[str], place: str) -> None:
+    for position, one in enumerate(scenario.correlations):
+        if fitted & set(one.between):
+            name = min(fitted & set(one.between))
+            problem = f"{name} varies as the posterior draws have it, which hold its correlations"
+            raise InputError(f"{place}, correlations[{position}]", problem, "allowed: parameters that are not in the draws")
 
 
 def _is_file(path: str) -> bool:

@@ -197,6 +197,12 @@ class Scenario(Section):
     correlations: tuple[Correlation, ...] = Field(
         default=(), max_length=1000, description="Uncertain parameters that go together; all others are independent"
     )
+    posterior: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=4096,
+        description="A Parquet file of joint draws fitted to data (a column per parameter), which tell how these parameters vary",
+    )
 
     @field_validator("practices", mode="after")
     @classmethod

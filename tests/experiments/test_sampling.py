@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import qmc
 
-from experiments.sampling import MOST_SETS, count_sets, draw_sets, quantile, sample, sobol_points
+from experiments.sampling import MOST_SETS, count_sets, quantile, sample, sobol_points
 from experiments.variables import DISTRIBUTIONS, Variable
 from model.errors import InputError
 from model.parameters import PARAMETERS
@@ -171,10 +171,9 @@ def test_the_same_seed_gives_the_same_sets_and_another_gives_others():
 
 
 def test_drawn_sets_are_sobol_points_through_the_quantiles_of_the_table():
-    rows = {name: PARAMETERS[name] for name in ("gamma", "q_in")}
-    drawn = draw_sets(rows, 6, 9)
+    rows = [PARAMETERS[name] for name in ("gamma", "q_in")]
+    drawn = sample("sobol:6", [Variable(row.name, row.low, row.base, row.high, row.distribution) for row in rows], 9)
     points = sobol_points(2, 6, 9)
-    for j, (name, row) in enumerate(rows.items()):
+    for j, row in enumerate(rows):
         expected = quantile(row.low, row.base, row.high, row.distribution, points[:, j])
-        assert [values[name] for values in drawn] == expected.tolist()
-    assert draw_sets({}, 3, 9) == [{}, {}, {}]
+        assert drawn[row.name].tolist() == expected.tolist()

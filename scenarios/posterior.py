@@ -1,0 +1,58 @@
+"""Joint draws of parameters, fitted to data: the Parquet file that a scenario's ``posterior`` names, one column per parameter."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import InputError, nearest
+from model.parameters import PARAMETERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["POSTERIOR_COPY", "check_draws", "read_draws"]
+
+POSTERIOR_COPY = "posterior.parquet"
+"""The name under which a study folder keeps the draws that it used."""
+
+FEWEST, MOST = 2, 1_000_000
+
+
+def read_draws(path: str | Path) -> "pd.DataFrame":
+    """Return the draws of a file: columns are parameters, rows joint draws. Raises InputError where it holds anything else."""
+    import pandas as pd
+    from pyarrow import ArrowException
+
+    try:
+        draws = pd.read_parquet(path)
+    except (OSError, ValueError, ArrowException) as error:
+        what = f"cannot be read as Parquet ({str(error).splitlines()[0][:100]})"
+        raise InputError(str(path), what, "give the file that calibrate wrote, or a table of draws saved as Parquet") from None
+    return check_draws(draws, str(path))
+
+
+def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
+    """Return draws as floats. Raises InputError for a column that is no parameter, and for a value that its parameter may not have."""
+    import numpy as np
+    import pandas as pd
+
+    names = [str(name) for name in draws.columns]
+    if not names or not FEWEST <= len(draws) <= MOST:
+        raise InputError(
+            where, f"holds {len(draws):,} draws of {len(names)} parameters", f"allowed: {FEWEST} to {MOST:,} draws, 1 parameter or more"
+        )
+    for name in names:
+        if name not in PARAMETERS:
+            raise InputError(where, f"the column {name!r} is no parameter", nearest(name, PARAMETERS))
+        if names.count(name) > 1 or not pd.api.types.is_numeric_dtype(draws[name]):
+            raise InputError(where, f"the column {name!r} is no single column of numbers", "give each parameter once")
+        row, values = PARAMETERS[name], draws[name].to_numpy(np.float64)
+        fits = (values >= row.minimum) & (values <= row.maximum)  # False for nan
+        if row.distribution == "integer":
+            fits &= values == np.rint(values)
+        if not fits.all():
+            at = int(np.flatnonzero(~fits)[0])
+            kind = "whole numbers from " if row.distribution == "integer" else ""
+            raise InputError(
+                f"{where}, draw {at + 1}, {name}", f"found {values[at]:g}", f"allowed: {kind}{row.minimum:g} to {row.maximum:g}"
+            )
+    return draws.astype(np.float64).reset_index(drop=True)
