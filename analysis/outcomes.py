@@ -69,6 +69,10 @@ _GROUP_NAMES = {
     "mentors": "schools that have ever mentored",
     "mentees": "schools that have been mentees, never mentors",
     "unmentored": "schools never mentored",
+    "rural_disadvantaged": "rural disadvantaged schools",
+    "rural_not_disadvantaged": "rural schools that are not disadvantaged",
+    "not_rural_disadvantaged": "disadvantaged schools that are not rural",
+    "not_rural_not_disadvantaged": "schools neither rural nor disadvantaged",
 }
 _GAP_UNIT = "share of teachers"
 

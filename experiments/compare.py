@@ -182,7 +182,7 @@ def compare(
 
 def _refuse_too_large(scenario: Scenario, countries: int) -> None:
     """Raise InputError where the monthly records of all runs would not fit into memory."""
-    counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + len(CATEGORIES) * len(PAYERS)
+    counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + countries * len(CATEGORIES) * len(PAYERS)
     per_replicate = len(scenario.designs) * scenario.months * counts * 8
     most = int(MOST_BYTES // per_replicate)
     if scenario.replicates > most:

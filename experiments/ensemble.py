@@ -54,21 +54,25 @@ class Ensemble:
             frame[what] = groups[..., position].reshape(-1)
         whole = inner == 0
         totals = {"active_ties": self.results.ties}
-        totals |= {f"cost_{payer}": self.results.costs.sum(axis=2)[..., k] / 100.0 for k, payer in enumerate(PAYERS)}
+        totals |= {f"cost_{payer}": self.results.costs.sum(axis=(2, 3))[..., k] / 100.0 for k, payer in enumerate(PAYERS)}
         for name, values in totals.items():
             frame[name] = np.where(whole, np.repeat(values.reshape(-1), count * practices), np.nan)
         return frame
 
     def costs(self) -> pd.DataFrame:
-        """Return the costs of each month by category and payer in EUR, not discounted; only those that arose."""
+        """Return the costs of each month by country, category and payer in EUR, not discounted; only those that arose."""
         costs = self.results.costs
-        _, months, categories, payers = costs.shape
-        frame = self._expand(months, categories * payers)
-        codes = np.tile(np.arange(categories * payers), len(frame) // (categories * payers))
-        frame["category"] = pd.Categorical.from_codes(codes // payers, categories=list(CATEGORIES))
-        frame["payer"] = pd.Categorical.from_codes(codes % payers, categories=list(PAYERS))
-        frame["cost"] = costs.reshape(-1) / 100.0
-        return frame[frame["cost"] > 0].reset_index(drop=True)
+        run, month, country, category, payer = np.nonzero(costs)
+        frame = self.runs[["design", "parameter_set", "replicate"]].take(run).reset_index(drop=True)
+        frame["month"] = month
+        for name, codes, categories in (
+            ("country", country, self.countries),
+            ("category", category, CATEGORIES),
+            ("payer", payer, PAYERS),
+        ):
+            frame[name] = pd.Categorical.from_codes(codes, categories=list(categories))
+        frame["cost"] = costs[run, month, country, category, payer] / 100.0
+        return frame
 
     def _expand(self, months: int, inner: int) -> pd.DataFrame:
         """Return the run columns and the month, each row of a run repeated for every month and ``inner`` rows within it."""

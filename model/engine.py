@@ -37,7 +37,8 @@ class Results(NamedTuple):
     """What a batch of B runs gave.
 
     ``outcomes``: float64 (B, len(OUTCOMES)). ``groups``: int64 (B, months, groups, practices, 4): schools, teachers, adopters, mainstreamed
-    schools. ``ties``: active mentoring ties, int64 (B, months). ``costs``: cents, int64 (B, months, categories, payers).
+    schools. ``ties``: active mentoring ties, int64 (B, months). ``costs``: cents, int64 (B, months, countries, categories,
+    payers).
     ``schools``: per school and month adopters by practice, then role, then mentor, int32 (B, months, P + 2, n).
     What was not asked for has length 0 on its first axis.
     """
@@ -103,7 +104,7 @@ def empty_results(world: World, practices: Practices, runs: int, months: int, mo
         outcomes=np.zeros((runs, len(OUTCOMES))),
         groups=np.zeros((recorded, months, groups, p, 4), np.int64),
         ties=np.zeros((recorded, months), np.int64),
-        costs=np.zeros((recorded, months, len(CATEGORIES), len(PAYERS)), np.int64),
+        costs=np.zeros((recorded, months, world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64),
         schools=np.zeros((schools, months, p + 2, n), np.int32),
     )
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from .compiled import compiled, inlined
 from .costs import CATEGORIES, PAYERS, discount_factor
-from .state import MENTEE, MENTOR, NO_ROLE
+from .state import MENTEE, MENTOR
 
-__all__ = ["CELLS", "GROUPS", "GROUP_COUNTS", "OUTCOMES", "group_names", "observe"]
+__all__ = ["CELLS", "GROUPS", "GROUP_COUNTS", "OUTCOMES", "SCHOOL_TYPES", "group_names", "observe"]
 
-GROUPS = ("all", "disadvantaged", "not_disadvantaged", "rural", "not_rural", "mentors", "mentees", "unmentored")
+SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
+"""The four types that every school is exactly one of."""
+
+GROUPS = ("all", "disadvantaged", "not_disadvantaged", "rural", "not_rural", "mentors", "mentees", "unmentored", *SCHOOL_TYPES)
 """Groups of schools reported each month; a country's schools follow as ``country:CODE``. ``mentors`` and ``mentees`` have ever been one."""
 
 OUTCOMES = (
@@ -76,27 +79,20 @@ def _total(counts):
 
 
 @compiled
-def _in_group(group, cell):
-    """Tell whether a cell belongs to a group of ``GROUPS`` or to the country that stands behind them."""
-    country, inside = cell // CELLS, cell % CELLS
-    rural, disadvantaged, experience = (inside // 3) & 1, (inside // 6) & 1, inside % 3
-    if group < 3:
-        return group == 0 or disadvantaged == 2 - group
-    if group < 5:
-        return rural == 4 - group
-    if group < len(GROUPS):
-        return experience == (MENTOR, MENTEE, NO_ROLE)[group - 5]
-    return country == group - len(GROUPS)
-
-
-@compiled
 def _add_groups(cells, groups):
-    """Write a practice's cells into its groups (group, 4)."""
-    for group in range(groups.shape[0]):
-        for cell in range(cells.shape[0]):
-            if _in_group(group, cell):
-                for what in range(4):
-                    groups[group, what] += cells[cell, what]
+    """Write a practice's cells into its groups (group, 4), in the order of ``GROUPS`` and then countries."""
+    for cell in range(cells.shape[0]):
+        country, inside = cell // CELLS, cell % CELLS
+        urban, advantaged, experience = 1 - (inside // 3) % 2, 1 - inside // 6, inside % 3
+        mentored = 5 if experience == MENTOR else 6 if experience == MENTEE else 7
+        for what in range(4):
+            count = cells[cell, what]
+            groups[0, what] += count
+            groups[1 + advantaged, what] += count
+            groups[3 + urban, what] += count
+            groups[mentored, what] += count
+            groups[8 + 2 * urban + advantaged, what] += count
+            groups[len(GROUPS) + country, what] += count
 
 
 @compiled
@@ -194,8 +190,7 @@ def _observe_groups(world, practices, par, state, ties, month, months, end_of_fu
         _observe_end(cells[1], state, ties, outcomes)
     if groups.shape[0] > 0:
         ties_record[0, month] = ties
-        for country in range(state.ledger.shape[0]):
-            costs_record[0, month] += state.ledger[country]
+        costs_record[0, month] += state.ledger
     if schools_record.shape[0] > 0:
         schools_record[0, month, -2] = state.role
         schools_record[0, month, -1] = state.mentor

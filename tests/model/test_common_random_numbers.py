@@ -83,7 +83,7 @@ def test_a_change_of_price_changes_costs_only():
     way = PRESETS["hybrid"]
     cheap, dear = (run([way], values={"platform_per_school": fee, "teacher_cost_factor": 1.0 + fee / 100})[0] for fee in (2.0, 25.0))
     np.testing.assert_array_equal(cheap.schools, dear.schools)
-    assert (cheap.costs.sum(axis=(1, 2, 3)) < dear.costs.sum(axis=(1, 2, 3))).all()
+    assert (cheap.costs.sum(axis=(1, 2, 3, 4)) < dear.costs.sum(axis=(1, 2, 3, 4))).all()
 
 
 def test_outreach_beside_assigned_mentoring_changes_no_tie():

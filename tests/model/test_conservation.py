@@ -43,7 +43,8 @@ class Run:
         self.end_of_funding = min(case.end_of_funding, case.months - 1)
         self.adopters = results.schools[row, :, :-2].astype(int)  # months, practices, schools
         self.role, self.mentor = results.schools[row, :, -2].astype(int), results.schools[row, :, -1].astype(int)
-        self.groups, self.ties, self.costs = results.groups[row], results.ties[row], results.costs[row]
+        self.groups, self.ties, self.country_costs = results.groups[row], results.ties[row], results.costs[row]
+        self.costs = self.country_costs.sum(axis=1)  # months, categories, payers
         self.outcomes = dict(zip(OUTCOMES, results.outcomes[row].tolist(), strict=True))
 
     def funded(self, month: int) -> bool:
@@ -174,24 +175,24 @@ def expected_ledger(r: Run, month: int) -> dict[tuple[str, int], tuple[float, in
     """Return EUR and number of postings by category and payer, rebuilt by the specification from who mentors whom."""
     world, q, des = r.world, r.values, r.design
     funded, mentor = r.funded(month), r.mentor[month]
-    book: dict[tuple[str, int], tuple[float, int]] = {}
+    book: dict[tuple[int, str, int], tuple[float, int]] = {}
 
-    def post(category: str, payer: int, euros: float) -> None:
-        total, count = book.get((category, payer), (0.0, 0))
-        book[category, payer] = total + euros, count + 1
+    def post(country: int, category: str, payer: int, euros: float) -> None:
+        total, count = book.get((country, category, payer), (0.0, 0))
+        book[country, category, payer] = total + euros, count + 1
 
     payer = PROGRAMME if funded else SCHOOLS
     mentees = Counter(mentor[mentor >= 0].tolist())
     hour = world.salary * q["teacher_cost_factor"] / q["work_hours"]
     before = r.role[month - 1] if month else np.zeros_like(r.role[0])
-    for _ in np.flatnonzero((r.role[month] == MENTOR) & (before != MENTOR)):
-        post("onboarding", payer, q["onboarding"])
+    for new in np.flatnonzero((r.role[month] == MENTOR) & (before != MENTOR)):
+        post(world.country[new], "onboarding", payer, q["onboarding"])
     for m in mentees:
-        post("voluntary", SCHOOLS, q["voluntary_hours"] * hour[world.country[m]])
+        post(world.country[m], "voluntary", SCHOOLS, q["voluntary_hours"] * hour[world.country[m]])
         if funded:
-            post("release", PROGRAMME, des.release_hours * hour[world.country[m]])
-            post("stipend", PROGRAMME, des.stipend / 12)
-            post("recognition", PROGRAMME, des.recognition * q["recognition_cost"] / 12)
+            post(world.country[m], "release", PROGRAMME, des.release_hours * hour[world.country[m]])
+            post(world.country[m], "stipend", PROGRAMME, des.stipend / 12)
+            post(world.country[m], "recognition", PROGRAMME, des.recognition * q["recognition_cost"] / 12)
     for i in np.flatnonzero(mentor >= 0):
         m = mentor[i]
         hours = (q["voluntary_hours"] + (des.release_hours if funded else 0.0)) / mentees[m]
@@ -200,23 +201,23 @@ def expected_ledger(r: Run, month: int) -> dict[tuple[str, int], tuple[float, in
         distance = math.hypot(world.x[i] - world.x[m], world.y[i] - world.y[m])
         met = max(0.0, visits * (q["visit_hours"] - 2 * distance / q["travel_speed"])) + des.virtual_share * hours
         cover = PROGRAMME if funded and des.supply_cover else SCHOOLS
-        post("team", cover, q["team"] * met * hour[world.country[i]])
-        post("travel", cover, q["team"] * visits * 2 * distance / q["travel_speed"] * hour[world.country[i]])
-        post("travel", payer, visits * 2 * distance * q["km_rate"])
+        post(world.country[i], "team", cover, q["team"] * met * hour[world.country[i]])
+        post(world.country[i], "travel", cover, q["team"] * visits * 2 * distance / q["travel_speed"] * hour[world.country[i]])
+        post(world.country[i], "travel", payer, visits * 2 * distance * q["km_rate"])
         if funded:
-            post("grant", PROGRAMME, des.mentee_grant / 12)
-    active = len(set(mentees) | set(np.flatnonzero(mentor >= 0).tolist()))
+            post(world.country[i], "grant", PROGRAMME, des.mentee_grant / 12)
+    active = world.country[sorted(set(mentees) | set(np.flatnonzero(mentor >= 0).tolist()))]
     mentoring = des.recruitment != "none"
-    if mentoring:
-        post("platform", payer, active * whole_cents(q["platform_per_school"]))
     for country, salary in enumerate(world.salary):
         schools = (world.country == country).sum()
+        if mentoring:
+            post(country, "platform", payer, (active == country).sum() * whole_cents(q["platform_per_school"]))
         if funded and mentoring:
-            post("platform", PROGRAMME, q["platform_fixed"] * schools / world.teachers.size)
+            post(country, "platform", PROGRAMME, q["platform_fixed"] * schools / world.teachers.size)
         if funded:
-            post("outreach", PROGRAMME, schools * whole_cents(des.outreach * q["outreach_cost"]))
+            post(country, "outreach", PROGRAMME, schools * whole_cents(des.outreach * q["outreach_cost"]))
             units = {"none": 0, "platform": 1 / world.salary.size, "ministry": 1, "hub": (world.region_country == country).sum()}[des.tier]
-            post("coordination", PROGRAMME, des.fte * units * q["coordinator_cost_ratio"] * salary * q["teacher_cost_factor"] / 12)
+            post(country, "coordination", PROGRAMME, des.fte * units * q["coordinator_cost_ratio"] * salary * q["teacher_cost_factor"] / 12)
     return book
 
 
@@ -227,11 +228,11 @@ def test_each_months_ledger_is_the_one_rebuilt_from_who_mentors_whom(case):
     for r in runs(case):
         for month in range(r.months):
             book = expected_ledger(r, month)
-            for c, category in enumerate(CATEGORIES):
-                for payer in range(len(PAYERS)):
-                    euros, postings = book.get((category, payer), (0.0, 0))
-                    error = abs(r.costs[month, c, payer] - 100 * euros)
-                    assert error <= 0.5 * postings + 1e-12 * 100 * euros, (month, category, payer)
+            for country, c, payer in np.ndindex(r.country_costs.shape[1:]):
+                key = country, CATEGORIES[c], payer
+                euros, postings = book.get(key, (0.0, 0))
+                error = abs(r.country_costs[month, country, c, payer] - 100 * euros)
+                assert error <= 0.5 * postings + 1e-12 * 100 * euros, (month, *key)
 
 
 @EXAMPLES
@@ -249,7 +250,7 @@ def test_a_platform_loses_its_users_when_the_last_mentee_becomes_a_mentor(engine
     values = {"mainstream_threshold": 0.0, "attrition": 0.0, "platform_fixed": 0.0}
     inputs = build_world([10, 10]), build_practices(), parameter_table([values]), design_table([way], 0, 30), batch_of(1)
     results = engine(*inputs, seed=1, months=30, end_of_funding=29, monthly=True)
-    platform = results.costs[0, :, CATEGORIES.index("platform")].sum(axis=1)
+    platform = results.costs[0, :, :, CATEGORIES.index("platform")].sum(axis=(1, 2))
     assert (platform[:12] > 0).all()
     assert not platform[12:].any()
 
@@ -266,7 +267,7 @@ def test_whoever_is_tied_uses_the_platform_and_nobody_else(engine, virtual_share
     mentor = results.schools[:, :, -1].astype(int)
     users = np.array([[len({*row[row >= 0].tolist(), *np.flatnonzero(row >= 0).tolist()}) for row in run] for run in mentor])
     assert users.max() > 0 == users.min()
-    np.testing.assert_array_equal(results.costs[:, :, CATEGORIES.index("platform")].sum(axis=2), 500 * users)
+    np.testing.assert_array_equal(results.costs[:, :, :, CATEGORIES.index("platform")].sum(axis=(2, 3)), 500 * users)
 
 
 @pytest.mark.parametrize("cover", [False, True])
@@ -404,6 +405,8 @@ def members(r: Run) -> dict[str, np.ndarray]:
     """Return which schools belong to each group that fixed traits define."""
     rural, poor = (r.world.traits & RURAL) > 0, (r.world.traits & DISADVANTAGED) > 0
     named = {"all": np.ones_like(rural), "disadvantaged": poor, "not_disadvantaged": ~poor, "rural": rural, "not_rural": ~rural}
+    pairs = {"rural": rural, "not_rural": ~rural}, {"disadvantaged": poor, "not_disadvantaged": ~poor}
+    named |= {f"{where}_{who}": inside & of for where, inside in pairs[0].items() for who, of in pairs[1].items()}
     return named | {f"country {c}": r.world.country == c for c in range(r.world.salary.size)}
 
 

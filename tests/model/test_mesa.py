@@ -73,7 +73,7 @@ def test_the_collected_months_are_those_of_the_compiled_engine():
     np.testing.assert_array_equal(frame["adopters"], records.groups[0, :, 0, 0, 2])
     np.testing.assert_array_equal(frame["mainstreamed"], records.groups[0, :, 0, 0, 3])
     np.testing.assert_array_equal(frame["active_ties"], records.ties[0])
-    np.testing.assert_array_equal(frame[["cost_programme", "cost_schools"]], records.costs[0].sum(axis=1) / 100)
+    np.testing.assert_array_equal(frame[["cost_programme", "cost_schools"]], records.costs[0].sum(axis=(1, 2)) / 100)
 
 
 def test_the_collected_schools_are_those_of_the_compiled_engine():
@@ -189,8 +189,8 @@ def test_a_subclass_may_change_who_seeks_a_mentor():
 
 def test_a_subclass_of_the_model_may_change_what_is_paid():
     way = PRESETS["regional_hub"]
-    assert not mesa_batch(way, model_class=ThriftyModel).costs[:, :, COORDINATION].any()
-    assert mesa_batch(way).costs[:, :, COORDINATION].any()
+    assert not mesa_batch(way, model_class=ThriftyModel).costs[:, :, :, COORDINATION].any()
+    assert mesa_batch(way).costs[:, :, :, COORDINATION].any()
 
 
 def test_a_plain_subclass_changes_nothing():
