@@ -1,4 +1,4 @@
-"""Check a user's files before any run: a scenario, a school table, a list of ties."""
+"""Check a user's files before any run: a scenario, a school table, a list of ties, a pilot's observations."""
 
 import csv
 from collections.abc import Sequence
@@ -9,30 +9,43 @@ from model.imports import read_schools, read_ties
 from model.schools import Schools
 from scenarios import Scenario, load_scenario
 
+from .pilot_data import KINDS, Observations, read_observations
 from .worlds import Worlds
 
 __all__ = ["check_files"]
 
 
-def check_files(paths: Sequence[str], scenario: Scenario) -> list[str]:
-    """Return one line per file that says what it holds; ties are checked against the school table given with them.
+ORDER = ("scenario", "schools", "ties", "observations")
 
-    ``scenario`` supplies countries and practices for tables. Raises InputError for the first faulty file.
+
+def check_files(paths: Sequence[str], scenario: Scenario, *, start: str | None = None, mapping: str | None = None) -> list[str]:
+    """Return one line per file that says what it holds; ties and observations are checked against the school table given with them.
+
+    ``scenario`` supplies countries, practices and, where no school table is given, its own; ``start`` and ``mapping`` are as
+    ``read_observations`` takes them. Raises InputError for the first faulty file.
     """
     tables = {path: _kind(path) for path in paths}
     schools: Schools | None = None
     lines = {}
-    for path in sorted(paths, key=lambda path: ("scenario", "schools", "ties").index(tables[path])):
+    for path in sorted(paths, key=lambda path: ORDER.index(tables[path])):
         if tables[path] == "scenario":
             lines[path] = _check_scenario(path)
         elif tables[path] == "schools":
             schools = _read_schools(path, scenario)
             lines[path] = f"{path}: {len(schools):,} schools in {len(schools.countries)} countries{_drawn(schools)}"
         else:
+            if schools is None and scenario.world.schools is not None:
+                schools = _read_schools(scenario.world.schools, scenario)
             if schools is None:
-                raise InputError(path, "ties can only be checked with the schools they join", f"give both: validate schools.csv {path}")
-            ties = read_ties(path, schools)
-            lines[path] = f"{path}: {len(ties.source):,} peer ties, {len(ties.mentor):,} mentoring ties"
+                problem = f"{tables[path]} can only be checked with the schools they {'join' if tables[path] == 'ties' else 'are of'}"
+                raise InputError(path, problem, f"give both: validate schools.csv {path}")
+            if tables[path] == "ties":
+                ties = read_ties(path, schools)
+                lines[path] = f"{path}: {len(ties.source):,} peer ties, {len(ties.mentor):,} mentoring ties"
+            else:
+                practices = [practice.name for practice in scenario.practices]
+                seen = read_observations(path, schools, start=start, mapping=mapping, practices=practices)
+                lines[path] = f"{path}: {_described(seen, schools)}"
     return [lines[path] for path in paths]
 
 
@@ -51,10 +64,13 @@ def _kind(path: str) -> str:
     names = {name.strip() for name in header}
     if {"source", "target"} & names:
         return "ties"
+    if {column for columns in KINDS.values() for column in columns} & names:
+        return "observations"
     if "school_id" in names:
         return "schools"
     if not names - {""}:
-        raise InputError(path, "is empty", "allowed: a scenario (.yaml), schools (school_id, ...) or ties (source, target, ...)")
+        known = "a scenario (.yaml), schools (school_id, ...), ties (source, target, ...), observations (school_id, month, adopters, ...)"
+        raise InputError(path, "is empty", f"allowed: {known}")
     raise InputError(
         f"{path}, row 1", f"columns {', '.join(sorted(names)[:5])}", nearest(sorted(names)[0], ["school_id", "source", "target"])
     )
@@ -69,6 +85,21 @@ def _check_scenario(path: str) -> str:
         f"{path}: scenario {scenario.name}, {len(scenario.designs)} designs, {len(schools):,} schools, {scenario.months} months"
         f"{_drawn(schools)}{note}"
     )
+
+
+def _described(seen: Observations, schools: Schools) -> str:
+    """Say what observations hold: of how many schools, when, how much of it is missing."""
+    frame, of = seen.frame, f"{seen.frame['school'].nunique():,} of {len(schools):,} schools"
+    synthetic = "SYNTHETIC (made by the model, no evidence): " if seen.synthetic else ""
+    practices = "" if len(seen.practices) == 1 else f", practices {', '.join(seen.practices)}"
+    if seen.kind == "times":
+        adopted = int(frame["adoption_time"].notna().sum())
+        return f"{synthetic}adoption times of {of}, {adopted:,} adopted by month {seen.end}{practices}"
+    months = ", ".join(map(str, seen.waves[:12])) + (", ..." if len(seen.waves) > 12 else "")
+    what = "adopters among respondents" if seen.kind == "counts" else f"means on a scale ({seen.mapping})"
+    share = frame["adopters"].sum() / frame["respondents"].sum() if seen.kind == "counts" else frame["share"].mean()
+    waves = f"{len(seen.waves)} wave{'s' * (len(seen.waves) > 1)} (month{'s' * (len(seen.waves) > 1)} {months})"
+    return f"{synthetic}{what} of {of} in {waves}, {len(frame):,} rows, {100 * share:.0f} % adopting overall{practices}"
 
 
 def _read_schools(path: str, scenario: Scenario) -> Schools:
