@@ -152,6 +152,9 @@ def sweep(
     sample: Annotated[str, typer.Option(help="sobol:N, lhs:N, grid:N, or table:FILE with your own sets.")] = "sobol:64",
     random: Annotated[str, typer.Option(help="common: a replicate draws alike under every set; or independent.")] = "common",
     chunk: Annotated[int | None, typer.Option(min=1, help="Sets x replicates per chunk (default: some seconds of work).")] = None,
+    broken_down: Annotated[
+        bool, typer.Option("--broken-down", help="Record effects by school type and country too, costs by country, payer and year.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Complete a sweep begun earlier.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processors to use here (default: all).")] = None,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")] = None,
@@ -180,7 +183,9 @@ def sweep(
     from experiments.execution import carry_out, open_sweep, sweep_summary
     from experiments.progress import Progress
 
-    plan, cost = plan_with_estimate(loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers)
+    plan, cost = plan_with_estimate(
+        loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down
+    )
     print(f"{cost}; {plan.chunks:,} chunks in {folder}", file=sys.stderr)
     # Shards share a folder, so each may be the one that begins it.
     store = open_sweep(folder, plan, resume=resume or share[1] > 1)

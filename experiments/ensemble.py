@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from model.observe import GROUP_COUNTS, OUTCOMES, group_names
 from model.parameters import WORLD_PARAMETERS, parameter_table
 from scenarios import Scenario
 
+from .breakdown import breakdown, breakdown_columns, slices
 from .worlds import Worlds
 
 __all__ = ["BatchRunner", "Ensemble", "run_ensemble", "run_rows", "runner"]
@@ -30,8 +32,9 @@ Progress = Callable[[int, int], None]
 class Ensemble:
     """Runs in the order design, parameter set, replicate.
 
-    ``runs``: one row per run, columns ``design, parameter_set, replicate`` and the outcomes. ``results``: the engine's arrays in the same
-    order. ``designs``: names in order. ``countries``: codes in order. ``practices``: names in order.
+    ``runs``: one row per run, columns ``design, parameter_set, replicate``, the outcomes and, where asked for, what ``breakdown`` breaks
+    them down into. ``results``: the engine's arrays in the same order. ``designs``: names in order. ``countries``: codes in order.
+    ``practices``: names in order.
     """
 
     runs: pd.DataFrame
@@ -106,6 +109,7 @@ def run_ensemble(
     first_set: int = 0,
     monthly: bool = False,
     per_school: bool = False,
+    broken_down: bool = False,
     engine: BatchRunner = run_batch,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -113,35 +117,44 @@ def run_ensemble(
     """Run every design of a scenario under every parameter set (numbered from ``first_set``) and replicate.
 
     Absent parameters have the scenario's base value. Replicate r lives in world r modulo ``scenario.worlds``. Random numbers depend on the
-    replicate alone, so designs and parameter sets share them.
+    replicate alone, so designs and parameter sets share them. ``broken_down`` adds the columns of ``breakdown`` to the runs; monthly
+    records are kept only where ``monthly`` asks for them.
     """
     base = scenario.base_parameters()
     parameters = parameter_table([{**base, **values} for values in sets])
     designs = scenario.design_list()
     table = design_table(list(designs.values()), scenario.programme.first_month, scenario.programme.last_month)
     d, s, r = (a.reshape(-1) for a in np.meshgrid(*(np.arange(k) for k in (len(designs), len(sets), replicates)), indexing="ij"))
-    results = run_rows(
-        scenario,
-        parameters,
-        table,
-        Batch(d, s, r),
-        worlds=worlds,
-        monthly=monthly,
-        per_school=per_school,
-        engine=engine,
-        threads=threads,
-        progress=progress,
-    )
-    runs = pd.DataFrame(
-        {
-            "design": pd.Categorical.from_codes(d, categories=list(designs)),
-            "parameter_set": s + first_set,
-            "replicate": r,
-            **{name: results.outcomes[:, k] for k, name in enumerate(OUTCOMES)},
-        }
-    )
     _, schools = worlds.get(base, 0)
-    return Ensemble(runs, results, tuple(designs), schools.country_codes, tuple(p.name for p in scenario.practices))
+    codes = schools.country_codes
+    parts = slices(len(d), scenario, len(codes)) if broken_down and not monthly else [slice(0, len(d))]
+    kept, details = [], []
+    for part in parts:
+        results = run_rows(
+            scenario,
+            parameters,
+            table,
+            Batch(d[part], s[part], r[part]),
+            worlds=worlds,
+            monthly=monthly or broken_down,
+            per_school=per_school,
+            engine=engine,
+            threads=threads,
+            progress=progress and partial(_tell, progress, part.start, len(d)),
+        )
+        if broken_down:
+            details.append(breakdown(results, parameters["discount_rate"][s[part]], codes))
+        kept.append(results if monthly else results._replace(groups=results.groups[:0], ties=results.ties[:0], costs=results.costs[:0]))
+    results = Results(*(np.concatenate(column) for column in zip(*kept, strict=True))) if len(kept) > 1 else kept[0]
+    columns = {name: results.outcomes[:, k] for k, name in enumerate(OUTCOMES)}
+    if broken_down:
+        columns |= dict(zip(breakdown_columns(codes, scenario.months), np.concatenate(details).T, strict=True))
+    keys = {"design": pd.Categorical.from_codes(d, categories=list(designs)), "parameter_set": s + first_set, "replicate": r}
+    return Ensemble(pd.DataFrame({**keys, **columns}), results, tuple(designs), codes, tuple(p.name for p in scenario.practices))
+
+
+def _tell(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
 
 
 def run_rows(

@@ -51,11 +51,13 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def estimate(scenario: Scenario, variables: Sequence[Variable], sampling: str, threads: int | None = None) -> Estimate:
+def estimate(
+    scenario: Scenario, variables: Sequence[Variable], sampling: str, threads: int | None = None, *, broken_down: bool = False
+) -> Estimate:
     """Return what a sweep of sampled sets would take, from trials that grow until one takes half a second or is as large as a chunk."""
     runs = count_sets(sampling, variables) * scenario.replicates * len(scenario.designs)
     sets = sample(f"lhs:{max(8, -(-TRIAL_CELLS // scenario.replicates))}", variables, scenario.seed)
-    sweep = Sweep(Plan(scenario, sets, "common", 1, "trial"), threads=threads)
+    sweep = Sweep(Plan(scenario, sets, "common", 1, "trial", broken_down=broken_down), threads=threads)
     sweep.chunk(0)  # compiles and warms up
     most = min(sweep.plan.cells, TRIAL_CELLS, chunk_cells(scenario))
     cells = 1
@@ -82,20 +84,21 @@ def plan_with_estimate(
     chunk: int | None,
     yes: bool,
     threads: int | None = None,
+    broken_down: bool = False,
 ) -> tuple[Plan, str]:
     """Return the plan of a sweep and its estimate in words.
 
     Raises InputError for a sweep that is long or large and was not confirmed by ``yes``, or has too many parameter sets for one study.
     """
     if sampling.startswith("table:"):
-        plan = plan_sweep(scenario, vary, sampling, random=random, chunk=chunk)
+        plan = plan_sweep(scenario, vary, sampling, random=random, chunk=chunk, broken_down=broken_down)
         return plan, f"{plan.runs:,} runs"
     variables = chosen_variables(scenario, vary)
     sets = count_sets(sampling, variables)
-    found = estimate(scenario, variables, sampling, threads)
+    found = estimate(scenario, variables, sampling, threads, broken_down=broken_down)
     if sets > MOST_SETS:
         most = f"allowed: at most {MOST_SETS:,} sets; cut it into studies"
         raise InputError(f"--sample {sampling}", f"gives {_count(sets)} parameter sets; {found.words()}", most)
     if not yes and (found.seconds > LONG_SECONDS or found.size > LARGE_BYTES):
         raise InputError("sweep", f"this is {found.words()}", "add --yes to run it all the same")
-    return plan_sweep(scenario, vary, sampling, random=random, chunk=chunk), found.words()
+    return plan_sweep(scenario, vary, sampling, random=random, chunk=chunk, broken_down=broken_down), found.words()

@@ -29,11 +29,14 @@ KEYS = ("design", "parameter_set", "replicate")
 
 
 class Study:
-    """A study folder. ``info``: what ``study.json`` says. ``parameters``: one row per parameter set."""
+    """A study folder. ``info``: what ``study.json`` says. ``parameters``: the values varied, one row per parameter set.
+
+    The parameter sets of a comparison are numbered from 1; its runs at the base parameters are set 0.
+    """
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
-        self.parameters = read_sets(path, info) if "sweep" in info else pd.DataFrame({"parameter_set": []})
+        self.parameters = _parameters(path, info)
         self._sound: set[Path] = set()
 
     @property
@@ -75,13 +78,27 @@ class Study:
         return ds.dataset([str(path) for path in self.checked_files()], format="parquet")
 
     def runs(
-        self, outcomes: Sequence[str] | None = None, *, designs: Sequence[str] | None = None, with_parameters: bool = False
+        self,
+        outcomes: Sequence[str] | None = None,
+        *,
+        designs: Sequence[str] | None = None,
+        with_parameters: bool = False,
+        broken_down: bool = False,
     ) -> pd.DataFrame:
-        """Return one row per run: design, parameter_set, replicate, the outcomes (default all), and where wanted the varied values."""
+        """Return one row per run: design, parameter_set, replicate, the outcomes (default all), and where wanted the varied values.
+
+        ``broken_down`` adds effects and costs by school type, country, payer and year (``experiments/breakdown.py``).
+        Raises InputError for a name that is not known, and where the study has not broken its runs down.
+        """
         import pyarrow.dataset as ds
 
         chosen = list(outcomes) if outcomes is not None else list(OUTCOMES)
         _check(chosen, OUTCOMES, "outcome")
+        if broken_down:
+            details = [name for name in self.dataset().schema.names if ":" in name]
+            if not details:
+                raise InputError(str(self.path), "does not hold its runs broken down", "run the sweep anew with --broken-down")
+            chosen += details
         condition = None
         if designs is not None:
             _check(designs, self.info["scenario"]["designs"], "design")
@@ -118,6 +135,14 @@ class Study:
             f"FROM {joined} GROUP BY {groups} ORDER BY {groups}"
         )
         return self.query(sql).df()
+
+
+def _parameters(path: Path, info: dict[str, Any]) -> pd.DataFrame:
+    """Return the parameter sets of a study, none where it varies nothing."""
+    if "sweep" in info:
+        return read_sets(path, info)
+    table = path / "parameters.parquet"
+    return pd.read_parquet(table) if table.is_file() else pd.DataFrame({"parameter_set": []})
 
 
 def _percent(p: float) -> str:

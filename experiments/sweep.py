@@ -27,6 +27,7 @@ from model.tables import Table
 from scenarios import Scenario, resolved, scenario_from
 from scenarios.schema import MAX_SCHOOLS
 
+from .breakdown import breakdown, breakdown_columns, slices
 from .ensemble import BatchRunner, run_rows, runner
 from .sampling import sample
 from .study import hash_inputs
@@ -47,6 +48,7 @@ class Plan:
     ``sets``: one row per parameter set, a column per variable. ``random``: ``common`` (a replicate has the same random numbers under every
     parameter set) or ``independent``. ``chunk``: cells per chunk. ``sample``: how the sets came about, for the record. ``monthly``: whether
     each run also records the share of teachers who use a practice, month by month (columns ``share_000`` and so on).
+    ``broken_down``: whether it records what ``breakdown`` breaks effects and costs down into.
     """
 
     scenario: Scenario
@@ -55,6 +57,7 @@ class Plan:
     chunk: int
     sample: str
     monthly: bool = False
+    broken_down: bool = False
 
     @property
     def cells(self) -> int:
@@ -91,6 +94,7 @@ class Plan:
                 "chunk": self.chunk,
                 "runs": self.runs,
                 **({"monthly": True} if self.monthly else {}),
+                **({"broken_down": True} if self.broken_down else {}),
             },
         }
 
@@ -99,7 +103,8 @@ class Plan:
         """Return the plan that ``describe`` described."""
         sweep = description["sweep"]
         scenario = scenario_from(description["scenario"], source)
-        return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"], sweep.get("monthly", False))
+        records = sweep.get("monthly", False), sweep.get("broken_down", False)
+        return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"], *records)
 
 
 def hash_sets(frame: pd.DataFrame) -> str:
@@ -113,7 +118,13 @@ def hash_sets(frame: pd.DataFrame) -> str:
 
 
 def plan_sweep(
-    scenario: Scenario, vary: Sequence[str] = (), sampling: str = "sobol:64", *, random: str = "common", chunk: int | None = None
+    scenario: Scenario,
+    vary: Sequence[str] = (),
+    sampling: str = "sobol:64",
+    *,
+    random: str = "common",
+    chunk: int | None = None,
+    broken_down: bool = False,
 ) -> Plan:
     """Return the plan of a sweep over ``vary`` (texts as ``--vary`` takes them; none: the scenario's uncertain parameters).
 
@@ -129,7 +140,7 @@ def plan_sweep(
         variables = chosen_variables(scenario, vary)
         sets = sample(sampling, variables, scenario.seed, scenario.correlation([variable.name for variable in variables]))
     _check_windows(scenario, sets)
-    return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling)
+    return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling, broken_down=broken_down)
 
 
 def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
@@ -211,7 +222,12 @@ class Sweep:
         self.engine: BatchRunner = runner(engine)
         self.designs = list(plan.scenario.designs)
         self._worlds: dict[tuple[int, ...], tuple[Scenario, Worlds]] = {}
-        self._columns = [*OUTCOMES, *(f"share_{month:03d}" for month in range(plan.scenario.months if plan.monthly else 0))]
+        self._shares = [f"share_{month:03d}" for month in range(plan.scenario.months if plan.monthly else 0)]
+        self._columns = [*OUTCOMES, *self._shares]
+        if plan.broken_down:
+            _, schools = self._variant((), ())[1].get(self._base, 0)
+            self._countries = schools.country_codes
+            self._columns += breakdown_columns(self._countries, plan.scenario.months)
 
     def chunk(self, number: int) -> tuple[pa.Table, list[dict[str, Any]]]:
         """Return the rows of a chunk, and what failed: runs that could not be made, with their parameters and the error."""
@@ -254,12 +270,12 @@ class Sweep:
         design = pa.DictionaryArray.from_arrays(pa.array(rows["design"].to_numpy(np.int16)), pa.array(self.designs))
         columns = {"design": design, "parameter_set": pa.array(parameter_set), "replicate": pa.array(replicate.astype(np.int32))}
         # Shares need no more than 7 digits, and a study holds millions of them.
-        types = [pa.float64() if name in OUTCOMES else pa.float32() for name in self._columns]
+        types = [pa.float32() if name in self._shares else pa.float64() for name in self._columns]
         columns |= {name: pa.array(outcomes[:, k], types[k]) for k, name in enumerate(self._columns)}
         return pa.table(columns)
 
     def outcomes(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the outcomes of the runs of some rows (cell, design) and, where wanted, the shares of months, shape (rows, columns)."""
+        """Return the outcomes of the runs of some rows (cell, design) and what else each run records, shape (rows, columns)."""
         plan, replicates = self.plan, self.plan.scenario.replicates
         parameter_set, replicate = np.divmod(rows["cell"].to_numpy(), replicates)
         used, position = np.unique(parameter_set, return_inverse=True)
@@ -272,15 +288,25 @@ class Sweep:
             scenario, worlds = self._variant(tuple(int(v) for v in values) if sizes else (), sizes)
             mine = np.flatnonzero((size[position] == values).all(axis=1))
             designs = self._designs(scenario, sets)
-            batch = Batch(position[mine] * len(self.designs) + rows["design"].to_numpy()[mine], position[mine], draw[mine])
-            results = run_rows(
-                scenario, self._parameters(sets), designs, batch,
-                worlds=worlds, monthly=plan.monthly, engine=self.engine, threads=self.threads,
-            )  # fmt: skip
-            outcomes[mine, : len(OUTCOMES)] = results.outcomes
-            if plan.monthly:
-                outcomes[mine, len(OUTCOMES) :] = _shares(results)
+            parameters = self._parameters(sets)
+            for part in slices(len(mine), scenario, len(self._countries)) if plan.broken_down else [slice(None)]:
+                now = mine[part]
+                batch = Batch(position[now] * len(self.designs) + rows["design"].to_numpy()[now], position[now], draw[now])
+                results = run_rows(
+                    scenario, parameters, designs, batch,
+                    worlds=worlds, monthly=plan.monthly or plan.broken_down, engine=self.engine, threads=self.threads,
+                )  # fmt: skip
+                outcomes[now] = self._record(results, parameters["discount_rate"][position[now]])
         return outcomes
+
+    def _record(self, results: Results, discount_rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is kept of runs, shape (runs, columns)."""
+        parts = [results.outcomes]
+        if self.plan.monthly:
+            parts.append(_shares(results))
+        if self.plan.broken_down:
+            parts.append(breakdown(results, discount_rates, self._countries))
+        return np.concatenate(parts, axis=1)
 
     def _variant(self, values: tuple[int, ...], sizes: Sequence[str]) -> tuple[Scenario, Worlds]:
         """Return the scenario with other numbers of schools and regions, and its worlds."""
