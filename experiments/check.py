@@ -9,7 +9,7 @@ from model.imports import read_schools, read_ties
 from model.schools import Schools
 from scenarios import Scenario, load_scenario
 
-from .pilot_data import KINDS, Observations, read_observations
+from .pilot_data import COLUMNS, Observations, read_observations
 from .worlds import Worlds
 
 __all__ = ["check_files"]
@@ -64,7 +64,7 @@ def _kind(path: str) -> str:
     names = {name.strip() for name in header}
     if {"source", "target"} & names:
         return "ties"
-    if {column for columns in KINDS.values() for column in columns} & names:
+    if names & set(COLUMNS) - {"school_id"}:
         return "observations"
     if "school_id" in names:
         return "schools"

@@ -18,7 +18,7 @@ from .dates import Span, month_zero, span_of
 from .rows import CountRow, Row, ScaleRow, TimeRow, checked_rows
 from .scales import ScaleMapping, parse_mapping
 
-__all__ = ["KINDS", "Observations", "read_observations"]
+__all__ = ["COLUMNS", "KINDS", "Observations", "read_observations"]
 
 Kind = Literal["counts", "scale", "times"]
 
@@ -122,11 +122,11 @@ def read_observations(
 
 # ---------------------------------------------------------------------------------------------------- columns and kinds
 
-_COLUMNS = ("school_id", "month", "date", "practice", "item", "wave", "note", *dict.fromkeys(c for kind in KINDS.values() for c in kind))
+COLUMNS = ("school_id", "month", "date", "practice", "item", "wave", "note", *dict.fromkeys(c for kind in KINDS.values() for c in kind))
 
 
 def _unknown_column(name: str) -> str | None:
-    return None if name in _COLUMNS else nearest(name, _COLUMNS)
+    return None if name in COLUMNS else nearest(name, COLUMNS)
 
 
 def _kind(table: Table) -> Kind:

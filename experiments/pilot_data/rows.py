@@ -93,10 +93,10 @@ def checked_rows(table: Table, at: list[int], row: type[Row], columns: list[str]
     found = []
     for position in at:
         cells: dict[str, str | None] = {name: table.columns[name][position] for name in columns if name in table}
-        if table.decimal_comma:
-            cells = {name: cell and cell.replace(",", ".") for name, cell in cells.items()}
+        # A comma within a cell is a decimal one, whether semicolons or quotes set it apart.
+        given = {name: cell.replace(",", ".") if cell else None for name, cell in cells.items()}
         try:
-            found.append(row.model_validate({name: cell or None for name, cell in cells.items()}, context={"scale": scale}))
+            found.append(row.model_validate(given, context={"scale": scale}))
         except ValidationError as error:
             for one in error.errors(include_url=False):
                 context = one.get("ctx", {})
