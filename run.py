@@ -275,12 +275,13 @@ def validate(
     scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",
     start: Annotated[str | None, typer.Option(metavar="DATE", help="The month that is month 0, where observations have dates.")] = None,
     mapping: Annotated[str | None, typer.Option(metavar="MAP", help="How a scale becomes a share: linear:1:5, threshold:4.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="DATE", help="The last month in which adoption times were looked for.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check scenario and data files; ties and observations are checked against the schools given with them."""
     from experiments.check import check_files
 
-    lines = check_files(files, _load(scenario, None, None), start=start, mapping=mapping)
+    lines = check_files(files, _load(scenario, None, None), start=start, mapping=mapping, end=end)
     if as_json:
         print(json.dumps({"valid": True, "files": dict(zip(files, lines, strict=True))}, ensure_ascii=False))
     else:

@@ -18,10 +18,12 @@ __all__ = ["check_files"]
 ORDER = ("scenario", "schools", "ties", "observations")
 
 
-def check_files(paths: Sequence[str], scenario: Scenario, *, start: str | None = None, mapping: str | None = None) -> list[str]:
+def check_files(
+    paths: Sequence[str], scenario: Scenario, *, start: str | None = None, mapping: str | None = None, end: str | None = None
+) -> list[str]:
     """Return one line per file that says what it holds; ties and observations are checked against the school table given with them.
 
-    ``scenario`` supplies countries, practices and, where no school table is given, its own; ``start`` and ``mapping`` are as
+    ``scenario`` supplies countries, practices and, where no school table is given, its own; ``start``, ``mapping`` and ``end`` are as
     ``read_observations`` takes them. Raises InputError for the first faulty file.
     """
     tables = {path: _kind(path) for path in paths}
@@ -32,7 +34,7 @@ def check_files(paths: Sequence[str], scenario: Scenario, *, start: str | None =
             lines[path] = _check_scenario(path)
         elif tables[path] == "schools":
             schools = _read_schools(path, scenario)
-            lines[path] = f"{path}: {len(schools):,} schools in {len(schools.countries)} countries{_drawn(schools)}"
+            lines[path] = f"{path}: {_count(len(schools), 'school')} in {_count(len(schools.countries), 'country')}{_drawn(schools)}"
         else:
             if schools is None and scenario.world.schools is not None:
                 schools = _read_schools(scenario.world.schools, scenario)
@@ -41,10 +43,10 @@ def check_files(paths: Sequence[str], scenario: Scenario, *, start: str | None =
                 raise InputError(path, problem, f"give both: validate schools.csv {path}")
             if tables[path] == "ties":
                 ties = read_ties(path, schools)
-                lines[path] = f"{path}: {len(ties.source):,} peer ties, {len(ties.mentor):,} mentoring ties"
+                lines[path] = f"{path}: {_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}"
             else:
                 practices = [practice.name for practice in scenario.practices]
-                seen = read_observations(path, schools, start=start, mapping=mapping, practices=practices)
+                seen = read_observations(path, schools, start=start, mapping=mapping, practices=practices, end=end)
                 lines[path] = f"{path}: {_described(seen, schools)}"
     return [lines[path] for path in paths]
 
@@ -98,8 +100,13 @@ def _described(seen: Observations, schools: Schools) -> str:
     months = ", ".join(map(str, seen.waves[:12])) + (", ..." if len(seen.waves) > 12 else "")
     what = "adopters among respondents" if seen.kind == "counts" else f"means on a scale ({seen.mapping})"
     share = frame["adopters"].sum() / frame["respondents"].sum() if seen.kind == "counts" else frame["share"].mean()
-    waves = f"{len(seen.waves)} wave{'s' * (len(seen.waves) > 1)} (month{'s' * (len(seen.waves) > 1)} {months})"
-    return f"{synthetic}{what} of {of} in {waves}, {len(frame):,} rows, {100 * share:.0f} % adopting overall{practices}"
+    waves = f"{_count(len(seen.waves), 'wave')} (month{'s' * (len(seen.waves) > 1)} {months})"
+    return f"{synthetic}{what} of {of} in {waves}, {_count(len(frame), 'row')}, {100 * share:.0f} % adopting overall{practices}"
+
+
+def _count(number: int, thing: str) -> str:
+    """Return a number of things in words."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing.removesuffix('y')}{'ies' if thing.endswith('y') else 's'}"
 
 
 def _read_schools(path: str, scenario: Scenario) -> Schools:
