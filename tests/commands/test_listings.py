@@ -88,9 +88,9 @@ def test_validate_says_what_each_kind_of_file_holds_in_the_order_given(tmp_path)
     (tmp_path / "schools.csv").write_text("school_id,teachers,country\nA,10,IT\nB,12,IT\nC,,IT\n", encoding="utf-8")
     (tmp_path / "mine.yaml").write_text("name: mine\ndesigns: [virtual]\nworld: {schools: schools.csv}\nmonths: 9\n", encoding="utf-8")
     found = succeed("validate", "ties.csv", "mine.yaml", "schools.csv", cwd=tmp_path).out.splitlines()
-    assert found[0] == "ties.csv: 2 peer ties, 1 mentoring ties"
+    assert found[0] == "ties.csv: 2 peer ties, 1 mentoring tie"
     assert found[1].startswith("mine.yaml: scenario mine, 1 designs, 3 schools, 9 months")
-    assert found[2].startswith("schools.csv: 3 schools in 1 countries")
+    assert found[2].startswith("schools.csv: 3 schools in 1 country")
     assert "blank cells drawn in: teachers" in found[2]
     assert len(found) == 3
     document = json.loads(succeed("validate", "ties.csv", "mine.yaml", "schools.csv", "--json", cwd=tmp_path).out)
