@@ -1,6 +1,6 @@
 """Compare designs: replicates at the base parameters, and parameter sets drawn from the uncertain ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,18 @@ from .sampling import sample
 from .variables import uncertain_variables
 from .worlds import Worlds
 
-__all__ = ["DRAW_REPLICATES", "Comparison", "Snapshot", "compare", "notes_on", "window", "with_comparator"]
+__all__ = [
+    "DRAW_REPLICATES",
+    "Comparison",
+    "Snapshot",
+    "compare",
+    "drawn_sets",
+    "notes_on",
+    "refuse_too_large",
+    "snapshot",
+    "window",
+    "with_comparator",
+]
 
 DRAW_REPLICATES = 2
 """Replicates under each drawn parameter set; their mean stands for the set."""
@@ -143,7 +154,7 @@ def compare(
     worlds = Worlds(scenario)
     parameters = scenario.base_parameters()
     _, schools = worlds.get(parameters, 0)
-    _refuse_too_large(scenario, len(schools.countries))
+    refuse_too_large(scenario, len(schools.countries))
     base = run_ensemble(
         scenario,
         [{}],
@@ -155,9 +166,7 @@ def compare(
         threads=threads,
         progress=lambda done, total: stage("base parameters", done, total),
     )
-    uncertain = uncertain_variables(scenario)
-    names = [variable.name for variable in uncertain]
-    table = sample(f"sobol:{scenario.draws}", uncertain, scenario.seed, scenario.correlation(names)) if uncertain else pd.DataFrame()
+    table = drawn_sets(scenario)
     runs = base.runs.iloc[:0]
     if len(table):
         runs = run_ensemble(
@@ -177,12 +186,19 @@ def compare(
         base=base,
         uncertain=runs,
         sets=table,
-        snapshot=_snapshot(scenario, worlds, engine),
+        snapshot=snapshot(scenario, worlds, engine=engine),
         schools=schools,
     )
 
 
-def _refuse_too_large(scenario: Scenario, countries: int) -> None:
+def drawn_sets(scenario: Scenario) -> pd.DataFrame:
+    """Return the parameter sets drawn from what is uncertain in a scenario, a row each; no row where nothing is."""
+    uncertain = uncertain_variables(scenario)
+    names = [variable.name for variable in uncertain]
+    return sample(f"sobol:{scenario.draws}", uncertain, scenario.seed, scenario.correlation(names)) if uncertain else pd.DataFrame()
+
+
+def refuse_too_large(scenario: Scenario, countries: int) -> None:
     """Raise InputError where the monthly records of all runs would not fit into memory."""
     counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + countries * len(CATEGORIES) * len(PAYERS)
     per_replicate = len(scenario.designs) * scenario.months * counts * 8
@@ -193,17 +209,24 @@ def _refuse_too_large(scenario: Scenario, countries: int) -> None:
         )
 
 
-def _snapshot(scenario: Scenario, worlds: Worlds, engine: BatchRunner) -> Snapshot | None:
-    """Return the picture of one country, at most ``SNAPSHOT_SCHOOLS`` of its schools; None where one run fills too much memory."""
+def snapshot(
+    scenario: Scenario, worlds: Worlds, *, engine: BatchRunner = run_batch, country: int = 0, months: Sequence[int] | None = None
+) -> Snapshot | None:
+    """Return the first replicate in one country, at most ``SNAPSHOT_SCHOOLS`` of its schools, at some months.
+
+    ``months``: by default the start, the end of funding and the end. None where no design has mentors or one run fills too much memory.
+    """
     world, schools = worlds.get(scenario.base_parameters(), 0)
     designs = {name: design for name, design in scenario.designs.items() if design.recruitment != "none"}
     if not designs or len(schools) * scenario.months * len(designs) > SNAPSHOT_CELLS:
         return None
-    months = sorted({0, min(scenario.programme.last_month, scenario.months - 1), scenario.months - 1})
-    seen = np.flatnonzero(schools.country == 0)
+    if months is None:
+        months = sorted({0, min(scenario.programme.last_month, scenario.months - 1), scenario.months - 1})
+    seen = np.flatnonzero(schools.country == country)
     if len(seen) > SNAPSHOT_SCHOOLS:
+        first = int(schools.region[seen].min())
         upto = schools.region[seen[SNAPSHOT_SCHOOLS]]
-        seen = seen[schools.region[seen] < max(upto, 1)][:SNAPSHOT_SCHOOLS]
+        seen = seen[schools.region[seen] < max(upto, first + 1)][:SNAPSHOT_SCHOOLS]
     shown = scenario.model_copy(update={"designs": designs})
     records = run_ensemble(shown, [{}], 1, worlds=worlds, per_school=True, engine=engine).results.schools
     parts = []
@@ -226,5 +249,5 @@ def _snapshot(scenario: Scenario, worlds: Worlds, engine: BatchRunner) -> Snapsh
     pairs = np.column_stack([source, world.peer])
     inside = np.isin(pairs, seen).all(axis=1) & (pairs[:, 0] < pairs[:, 1])
     return Snapshot(
-        schools.countries[0].name, pd.concat(parts, ignore_index=True), pd.DataFrame(pairs[inside], columns=["source", "target"])
+        schools.countries[country].name, pd.concat(parts, ignore_index=True), pd.DataFrame(pairs[inside], columns=["source", "target"])
     )

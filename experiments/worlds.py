@@ -13,10 +13,15 @@ __all__ = ["Worlds"]
 
 
 class Worlds:
-    """Makes the worlds of a scenario and keeps those in use, as many runs share one."""
+    """Makes the worlds of a scenario and keeps those in use, as many runs share one.
 
-    def __init__(self, scenario: Scenario) -> None:
+    ``keep``: schools up to whose number, over all kept worlds, they are kept even where ``forget`` is called: for a caller that will ask
+    for the same ones again.
+    """
+
+    def __init__(self, scenario: Scenario, *, keep: int = 0) -> None:
         self._scenario = scenario
+        self._keep = keep
         self._kept: dict[tuple[float, ...], tuple[World, Schools]] = {}
         self._ties: Ties | None = None
 
@@ -32,8 +37,9 @@ class Worlds:
         return self._kept[key]
 
     def forget(self) -> None:
-        """Drop the worlds kept so far."""
-        self._kept.clear()
+        """Drop the worlds kept so far, but for those that the caller wants kept."""
+        if sum(len(schools) for _, schools in list(self._kept.values())) > self._keep:
+            self._kept.clear()
 
     def _make(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
         scenario, spec = self._scenario, self._scenario.world

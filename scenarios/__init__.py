@@ -4,7 +4,7 @@
 """
 
 from .json_schema import json_schema
-from .load import dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios
+from .load import dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios, uploaded_scenario
 from .posterior import POSTERIOR_COPY, check_draws, read_draws
 from .ranges import Range
 from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
@@ -28,4 +28,5 @@ __all__ = [
     "scenario_from",
     "shipped_scenarios",
     "template",
+    "uploaded_scenario",
 ]

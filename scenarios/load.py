@@ -19,9 +19,9 @@ from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
 from .posterior import POSTERIOR_COPY, read_draws
 from .schema import Programme, Scenario
-from .yaml_file import KeyPath, Layer, plain_scalar, read_yaml, write_yaml
+from .yaml_file import KeyPath, Layer, parse_yaml, plain_scalar, read_yaml, write_yaml
 
-__all__ = ["dump_yaml", "load_scenario", "resolved", "scenario_from", "shipped_scenarios"]
+__all__ = ["dump_yaml", "load_scenario", "resolved", "scenario_from", "shipped_scenarios", "uploaded_scenario"]
 
 SHIPPED = Path(__file__).parent
 LONGEST_PATH = 500
@@ -61,6 +61,33 @@ def load_scenario(
     layer = lay_over(layer, _assignments(sets, layer))
     layer = lay_over(layer, _options({"seed": seed, "months": months, "replicates": replicates}, {"schools": schools, "ties": ties}))
     return _checked(layer, str(path))
+
+
+def uploaded_scenario(data: bytes, name: str) -> Scenario:
+    """Return the scenario that the content of a file describes; ``name`` is what errors call the file.
+
+    For content from elsewhere: it may extend a shipped scenario, and names no other file. Raises InputError.
+    """
+    path = Path(Path(name).name or "scenario.yaml")
+    layer = parse_yaml(data, path)
+    parent = layer.values.get("extends")
+    if parent is not None and parent not in shipped_scenarios():
+        raise InputError(
+            f"{layer.places['extends',]}, extends", f"no shipped scenario {shown(parent)}", nearest(str(parent), shipped_scenarios())
+        )
+    world = layer.values.get("world")
+    for key in FILE_KEYS:
+        if isinstance(world, Mapping) and world.get(key) is not None:
+            where = layer.places["world", key]
+            raise InputError(
+                f"{where}, world.{key}", f"{shown(world[key])} cannot be read from here", "take the line out; give the file itself"
+            )
+    below = Layer({}, {})
+    if parent is not None:
+        below = _read_chain(SHIPPED / f"{layer.values.pop('extends')}.yaml", ())
+        below = Layer({key: value for key, value in below.values.items() if key not in IDENTITY}, below.places)
+    layer.values.setdefault("name", _slug(path.stem))
+    return _checked(lay_over(below, layer), str(path))
 
 
 def scenario_from(values: Mapping[str, Any], source: str) -> Scenario:

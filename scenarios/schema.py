@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from model.countries import COUNTRIES, Country
-from model.designs import PRESETS, Design
+from model.designs import FIELDS, PRESETS, Design
 from model.errors import nearest
 from model.parameters import PARAMETERS, Parameter
 from model.world import Practices
@@ -37,12 +37,29 @@ MAX_DESIGNS = 400
 COUNTRY_FIGURES = ("schools_primary", "schools_secondary", "teachers_per_school", "teacher_salary_eur_per_year", "rural", "disadvantaged")
 
 
+def _usual(unit: str, low: float, high: float) -> dict[str, Any]:
+    """Return what a field's unit is, and the range of values that make sense in most studies (its bounds are what is allowed at all)."""
+    return {"unit": unit, "low": low, "high": high}
+
+
+def _window(field: str) -> tuple[float, float]:
+    row = FIELDS[field]
+    assert row.low is not None and row.high is not None
+    return row.low, row.high
+
+
 class Programme(Section):
     """The months in which mentoring is funded: first_month <= month < last_month."""
 
-    first_month: Whole = Field(default=6, ge=0, le=MAX_MONTHS, description="First month of funding", json_schema_extra={"unit": "month"})
+    first_month: Whole = Field(
+        default=6, ge=0, le=MAX_MONTHS, description="First month of funding", json_schema_extra=_usual("month", *_window("first_month"))
+    )
     last_month: Whole = Field(
-        default=34, ge=0, le=MAX_MONTHS, description="First month without funding again", json_schema_extra={"unit": "month"}
+        default=34,
+        ge=0,
+        le=MAX_MONTHS,
+        description="First month without funding again",
+        json_schema_extra=_usual("month", *_window("last_month")),
     )
 
     @model_validator(mode="after")
@@ -115,10 +132,10 @@ class WorldSpec(Section):
         description="Countries: codes of known ones, or mappings with own figures",
     )
     regions_per_country: Whole = Field(
-        default=4, ge=1, le=10_000, description="Regions of each country", json_schema_extra={"unit": "regions"}
+        default=4, ge=1, le=10_000, description="Regions of each country", json_schema_extra=_usual("regions", 1, 10)
     )
     schools_per_region: Whole = Field(
-        default=20, ge=1, le=100_000, description="Schools of each region", json_schema_extra={"unit": "schools"}
+        default=20, ge=1, le=100_000, description="Schools of each region", json_schema_extra=_usual("schools", 5, 60)
     )
     schools: str | None = Field(
         default=None, min_length=1, max_length=4096, description="A schools.csv instead of generated schools, relative to this file"
@@ -144,17 +161,21 @@ class Practice(Section):
 
     name: Word = Field(description="Name of the practice in tables and figures")
     difficulty: Number = Field(
-        default=1.0, gt=0, le=1000, description="Readiness is divided by it; 1 is the reference", json_schema_extra={"unit": "-"}
+        default=1.0, gt=0, le=1000, description="Readiness is divided by it; 1 is the reference", json_schema_extra=_usual("-", 0.2, 5)
     )
     weight: Number = Field(
-        default=1.0, gt=0, le=1e6, description="Share of mentoring time, relative to the other practices", json_schema_extra={"unit": "-"}
+        default=1.0,
+        gt=0,
+        le=1e6,
+        description="Share of mentoring time, relative to the other practices",
+        json_schema_extra=_usual("-", 0.1, 5),
     )
     initial_share: Number | None = Field(
         default=None,
         ge=0,
         le=1,
         description="Share of teachers at the start; null: the parameter initial_share",
-        json_schema_extra={"unit": "share"},
+        json_schema_extra=_usual("share", 0, 0.5),
     )
 
 
@@ -172,12 +193,16 @@ class Scenario(Section):
     title: str = Field(default="", max_length=200, description="One line for headings")
     description: str = Field(default="", max_length=10_000, description="What the scenario stands for, and what it rests on")
     seed: Whole = Field(default=1, ge=0, le=2**64 - 1, description="Every random draw follows from it")
-    months: Whole = Field(default=72, ge=1, le=MAX_MONTHS, description="Months simulated", json_schema_extra={"unit": "months"})
+    months: Whole = Field(default=72, ge=1, le=MAX_MONTHS, description="Months simulated", json_schema_extra=_usual("months", 12, 120))
     replicates: Whole = Field(
-        default=100, ge=1, le=1_000_000, description="Runs per design and parameter set", json_schema_extra={"unit": "runs"}
+        default=100, ge=1, le=1_000_000, description="Runs per design and parameter set", json_schema_extra=_usual("runs", 10, 400)
     )
     draws: Whole = Field(
-        default=128, ge=1, le=1_000_000, description="Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is"
+        default=128,
+        ge=1,
+        le=1_000_000,
+        description="Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is",
+        json_schema_extra=_usual("parameter sets", 16, 512),
     )
     worlds: Whole = Field(default=10, ge=1, le=10_000, description="Independent populations and networks that the replicates cycle through")
     programme: Programme = Field(default_factory=Programme, description="When mentoring is funded")

@@ -14,7 +14,7 @@ import yaml
 
 from model.errors import InputError
 
-__all__ = ["MAX_BYTES", "KeyPath", "Layer", "plain_scalar", "read_yaml", "write_yaml"]
+__all__ = ["MAX_BYTES", "KeyPath", "Layer", "parse_yaml", "plain_scalar", "read_yaml", "write_yaml"]
 
 MAX_BYTES = 256 * 1024
 """Room for the most designs and countries of a scenario; the parser, which is plain Python, takes at most some 3 seconds for it."""
@@ -58,7 +58,18 @@ def plain_scalar(text: str) -> Any:
 
 def read_yaml(path: Path) -> Layer:
     """Return what the file states; raises InputError, naming file and line, for anything but a mapping in plain YAML."""
-    text = _text(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(str(path), f"cannot be read: {reason}") from None
+    return parse_yaml(data, path)
+
+
+def parse_yaml(data: bytes, path: Path) -> Layer:
+    """Return what the content of a file states; ``path`` is what errors call it, and is not opened."""
+    text = _text(data, path)
     try:
         return _convert(_Loader(text, path).get_single_node(), path)
     except yaml.reader.ReaderError as error:
@@ -78,13 +89,7 @@ def write_yaml(values: Any) -> str:
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(str(path), f"cannot be read: {reason}") from None
+def _text(data: bytes, path: Path) -> str:
     if len(data) > MAX_BYTES:
         raise InputError(
             str(path), "larger than 256 KiB", "a scenario is a few kilobytes; schools and ties belong in CSV files of their own"

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
+from analysis.curves import adoption_curve
 from analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
 from analysis.style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
 
@@ -42,7 +43,7 @@ def adoption(
     table = table[table["month"].between(low, high)]
     styles = design_styles(names_in(monthly["design"], present=False))
     practices, present = names_in(table["practice"]), names_in(table["design"])
-    curves = {p: {d: _curve(table[(table["practice"] == p) & (table["design"] == d)]) for d in present} for p in practices}
+    curves = {p: {d: adoption_curve(table[(table["practice"] == p) & (table["design"] == d)]) for d in present} for p in practices}
     shown = [d for d in present if d != comparator] or present
     columns = _columns(len(shown))
     rows = -(-len(shown) // columns)
@@ -74,13 +75,6 @@ def adoption(
                 axes.tick_params(labelbottom=True)
     _legend(figure, styles, comparator if comparator in present and shown != [comparator] else None, runs)
     return figure
-
-
-def _curve(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and quantiles over runs of the adopting share in per cent, by month."""
-    share = 100.0 * rows["adopters"] / rows["teachers"].where(rows["teachers"] > 0)
-    by_month = share.groupby(rows["month"])
-    return pd.DataFrame({"mean": by_month.mean(), "q05": by_month.quantile(0.05), "q95": by_month.quantile(0.95)})
 
 
 def _draw(axes: Axes, curve: pd.DataFrame, style: DesignStyle) -> None:

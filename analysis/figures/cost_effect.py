@@ -1,6 +1,5 @@
 """The cost-effectiveness plane: what each design adds in cost and in effect over the comparator, how sure that is, and the frontier."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull, QhullError
 
+from analysis.curves import HULL, increments, outline
 from analysis.economics import FRONTIER, frontier
 from analysis.outcomes import COMPARATOR, design_name, names_in, outcome
 from analysis.style import GREY, INK, design_styles, explain, new_figure, place_labels, styled, wrapped
-from analysis.summary import wide
 
 __all__ = ["cost_effect"]
-
-HULL = 0.9  # share of parameter sets inside an outline
 
 
 @styled
@@ -40,8 +36,8 @@ def cost_effect(
     if comparator not in designs:
         raise ValueError(f"no runs of {comparator!r} to compare with")
     styles = design_styles(names_in(runs["design"], present=False))
-    points = _increments(runs, designs, comparator, cost, effect).groupby("design", sort=False)[["effect", "cost"]].mean()
-    clouds = None if uncertain is None else _increments(uncertain, designs, comparator, cost, effect)
+    points = increments(runs, comparator=comparator, cost=cost, effect=effect).groupby("design", sort=False)[["effect", "cost"]].mean()
+    clouds = None if uncertain is None else increments(uncertain, comparator=comparator, cost=cost, effect=effect)
     extent = points["cost"] if clouds is None else pd.concat([points["cost"], clouds["cost"]])
     unit, scale = ("EUR million", 1e6) if extent.abs().max() >= 1e6 else ("EUR thousand", 1e3)
     base, label = design_name(comparator), outcome(effect).label
@@ -87,36 +83,10 @@ def _note(clouds: pd.DataFrame) -> str:
     return f"Marks and frontier: means at the base parameters. Outlines: {sets} sets drawn from the ranges; their middle may lie elsewhere."
 
 
-def _increments(runs: pd.DataFrame, designs: list[str], comparator: str, cost: str, effect: str) -> pd.DataFrame:
-    """Return cost and effect beyond the comparator by design and parameter set, means over replicates."""
-    parts = []
-    tables = {name: wide(runs, name).groupby(level="parameter_set").mean() for name in (cost, effect)}
-    for design in designs:
-        extra = {name: (table[design] - table[comparator]) for name, table in tables.items()}
-        parts.append(pd.DataFrame({"effect": extra[effect], "cost": extra[cost]}).assign(design=design).reset_index())
-    return pd.concat(parts, ignore_index=True)
-
-
 def _cloud(axes: Axes, points: NDArray[np.float64], colour: str) -> None:
-    outline = _hull(points)
-    if outline is None:
+    corners = outline(points)
+    if corners is None:
         axes.plot(points[:, 0], points[:, 1], ls="", marker="o", ms=3, color=colour, alpha=0.5, mec="none", zorder=2)
     else:
-        axes.add_patch(Polygon(outline.tolist(), facecolor=colour, edgecolor="none", alpha=0.08, zorder=1.5))
-        axes.add_patch(Polygon(outline.tolist(), facecolor="none", edgecolor=colour, lw=1.3, zorder=2.5))
-
-
-def _hull(points: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return the corners of the hull of the inner 90 % of points; None where they are too few or lie on a line."""
-    if len(points) < 10:
-        return None
-    centred = points - np.median(points, axis=0)
-    spread = np.cov(points.T)
-    if np.linalg.matrix_rank(spread) < 2:
-        return None
-    distance = np.einsum("ij,jk,ik->i", centred, np.linalg.inv(spread), centred)
-    inner = points[np.argsort(distance, kind="stable")[: math.ceil(HULL * len(points))]]
-    try:
-        return np.asarray(inner[ConvexHull(inner).vertices], np.float64)
-    except QhullError:
-        return None
+        axes.add_patch(Polygon(corners.tolist(), facecolor=colour, edgecolor="none", alpha=0.08, zorder=1.5))
+        axes.add_patch(Polygon(corners.tolist(), facecolor="none", edgecolor=colour, lw=1.3, zorder=2.5))

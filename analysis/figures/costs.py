@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from analysis.curves import discounted_costs
 from analysis.outcomes import category_name, design_name, names_in, payer_name
 from analysis.style import CATEGORY_COLOURS, axes_grid, explain, new_figure, styled, wrapped
 from model.costs import CATEGORIES, PAYERS
@@ -25,7 +26,7 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     without costs are shown.
     """
     designs = names_in(table["design"], present=False)
-    totals = _totals(table, discount_rate) / runs
+    totals = discounted_costs(table, discount_rate) / runs
     largest = max((totals.xs(payer, level="payer").groupby(level="design").sum().max() for payer in PAYERS if len(totals)), default=0.0)
     unit, scale = ("EUR million", 1e6) if largest >= MILLION_FROM else ("EUR thousand", 1e3)
     present = [c for c in CATEGORIES if len(totals) and totals.xs(c, level="category").sum() > 0]
@@ -49,15 +50,6 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     handles = [Patch(color=CATEGORY_COLOURS[c], label=category_name(c)) for c in present]
     explain(figure, handles)
     return figure
-
-
-def _totals(table: pd.DataFrame, discount_rate: float) -> "pd.Series[float]":
-    """Return discounted sums by design, category and payer."""
-    present = table["cost"] * np.power(1.0 + discount_rate, -table["month"] / 12.0)
-    keys = [table[name].astype(str) for name in ("design", "category", "payer")]
-    summed: pd.Series[float] = present.groupby(keys).sum()
-    full = pd.MultiIndex.from_product([names_in(table["design"], present=False), CATEGORIES, PAYERS], names=["design", "category", "payer"])
-    return summed.reindex(full, fill_value=0.0)
 
 
 def _bars(axes: Axes, totals: "pd.Series[float]", designs: list[str], payer: str, categories: list[str], scale: float) -> None:

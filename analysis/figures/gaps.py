@@ -1,11 +1,11 @@
 """Gaps between types of schools: how far disadvantaged and rural schools are behind the others, by design."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.curves import spread
 from analysis.outcomes import names_in
 from analysis.style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, new_figure, styled, wrapped
 
@@ -48,13 +48,13 @@ def _panel(axes: Axes, runs: pd.DataFrame, name: str, designs: list[str], styles
     for row, design in enumerate(designs):
         rows, style = runs[runs["design"] == design], styles[design]
         for suffix, offset, face, _ in TIMES:
-            values = 100 * rows[f"gap_{name}{suffix}"].dropna().to_numpy()
-            if not len(values):
+            found = spread(100 * rows[f"gap_{name}{suffix}"])
+            if found is None:
                 continue
             shown = True
-            low, high = np.quantile(values, [0.05, 0.95])
+            mean, low, high = found
             axes.plot([low, high], [row + offset] * 2, color=style.colour, lw=2.2, solid_capstyle="butt")
-            axes.plot(values.mean(), row + offset, marker=style.marker, ms=7, color=style.colour, mfc=face or style.colour, ls="")
+            axes.plot(mean, row + offset, marker=style.marker, ms=7, color=style.colour, mfc=face or style.colour, ls="")
     if not shown:
         axes.text(0.5, 0.5, f"no {TYPES[name]}, or no others", transform=axes.transAxes, ha="center", color=GREY)
     axes.grid(visible=False, axis="y")
