@@ -42,7 +42,7 @@ class DesignRuns:
     """What the runs of one design gave.
 
     ``runs``: one row per run, columns ``parameter_set, replicate`` and the outcomes. At the base parameters also ``monthly``: the rows of
-    all schools, as in ``Ensemble.monthly``; and ``costs``: ``month, category, payer, cost``, EUR summed over the runs, not discounted.
+    all schools, as in ``Ensemble.monthly``; and ``costs``: ``month, category, payer, cost``, EUR summed over runs and countries, not discounted.
     """
 
     runs: pd.DataFrame
@@ -167,8 +167,8 @@ def _of_all_schools(found: Ensemble) -> pd.DataFrame:
 
 
 def _summed(found: Ensemble) -> pd.DataFrame:
-    """Return the costs summed over runs; in whole cents, so without error."""
-    whole = found.results.costs.sum(axis=0, keepdims=True)
+    """Return the costs summed over runs and countries; in whole cents, so without error."""
+    whole = found.results.costs.sum(axis=(0, 2), keepdims=True)
     one = replace(found, runs=found.runs.iloc[:1], results=found.results._replace(costs=whole))
     return one.costs()[["month", "category", "payer", "cost"]]
 

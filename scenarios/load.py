@@ -76,12 +76,12 @@ def uploaded_scenario(data: bytes, name: str) -> Scenario:
             f"{layer.places['extends',]}, extends", f"no shipped scenario {shown(parent)}", nearest(str(parent), shipped_scenarios())
         )
     world = layer.values.get("world")
-    for key in FILE_KEYS:
-        if isinstance(world, Mapping) and world.get(key) is not None:
-            where = layer.places["world", key]
-            raise InputError(
-                f"{where}, world.{key}", f"{shown(world[key])} cannot be read from here", "take the line out; give the file itself"
-            )
+    for at in (("posterior",), *(("world", key) for key in FILE_KEYS)):
+        section = layer.values if len(at) == 1 else world
+        named = section.get(at[-1]) if isinstance(section, Mapping) else None
+        if named is not None:
+            where = f"{layer.places[at]}, {'.'.join(at)}"
+            raise InputError(where, f"{shown(named)} cannot be read from here", "take the line out; schools go up as a file of their own")
     below = Layer({}, {})
     if parent is not None:
         below = _read_chain(SHIPPED / f"{layer.values.pop('extends')}.yaml", ())
