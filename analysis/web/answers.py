@@ -1,0 +1,192 @@
+"""What the page shows of an answer: the tables of ``compare``, as rows of text and charts. Numbers come from ``analysis``, none is made here."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import pandas as pd
+
+from analysis.cost_effectiveness import acceptability, willingness_grid
+from analysis.curves import adoption_curve, discounted_costs, spread
+from analysis.outcomes import COMPARATOR, design_name, practice_name
+from analysis.psa import psa_sample
+from analysis.report import WILLINGNESS_TO_PAY
+from analysis.sentences import percent, sentences, with_error
+from analysis.style import design_styles
+from analysis.summary import cost_effectiveness, ranking
+from experiments.compare import window
+from experiments.whatif import DesignRuns, stacked
+from model.costs import PAYERS
+from scenarios import Scenario
+
+from . import charts
+from .texts import text
+
+__all__ = ["Answer", "base_answer", "sure_answer"]
+
+GAPS = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
+TIMES = {"_end_of_funding": "charts.end_of_funding", "": "charts.end"}
+GRID_POINTS = 101
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``said``: sentences; ``rows``: a line of text per design; ``charts``: Vega-Lite descriptions by name; ``columns``: of the table."""
+
+    said: list[str]
+    columns: list[str]
+    rows: list[dict[str, Any]]
+    charts: dict[str, Any]
+
+
+_CURVES: "WeakKeyDictionary[DesignRuns, dict[str, pd.DataFrame]]" = WeakKeyDictionary()
+
+
+def _curves(runs: DesignRuns) -> dict[str, pd.DataFrame]:
+    """Return the adoption curve of each practice of a design."""
+    if runs not in _CURVES:
+        assert runs.monthly is not None
+        _CURVES[runs] = {str(name): adoption_curve(rows) for name, rows in runs.monthly.groupby("practice", observed=True)}
+    return _CURVES[runs]
+
+
+def base_answer(scenario: Scenario, found: Mapping[str, DesignRuns], budget: float | None) -> Answer:
+    """Return what the replicates at the base parameters say. ``scenario``: with the comparator; ``found``: the runs of each design."""
+    runs, designs = stacked(dict(found)), list(found)
+    effects = cost_effectiveness(runs, worlds=scenario.worlds)
+    months = min(scenario.programme.last_month, scenario.months - 1), scenario.months - 1
+    said = sentences(runs, worlds=scenario.worlds)
+    if budget is not None:
+        said.append(_within(effects, budget))
+    columns = [
+        text("results.design"), *(text("results.using", month=month) for month in months), text("results.added"), text("results.gap"),
+        text("results.programme"), text("results.schools"), text("results.ratio"),
+    ]  # fmt: skip
+    if budget is not None:
+        columns.append(text("results.within"))
+    return Answer(said, columns, _rows(effects, runs, found, months, budget), _charts(scenario, found, runs, effects, designs, budget))
+
+
+def _within(effects: pd.DataFrame, budget: float) -> str:
+    """Say which design adds most within the budget of the programme."""
+    able = effects[
+        (effects["cost_programme"] <= budget) & (effects["design"].astype(str) != COMPARATOR) & (effects["incremental_effect"] > 0)
+    ]
+    if able.empty:
+        return text("results.within_none", budget=f"{budget:,.0f}")
+    best = able.loc[able["incremental_effect"].idxmax()]
+    effect = with_error(best["incremental_effect"], best["incremental_effect_se"])
+    return text("results.within_best", budget=f"{budget:,.0f}", design=design_name(str(best["design"])), effect=effect)
+
+
+def _rows(
+    effects: pd.DataFrame, runs: pd.DataFrame, found: Mapping[str, DesignRuns], months: tuple[int, int], budget: float | None
+) -> list[dict[str, Any]]:
+    """Return the lines of the table, worded as ``compare`` prints them."""
+    styles = design_styles(list(found))
+    rows = []
+    for row in effects.to_dict("records"):
+        design = str(row["design"])
+        mine = found[design].runs
+        shares = [_using(found[design], month) for month in months]
+        gap = mine["gap_disadvantaged"].mean()
+        ratio = row["cost_per_effect"]
+        none = design == COMPARATOR
+        cells = [f"{share:.1f}" for share in shares]
+        cells.append("-" if none else with_error(row["incremental_effect"], row["incremental_effect_se"]))
+        cells.append("-" if math.isnan(gap) else f"{100 * gap:+.1f}")
+        cells += [f"{mine[name].mean() / 1000:,.0f}" for name in ("cost_programme", "cost_schools")]
+        cells.append("-" if none or math.isnan(ratio) else with_error(ratio, row["cost_per_effect_se"]))
+        if budget is not None:
+            over = row["cost_programme"] - budget
+            cells.append(text("results.yes") if over <= 0 else text("results.no", kilo=f"{over / 1000:,.0f}"))
+        rows.append({"name": design, "label": design_name(design), "colour": styles[design].colour, "cells": cells})
+    return rows
+
+
+def _using(runs: DesignRuns, month: int) -> float:
+    """Return the mean share of adopting teachers in a month in per cent, over all practices."""
+    assert runs.monthly is not None
+    rows = runs.monthly[runs.monthly["month"] == month]
+    summed = rows.groupby("replicate")[["adopters", "teachers"]].sum()
+    return 100 * float((summed["adopters"] / summed["teachers"]).mean())
+
+
+def _charts(
+    scenario: Scenario, found: Mapping[str, DesignRuns], runs: pd.DataFrame, effects: pd.DataFrame, designs: list[str], budget: float | None
+) -> dict[str, Any]:
+    windows = {name: window(scenario, design) for name, design in scenario.designs.items() if name != COMPARATOR}
+    curves = {name: _curves(one) for name, one in found.items()}
+    made: dict[str, Any] = {}
+    for number, practice in enumerate(scenario.practices):
+        mine = {name: by_practice[practice.name] for name, by_practice in curves.items()}
+        made[f"adoption_{number}"] = _named(
+            charts.adoption_chart(mine, windows, scenario.months),
+            text("charts.adoption") + (f": {practice_name(practice.name)}" if len(scenario.practices) > 1 else ""),
+            text("charts.adoption_says", practice=practice_name(practice.name)),
+        )
+    made["cost_effect"] = _named(charts.cost_effect_chart(effects, None), text("charts.cost_effect"), text("charts.cost_effect_says"))
+    totals = discounted_costs(stacked(dict(found), "costs"), scenario.base_parameters()["discount_rate"]) / scenario.replicates
+    largest = max(float(totals.xs(payer, level="payer").groupby(level="design").sum().max()) for payer in PAYERS)
+    for payer in PAYERS:
+        chart = charts.cost_chart(totals, designs, payer, budget, 1.03 * largest)
+        made[f"costs_{payer}"] = _named(chart, charts.payer_title(payer), text("charts.costs_says", payer=charts.payer_name(payer)))
+    for name, kind in GAPS.items():
+        rows = _gaps(runs, name)
+        if rows:
+            made[f"gap_{name}"] = _named(
+                charts.gap_chart(rows, designs, name), text("charts.gap", kind=kind), text("charts.gap_says", kind=kind)
+            )
+    return made
+
+
+def _named(chart: dict[str, Any], title: str, says: str) -> dict[str, Any]:
+    return {"title": title, "says": says, "spec": chart}
+
+
+def _gaps(runs: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    rows = []
+    for design, mine in runs.groupby("design", observed=True):
+        for suffix, time in TIMES.items():
+            found = spread(100 * mine[f"gap_{name}{suffix}"])
+            if found is not None:
+                mean, low, high = found
+                rows.append({"design": design_name(str(design)), "time": text(time), "mean": mean, "low": low, "high": high})
+    return rows
+
+
+def sure_answer(effects_of: Mapping[str, DesignRuns], found: Mapping[str, DesignRuns], worlds: int, k: float) -> Answer:
+    """Return how sure the ranking is: ``found``: runs under drawn parameter sets; ``effects_of``: those at the base; ``k``: EUR per unit."""
+    drawn, designs = stacked(dict(found)), list(found)
+    said = sentences(stacked(dict(effects_of)), drawn, worlds=worlds, willingness_to_pay=k)[-1:]
+    sample = psa_sample(drawn)
+    top = max(k, *WILLINGNESS_TO_PAY) * 1.1
+    grid = sorted({*(point for point in willingness_grid(sample, GRID_POINTS).tolist() if point <= top), 0.0, k, top, *_even(top)})
+    table = acceptability(sample, grid)
+    effects = cost_effectiveness(stacked(dict(effects_of)), worlds=worlds)
+    made = {
+        "probability": _named(
+            charts.probability_chart(table, designs, k), text("charts.probability"), text("charts.probability_says", sets=sample.sets)
+        ),
+        "cost_effect": _named(charts.cost_effect_chart(effects, drawn), text("charts.cost_effect"), text("charts.cost_effect_says")),
+    }
+    columns = [text("results.design"), text("charts.most_effect"), text("charts.best"), text("charts.interval")]
+    return Answer(said, columns, _ranks(ranking(drawn, willingness_to_pay=(k,)), designs), made)
+
+
+def _even(top: float) -> Sequence[float]:
+    return [top * step / GRID_POINTS for step in range(GRID_POINTS)]
+
+
+def _ranks(ranks: pd.DataFrame, designs: Sequence[str]) -> list[dict[str, Any]]:
+    styles = design_styles(designs)
+    rows = []
+    for design in designs:
+        mine = ranks[ranks["design"].astype(str) == design]
+        effect, benefit = (mine[mine["criterion"] == criterion].iloc[0] for criterion in ("effect_adopter_years", "net_benefit"))
+        interval = f"{100 * benefit['low']:.0f} to {100 * benefit['high']:.0f} %"
+        cells = [percent(float(effect["probability_best"])), percent(float(benefit["probability_best"])), interval]
+        rows.append({"name": design, "label": design_name(design), "colour": styles[design].colour, "cells": cells})
+    return rows

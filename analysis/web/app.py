@@ -1,0 +1,306 @@
+"""The server: one page, its answers, what is taken away and what comes up. Every address in it is relative, so it may stand below any path."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.datastructures import FormData, UploadFile
+
+from analysis.outcomes import design_name
+from experiments.compare import notes_on, with_comparator
+from experiments.whatif import SupersededError, WhatIf
+from model.compiled import is_warm, source_fingerprint
+from model.errors import InputError
+from scenarios import Scenario
+
+from .answers import base_answer, sure_answer
+from .charts import map_chart
+from .downloads import FIGURES, Download, download, downloads
+from .edit import edited
+from .form import Form, read_form
+from .guard import Guard, TooLarge, log
+from .limits import Limits, planned_schools, refuse_too_much
+from .page import page_context
+from .sessions import COOKIE, Session, Sessions
+from .state import Named, PageState, from_address, to_address
+from .texts import text
+from .uploads import upload
+from .work import Busy, Work
+
+__all__ = ["make_app"]
+
+HERE = Path(__file__).parent
+
+
+def _plain(value: Any) -> Markup:
+    """Return JSON that may stand inside a script element."""
+    return Markup(json.dumps(value, allow_nan=False, default=float).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+class Server:
+    """What the requests share."""
+
+    def __init__(self, first: PageState, limits: Limits) -> None:
+        self.first, self.limits = first, limits
+        self.whatif, self.work, self.sessions = WhatIf(), Work(), Sessions(limits)
+        self.ready = is_warm()
+        self.templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self.templates.globals.update(t=text, most=limits, figures=FIGURES)
+        self.templates.filters["json"] = _plain
+
+    def render(self, template: str, **values: Any) -> str:
+        """Return a template filled in."""
+        return self.templates.get_template(template).render(**values)
+
+    def located(self, state: PageState, session: Session) -> PageState:
+        """Return a page with the visitor's own table of schools in the place of its name, where the visitor has it."""
+        if not isinstance(state.schools, Named) or state.schools.digest not in session.tables:
+            return state
+        path = session.tables[state.schools.digest]
+        world = state.scenario.world.model_copy(update={"schools": str(path), "ties": None})
+        return replace(state, scenario=state.scenario.model_copy(update={"world": world}))
+
+    def checked(self, scenario: Scenario) -> Scenario:
+        """Return the scenario with the comparator, its size within the limits. Reads or makes its first world."""
+        scenario = with_comparator(scenario)
+        planned = planned_schools(scenario)
+        if planned is not None:
+            refuse_too_much(scenario, planned, self.limits)
+        else:
+            _, schools = self.whatif.worlds(scenario).get(scenario.base_parameters(), 0)
+            refuse_too_much(scenario, len(schools), self.limits)
+        return scenario
+
+
+def make_app(first: PageState, *, limits: Limits | None = None, hosts: tuple[str, ...] = (), root_path: str = "") -> FastAPI:
+    """Return the server's application. ``first``: what it shows to begin with; ``hosts``: names it answers to, besides local ones."""
+    limits = limits or Limits()
+    server = Server(first, limits)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        warm = asyncio.create_task(_warm(server))
+        yield
+        warm.cancel()
+        server.work.close()
+        server.sessions.close()
+
+    app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, root_path=root_path)
+    app.state.server = server
+    app.add_middleware(Guard, limits=limits, hosts=hosts)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    _pages(app, server)
+    _answers(app, server)
+    _files(app, server)
+    _faults(app, server)
+    return app
+
+
+async def _warm(server: Server) -> None:
+    """Answer the first page's question before anybody asks, which compiles the engine where it must be."""
+
+    def first(threads: int, stop: Any) -> None:
+        server.whatif.base(server.checked(server.first.scenario), threads=threads, stop=stop)
+        server.ready = True
+        server.whatif.uncertain(server.first.scenario, threads=threads, stop=stop)
+
+    try:
+        await server.work.answer("server", "warm", first)
+        log("ready")
+    except (SupersededError, InputError) as error:
+        log("not ready", error=str(error))
+
+
+def _pages(app: FastAPI, server: Server) -> None:
+    @app.get("/", response_class=HTMLResponse)
+    async def page(request: Request, s: str = "") -> Response:
+        session = server.sessions.visitor(request.cookies.get(COOKIE))
+        problem, status = "", 200
+        state = server.first
+        if s:
+            try:
+                state = server.located(from_address(s), session)
+            except InputError as error:
+                problem = f"{error} {text('page.address_bad', name=server.first.begun)}"
+                status = 422
+        html = server.render("page.html", **page_context(state, session, server.limits), problem=problem, ready=server.ready)
+        return _with_cookie(HTMLResponse(html, status), session, request)
+
+    @app.get("/health")
+    async def health() -> Response:
+        return JSONResponse({"status": "ok", "engine": "ready" if server.ready else "compiling", "model": source_fingerprint()})
+
+    @app.post("/edit", response_class=HTMLResponse)
+    async def edit(request: Request) -> Response:
+        form, session = await _form(request), _session(server, request)
+        state = server.located(edited(form, _sent(form)), session)
+        html = server.render(
+            "form.html", **page_context(state, session, server.limits, opened=form.get("opened", ""), action=form.get("action", ""))
+        )
+        return HTMLResponse(html, headers={"HX-Trigger-After-Settle": "edited"})
+
+    @app.post("/upload", response_class=HTMLResponse)
+    async def upload_file(request: Request) -> Response:
+        session = _session(server, request)
+        async with request.form(max_files=1, max_fields=400, max_part_size=server.limits.request_bytes) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile) or not file.filename:
+                raise InputError("upload", "no file was chosen", "allowed: a scenario (.yaml) or schools.csv")
+            content = await file.read(server.limits.upload_bytes + 1)
+            values = _last(form)
+            name = file.filename
+        if len(content) > server.limits.upload_bytes:
+            raise TooLarge
+        state = server.located(read_form(values, _sent(values)), session)
+        new, said = await asyncio.to_thread(upload, name, content, state, session, server.sessions)
+        server.checked(server.located(new, session).scenario)
+        html = server.render("form.html", **page_context(server.located(new, session), session, server.limits, said=said))
+        return HTMLResponse(html, headers={"HX-Trigger-After-Settle": "edited"})
+
+
+def _answers(app: FastAPI, server: Server) -> None:
+    @app.post("/answer", response_class=HTMLResponse)
+    async def answer(request: Request) -> Response:
+        form, session = await _form(request), _session(server, request)
+        state = read_form(form, server.located(_sent(form), session))
+        address = to_address(state)
+
+        def do(threads: int, stop: Any) -> str:
+            scenario = server.checked(state.scenario)
+            found = server.whatif.base(scenario, threads=threads, stop=stop)
+            made = base_answer(scenario, found, state.view.budget)
+            _, schools = server.whatif.worlds(scenario).get(scenario.base_parameters(), 0)
+            context = page_context(state, session, server.limits)
+            return server.render("answer.html", **context, answer=made, notes=notes_on(scenario, schools), runs=scenario.replicates)
+
+        server.work.give_up(session.key, f"{_page(form)} sure")
+        html = await server.work.answer(session.key, _page(form), do)
+        return HTMLResponse(html, headers={"HX-Replace-Url": f"?s={address}"})
+
+    @app.post("/sure", response_class=HTMLResponse)
+    async def sure(request: Request) -> Response:
+        form, session = await _form(request), _session(server, request)
+        state = read_form(form, server.located(_sent(form), session))
+
+        def do(threads: int, stop: Any) -> str:
+            scenario = server.checked(state.scenario)
+            base = server.whatif.base(scenario, threads=threads, stop=stop)
+            found = server.whatif.uncertain(scenario, threads=threads, stop=stop)
+            k = state.view.willingness_to_pay
+            return server.render("sure.html", answer=sure_answer(base, found, scenario.worlds, k) if found else None, k=k)
+
+        html = await server.work.answer(session.key, f"{_page(form)} sure", do)
+        return HTMLResponse(html, headers={"HX-Replace-Url": f"?s={to_address(state)}"})
+
+    @app.post("/map", response_class=HTMLResponse)
+    async def film(request: Request) -> Response:
+        form, session = await _form(request), _session(server, request)
+        state = read_form(form, server.located(_sent(form), session))
+
+        def do(_threads: int, _stop: Any) -> str:
+            scenario = server.checked(state.scenario)
+            _, schools = server.whatif.worlds(scenario).get(scenario.base_parameters(), 0)
+            chosen = _mapped(state)
+            country = min(state.view.map_country, len(schools.countries) - 1)
+            found = server.whatif.film(scenario, chosen, country) if chosen else None
+            chart = None if found is None else map_chart(found.schools)
+            frames = [] if found is None else _frames(found.schools)
+            place = schools.countries[country].name
+            able = {name: design_name(name) for name, design in state.scenario.designs.items() if design.recruitment != "none"}
+            return server.render(
+                "map.html", chart=chart, design=chosen, label=design_name(chosen), place=place, months=scenario.months, frames=frames,
+                able=able, countries=[one.name for one in schools.countries], country=country,
+            )  # fmt: skip
+
+        html = await server.work.answer(session.key, f"{_page(form)} map", do)
+        return HTMLResponse(html)
+
+
+def _mapped(state: PageState) -> str:
+    """Return the design that the map shows: the one chosen, else the first with mentors."""
+    able = [name for name, design in state.scenario.designs.items() if design.recruitment != "none"]
+    return state.view.map_design if state.view.map_design in able else next(iter(able), "")
+
+
+def _frames(schools: Any) -> list[dict[str, Any]]:
+    """Return what is said of each month of the map."""
+    return [
+        {"month": int(month), "share": f"{100 * rows['share'].mean():.0f}", "mentees": int((rows["mentor"] >= 0).sum())}
+        for month, rows in schools.groupby("month")
+    ]
+
+
+def _files(app: FastAPI, server: Server) -> None:
+    @app.get("/download/{name}")
+    async def take_away(request: Request, name: str, s: str = "") -> Response:
+        session = _session(server, request)
+        if name not in downloads():
+            return Response("no such download", 404)
+        state = server.located(from_address(s) if s else server.first, session)
+        scenario = state.scenario
+
+        def do(threads: int, stop: Any) -> Download:
+            return download(name, server.checked(scenario), threads, stop)
+
+        content, media, filename = await server.work.answer(session.key, f"download {name}", do)
+        return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{filename}"'})
+
+
+def _faults(app: FastAPI, server: Server) -> None:
+    @app.exception_handler(InputError)
+    async def bad_input(request: Request, error: InputError) -> Response:
+        if request.method == "GET":
+            return Response(str(error), 422, media_type="text/plain")
+        where = error.where.split(", ", 1)[-1]
+        return HTMLResponse(server.render("problem.html", problem=str(error), where=where), 422)
+
+    @app.exception_handler(SupersededError)
+    async def superseded(_request: Request, _error: SupersededError) -> Response:
+        return Response(status_code=204)
+
+    @app.exception_handler(Busy)
+    async def busy(_request: Request, _error: Busy) -> Response:
+        return HTMLResponse(server.render("problem.html", problem=text("page.busy"), where=""), 503, headers={"Retry-After": "5"})
+
+    @app.exception_handler(TooLarge)
+    async def too_large(_request: Request, _error: TooLarge) -> Response:
+        words = f"upload: too large; allowed: {server.limits.upload_bytes // 2**20} MB"
+        return HTMLResponse(server.render("problem.html", problem=words, where=""), 413)
+
+
+def _with_cookie(response: Response, session: Session, request: Request) -> Response:
+    response.set_cookie(COOKIE, session.key, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return response
+
+
+def _session(server: Server, request: Request) -> Session:
+    return server.sessions.visitor(request.cookies.get(COOKIE))
+
+
+def _last(form: FormData) -> dict[str, str]:
+    return {key: value for key, value in form.multi_items() if isinstance(value, str)}
+
+
+async def _form(request: Request) -> dict[str, str]:
+    async with request.form(max_files=0, max_fields=400) as form:
+        return _last(form)
+
+
+def _sent(form: Form) -> PageState:
+    """Return the page that the form was made for."""
+    return from_address(form.get("state", ""))
+
+
+def _page(form: Form) -> str:
+    return form.get("page", "")[:40]

@@ -1,0 +1,105 @@
+"""What may be taken away: the scenario, and what ``compare`` writes of it - its tables, its figures, the whole study."""
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.report import Report, comparison_report
+from analysis.style import save_bytes
+from experiments.compare import Comparison, compare, with_comparator
+from experiments.study import new_study, provenance
+from experiments.whatif import SupersededError
+from model.errors import InputError
+from scenarios import Scenario, dump_yaml
+
+__all__ = ["FIGURES", "download", "downloads"]
+
+FIGURES = ("adoption", "cost_effect", "costs", "gaps", "durability")
+KINDS = {"svg": "image/svg+xml", "png": "image/png"}
+TABLES = {
+    "summary.csv": "text/csv",
+    "runs.csv": "text/csv",
+    "runs.parquet": "application/vnd.apache.parquet",
+    "months.parquet": "application/vnd.apache.parquet",
+}
+OWN_SCHOOLS = "schools.csv"
+
+Download = tuple[bytes, str, str]
+"""Content, media type, name of the file."""
+
+Stop = Callable[[], bool]
+
+
+def downloads() -> tuple[str, ...]:
+    """Return the names of what may be taken away."""
+    return ("scenario.yaml", *TABLES, *(f"{figure}.{kind}" for figure in FIGURES for kind in KINDS), "study.zip")
+
+
+def download(name: str, scenario: Scenario, threads: int, stop: Stop) -> Download:
+    """Return one of ``downloads`` for a scenario, with the designs it compares. Raises InputError, SupersededError."""
+    scenario = with_comparator(scenario)
+    filename = f"{scenario.name}-{name}"
+    if name == "scenario.yaml":
+        return portable_yaml(scenario).encode(), "application/yaml", f"{scenario.name}.yaml"
+    found = compare(scenario, threads=threads, stage=lambda *_: _give_up(stop))
+    report = comparison_report(**found.for_report())
+    if name in TABLES:
+        return _table(name, found, report), TABLES[name], filename
+    if name == "study.zip":
+        return _zipped(found, report), "application/zip", f"{scenario.name}-compare.zip"
+    figure, kind = name.rsplit(".", 1)
+    if figure not in report.figures:
+        raise InputError(name, "this comparison has no such figure", f"allowed: {', '.join(report.figures)}")
+    return save_bytes(report.figures[figure](), kind), KINDS[kind], filename
+
+
+def _give_up(stop: Stop) -> None:
+    if stop():
+        raise SupersededError
+
+
+def portable_yaml(scenario: Scenario) -> str:
+    """Return a scenario as YAML; own schools are named as a file beside it."""
+    if scenario.world.schools is None:
+        return dump_yaml(scenario)
+    world = scenario.world.model_copy(update={"schools": OWN_SCHOOLS})
+    return f"# Needs the schools that it was made with beside it, as {OWN_SCHOOLS}.\n" + dump_yaml(
+        scenario.model_copy(update={"world": world})
+    )
+
+
+def _table(name: str, found: Comparison, report: Report) -> bytes:
+    tables: dict[str, pd.DataFrame] = {**found.tables(), **report.files}
+    wanted = {"runs.csv": "runs.parquet", "months.parquet": "results.parquet"}.get(name, name)
+    buffer = io.BytesIO()
+    if name.endswith(".csv"):
+        tables[wanted].to_csv(buffer, index=False, float_format="%.10g", lineterminator="\n")
+    else:
+        tables[wanted].to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()
+
+
+def _zipped(found: Comparison, report: Report) -> bytes:
+    """Return the study folder that ``compare`` writes, packed; own schools lie in it."""
+    described: dict[str, Any] = provenance(found.scenario, "compare", {"engine": "compiled"})
+    own = described["scenario"]["world"]["schools"]
+    if own is not None:
+        described["scenario"]["world"]["schools"] = OWN_SCHOOLS
+    with tempfile.TemporaryDirectory(prefix="school-mentoring-zip-") as folder:
+        out = Path(folder) / f"{found.scenario.name}-compare"
+        with new_study(out, described) as study:
+            for name, frame in {**found.tables(), **report.files}.items():
+                study.table(name, frame)
+            report.write_figures(study.path / "figures")
+            if own is not None:
+                (study.path / OWN_SCHOOLS).write_bytes(Path(own).read_bytes())
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+            for path in sorted(path for path in out.rglob("*") if path.is_file()):
+                packed.write(path, path.relative_to(out.parent))
+    return buffer.getvalue()

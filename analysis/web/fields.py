@@ -1,0 +1,123 @@
+"""The fields of the form, made from the schema: name, help, unit, range and kind of every one. Nothing of them is stated here."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from model.designs import CHOICES, FIELDS, PRESETS, Design
+
+__all__ = ["FormField", "design_fields", "label_of", "section_field"]
+
+STEPS = 100
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field of the form: ``name`` in it, ``path`` in the scenario; ``low`` to ``high`` is the slider, ``minimum`` to ``maximum`` allowed."""
+
+    name: str
+    path: str
+    label: str
+    help: str
+    unit: str
+    kind: str
+    value: Any
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    low: float | None = None
+    high: float | None = None
+    step: str = "any"
+    optional: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The value as the form holds it."""
+        return written(self.value)
+
+    @property
+    def slides(self) -> bool:
+        """Whether the field has a slider."""
+        return self.kind == "number" and self.low is not None and self.high is not None
+
+    @property
+    def slider_low(self) -> float:
+        """The slider's low end, which a value beyond it moves."""
+        return min(self.low or 0.0, self.low or 0.0 if self.value is None else float(self.value))
+
+    @property
+    def slider_high(self) -> float:
+        """The slider's high end, which a value beyond it moves."""
+        return max(self.high or 0.0, self.high or 0.0 if self.value is None else float(self.value))
+
+
+def written(value: Any) -> str:
+    """Return a value as YAML writes it, nothing as an empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return str(value)
+
+
+def label_of(name: str) -> str:
+    """Return what a field is called: its name in the scenario, in words."""
+    return name.upper() if len(name) == 3 else name.replace("_", " ")
+
+
+def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
+    """Return every field of a design, in the order of the table of fields."""
+    found = []
+    for name, row in FIELDS.items():
+        annotation = Design.model_fields[name].annotation
+        common = {"name": f"{prefix}.{name}", "path": f"{path}.{name}", "label": label_of(name), "help": row.meaning}
+        value = getattr(design, name)
+        if name in CHOICES:
+            found.append(FormField(**common, unit="", kind="choice", value=value, choices=CHOICES[name]))
+        elif row.unit == "0|1":
+            found.append(FormField(**common, unit="", kind="switch", value=value))
+        else:
+            whole = int in (annotation, *get_args(annotation))
+            number = FormField(**common, unit=row.unit, kind="number", value=value, minimum=row.minimum, maximum=row.maximum, low=row.low, high=row.high,
+                               step=_step(row.low, row.high, whole), optional=type(None) in get_args(annotation))  # fmt: skip
+            found.append(number)
+    return found
+
+
+def section_field(section: type[BaseModel], name: str, value: Any, form_name: str, path: str) -> FormField:
+    """Return a field of a section of the scenario, from what its schema says of it."""
+    info: FieldInfo = section.model_fields[name]
+    extra: Mapping[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    bounds = {kind: getattr(rule, kind) for rule in info.metadata for kind in ("ge", "gt", "le") if hasattr(rule, kind)}
+    if not bounds:
+        return FormField(form_name, path, label_of(name), str(info.description), "", "text", value)
+    annotation = info.annotation
+    whole = int in (annotation, *get_args(annotation))
+    low, high = extra.get("low"), extra.get("high")
+    unit = "" if extra.get("unit") in (None, "-") else str(extra["unit"])
+    return FormField(
+        form_name, path, label_of(name), str(info.description), unit, "number", value, (),
+        bounds.get("ge", bounds.get("gt")), bounds.get("le"), low, high, _step(low, high, whole), type(None) in get_args(annotation),
+    )  # fmt: skip
+
+
+def _step(low: float | None, high: float | None, whole: bool) -> str:
+    """Return the step of a slider: 1, or about a hundredth of the range in round figures."""
+    if whole:
+        return "1"
+    if low is None or high is None or high <= low:
+        return "any"
+    rough = (high - low) / STEPS
+    power = 10.0 ** math.floor(math.log10(rough))
+    return f"{max(step * power for step in (1, 2, 5) if step * power <= rough * 1.0001):.10g}"
+
+
+def changed_fields(design: Design, preset: str) -> list[str]:
+    """Return what is different from a preset, by name."""
+    return [name for name in FIELDS if getattr(design, name) != getattr(PRESETS[preset], name)]

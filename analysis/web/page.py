@@ -1,0 +1,112 @@
+"""What the page's templates are filled with: the designs with their fields and sentences, the world, what may be taken away."""
+
+import secrets
+from typing import Any
+
+from analysis.outcomes import design_name, practice_name
+from analysis.report import WILLINGNESS_TO_PAY
+from analysis.style import design_styles
+from experiments.compare import window
+from model.countries import COUNTRIES
+from model.designs import PRESETS
+from scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec, shipped_scenarios
+
+from .describe import describe
+from .downloads import downloads
+from .fields import FormField, changed_fields, design_fields, label_of, section_field
+from .form import NUMBERS, WORLD_NUMBERS
+from .limits import Limits
+from .sessions import Session
+from .state import MOST_DESIGNS, Named, PageState, to_address
+from .texts import text
+
+__all__ = ["page_context"]
+
+
+def page_context(
+    state: PageState, session: Session, limits: Limits, *, opened: str = "", action: str = "", said: str = ""
+) -> dict[str, Any]:
+    """Return what all templates need. ``opened``: names of designs that stand open; ``action``: what was just done; ``said``: its result."""
+    scenario = state.scenario
+    return {
+        "state": state,
+        "scenario": scenario,
+        "address": to_address(state),
+        "page_key": secrets.token_urlsafe(9),
+        "designs": _designs(state, opened, action),
+        "presets": {name: design_name(name) for name in PRESETS if name != COMPARATOR},
+        "full": len(scenario.designs) >= MOST_DESIGNS,
+        "most_designs": MOST_DESIGNS,
+        "shipped": shipped_scenarios(),
+        "countries": _countries(scenario),
+        "own_schools": scenario.world.schools is not None,
+        "schools_missing": isinstance(state.schools, Named) and state.schools.digest not in session.tables,
+        "world_fields": [section_field(WorldSpec, f, getattr(scenario.world, f), f"world.{f}", f"world.{f}") for f in WORLD_NUMBERS],
+        "practices": [_practice(k, practice) for k, practice in enumerate(scenario.practices)],
+        "horizon": _horizon(scenario),
+        "precision": [section_field(Scenario, f, getattr(scenario, f), f, f) for f in NUMBERS if f != "months"],
+        "view": state.view,
+        "k_high": max(4 * WILLINGNESS_TO_PAY[2], state.view.willingness_to_pay),
+        "downloads": downloads(),
+        "said": said,
+        "megabytes": limits.upload_bytes // 2**20,
+        "hours": limits.hours,
+    }
+
+
+def _horizon(scenario: Scenario) -> list[FormField]:
+    programme = [
+        section_field(Programme, f, getattr(scenario.programme, f), f"programme.{f}", f"programme.{f}") for f in Programme.model_fields
+    ]
+    return [section_field(Scenario, "months", scenario.months, "months", "months"), *programme]
+
+
+def _designs(state: PageState, opened: str, action: str) -> list[dict[str, Any]]:
+    scenario = state.scenario
+    styles = design_styles([COMPARATOR, *scenario.designs])
+    names = set(opened.split())
+    new = _newest(list(scenario.designs), action)
+    found = []
+    for number, (name, design) in enumerate(scenario.designs.items()):
+        preset = state.presets[name]
+        changed = changed_fields(design, preset)
+        begun = text("form.begun_from", preset=design_name(preset))
+        if changed:
+            begun = text("form.unlike_preset", preset=design_name(preset), fields=", ".join(label_of(field) for field in changed))
+        found.append(
+            {
+                "number": number,
+                "name": name,
+                "label": design_name(name),
+                "colour": styles[name].colour,
+                "preset": preset,
+                "begun": begun,
+                "says": describe(design, window(scenario, design)),
+                "fields": design_fields(design, f"designs.{number}", f"designs.{name}"),
+                "open": name in names or number == new,
+                "new": number == new,
+            }
+        )
+    return found
+
+
+def _newest(names: list[str], action: str) -> int:
+    """Return the number of the design that was just made; -1 where none was."""
+    what, _, number = action.partition(":")
+    if what == "duplicate" and number.isdecimal():
+        return int(number) + 1
+    return len(names) - 1 if what == "add" else -1
+
+
+def _countries(scenario: Scenario) -> list[dict[str, Any]]:
+    chosen = {country.code: country for country in scenario.world.countries}
+    found = [{"code": c.code, "name": c.name, "chosen": True, "regions": c.regions} for c in chosen.values()]
+    return found + [{"code": c.code, "name": c.name, "chosen": False, "regions": None} for c in COUNTRIES.values() if c.code not in chosen]
+
+
+def _practice(number: int, practice: Practice) -> dict[str, Any]:
+    fields = [
+        section_field(Practice, f, getattr(practice, f), f"practices.{number}.{f}", f"practices[{number}].{f}")
+        for f in Practice.model_fields
+    ]
+    return {"number": number, "name": practice_name(practice.name), "fields": fields}

@@ -1,0 +1,191 @@
+"""What a visitor sees and changes: a scenario, what it began from, and what the page itself asks. All of it fits into the address.
+
+An address holds what differs from a shipped scenario, so it names no file, and is checked as any scenario is.
+"""
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analysis.report import WILLINGNESS_TO_PAY
+from model.designs import PRESETS
+from model.errors import InputError
+from scenarios import COMPARATOR, Scenario, load_scenario, resolved, scenario_from, shipped_scenarios
+
+__all__ = [
+    "GENERATED",
+    "MOST_DESIGNS",
+    "Named",
+    "PageState",
+    "View",
+    "begun_from",
+    "from_address",
+    "new_state",
+    "rebuilt",
+    "state_of",
+    "to_address",
+]
+
+MOST_DESIGNS = 6
+MOST_ADDRESS = 16_000
+MOST_CONTENT = 400_000
+SOURCE = "page"
+GENERATED = "generated"
+FILES = ("schools", "ties")
+WORDS = ("name", "title", "description")
+
+
+class View(BaseModel):
+    """What the page asks besides the scenario."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    willingness_to_pay: float = Field(default=WILLINGNESS_TO_PAY[2], ge=0, le=1e9, allow_inf_nan=False)
+    budget: float | None = Field(default=None, ge=0, le=1e15, allow_inf_nan=False)
+    map_design: str = Field(default="", max_length=40)
+    map_country: int = Field(default=0, ge=0, le=1000)
+
+
+@dataclass(frozen=True)
+class Named:
+    """An own table of schools: the name of its file, and the digest of its content, by which the session finds it."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class PageState:
+    """A scenario without the comparator among its designs; ``begun``: the shipped scenario it differs from; ``presets``: by design.
+
+    ``schools``: the visitor's own table, ``GENERATED`` where those of the shipped scenario are not wanted, or None.
+    """
+
+    scenario: Scenario
+    begun: str
+    presets: Mapping[str, str]
+    view: View = field(default_factory=View)
+    schools: Named | str | None = None
+
+
+@cache
+def _shipped(name: str) -> Scenario:
+    return load_scenario(name)
+
+
+def new_state(name: str) -> PageState:
+    """Return the page of a shipped scenario as it is."""
+    return state_of(_shipped(name), name)
+
+
+def state_of(scenario: Scenario, begun: str) -> PageState:
+    """Return the page of a scenario; of its designs the first six, besides the comparator. Raises InputError where there is no other."""
+    designs = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
+    if not designs:
+        raise InputError("designs", f"there is no design besides {COMPARATOR!r}", "add one to compare with it")
+    kept = dict(list(designs.items())[:MOST_DESIGNS])
+    presets = {name: name if name in PRESETS else _nearest_preset(design) for name, design in kept.items()}
+    return PageState(scenario.model_copy(update={"designs": kept}), begun, presets)
+
+
+def begun_from(scenario: Scenario) -> str:
+    """Return the shipped scenario from which the files of a scenario come: one without files where it has none."""
+    files = scenario.world.schools, scenario.world.ties, scenario.posterior
+    alike = [
+        name for name in shipped_scenarios() if files == (_shipped(name).world.schools, _shipped(name).world.ties, _shipped(name).posterior)
+    ]
+    return scenario.name if scenario.name in alike else alike[0]
+
+
+def _nearest_preset(design: Any) -> str:
+    """Return the preset that agrees with a design in most fields."""
+    return max(PRESETS, key=lambda name: sum(getattr(PRESETS[name], f) == getattr(design, f) for f in type(design).model_fields))
+
+
+def rebuilt(state: PageState, changes: Mapping[str, Any], presets: Mapping[str, str], view: View) -> PageState:
+    """Return a page on which whole sections of the scenario are replaced. Raises InputError, as a file of the same content would."""
+    scenario = scenario_from({**resolved(state.scenario), **changes}, SOURCE)
+    return replace(state, scenario=scenario, presets=presets, view=view)
+
+
+def to_address(state: PageState) -> str:
+    """Return the page as a short text for an address."""
+    shipped, mine = resolved(_shipped(state.begun)), resolved(state.scenario)
+    differs = {key: value for key, value in mine.items() if value != shipped[key] and key != "posterior"}
+    differs["designs"] = {name: _from_preset(state.presets[name], values) for name, values in mine["designs"].items()}
+    if "parameters" in differs:
+        differs["parameters"] = {name: value for name, value in mine["parameters"].items() if value != shipped["parameters"][name]}
+    if "world" in differs:
+        world = {key: value for key, value in mine["world"].items() if value != shipped["world"][key] and key not in FILES}
+        if "countries" in world:
+            known = {country["code"]: country for country in shipped["world"]["countries"]}
+            world["countries"] = [country["code"] if country == known.get(country["code"]) else country for country in world["countries"]]
+        differs["world"] = world
+    content: dict[str, Any] = {"begun": state.begun, "scenario": differs, "presets": dict(state.presets)}
+    content["view"] = state.view.model_dump(exclude_defaults=True)
+    if state.schools is not None:
+        content["schools"] = state.schools if isinstance(state.schools, str) else [state.schools.name, state.schools.digest]
+    packed = zlib.compress(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(), 9)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _from_preset(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    begun = PRESETS[preset].model_dump(mode="json")
+    return {"preset": preset, **{name: value for name, value in values.items() if value != begun[name]}}
+
+
+def from_address(text: str) -> PageState:
+    """Return the page that an address holds; its own schools are only named. Raises InputError for anything else."""
+    content = _unpacked(text)
+    try:
+        begun, stated, presets = content["begun"], content["scenario"], content["presets"]
+        if begun not in shipped_scenarios() or not isinstance(stated, dict) or not isinstance(presets, dict):
+            raise ValueError("no such scenario")
+        schools = content.get("schools")
+        values = _laid_over(resolved(_shipped(begun)), stated, schools)
+        view = View.model_validate(content.get("view", {}))
+        scenario = scenario_from(values, "address")
+        state = state_of(scenario, begun)
+        known = {name: presets[name] for name in state.scenario.designs if presets.get(name) in PRESETS}
+        named = Named(*(str(part)[:100] for part in schools)) if isinstance(schools, list) and len(schools) == 2 else None
+        return replace(state, presets={**state.presets, **known}, view=view, schools=GENERATED if schools == GENERATED else named)
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise InputError("address", "holds no set of designs", "open the page anew") from error
+    except ValueError as error:
+        raise error if isinstance(error, InputError) else InputError("address", str(error), "open the page anew") from None
+
+
+def _laid_over(shipped: dict[str, Any], stated: dict[str, Any], schools: Any) -> dict[str, Any]:
+    """Return all values of a scenario: those of the address over those of the shipped one; files stay those of the shipped one."""
+    values = {**shipped, **{key: value for key, value in stated.items() if key != "posterior"}}
+    if "parameters" in stated:
+        values["parameters"] = {**shipped["parameters"], **stated["parameters"]}
+    world = {**shipped["world"], **{key: value for key, value in stated.get("world", {}).items() if key not in FILES}}
+    if "countries" in stated.get("world", {}):
+        known = {country["code"]: country for country in shipped["world"]["countries"]}
+        world["countries"] = [known.get(country, country) if isinstance(country, str) else country for country in world["countries"]]
+    if schools is not None:
+        world |= dict.fromkeys(FILES)
+    return {**values, "world": world}
+
+
+def _unpacked(text: str) -> dict[str, Any]:
+    """Return the content of an address, at most so much of it."""
+    try:
+        if len(text) > MOST_ADDRESS:
+            raise ValueError("too long")
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        plain = zlib.decompressobj().decompress(packed, MOST_CONTENT)
+        content = json.loads(plain)
+    except (ValueError, binascii.Error, zlib.error, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise InputError("address", "holds no set of designs", "open the page anew")
+    return content

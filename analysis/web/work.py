@@ -1,0 +1,133 @@
+"""Work in the background: fair between visitors, the newest question of each page first and only, on all processors."""
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from experiments.whatif import SupersededError
+from model.engine import cpu_count
+
+__all__ = ["Busy", "Work"]
+
+MOST_WAITING = 200
+
+
+class Busy(Exception):  # noqa: N818 - a state, not a fault
+    """Too many questions are waiting."""
+
+
+@dataclass(eq=False)
+class _Job:
+    """A question: ``do(threads, stop)`` answers it; ``wanted`` falls when a newer one takes its place or its visitor leaves."""
+
+    page: str
+    do: Callable[[int, Callable[[], bool]], Any]
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Any]"
+    wanted: threading.Event = field(default_factory=threading.Event)
+
+
+class Work:
+    """Answers questions on a few threads.
+
+    Each page (a visitor's tab) has one place in the queue. A new question takes the place of that page's older one, which is given up even
+    when it is under way. Visitors take turns: after an answer the next is for the visitor who has waited longest since their last one.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._cores = threads or cpu_count()
+        self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="answers")
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[str, OrderedDict[str, _Job]] = OrderedDict()  # visitor, page
+        self._running: dict[str, _Job] = {}
+        self._busy = 0
+
+    async def answer(self, visitor: str, page: str, do: Callable[[int, Callable[[], bool]], Any]) -> Any:
+        """Return what ``do(threads, stop)`` gives. Raises SupersededError when the page has asked anew, Busy when too many wait."""
+        loop = asyncio.get_running_loop()
+        job = _Job(f"{visitor} {page}", do, loop, loop.create_future())
+        job.wanted.set()
+        with self._lock:
+            if sum(len(pages) for pages in self._waiting.values()) >= MOST_WAITING:
+                raise Busy
+            running = self._running.get(job.page)
+            if running is not None:
+                running.wanted.clear()
+            older = self._waiting.setdefault(visitor, OrderedDict()).pop(page, None)
+            self._waiting[visitor][page] = job
+        if older is not None:
+            _settle(older, None, SupersededError())
+        self._pool.submit(self._next)
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            job.wanted.clear()
+            raise
+
+    def give_up(self, visitor: str, page: str) -> None:
+        """Give up a question that is waiting or under way: nobody wants its answer any more."""
+        with self._lock:
+            running = self._running.get(f"{visitor} {page}")
+            if running is not None:
+                running.wanted.clear()
+            waiting = self._waiting.get(visitor, OrderedDict()).pop(page, None)
+        if waiting is not None:
+            _settle(waiting, None, SupersededError())
+
+    def close(self) -> None:
+        """Give up what is waiting and under way."""
+        with self._lock:
+            for job in (*self._running.values(), *(job for pages in self._waiting.values() for job in pages.values())):
+                job.wanted.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _take(self) -> _Job | None:
+        with self._lock:
+            while self._waiting:
+                visitor, pages = self._waiting.popitem(last=False)
+                if not pages:
+                    continue
+                _, job = pages.popitem(last=False)
+                if pages:
+                    self._waiting[visitor] = pages  # to the end of the queue
+                if job.wanted.is_set():
+                    self._running[job.page] = job
+                    self._busy += 1
+                    return job
+        return None
+
+    def _next(self) -> None:
+        """Answer the next question that is still wanted."""
+        job = self._take()
+        if job is None:
+            return
+        result, fault = None, None
+        try:
+            result = job.do(max(1, self._cores // self._busy), lambda: not job.wanted.is_set())
+        except BaseException as error:
+            fault = error
+        with self._lock:
+            self._busy -= 1
+            if self._running.get(job.page) is job:
+                del self._running[job.page]
+        if not job.wanted.is_set() and fault is None:
+            fault = SupersededError()
+        _settle(job, result, fault)
+
+
+def _settle(job: _Job, result: Any, fault: BaseException | None) -> None:
+    def settle() -> None:
+        if not job.future.done():
+            if fault is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(fault)
+
+    try:
+        job.loop.call_soon_threadsafe(settle)
+    except RuntimeError:  # the server is closing
+        return
