@@ -341,6 +341,35 @@ def new(
     print(f"{path}: edit it, then run.py compare {path}")
 
 
+@app.command()
+def serve(
+    scenario: ScenarioArgument = "mensi-pilot",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
+    allow_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Answer to this name only, besides local ones.")] = None,
+    root_path: Annotated[str, typer.Option(metavar="/PATH", help="The path below which a reverse proxy shows the page.")] = "",
+    mesa: Annotated[bool, typer.Option("--mesa", help="The Mesa model instead: step it, look at single schools.")] = False,
+    design: Annotated[str, typer.Option(help="The design that --mesa begins with.")] = "regional_hub",
+    sets: SetOption = None,
+    designs: DesignsOption = None,
+    replicates: ReplicatesOption = None,
+    seed: SeedOption = None,
+    months: MonthsOption = None,
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+) -> None:
+    """Serve the what-if page: change designs in a browser and see at once what follows."""
+    loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    if mesa:
+        from analysis.web.mesa_page import serve_mesa
+
+        serve_mesa(loaded, design, host=host, port=port)
+    else:
+        from analysis.web.serve import serve as serve_page
+
+        serve_page(loaded, host=host, port=port, allow_hosts=allow_host or [], root_path=root_path)
+
+
 def _finish(folder: Path, document: dict[str, Any], as_json: bool) -> None:
     """Say where the study is, or print the one JSON document."""
     if as_json:

@@ -42,7 +42,8 @@ class DesignRuns:
     """What the runs of one design gave.
 
     ``runs``: one row per run, columns ``parameter_set, replicate`` and the outcomes. At the base parameters also ``monthly``: the rows of
-    all schools, as in ``Ensemble.monthly``; and ``costs``: ``month, category, payer, cost``, EUR summed over runs and countries, not discounted.
+    all schools, as in ``Ensemble.monthly``; and ``costs``: ``month, category, payer, cost``, EUR summed over runs and countries, not
+    discounted.
     """
 
     runs: pd.DataFrame

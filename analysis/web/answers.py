@@ -1,4 +1,4 @@
-"""What the page shows of an answer: the tables of ``compare``, as rows of text and charts. Numbers come from ``analysis``, none is made here."""
+"""What the page shows of an answer: the tables of ``compare``, as rows of text and charts. No number is made here."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -158,7 +158,7 @@ def _gaps(runs: pd.DataFrame, name: str) -> list[dict[str, Any]]:
 
 
 def sure_answer(effects_of: Mapping[str, DesignRuns], found: Mapping[str, DesignRuns], worlds: int, k: float) -> Answer:
-    """Return how sure the ranking is: ``found``: runs under drawn parameter sets; ``effects_of``: those at the base; ``k``: EUR per unit."""
+    """Return how sure the ranking is. ``found``: runs under drawn parameter sets; ``effects_of``: at the base; ``k``: EUR a unit."""
     drawn, designs = stacked(dict(found)), list(found)
     said = sentences(stacked(dict(effects_of)), drawn, worlds=worlds, willingness_to_pay=k)[-1:]
     sample = psa_sample(drawn)

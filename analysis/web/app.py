@@ -1,4 +1,4 @@
-"""The server: one page, its answers, what is taken away and what comes up. Every address in it is relative, so it may stand below any path."""
+"""The server: one page, its answers, what is taken away and what comes up. Its addresses are relative, so it may stand below any path."""
 
 import asyncio
 import json

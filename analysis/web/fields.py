@@ -17,7 +17,7 @@ STEPS = 100
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of the form: ``name`` in it, ``path`` in the scenario; ``low`` to ``high`` is the slider, ``minimum`` to ``maximum`` allowed."""
+    """A field: ``name`` in the form, ``path`` in the scenario; ``low`` to ``high`` is the slider, ``minimum`` to ``maximum`` allowed."""
 
     name: str
     path: str
@@ -84,8 +84,10 @@ def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
             found.append(FormField(**common, unit="", kind="switch", value=value))
         else:
             whole = int in (annotation, *get_args(annotation))
-            number = FormField(**common, unit=row.unit, kind="number", value=value, minimum=row.minimum, maximum=row.maximum, low=row.low, high=row.high,
-                               step=_step(row.low, row.high, whole), optional=type(None) in get_args(annotation))  # fmt: skip
+            ends = {"minimum": row.minimum, "maximum": row.maximum, "low": row.low, "high": row.high}
+            optional = type(None) in get_args(annotation)
+            step = _step(row.low, row.high, whole)
+            number = FormField(**common, unit=row.unit, kind="number", value=value, **ends, step=step, optional=optional)
             found.append(number)
     return found
 

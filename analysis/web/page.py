@@ -26,7 +26,7 @@ __all__ = ["page_context"]
 def page_context(
     state: PageState, session: Session, limits: Limits, *, opened: str = "", action: str = "", said: str = ""
 ) -> dict[str, Any]:
-    """Return what all templates need. ``opened``: names of designs that stand open; ``action``: what was just done; ``said``: its result."""
+    """Return what all templates need. ``opened``: designs that stand open; ``action``: what was just done; ``said``: its result."""
     scenario = state.scenario
     return {
         "state": state,
