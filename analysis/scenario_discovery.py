@@ -1,0 +1,245 @@
+"""Scenario discovery: under which conditions a design is better, as boxes that people can read.
+
+Given states of the world (parameter sets) and which of them are of interest, find ranges of a few parameters that hold most such states
+(coverage: share of all states of interest that lie inside) and little else (density: share of the states inside that are of interest):
+by PRIM, the patient rule induction method (Friedman & Fisher 1999, Statistics and Computing 9, 123-143; Bryant & Lempert 2010,
+Technological Forecasting & Social Change 77, 34-49), or by CART, a classification tree (Breiman et al. 1984), whose leaves are boxes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from .psa import Sample
+
+__all__ = ["Box", "best_box", "boxes_table", "cart", "in_words", "prim", "where_better"]
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Box:
+    """Ranges of parameters and what lies inside.
+
+    ``limits``: by parameter the lowest and highest value inside, infinite where that side is not limited; parameters that are not limited
+    at all do not appear. ``coverage``, ``density``: see above; ``mass``: share of all states that lie inside; ``states``: their number.
+    ``p_values``: by limited parameter, how likely the box would be as dense by luck if that parameter made no difference, going by the
+    density of the box without its limits (binomial; too small, as the data that chose the limits are used again).
+    """
+
+    limits: Mapping[str, tuple[float, float]]
+    coverage: float
+    density: float
+    mass: float
+    states: int
+    p_values: Mapping[str, float]
+
+    def contains(self, inputs: pd.DataFrame) -> Flags:
+        """Tell which rows lie inside."""
+        inside = np.ones(len(inputs), bool)
+        for name, (low, high) in self.limits.items():
+            column = inputs[name].to_numpy(np.float64)
+            inside &= (column >= low) & (column <= high)
+        return inside
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of coverage and density."""
+        both = self.coverage + self.density
+        return 2 * self.coverage * self.density / both if both else 0.0
+
+
+def where_better(sample: Sample, design: str, rival: str, willingness_to_pay: float) -> "pd.Series[bool]":
+    """Tell in which parameter sets a design has a higher net benefit than another: what PRIM and CART may explain."""
+    benefit = sample.net_benefit(willingness_to_pay)
+    for name in (design, rival):
+        if name not in benefit:
+            raise ValueError(f"no design {name!r}; there are {', '.join(sample.designs)}")
+    return benefit[design] > benefit[rival]
+
+
+def prim(inputs: pd.DataFrame, of_interest: "pd.Series[bool]", *, peel: float = 0.05, least_mass: float = 0.05) -> list[Box]:
+    """Return the boxes along PRIM's path, from all states to the smallest box.
+
+    ``inputs``: parameters by state; ``of_interest``: True or False by state. Each step takes a ``peel`` of the states inside off one end of
+    one parameter: the one that adds most density for each state taken. Then limits are pasted on again where density does not fall, and
+    those are dropped that do not make the box denser at the 5 % level. Ends where less than ``least_mass`` of all states would be left.
+    Equal values go together, so parameters of a few values are cut between them. Raises ValueError where there are fewer than 20 states, or
+    all or none are of interest.
+    """
+    table, flags = _checked(inputs, of_interest)
+    names = [str(name) for name in inputs]
+    limits: dict[int, list[float]] = {j: [-np.inf, np.inf] for j in range(len(names))}
+    path = [_box(table, flags, names, limits)]
+    inside = np.ones(len(flags), bool)
+    while True:
+        best: tuple[float, int, int, float] | None = None
+        for j in range(len(names)):
+            for side in (0, 1):
+                limit = _peeled(table[inside, j], side, peel)
+                if limit is None:
+                    continue
+                kept = inside & (table[:, j] >= limit if side == 0 else table[:, j] <= limit)
+                if kept.sum() < max(least_mass * len(flags), 2):
+                    continue
+                gain = (flags[kept].mean() - flags[inside].mean()) / (1 - kept.sum() / inside.sum())
+                if best is None or gain > best[0]:
+                    best = (gain, j, side, limit)
+        if best is None or (best[0] <= 0 and flags[inside].all()):
+            break
+        _, j, side, limit = best
+        limits[j][side] = limit
+        inside &= table[:, j] >= limit if side == 0 else table[:, j] <= limit
+        path.append(_tidied(table, flags, names, limits, peel))
+    return path
+
+
+def best_box(path: Sequence[Box]) -> Box:
+    """Return the box with the highest harmonic mean of coverage and density, the one with fewer limits where that is the same."""
+    return max(path, key=lambda box: (round(box.f1, 12), -len(box.limits)))
+
+
+def cart(inputs: pd.DataFrame, of_interest: "pd.Series[bool]", *, leaves: int = 6, least_mass: float = 0.05) -> list[Box]:
+    """Return the leaves of a classification tree in which most states are of interest, the one that covers most first.
+
+    ``leaves``: how many the tree has at most; ``least_mass``: share of all states that a leaf must hold. The classes are weighed evenly
+    when the tree is grown. Raises ValueError as ``prim`` does.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    table, flags = _checked(inputs, of_interest)
+    names = [str(name) for name in inputs]
+    least = max(1, int(np.ceil(least_mass * len(flags))))
+    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, min_samples_leaf=least, class_weight="balanced", random_state=0)
+    nodes = tree.fit(table, flags).tree_
+    found: list[Box] = []
+
+    def walk(node: int, limits: dict[int, list[float]]) -> None:
+        j = int(nodes.feature[node])
+        if j < 0:
+            box = _box(table, flags, names, limits)
+            if box.density > 0.5:
+                found.append(box)
+            return
+        cut = float(nodes.threshold[node])
+        low, high = limits.get(j, [-np.inf, np.inf])
+        walk(int(nodes.children_left[node]), {**limits, j: [low, min(high, cut)]})
+        walk(int(nodes.children_right[node]), {**limits, j: [max(low, float(np.nextafter(cut, np.inf))), high]})
+
+    walk(0, {})
+    return sorted(found, key=lambda box: -box.coverage)
+
+
+def in_words(box: Box, name: Callable[[str], str] = str, number: Callable[[float], str] | None = None) -> str:
+    """Return the conditions of a box in words: 'region_km exceeds 70 and regional_hub.stipend stays below 2,000'.
+
+    ``name`` gives the words for a parameter, ``number`` those for a limit (default three significant digits).
+    """
+    number = number or _three_digits
+    parts = []
+    for parameter, (low, high) in box.limits.items():
+        if np.isfinite(low) and np.isfinite(high):
+            parts.append(f"{name(parameter)} lies between {number(low)} and {number(high)}")
+        else:
+            parts.append(
+                f"{name(parameter)} exceeds {number(low)}" if np.isfinite(low) else f"{name(parameter)} stays below {number(high)}"
+            )
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) or "always"
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
+def boxes_table(boxes: Sequence[Box]) -> pd.DataFrame:
+    """Return boxes as a table: ``box``, ``conditions``, ``coverage``, ``density``, ``mass``, ``states``, ``limits``, ``least_sure``.
+
+    ``limits`` counts limited parameters; ``least_sure`` is the largest of their p-values.
+    """
+    rows: list[dict[str, Any]] = []
+    for k, box in enumerate(boxes):
+        row = {"box": k, "conditions": in_words(box), "coverage": box.coverage, "density": box.density, "mass": box.mass}
+        rows.append(row | {"states": box.states, "limits": len(box.limits), "least_sure": max(box.p_values.values(), default=np.nan)})
+    return pd.DataFrame(rows)
+
+
+def _checked(inputs: pd.DataFrame, of_interest: "pd.Series[bool]") -> tuple[Array, Flags]:
+    flags = of_interest.loc[inputs.index].to_numpy(bool)
+    if len(flags) < 20:
+        raise ValueError(f"{len(flags)} states are too few to find conditions in; draw at least 20, better several hundred")
+    if flags.all() or not flags.any():
+        raise ValueError(
+            f"{'all' if flags.all() else 'none'} of the {len(flags)} states are of interest, so there is nothing to tell apart"
+        )
+    table = inputs.to_numpy(np.float64)
+    if not np.isfinite(table).all():
+        raise ValueError("a parameter is not a finite number")
+    return table, flags
+
+
+def _peeled(values: Array, side: int, peel: float) -> float | None:
+    """Return the limit that takes a share of values off an end, halfway to the next value; None where all are equal."""
+    different = np.unique(values)
+    if len(different) < 2:
+        return None
+    if side == 0:
+        k = int(np.clip(np.searchsorted(different, np.quantile(values, peel), side="right"), 1, len(different) - 1))
+    else:
+        k = int(np.clip(np.searchsorted(different, np.quantile(values, 1 - peel), side="left"), 1, len(different) - 1))
+    return float((different[k - 1] + different[k]) / 2)
+
+
+def _inside(table: Array, limits: Mapping[int, Sequence[float]]) -> Flags:
+    inside = np.ones(len(table), bool)
+    for j, (low, high) in limits.items():
+        inside &= (table[:, j] >= low) & (table[:, j] <= high)
+    return inside
+
+
+def _box(table: Array, flags: Flags, names: Sequence[str], limits: Mapping[int, Sequence[float]]) -> Box:
+    inside = _inside(table, limits)
+    hits, states = int(flags[inside].sum()), int(inside.sum())
+    limited = {j: pair for j, pair in limits.items() if np.isfinite(pair).any()}
+    p_values = {}
+    for j in limited:
+        without = flags[_inside(table, {i: pair for i, pair in limited.items() if i != j})]
+        p_values[names[j]] = float(binomtest(hits, states, float(without.mean()), alternative="greater").pvalue) if states else 1.0
+    stated = {names[j]: (float(low), float(high)) for j, (low, high) in limited.items()}
+    return Box(stated, hits / int(flags.sum()), hits / states if states else 0.0, states / len(flags), states, p_values)
+
+
+def _tidied(table: Array, flags: Flags, names: Sequence[str], limits: Mapping[int, Sequence[float]], peel: float) -> Box:
+    """Return the box with limits pasted on again that cost no density, and without those that luck explains."""
+    kept = {j: list(pair) for j, pair in limits.items() if np.isfinite(pair).any()}
+    for j in sorted(kept):
+        for side in (0, 1):
+            _paste(table, flags, kept, j, side, peel)
+    box = _box(table, flags, names, kept)
+    while box.p_values and max(box.p_values.values()) > SIGNIFICANT:
+        weakest = max(box.p_values, key=lambda name: box.p_values[name])
+        del kept[names.index(weakest)]
+        box = _box(table, flags, names, kept)
+    return box
+
+
+def _paste(table: Array, flags: Flags, limits: dict[int, list[float]], j: int, side: int, peel: float) -> None:
+    """Move a limit outwards, a peel at a time, as long as density does not fall."""
+    while np.isfinite(limits[j][side]):
+        inside = _inside(table, limits)
+        density, step = flags[inside].mean(), max(1, int(peel * inside.sum()))
+        free = {**limits, j: [-np.inf if side == 0 else limits[j][0], np.inf if side == 1 else limits[j][1]]}
+        beyond = np.sort(table[_inside(table, free) & ~inside, j])
+        if side == 0:
+            beyond = beyond[::-1]
+        wider = [*limits[j]]
+        wider[side] = float(beyond[step - 1]) if len(beyond) > step else (-np.inf if side == 0 else np.inf)
+        if flags[_inside(table, {**limits, j: wider})].mean() < density:
+            return
+        limits[j] = wider
