@@ -298,10 +298,12 @@ def parameters(
     from analysis.report import print_parameters
     from model.parameters import PARAMETERS
 
-    rows = {name: row.model_dump() for name, row in PARAMETERS.items()}
+    table = PARAMETERS
     if scenario is not None:
-        for name, given in _load(scenario, None, None).parameters.items():
-            rows[name] |= given.model_dump()
+        from scenarios import parameter_rows
+
+        table = parameter_rows(_load(scenario, None, None))
+    rows = {name: row.model_dump(warnings=False) for name, row in table.items()}
     groups = sorted({row["group"] for row in rows.values()})
     if group is not None and group not in groups:
         raise InputError(f"--group {group}", f"no group named {group!r}", nearest(group, groups))

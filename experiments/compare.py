@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,11 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
         notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
     if schools.partly_drawn:
         notes.append(f"Blank cells drawn from the population model in: {', '.join(schools.partly_drawn)}.")
+    if scenario.posterior is not None:
+        fitted = ", ".join(variable.name for variable in uncertain_variables(scenario) if variable.draws is not None)
+        notes.append(
+            f"Fitted to data: {fitted} vary by the joint draws of {Path(scenario.posterior).name}; other parameters over their ranges."
+        )
     assumed = [country.code for country in scenario.world.countries if country.assumed]
     if assumed:
         notes.append(f"Figures nobody stated (salary among them) are means over the known countries for: {', '.join(assumed)}.")

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import InputError, nearest
-from model.parameters import PARAMETERS
+from model.parameters import PARAMETERS, Parameter
+
+from .ranges import in_scenario
+from .schema import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["POSTERIOR_COPY", "check_draws", "read_draws"]
+__all__ = ["POSTERIOR_COPY", "check_draws", "parameter_rows", "read_draws"]
 
 POSTERIOR_COPY = "posterior.parquet"
 """The name under which a study folder keeps the draws that it used."""
@@ -56,3 +59,13 @@ def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
                 f"{where}, draw {at + 1}, {name}", f"found {values[at]:g}", f"allowed: {kind}{row.minimum:g} to {row.maximum:g}"
             )
     return draws.astype(np.float64).reset_index(drop=True)
+
+
+def parameter_rows(scenario: Scenario) -> dict[str, Parameter]:
+    """Return the table of parameters as it is in a scenario, each with where its numbers come from: table, scenario, or posterior draws."""
+    rows = {name: in_scenario(row, scenario.parameters[name], scenario.name) for name, row in PARAMETERS.items()}
+    if scenario.posterior is not None:
+        source = f"fitted to data: median and central 95 % of the draws in {Path(scenario.posterior).name}"
+        for name in read_draws(scenario.posterior):
+            rows[name] = rows[name].model_copy(update={"distribution": "posterior", "kind": "inference", "source": source})
+    return rows

@@ -41,12 +41,20 @@ def assert_drawn(study: Path, count: int) -> None:
 
 
 def test_compare_takes_the_draws_and_says_which_they_were(folder):
-    succeed("compare", "calibrated.yaml", *QUICK, "--out", "compared", cwd=folder)
+    done = succeed("compare", "calibrated.yaml", *QUICK, "--out", "compared", cwd=folder)
     assert_intact(folder / "compared")
     assert_drawn(folder / "compared", 3)
     info = json.loads((folder / "compared" / "study.json").read_text(encoding="utf-8"))
+    assert "Fitted to data: p, d vary by the joint draws of calibrated-draws.parquet; other parameters over" in " ".join(done.out.split())
     assert info["scenario"]["posterior"] == str(folder / "calibrated-draws.parquet")
     assert set(info["inputs"]) == {"posterior"}
+
+
+def test_parameters_say_which_numbers_were_fitted(folder):
+    rows = {row["name"]: row for row in json.loads(succeed("parameters", "calibrated.yaml", "--json", cwd=folder).out)}
+    assert (rows["p"]["base"], rows["p"]["distribution"], rows["p"]["kind"]) == (0.004, "posterior", "inference")
+    assert rows["p"]["source"] == "fitted to data: median and central 95 % of the draws in calibrated-draws.parquet"
+    assert rows["q_in"]["source"] != rows["p"]["source"]
 
 
 def test_sweep_takes_the_draws(folder):
