@@ -85,8 +85,8 @@ class Comparison:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know of where the schools come from."""
-        return notes_on(self.scenario, self.schools)
+        """What a reader must know of where the schools and the parameter sets come from."""
+        return [*notes_on(self.scenario, self.schools), *_fitted(self.scenario)]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the study folder keeps, by file name."""
@@ -138,15 +138,18 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
         notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
     if schools.partly_drawn:
         notes.append(f"Blank cells drawn from the population model in: {', '.join(schools.partly_drawn)}.")
-    if scenario.posterior is not None:
-        fitted = ", ".join(variable.name for variable in uncertain_variables(scenario) if variable.draws is not None)
-        notes.append(
-            f"Fitted to data: {fitted} vary by the joint draws of {Path(scenario.posterior).name}; other parameters over their ranges."
-        )
     assumed = [country.code for country in scenario.world.countries if country.assumed]
     if assumed:
         notes.append(f"Figures nobody stated (salary among them) are means over the known countries for: {', '.join(assumed)}.")
     return notes
+
+
+def _fitted(scenario: Scenario) -> list[str]:
+    """Say which parameters vary as a fit to data has them."""
+    names = ", ".join(variable.name for variable in uncertain_variables(scenario) if variable.draws is not None)
+    if not names or scenario.posterior is None:
+        return []
+    return [f"Fitted to data: {names} vary by the joint draws of {Path(scenario.posterior).name}; other parameters over their ranges."]
 
 
 def compare(
