@@ -15,7 +15,7 @@ from model.schools import Schools
 from model.tables import Table, either
 
 from .dates import Span, month_zero, span_of
-from .rows import CountRow, Row, ScaleRow, TimeRow, checked_rows
+from .rows import CountRow, Row, ScaleRow, checked_rows
 from .scales import ScaleMapping, parse_mapping
 
 __all__ = ["COLUMNS", "KINDS", "Observations", "read_observations"]
@@ -29,8 +29,8 @@ KINDS: dict[Kind, tuple[str, ...]] = {
 }
 """The three forms, and the columns that each of them measures."""
 
-
-ROWS: dict[Kind, type[Row]] = {"counts": CountRow, "scale": ScaleRow, "times": TimeRow}
+ROWS: dict[Kind, type[Row]] = {"counts": CountRow, "scale": ScaleRow}
+"""The schema of what a row holds; of times there is nothing but the month to check."""
 
 MOST_COMPARED = 5000
 """School names that an unknown one is compared with; a national table is too long for that."""
@@ -94,10 +94,9 @@ def read_observations(
     spans = _spans(table, when, zero, blank=kind == "times")
     wave = _waves(table, spans, seen) if kind != "times" else None
     _check_repeats(table, seen, practice, None if kind == "times" else spans)
-    row = ROWS[kind]
-    ends = (1.0, 5.0) if scale is None else (scale.low, scale.high)
-    rows = checked_rows(table, seen, row, list(KINDS[kind]) if kind != "times" else [], ends)
-    if kind != "times":
+    rows: list[Row] = []
+    if kind in ROWS:
+        rows = checked_rows(table, seen, ROWS[kind], list(KINDS[kind]), (1.0, 5.0) if scale is None else (scale.low, scale.high))
         _check_teachers(table, seen, school, schools)
     table.settle()
     if not seen:

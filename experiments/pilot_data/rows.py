@@ -1,4 +1,4 @@
-"""The schema of one row of ``observations.csv``, in each of its three forms; a field's description says what to give there."""
+"""The schema of a row of answers in ``observations.csv``: counts, or means on a scale; a field's description says what to give there."""
 
 from typing import Annotated, Any, Self
 
@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from model.countries import MOST_TEACHERS
 from model.tables import Table
 
-__all__ = ["CountRow", "Row", "ScaleRow", "TimeRow", "checked_rows"]
+__all__ = ["CountRow", "Row", "ScaleRow", "checked_rows"]
 
 
 def _plain(cell: Any) -> Any:
@@ -27,7 +27,7 @@ Number = Annotated[float, BeforeValidator(_plain)]
 
 
 class Row(BaseModel):
-    """What every form has: who answered; names of schools and practices, months and doubles are checked over the whole table."""
+    """What was answered; names of schools and practices, months and repeats are checked over the whole table."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -82,10 +82,6 @@ class ScaleRow(Row):
                 "sd", f"found {self.sd:g}", f"{n} answers of mean {self.mean:g} have a standard deviation of at most {most:.2f}"
             )
         return self
-
-
-class TimeRow(Row):
-    """When a school adopted; the time itself is read with the months of the whole table."""
 
 
 def checked_rows(table: Table, at: list[int], row: type[Row], columns: list[str], scale: tuple[float, float]) -> list[Row]:
