@@ -95,9 +95,9 @@ def scenario_from(values: Mapping[str, Any], source: str) -> Scenario:
 
     Where its posterior draws are gone, the copy beside ``source`` stands for them.
     """
-    values, copy = dict(values), Path(source).with_name(POSTERIOR_COPY)
-    if isinstance(values.get("posterior"), str) and not _is_file(values["posterior"]) and _is_file(str(copy)):
-        values["posterior"] = str(copy)
+    values, copy = dict(values), str(Path(source).parent / POSTERIOR_COPY)
+    if isinstance(values.get("posterior"), str) and not _is_file(values["posterior"]) and _is_file(copy):
+        values["posterior"] = copy
     return _checked(Layer(values, {}), source)
 
 
