@@ -22,7 +22,7 @@ from .store import Store, write_atomically
 from .study import checked_out, provenance
 from .sweep import Plan, Sweep
 
-__all__ = ["FAILURES", "RESULTS", "carry_out", "compute", "grow_sweep", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
+__all__ = ["FAILURES", "RESULTS", "carry_out", "compute", "differences", "grow_sweep", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
 
 RESULTS = "results"
 FAILURES = "failures"
@@ -132,7 +132,7 @@ def _refuse_other(path: Path, plan: Plan) -> None:
     if not isinstance(there, dict) or "sweep" not in there:
         raise InputError(f"--out {path.parent}", "holds a study that is no sweep", "give another folder")
     here = json.loads(json.dumps(plan.describe()))
-    difference = next(_differences({key: there.get(key) for key in here}, here), None)
+    difference = next(differences({key: there.get(key) for key in here}, here), None)
     if difference:
         name, old, new = difference
         if name == "model":
@@ -142,13 +142,14 @@ def _refuse_other(path: Path, plan: Plan) -> None:
         raise InputError(f"--out {path.parent}", f"holds a sweep that differs in {name}: {old} there, {new} now", "give another folder")
 
 
-def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
+def differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Give what differs between two descriptions of a study: the name, and both values in short."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in [*old, *(key for key in new if key not in old)]:
-            yield from _differences(old.get(key), new.get(key), f"{name}.{key}".removeprefix("."))
+            yield from differences(old.get(key), new.get(key), f"{name}.{key}".removeprefix("."))
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for position, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _differences(one, other, f"{name}.{position}")
+            yield from differences(one, other, f"{name}.{position}")
     elif old != new:
         yield name, _short(old), _short(new)
 
