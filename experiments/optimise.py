@@ -199,16 +199,16 @@ def search(
     candidates = [_design(row) for row in taken.to_dict("records")]
     second = Panel(scenario, CHOICE_CELLS, min(aim.draws, 1) * CHOICE_CELLS, 1, engine=engine, threads=threads)
     judged = _outcomes(second, [scenario.designs[COMPARATOR], *own.values(), *candidates], "choice among the best", stage)
-    chosen, designs = _choose(aim, own, candidates, judged, budgets)
+    meant = {name: space.design(space.point(design)) if space.holds(design) else design for name, design in own.items()}
+    chosen, designs = _choose(aim, meant, candidates, judged, budgets)
     third = Panel(scenario, REPORT_CELLS, min(aim.draws, 1) * REPORT_CELLS, 2, engine=engine, threads=threads)
     designs = {COMPARATOR: scenario.designs[COMPARATOR], **own, **designs}
     runs = third.runs(designs, lambda done, total: stage("fresh seeds", done, total))
     table = design_fields({f"c{k}": design for k, design in enumerate(candidates)}).drop(columns="design")
     table = pd.concat([table, worth_of(judged[1 + len(own) :], judged[0])], axis=1)
     outside = [name for name, design in own.items() if not space.holds(design)]
-    convergence = _convergence(aim, evaluations, highest)
     return Found(
-        scenario, aim, evaluations, table, designs, chosen, runs, third.parameters(), convergence, outside, highest
+        scenario, aim, evaluations, table, designs, chosen, runs, third.parameters(), _convergence(aim, evaluations, highest), outside, highest
     )
 
 
@@ -369,7 +369,7 @@ def _choose(
 ) -> tuple[pd.DataFrame, dict[str, Design]]:
     """Choose designs on the second panel, whose outcomes ``judged`` holds: no programme, the scenario's own, the candidates.
 
-    Returns the choices, and the designs that they name beside the scenario's own. A rival of a design must not exceed its cost, fall below
+    ``own`` holds them as the space has them. Returns the choices, and the designs they name beside the scenario's own. A rival of a design must not exceed its cost, fall below
     its effect or exceed its gaps by the paired means plus (less) two standard errors, so that the third panel is likely to agree; where
     none is so sure the means alone decide.
     """

@@ -1,6 +1,7 @@
 """A panel: fixed pairs of parameter set and replicate under which designs are judged, so that they differ by nothing but themselves."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ from model.parameters import parameter_table
 from scenarios import Scenario
 
 from .ensemble import BatchRunner, run_rows, runner
-from .sampling import draw_sets
+from .sampling import sample
+from .variables import uncertain_variables
 from .worlds import Worlds
 
 __all__ = ["Panel"]
@@ -42,11 +44,12 @@ class Panel:
         _, schools = Worlds(self.scenario).get(scenario.base_parameters(), 0)
         self._worlds = Worlds(self.scenario, keep=len(schools) * cells <= KEPT_SCHOOLS)
 
-    def _sets(self, draws: int) -> list[dict[str, float]]:
-        uncertain = self.scenario.uncertain_parameters()
+    def _sets(self, draws: int) -> list[dict[Any, Any]]:
+        uncertain = uncertain_variables(self.scenario)
         if draws == 0 or not uncertain:
             return [{}]
-        return draw_sets(uncertain, draws, self.scenario.seed, self.scenario.correlation(list(uncertain)))
+        correlation = self.scenario.correlation([variable.name for variable in uncertain])
+        return sample(f"sobol:{draws}", uncertain, self.scenario.seed, correlation).to_dict("records")
 
     def outcomes(self, designs: Sequence[Design], progress: Callable[[int, int], None] | None = None) -> NDArray[np.float64]:
         """Return the outcomes of every design in every cell, shape (designs, cells, len(OUTCOMES))."""
@@ -64,18 +67,21 @@ class Panel:
         """Return one row per design and cell: design, parameter_set (from 1; 0 where all have the base parameters), replicate, outcomes."""
         outcomes = self.outcomes(list(designs.values()), progress)
         count = len(designs)
-        first = 1 if self.sets != [{}] else 0
         cell = np.tile(np.arange(self.cells), count)
         keys = {
             "design": pd.Categorical.from_codes(np.repeat(np.arange(count), self.cells), categories=list(designs)),
-            "parameter_set": cell % len(self.sets) + first,
+            "parameter_set": cell % len(self.sets) + self._first,
             "replicate": cell,
         }
         return pd.DataFrame({**keys, **{name: outcomes[..., k].reshape(-1) for k, name in enumerate(OUTCOMES)}})
 
     def parameters(self) -> pd.DataFrame:
         """Return the drawn values, one row per parameter set, as ``runs`` numbers them."""
-        first = 1 if self.sets != [{}] else 0
         table = pd.DataFrame(self.sets)
-        table.insert(0, "parameter_set", range(first, first + len(self.sets)))
+        table.insert(0, "parameter_set", range(self._first, self._first + len(self.sets)))
         return table
+
+    @property
+    def _first(self) -> int:
+        """The number of the first parameter set: 0 is that of the base parameters."""
+        return 0 if self.sets == [{}] else 1

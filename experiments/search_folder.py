@@ -20,7 +20,7 @@ from scenarios import Scenario, dump_yaml
 from .execution import differences
 from .optimise import Aim, Archive, Found, design_fields
 from .store import Store, write_atomically
-from .study import checked_out, provenance
+from .study import checked_out, hash_inputs, provenance
 
 __all__ = ["GenerationStore", "close_search", "open_search", "write_found"]
 
@@ -94,7 +94,7 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
 
 def _describe(scenario: Scenario, aim: Aim) -> dict[str, Any]:
     study = provenance(scenario, "optimise", {"evaluations": aim.evaluations})
-    return {**study, "search": {**aim.describe(), "pymoo": version("pymoo")}}
+    return {**study, "search": {**aim.describe(), "pymoo": version("pymoo"), "files": hash_inputs(scenario)}}
 
 
 def _refuse_other(path: Path, described: Mapping[str, Any]) -> None:
