@@ -270,6 +270,61 @@ def sensitivity(
 
 
 @app.command()
+def optimise(
+    scenario: ScenarioArgument = "mensi-pilot",
+    budget: Annotated[list[float] | None, typer.Option(metavar="EUR", help="A budget; repeatable. The largest bounds the search.")] = None,
+    objectives: Annotated[
+        str, typer.Option(help="effect,cost and, where wanted, gap (disadvantaged schools), gap_rural.")
+    ] = "effect,cost,gap",
+    perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), or programme.")] = "society",
+    space: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=LOW:HIGH", help="Narrow a field of designs: LOW:HIGH, A|B, or one value; repeatable.")
+    ] = None,
+    evaluations: Annotated[int, typer.Option(min=1, help="Designs tried.")] = 5000,
+    population: Annotated[int, typer.Option(min=4, help="Designs of a generation.")] = 100,
+    draws: Annotated[int | None, typer.Option(min=0, help="Parameter sets among the runs of a design; 0: the base parameters.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a search begun earlier, perhaps with more evaluations.")] = False,
+    sets: SetOption = None,
+    designs: DesignsOption = None,
+    replicates: Annotated[int, typer.Option(min=2, help="Runs of each design tried.")] = 50,
+    seed: SeedOption = None,
+    months: MonthsOption = None,
+    engine: EngineOption = "compiled",
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
+    from experiments.aim import aim_of
+    from experiments.optimise import search
+    from experiments.search_folder import close_search, open_search, write_found
+
+    loaded = _load(scenario, sets, designs, seed=seed, months=months, schools=schools, ties=ties)
+    folder = _folder(out, loaded, "optimise")
+    aim = aim_of(
+        objectives=objectives, perspective=perspective, budgets=budget or [], evaluations=evaluations, population=population,
+        cells=replicates, draws=draws, space=space or [],
+    )  # fmt: skip
+    store = open_search(folder, loaded, aim, resume=resume)
+    _engine(engine)
+    from analysis.report import print_report
+    from analysis.search import search_report, search_title
+    from experiments.progress import Progress
+
+    with Progress() as progress:
+        found = search(loaded, aim, store, engine=engine, threads=threads, stage=progress.show)
+    report = search_report(**found.for_report())
+    if not as_json:
+        print_report(report, search_title(loaded.title or loaded.name, found.evaluations, aim.cells))
+    write_found(folder, found, report.files)
+    report.write_figures(folder / "figures")
+    close_search(folder, found)
+    _finish(folder, report.document, as_json)
+
+
+@app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv, observations.csv.")],
     scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",
@@ -413,7 +468,8 @@ def main() -> None:
         sys.stderr.close()
         code = 1
     if code == 130:
-        kept = "finished chunks are kept, go on with --resume" if sys.argv[1] in ("sweep", "sensitivity") else "nothing was written"
+        resumable = ("sweep", "sensitivity", "optimise")
+        kept = "what is finished is kept, go on with --resume" if sys.argv[1] in resumable else "nothing was written"
         print(f"interrupted: {kept}", file=sys.stderr)
     raise SystemExit(code)
 

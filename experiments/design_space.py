@@ -74,9 +74,9 @@ class Space:
 def design_space(scenario: Scenario, narrowed: Sequence[str] = ()) -> Space:
     """Return the space of a scenario: every field over the whole range of ``FIELDS``, or over what ``narrowed`` states.
 
-    ``narrowed`` holds texts as ``--space`` takes them: ``places=2:8``, ``scope=region|country``, ``fte=0.5`` (fixed). The months of funding
-    begin with the scenario's ``first_month``; ``last_month`` may be any from ``SHORTEST_FUNDING`` months later to the end. Raises InputError
-    for fields and values that no design may have.
+    ``narrowed`` holds texts as ``--space`` takes them: ``places=2:8``, ``scope=region|country``, ``fte=0.5`` (fixed). Funding begins with
+    the scenario's ``first_month``; ``last_month`` may be any from ``SHORTEST_FUNDING`` months later to the end. Raises InputError for
+    fields and values that no design may have.
     """
     programme = scenario.programme
     fixed = {**PRESETS[COMPARATOR].model_dump(), "first_month": None, "last_month": programme.last_month}
@@ -113,7 +113,10 @@ def _stated(text: str, scenario: Scenario) -> Variable:
         found = parse_variable(f"{PLACE}.{text}", holder)
     except InputError as error:
         raise InputError(f"--space {text}", error.problem, error.allowed.replace(f"{PLACE}.", "")) from None
-    if name == "last_month" and min((found.low, *map(float, found.choices)) if found.choices else (found.low,)) < scenario.programme.first_month:
+    if (
+        name == "last_month"
+        and min((found.low, *map(float, found.choices)) if found.choices else (found.low,)) < scenario.programme.first_month
+    ):
         raise InputError(f"--space {text}", "ends the funding before it begins", f"allowed: {scenario.programme.first_month} or later")
     return Variable(name, found.low, found.base, found.high, found.distribution, found.choices)
 
@@ -149,7 +152,7 @@ def _value(variable: Variable, value: Any) -> Any:
     if variable.choices:
         return number
     rounded = float(f"{round(number / STEPS[name]) * STEPS[name]:.10g}")
-    return min(max(rounded, max(variable.low, 0.0)), variable.high)
+    return min(max(rounded, variable.low, 0.0), variable.high)
 
 
 def _nearest(variable: Variable, value: Any) -> Any:
@@ -163,7 +166,7 @@ def _nearest(variable: Variable, value: Any) -> Any:
         return min((float(choice) for choice in variable.choices), key=lambda choice: abs(choice - number))
     if variable.name == "mentor_share" and number < 0.0:
         return variable.low
-    return min(max(number, max(variable.low, 0.0)), variable.high)
+    return min(max(number, variable.low, 0.0), variable.high)
 
 
 def _plain(values: dict[str, Any]) -> Design:

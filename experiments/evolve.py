@@ -1,7 +1,7 @@
-"""Multi-objective search over variables of several kinds: NSGA-II (Deb et al. 2002, IEEE Transactions on Evolutionary Computation 6,
-182-197) as pymoo has it, asked for one generation at a time and evaluated a whole generation at a time.
+"""Multi-objective search over variables of several kinds, a whole generation at a time.
 
-Knows nothing of schools: points are mappings of names to values, and what is minimised comes from the caller.
+NSGA-II (Deb et al. 2002, IEEE Transactions on Evolutionary Computation 6, 182-197) as pymoo has it. Knows nothing of schools: points are
+mappings of names to values, and what is minimised comes from the caller.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -109,8 +109,8 @@ def _key(point: Point) -> tuple[tuple[str, str], ...]:
 class Evolution:
     """A search: iterate over its generations.
 
-    ``variables``: pymoo's, by name; ``evaluate``: what the points of a generation are worth; ``initial``: points to begin with, filled up at
-    random to ``population``; ``canonical``: the point that stands for all that mean the same; ``seed``: of all random draws. The same
+    ``variables``: pymoo's, by name; ``evaluate``: what the points of a generation are worth; ``initial``: points to begin with, filled up
+    at random to ``population``; ``canonical``: the point that stands for all that mean the same; ``seed``: of all random draws. The same
     arguments give the same points. Ends after ``generations``, or when nothing new can be made.
     """
 

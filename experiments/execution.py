@@ -22,7 +22,18 @@ from .store import Store, write_atomically
 from .study import checked_out, provenance
 from .sweep import Plan, Sweep
 
-__all__ = ["FAILURES", "RESULTS", "carry_out", "compute", "differences", "grow_sweep", "open_sweep", "parse_shard", "shard_of", "sweep_summary"]
+__all__ = [
+    "FAILURES",
+    "RESULTS",
+    "carry_out",
+    "compute",
+    "differences",
+    "grow_sweep",
+    "open_sweep",
+    "parse_shard",
+    "shard_of",
+    "sweep_summary",
+]
 
 RESULTS = "results"
 FAILURES = "failures"

@@ -5,9 +5,7 @@ chosen ones and the scenario's own are told. So neither what is chosen nor how g
 winner's curse; Smith & Winkler 2006, Management Science 52, 311-322).
 """
 
-import dataclasses
-import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,108 +14,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.designs import FIELDS, Design
-from model.errors import InputError, nearest
+from model.errors import InputError
 from model.observe import OUTCOMES
 from scenarios import COMPARATOR, Scenario
 
+from .aim import Aim, minimised, worth_of
+from .choice import choose_designs
 from .compare import with_comparator
 from .design_space import Space, design_space
 from .evolve import Evaluation, Evolution, non_dominated, search_variables
 from .panel import Panel
 
-__all__ = ["OBJECTIVES", "PERSPECTIVES", "Aim", "Archive", "Found", "aim_of", "search", "worth_of"]
-
-PERSPECTIVES: Mapping[str, str] = {"society": "cost_total", "programme": "cost_programme"}
-"""Whose costs count: all, or those the programme pays; with the outcome that holds them."""
-
-OBJECTIVES = ("effect", "cost", "gap", "gap_rural")
-"""What may be sought: adopter-years added (most), cost (least), how far disadvantaged or rural schools are behind at the end (least)."""
-
-WORTH = ("effect", "cost_total", "cost_programme", "gap", "gap_rural")
-"""What is kept of every design: means over a panel; effect and costs beyond no programme."""
+__all__ = ["Archive", "Found", "design_fields", "search"]
 
 CHOICE_CELLS, REPORT_CELLS = 100, 400
 BEST_KEPT = 5  # designs taken to the second panel for each budget and each design of the scenario, besides the front
 COST_MARGIN = 1.5  # how much dearer than the dearest design of the scenario a design may be where no budget is stated
 
 Stage = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Aim:
-    """What is sought, and how hard.
-
-    ``objectives``: names of ``OBJECTIVES``, effect and cost among them; ``perspective``: whose costs; ``budgets``: EUR, discounted, may be
-    empty; ``evaluations``: designs tried; ``population``: designs of a generation; ``cells``: runs of each; ``draws``: parameter sets among
-    them (0: the base parameters); ``space``: texts that narrow the space.
-    """
-
-    objectives: tuple[str, ...] = ("effect", "cost", "gap")
-    perspective: str = "society"
-    budgets: tuple[float, ...] = ()
-    evaluations: int = 5000
-    population: int = 100
-    cells: int = 50
-    draws: int = 50
-    space: tuple[str, ...] = ()
-
-    @property
-    def cost(self) -> str:
-        """The outcome that is the cost."""
-        return PERSPECTIVES[self.perspective]
-
-    @property
-    def generations(self) -> int:
-        """How many generations the evaluations make."""
-        return -(-self.evaluations // self.population)
-
-    def describe(self) -> dict[str, Any]:
-        """Return all that decides which designs are tried, as JSON holds it; a search may go on with more evaluations."""
-        kept = dataclasses.asdict(self)
-        del kept["evaluations"]
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
-
-
-def aim_of(*, objectives: str, perspective: str, budgets: Sequence[float], evaluations: int, population: int, cells: int, draws: int | None, space: Sequence[str]) -> Aim:
-    """Return the aim that options of the command line state; raises InputError for what is not allowed."""
-    chosen = tuple(name.strip() for name in objectives.split(",") if name.strip())
-    for name in chosen:
-        if name not in OBJECTIVES:
-            raise InputError(f"--objectives {objectives}", f"no objective named {name!r}", nearest(name, OBJECTIVES))
-    if not {"effect", "cost"} <= set(chosen) or len(set(chosen)) < len(chosen):
-        raise InputError(f"--objectives {objectives}", "effect and cost are always sought, each once", "allowed: effect,cost and gap, gap_rural")
-    if perspective not in PERSPECTIVES:
-        raise InputError(f"--perspective {perspective}", f"no perspective named {perspective!r}", nearest(perspective, PERSPECTIVES))
-    for budget in budgets:
-        if not 0.0 < budget < np.inf:
-            raise InputError(f"--budget {budget:g}", "is no budget", "allowed: EUR above 0")
-    if population > evaluations:
-        raise InputError(f"--population {population}", f"is more than the {evaluations} evaluations", "allowed: at most --evaluations")
-    if draws is not None and draws > cells:
-        raise InputError(f"--draws {draws}", f"is more than the {cells} runs of a design", "allowed: at most --replicates")
-    return Aim(chosen, perspective, tuple(sorted(set(budgets))), evaluations, population, cells, cells if draws is None else draws, tuple(space))
-
-
-def worth_of(outcomes: NDArray[np.float64], comparator: NDArray[np.float64]) -> pd.DataFrame:
-    """Return the means of ``WORTH`` over the cells of a panel.
-
-    ``outcomes`` (designs, cells, outcomes) of ``model.observe.OUTCOMES``; ``comparator`` (cells, outcomes): the same of no programme. A gap
-    counts as it is, below 0 where disadvantaged schools are ahead.
-    """
-    mean = outcomes.mean(axis=1)
-    extra = (outcomes - comparator).mean(axis=1)
-    at = {name: OUTCOMES.index(name) for name in OUTCOMES}
-    columns = {"effect": extra[:, at["effect_adopter_years"]]}
-    columns |= {name: extra[:, at[name]] for name in ("cost_total", "cost_programme")}
-    columns |= {"gap": mean[:, at["gap_disadvantaged"]], "gap_rural": mean[:, at["gap_rural"]]}
-    return pd.DataFrame(columns)
-
-
-def minimised(worth: pd.DataFrame, aim: Aim) -> NDArray[np.float64]:
-    """Return what is minimised, a column per objective: the effect negated, a gap where it is above 0, as being ahead is no aim."""
-    columns = {"effect": -worth["effect"], "cost": worth[aim.cost]}
-    columns |= {name: worth[name].clip(lower=0.0) for name in ("gap", "gap_rural")}
-    return np.column_stack([columns[name].to_numpy(np.float64) for name in aim.objectives])
 
 
 class Archive:
@@ -135,11 +49,11 @@ class Archive:
 class Found:
     """What a search found.
 
-    ``evaluations``: every design tried, with its generation and its worth on the first panel. ``candidates``: the designs taken to the second
-    panel, with their worth there. ``designs``: no programme, the scenario's own and the chosen ones by name. ``chosen``: one row per choice:
-    ``kind`` (budget, equal_cost, equal_effect, all_objectives), ``budget``, ``against`` (a design of the scenario) and ``design``, blank
-    where none was found. ``runs``: of all ``designs`` on the third panel. ``sets``: its parameter sets. ``convergence``: one row per
-    generation. ``outside``: the scenario's designs that the space does not hold.
+    ``evaluations``: every design tried, with its generation and its worth on the first panel. ``candidates``: the designs taken to the
+    second panel, with their worth there. ``designs``: no programme, the scenario's own and the chosen ones by name. ``chosen``: one row per
+    choice: ``kind`` (budget, equal_cost, equal_effect, all_objectives), ``budget``, ``against`` (a design of the scenario) and ``design``,
+    blank where none was found. ``runs``: of all ``designs`` on the third panel. ``sets``: its parameter sets. ``convergence``: one row per
+    generation. ``outside``: the scenario's designs that the space does not hold. ``highest_cost``: what a design might cost, EUR.
     """
 
     scenario: Scenario
@@ -200,7 +114,7 @@ def search(
     second = Panel(scenario, CHOICE_CELLS, min(aim.draws, 1) * CHOICE_CELLS, 1, engine=engine, threads=threads)
     judged = _outcomes(second, [scenario.designs[COMPARATOR], *own.values(), *candidates], "choice among the best", stage)
     meant = {name: space.design(space.point(design)) if space.holds(design) else design for name, design in own.items()}
-    chosen, designs = _choose(aim, meant, candidates, judged, budgets)
+    chosen, designs = choose_designs(aim, meant, candidates, judged, budgets)
     third = Panel(scenario, REPORT_CELLS, min(aim.draws, 1) * REPORT_CELLS, 2, engine=engine, threads=threads)
     designs = {COMPARATOR: scenario.designs[COMPARATOR], **own, **designs}
     runs = third.runs(designs, lambda done, total: stage("fresh seeds", done, total))
@@ -208,7 +122,17 @@ def search(
     table = pd.concat([table, worth_of(judged[1 + len(own) :], judged[0])], axis=1)
     outside = [name for name, design in own.items() if not space.holds(design)]
     return Found(
-        scenario, aim, evaluations, table, designs, chosen, runs, third.parameters(), _convergence(aim, evaluations, highest), outside, highest
+        scenario,
+        aim,
+        evaluations,
+        table,
+        designs,
+        chosen,
+        runs,
+        third.parameters(),
+        _convergence(aim, evaluations, highest),
+        outside,
+        highest,
     )
 
 
@@ -222,7 +146,9 @@ def _refuse_no_gap(aim: Aim, comparator: NDArray[np.float64]) -> None:
     for name, outcome in (("gap", "gap_disadvantaged"), ("gap_rural", "gap_rural")):
         if name in aim.objectives and np.isnan(comparator[:, OUTCOMES.index(outcome)]).any():
             kind = "disadvantaged" if name == "gap" else "rural"
-            raise InputError(f"--objectives {','.join(aim.objectives)}", f"not all worlds have {kind} schools and others", f"leave {name} out")
+            raise InputError(
+                f"--objectives {','.join(aim.objectives)}", f"not all worlds have {kind} schools and others", f"leave {name} out"
+            )
 
 
 def _highest_cost(aim: Aim, worth: pd.DataFrame) -> float:
@@ -359,82 +285,3 @@ def _convergence(aim: Aim, evaluations: pd.DataFrame, highest: float) -> pd.Data
     last = table["volume"].iloc[-1]
     table["volume"] = (table["volume"] / last if last > 0 else table["volume"]).round(10)
     return table
-
-
-# --- the choice --------------------------------------------------------------------------------------------------------
-
-
-def _choose(
-    aim: Aim, own: Mapping[str, Design], candidates: list[Design], judged: NDArray[np.float64], budgets: Sequence[float]
-) -> tuple[pd.DataFrame, dict[str, Design]]:
-    """Choose designs on the second panel, whose outcomes ``judged`` holds: no programme, the scenario's own, the candidates.
-
-    ``own`` holds them as the space has them. Returns the choices, and the designs they name beside the scenario's own. A rival of a design must not exceed its cost, fall below
-    its effect or exceed its gaps by the paired means plus (less) two standard errors, so that the third panel is likely to agree; where
-    none is so sure the means alone decide.
-    """
-    pool = [*own.values(), *candidates]
-    worth = worth_of(judged[1:], judged[0])
-    effect, cost = worth["effect"].to_numpy(), worth[aim.cost].to_numpy()
-    keys = np.array([design.model_dump_json() for design in pool])
-    names = dict(zip(keys, own, strict=False))
-    rows: list[dict[str, Any]] = []
-    named: dict[str, Design] = {}
-
-    def choose(label: str, value: NDArray[np.float64], where: NDArray[np.bool_], **row: Any) -> None:
-        allowed = np.flatnonzero(where)
-        if len(allowed):
-            best = int(allowed[np.argmax(value[allowed])])
-            if keys[best] not in names:
-                names[keys[best]] = _unused(label, names.values())
-                named[names[keys[best]]] = pool[best]
-        rows.append({**row, "design": names[keys[best]] if len(allowed) else ""})
-
-    for budget in budgets:
-        choose(f"best_at_{_short(budget)}", effect, cost <= budget, kind="budget", budget=budget, against="")
-    for position, name in enumerate(own):
-        less = _exceeds(aim, judged[1:], judged[1 + position])
-        others = keys != keys[position]
-        for kind, label, value, needed in (
-            ("equal_cost", f"more_than_{name[:20]}", effect, ["cost"]),
-            ("equal_effect", f"cheaper_than_{name[:20]}", -cost, ["effect"]),
-            ("all_objectives", f"better_than_{name[:20]}", effect, list(aim.objectives)),
-        ):
-            sure = others & np.logical_and.reduce([less[what][1] <= 0.0 for what in needed])
-            likely = others & np.logical_and.reduce([less[what][0] <= 0.0 for what in needed])
-            choose(label, value, sure if sure.any() else likely, kind=kind, budget=np.nan, against=name)
-    return pd.DataFrame(rows, columns=["kind", "budget", "against", "design"]), named
-
-
-def _unused(label: str, taken: Collection[str]) -> str:
-    """Return a label, with a number where it is taken already."""
-    return label if label not in taken else next(name for k in itertools.count(2) if (name := f"{label}_{k}") not in taken)
-
-
-def _exceeds(
-    aim: Aim, outcomes: NDArray[np.float64], other: NDArray[np.float64]
-) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return by how much designs are worse than another in each objective, paired by cell: mean, and mean plus two standard errors."""
-    columns = {"effect": ("effect_adopter_years", -1.0), "cost": (aim.cost, 1.0), "gap": ("gap_disadvantaged", 1.0), "gap_rural": ("gap_rural", 1.0)}
-    found = {}
-    for name in aim.objectives:
-        outcome, sign = columns[name]
-        worse = sign * (outcomes[..., OUTCOMES.index(outcome)] - other[:, OUTCOMES.index(outcome)])
-        found[name] = _mean_and_bound(worse)
-        if name.startswith("gap"):  # being no longer behind is as good as being as far ahead as the other
-            found[name] = tuple(map(np.minimum, found[name], _mean_and_bound(outcomes[..., OUTCOMES.index(outcome)])))
-    return found
-
-
-def _mean_and_bound(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return means over cells, and means plus two standard errors."""
-    mean = values.mean(axis=1)
-    return mean, mean + 2.0 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-
-
-def _short(budget: float) -> str:
-    """Return a budget as part of a name: 500k, 2m, 2500k."""
-    for size, letter in ((1e6, "m"), (1e3, "k")):
-        if budget >= size and (budget / size).is_integer():
-            return f"{budget / size:.0f}{letter}"
-    return f"{budget:.0f}"

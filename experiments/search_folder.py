@@ -17,8 +17,9 @@ from model.designs import Design
 from model.errors import InputError
 from scenarios import Scenario, dump_yaml
 
+from .aim import Aim
 from .execution import differences
-from .optimise import Aim, Archive, Found, design_fields
+from .optimise import Archive, Found, design_fields
 from .store import Store, write_atomically
 from .study import checked_out, hash_inputs, provenance
 
@@ -114,8 +115,8 @@ def _refuse_other(path: Path, described: Mapping[str, Any]) -> None:
 def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write what a search found into its folder, and beside it the ``tables`` of its report, by file name.
 
-    ``runs.parquet``, ``parameters.parquet``: the fresh runs; ``evaluations.parquet``: every design tried; ``designs.yaml``: a scenario of the
-    scenario's own designs and the best for each budget; ``rivals.yaml``: one of its own designs and what beats them.
+    ``runs.parquet``, ``parameters.parquet``: the fresh runs; ``evaluations.parquet``: every design tried; ``designs.yaml``: a scenario of
+    the scenario's own designs and the best for each budget; ``rivals.yaml``: one of its own designs and what beats them.
     """
     best = set(found.chosen.loc[found.chosen["kind"] == "budget", "design"])
     files = {
