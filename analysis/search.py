@@ -105,8 +105,9 @@ def own_designs(runs: pd.DataFrame, chosen: pd.DataFrame, own: Sequence[str], *,
     """Return where each design of the scenario stands: its rivals, by how much they differ from it, and the verdict.
 
     Columns: ``design``; ``kind``: what its ``rival`` was chosen for (``equal_cost``: most effect at no more cost; ``equal_effect``: least
-    cost at no less effect; ``all_objectives``: most effect, no worse in anything sought); ``cost``, ``effect``: of the design
-    beyond no programme; ``more_effect``, ``more_cost``, ``wider_gap``: of the rival beyond the design, each with ``_low`` and ``_high``; ``verdict``.
+    cost at no less effect; ``all_objectives``: most effect, no worse in anything sought); ``cost``, ``effect``: of the design beyond
+    no programme; ``more_effect``, ``more_cost``, ``wider_gap``: of the rival beyond the design; each figure with ``_low`` and ``_high``;
+    ``verdict``.
     """
     panel = _Panel(runs, cost, objectives)
     rows = []

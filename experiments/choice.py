@@ -22,8 +22,8 @@ def choose_designs(
     """Choose designs on the second panel, whose outcomes ``judged`` holds: no programme, the scenario's own, the candidates.
 
     ``own`` holds the scenario's designs as the space has them. Returns the choices (``Found.chosen``), and the designs that they name
-    beside the scenario's own. A rival of a design must not exceed its cost, fall below its effect or exceed its gaps by the paired means plus
-    (less) two standard errors, so that the third panel is likely to agree; where none is so sure the means alone decide.
+    beside the scenario's own. A rival of a design must not exceed its cost, fall below its effect or exceed its gaps by the paired means
+    plus two standard errors (less, for effect), so that the third panel is likely to agree; where none is so sure the means alone decide.
     """
     pool = [*own.values(), *candidates]
     worth = worth_of(judged[1:], judged[0])

@@ -41,8 +41,7 @@ class Panel:
         self.engine: BatchRunner = runner(engine)
         self.sets = self._sets(draws)
         self._parameters = parameter_table([{**scenario.base_parameters(), **values} for values in self.sets])
-        _, schools = Worlds(self.scenario).get(scenario.base_parameters(), 0)
-        self._worlds = Worlds(self.scenario, keep=len(schools) * cells <= KEPT_SCHOOLS)
+        self._worlds = Worlds(self.scenario, keep=KEPT_SCHOOLS)
 
     def _sets(self, draws: int) -> list[dict[Any, Any]]:
         uncertain = uncertain_variables(self.scenario)
