@@ -21,7 +21,7 @@ from .compare import DRAW_REPLICATES, Snapshot, drawn_sets, refuse_too_large, sn
 from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .worlds import Worlds
 
-__all__ = ["DesignRuns", "SupersededError", "WhatIf", "stacked"]
+__all__ = ["DesignRuns", "Kept", "SupersededError", "WhatIf", "stacked"]
 
 KEPT_BYTES = 200_000_000
 KEPT_SCHOOLS = 200_000
@@ -61,8 +61,8 @@ class WhatIf:
 
     def __init__(self, engine: BatchRunner = run_batch, kept_bytes: int = KEPT_BYTES) -> None:
         self._engine = engine
-        self._runs: _Kept[DesignRuns] = _Kept(lambda kept: sum(runs.size for runs in kept) > kept_bytes)
-        self._worlds: _Kept[Worlds] = _Kept(lambda kept: len(kept) > KEPT_POPULATIONS)
+        self._runs: Kept[DesignRuns] = Kept(lambda kept: sum(runs.size for runs in kept) > kept_bytes)
+        self._worlds: Kept[Worlds] = Kept(lambda kept: len(kept) > KEPT_POPULATIONS)
 
     def base(self, scenario: Scenario, *, threads: int | None = None, stop: Stop = lambda: False) -> dict[str, DesignRuns]:
         """Return the replicates at the base parameters, by design, ``none`` first.
@@ -122,7 +122,7 @@ class WhatIf:
         return found
 
 
-class _Kept(Generic[T]):
+class Kept(Generic[T]):
     """What was made before, by key; the least lately used goes first when it is ``too_much``."""
 
     def __init__(self, too_much: Callable[[Collection[T]], bool]) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.cost_effectiveness import acceptability, willingness_grid
 from analysis.curves import adoption_curve, discounted_costs, spread
-from analysis.outcomes import COMPARATOR, design_name, practice_name
+from analysis.outcomes import COMPARATOR, design_name, payer_name, practice_name
 from analysis.psa import psa_sample
 from analysis.report import WILLINGNESS_TO_PAY
 from analysis.sentences import percent, sentences, with_error
@@ -132,7 +132,8 @@ def _charts(
     largest = max(float(totals.xs(payer, level="payer").groupby(level="design").sum().max()) for payer in PAYERS)
     for payer in PAYERS:
         chart = charts.cost_chart(totals, designs, payer, budget, 1.03 * largest)
-        made[f"costs_{payer}"] = _named(chart, charts.payer_title(payer), text("charts.costs_says", payer=charts.payer_name(payer)))
+        made[f"costs_{payer}"] = _named(chart, charts.payer_title(payer), text("charts.costs_says", payer=payer_name(payer)))
+        made[f"costs_{payer}"]["legend"] = charts.cost_legend(totals)
     for name, kind in GAPS.items():
         rows = _gaps(runs, name)
         if rows:

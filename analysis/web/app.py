@@ -17,14 +17,14 @@ from starlette.datastructures import FormData, UploadFile
 
 from analysis.outcomes import design_name
 from experiments.compare import notes_on, with_comparator
-from experiments.whatif import SupersededError, WhatIf
+from experiments.whatif import Kept, SupersededError, WhatIf
 from model.compiled import is_warm, source_fingerprint
 from model.errors import InputError
 from scenarios import Scenario
 
 from .answers import base_answer, sure_answer
 from .charts import map_chart
-from .downloads import FIGURES, Download, download, downloads
+from .downloads import FIGURES, Download, Studies, download, downloads
 from .edit import edited
 from .form import Form, read_form
 from .guard import Guard, TooLarge, log
@@ -39,6 +39,7 @@ from .work import Busy, Work
 __all__ = ["make_app"]
 
 HERE = Path(__file__).parent
+KEPT_STUDIES = 2
 
 
 def _plain(value: Any) -> Markup:
@@ -52,6 +53,7 @@ class Server:
     def __init__(self, first: PageState, limits: Limits) -> None:
         self.first, self.limits = first, limits
         self.whatif, self.work, self.sessions = WhatIf(), Work(), Sessions(limits)
+        self.studies: Studies = Kept(lambda kept: len(kept) > KEPT_STUDIES)
         self.ready = is_warm()
         self.templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -251,7 +253,7 @@ def _files(app: FastAPI, server: Server) -> None:
         scenario = state.scenario
 
         def do(threads: int, stop: Any) -> Download:
-            return download(name, server.checked(scenario), threads, stop)
+            return download(name, server.checked(scenario), server.studies, threads, stop)
 
         content, media, filename = await server.work.answer(session.key, f"download {name}", do)
         return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{filename}"'})

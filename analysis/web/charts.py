@@ -29,7 +29,11 @@ def _chart(height: int, layer: Sequence[Chart], **more: Any) -> Chart:
 def _colour(designs: Sequence[str], legend: bool = True) -> Chart:
     styles = design_styles([COMPARATOR, *(name for name in designs if name != COMPARATOR)])
     scale = {"domain": [styles[name].label for name in designs], "range": [styles[name].colour for name in designs]}
-    shown = {"title": None, "orient": "bottom", "columns": 3, "symbolType": "stroke", "symbolStrokeWidth": 3} if legend else None
+    shown = (
+        {"title": None, "orient": "bottom", "columns": 3, "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolOpacity": 1}
+        if legend
+        else None
+    )
     return {"field": "design", "type": "nominal", "scale": scale, "legend": shown}
 
 
@@ -53,7 +57,7 @@ def adoption_chart(curves: Mapping[str, pd.DataFrame], windows: Mapping[str, tup
     colour = _colour(list(curves))
     pick = {"name": "pick", "select": {"type": "point", "fields": ["design"]}, "bind": "legend"}
     dim = {"condition": {"param": "pick", "value": 1}, "value": 0.12}
-    layers = [
+    layers: list[Chart] = [
         {
             "data": {"name": "funded", "values": funded},
             "mark": {"type": "rect", "color": FUNDED, "opacity": 0.9 if len(funded) == 1 else 0.5},
@@ -124,10 +128,14 @@ def cost_effect_chart(effects: pd.DataFrame, uncertain: pd.DataFrame | None) -> 
             "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "stroke": "white"},
             "encoding": {"x": x, "y": y, "color": colour, "tooltip": _tips("design", "effect", "cost")},
         },
-        {
-            "mark": {"type": "text", "dy": -11, "fontWeight": "bold", "fontSize": 12},
-            "encoding": {"x": x, "y": y, "text": {"field": "design"}, "color": colour},
-        },
+        *(
+            {
+                "transform": [{"filter": f"datum.design !== '{design_name(COMPARATOR)}'"}],
+                "mark": {"type": "text", "align": "left", "dx": 10, "dy": -2, "fontWeight": "bold", "fontSize": 12, **halo},
+                "encoding": {"x": x, "y": y, "text": {"field": "design"}, "color": {"value": "white"} if halo else colour},
+            }
+            for halo in ({"stroke": "white", "strokeWidth": 4}, {})
+        ),
     ]
     return _chart(360, layers, data={"name": "points", "values": points})
 
@@ -162,14 +170,13 @@ def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, b
         "axis": {"format": "~s", "tickCount": 5},
         "scale": {"domain": [0, largest or 1], "nice": False},
     }
-    legend = {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 200}
     layers: list[Chart] = [
         {
             "mark": {"type": "bar", "stroke": "white", "strokeWidth": 0.5},
             "encoding": {
                 "x": x,
                 "y": _designs_axis(names),
-                "color": {"field": "category", "type": "nominal", "scale": scale, "legend": legend},
+                "color": {"field": "category", "type": "nominal", "scale": scale, "legend": None},
                 "order": {"field": "order"},
                 "tooltip": _tips("design", "category", "cost"),
             },
@@ -211,7 +218,7 @@ def gap_chart(rows: Sequence[Mapping[str, Any]], designs: Sequence[str], name: s
         "scale": {"domain": times, "range": ["circle", "square"]},
         "legend": {"title": None, "orient": "bottom", "symbolFillColor": GREY},
     }
-    layers = [
+    layers: list[Chart] = [
         {
             "data": {"name": "zero", "values": [{"at": 0}]},
             "mark": {"type": "rule", "color": INK},
@@ -256,7 +263,7 @@ def probability_chart(table: pd.DataFrame, designs: Sequence[str], k: float) -> 
         "axis": {"format": ".0%"},
         "scale": {"domain": [0, 1]},
     }
-    layers = [
+    layers: list[Chart] = [
         {
             "mark": {"type": "line", "strokeWidth": 2.5},
             "encoding": {"x": x, "y": y, "color": _colour(designs), "tooltip": _tips("design", "k", "probability")},
@@ -296,9 +303,10 @@ def map_chart(schools: pd.DataFrame) -> Chart:
         "x2": ends["x_km"].to_numpy(),
         "y2": ends["y_km"].to_numpy(),
     }
+    # Both axes span as much, so that the square map is true to distances.
     low, high = place[["x_km", "y_km"]].min(), place[["x_km", "y_km"]].max()
-    margin = 0.04 * max(float((high - low).max()), 1.0)
-    domain = {axis: [float(low[axis]) - margin, float(high[axis]) + margin] for axis in ("x_km", "y_km")}
+    half = 0.54 * max(float((high - low).max()), 1.0)
+    domain = {axis: [float(low[axis] + high[axis]) / 2 + side * half for side in (-1, 1)] for axis in ("x_km", "y_km")}
     now = [{"filter": "datum.month == month"}]
     axis = {"grid": False, "tickCount": 5}
     x = {
@@ -329,7 +337,7 @@ def map_chart(schools: pd.DataFrame) -> Chart:
         "legend": {"title": None, "orient": "bottom"},
     }
     size = {"condition": {"test": f"datum.kind == '{kinds[1]}'", "value": 150}, "value": 70}
-    layers = [
+    layers: list[Chart] = [
         {
             "data": {"name": "ties", "values": pd.DataFrame(ties).to_dict("records")},
             "transform": now,
@@ -350,6 +358,12 @@ def map_chart(schools: pd.DataFrame) -> Chart:
     return _chart(
         430, layers, params=[{"name": "month", "value": 0}], data={"name": "schools", "values": pd.DataFrame(columns).to_dict("records")}
     )
+
+
+def cost_legend(totals: "pd.Series[float]") -> list[dict[str, str]]:
+    """Return name and colour of the categories that cost anything."""
+    present = [name for name in CATEGORIES if totals.xs(name, level="category").sum() > 0]
+    return [{"label": category_name(name), "colour": CATEGORY_COLOURS[name]} for name in present]
 
 
 def payer_title(payer: str) -> str:

@@ -1,9 +1,11 @@
 """What may be taken away: the scenario, and what ``compare`` writes of it - its tables, its figures, the whole study."""
 
 import io
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,11 @@ from analysis.report import Report, comparison_report
 from analysis.style import save_bytes
 from experiments.compare import Comparison, compare, with_comparator
 from experiments.study import new_study, provenance
-from experiments.whatif import SupersededError
+from experiments.whatif import Kept, SupersededError
 from model.errors import InputError
-from scenarios import Scenario, dump_yaml
+from scenarios import Scenario, dump_yaml, resolved
 
-__all__ = ["FIGURES", "download", "downloads"]
+__all__ = ["FIGURES", "Download", "Studies", "download", "downloads"]
 
 FIGURES = ("adoption", "cost_effect", "costs", "gaps", "durability")
 KINDS = {"svg": "image/svg+xml", "png": "image/png"}
@@ -40,14 +42,17 @@ def downloads() -> tuple[str, ...]:
     return ("scenario.yaml", *TABLES, *(f"{figure}.{kind}" for figure in FIGURES for kind in KINDS), "study.zip")
 
 
-def download(name: str, scenario: Scenario, threads: int, stop: Stop) -> Download:
+Studies = Kept[tuple[Comparison, Report]]
+"""The comparisons last asked for, as several files of one are often taken away."""
+
+
+def download(name: str, scenario: Scenario, studies: Studies, threads: int, stop: Stop) -> Download:
     """Return one of ``downloads`` for a scenario, with the designs it compares. Raises InputError, SupersededError."""
     scenario = with_comparator(scenario)
     filename = f"{scenario.name}-{name}"
     if name == "scenario.yaml":
         return portable_yaml(scenario).encode(), "application/yaml", f"{scenario.name}.yaml"
-    found = compare(scenario, threads=threads, stage=lambda *_: _give_up(stop))
-    report = comparison_report(**found.for_report())
+    found, report = studies.get(json.dumps(resolved(scenario)), partial(_study, scenario, threads, stop))
     if name in TABLES:
         return _table(name, found, report), TABLES[name], filename
     if name == "study.zip":
@@ -56,6 +61,11 @@ def download(name: str, scenario: Scenario, threads: int, stop: Stop) -> Downloa
     if figure not in report.figures:
         raise InputError(name, "this comparison has no such figure", f"allowed: {', '.join(report.figures)}")
     return save_bytes(report.figures[figure](), kind), KINDS[kind], filename
+
+
+def _study(scenario: Scenario, threads: int, stop: Stop) -> tuple[Comparison, Report]:
+    found = compare(scenario, threads=threads, stage=lambda *_: _give_up(stop))
+    return found, comparison_report(**found.for_report())
 
 
 def _give_up(stop: Stop) -> None:

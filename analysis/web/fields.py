@@ -76,7 +76,7 @@ def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
     found = []
     for name, row in FIELDS.items():
         annotation = Design.model_fields[name].annotation
-        common = {"name": f"{prefix}.{name}", "path": f"{path}.{name}", "label": label_of(name), "help": row.meaning}
+        common: dict[str, Any] = {"name": f"{prefix}.{name}", "path": f"{path}.{name}", "label": label_of(name), "help": row.meaning}
         value = getattr(design, name)
         if name in CHOICES:
             found.append(FormField(**common, unit="", kind="choice", value=value, choices=CHOICES[name]))
@@ -84,7 +84,7 @@ def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
             found.append(FormField(**common, unit="", kind="switch", value=value))
         else:
             whole = int in (annotation, *get_args(annotation))
-            ends = {"minimum": row.minimum, "maximum": row.maximum, "low": row.low, "high": row.high}
+            ends: dict[str, Any] = {"minimum": row.minimum, "maximum": row.maximum, "low": row.low, "high": row.high}
             optional = type(None) in get_args(annotation)
             step = _step(row.low, row.high, whole)
             number = FormField(**common, unit=row.unit, kind="number", value=value, **ends, step=step, optional=optional)

@@ -67,8 +67,8 @@ class Guard:
                 out = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     out[name] = value
-                if "cache-control" not in out:
-                    out["Cache-Control"] = "no-store"
+                # Files are asked for again only when they have changed; answers are kept nowhere.
+                out["Cache-Control"] = "no-cache" if "/static/" in scope["path"] and status < 400 else "no-store"
             await send(message)
 
         try:

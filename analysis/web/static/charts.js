@@ -40,8 +40,29 @@ function figureOf(name, host, chart) {
   figure.querySelector("strong").textContent = chart.title;
   figure.querySelector("span").textContent = chart.says;
   const plot = figure.querySelector(".plot");
+  legend(figure, chart.legend ?? []);
   plot.setAttribute("aria-label", `${chart.title}. ${chart.says}`);
   return plot;
+}
+
+function legend(figure, entries) {
+  figure.querySelector("ul.legend")?.remove();
+  if (!entries.length) return;
+  const list = document.createElement("ul");
+  list.className = "legend";
+  for (const { label, colour } of entries) {
+    const item = document.createElement("li");
+    const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    swatch.setAttribute("class", "swatch");
+    swatch.setAttribute("viewBox", "0 0 12 12");
+    swatch.setAttribute("aria-hidden", "true");
+    const square = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    for (const [key, value] of Object.entries({ width: 12, height: 12, rx: 2, fill: colour })) square.setAttribute(key, value);
+    swatch.append(square);
+    item.append(swatch, ` ${label}`);
+    list.append(item);
+  }
+  figure.append(list);
 }
 
 async function draw(name, host, chart) {
@@ -66,6 +87,8 @@ async function draw(name, host, chart) {
   }
   for (const [data, values] of Object.entries(rows)) kept.view.data(data, values);
   await kept.view.runAsync();
+  // What it shows is said by the label around it and by the tables.
+  plot.querySelector("svg")?.setAttribute("aria-hidden", "true");
 }
 
 // Draw all charts below an element.
