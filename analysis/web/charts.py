@@ -128,16 +128,20 @@ def cost_effect_chart(effects: pd.DataFrame, uncertain: pd.DataFrame | None) -> 
             "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "stroke": "white"},
             "encoding": {"x": x, "y": y, "color": colour, "tooltip": _tips("design", "effect", "cost")},
         },
-        *(
-            {
-                "transform": [{"filter": f"datum.design !== '{design_name(COMPARATOR)}'"}],
-                "mark": {"type": "text", "align": "left", "dx": 10, "dy": -2, "fontWeight": "bold", "fontSize": 12, **halo},
-                "encoding": {"x": x, "y": y, "text": {"field": "design"}, "color": {"value": "white"} if halo else colour},
-            }
-            for halo in ({"stroke": "white", "strokeWidth": 4}, {})
-        ),
+        *_labels(x, y, colour),
     ]
     return _chart(360, layers, data={"name": "points", "values": points})
+
+
+def _labels(x: Chart, y: Chart, colour: Chart) -> list[Chart]:
+    """Return the names beside the points, each on a halo; the comparator stands where nothing is added."""
+    layers = []
+    for halo, shade in (({"stroke": "white", "strokeWidth": 4}, {"value": "white"}), ({}, colour)):
+        mark: Chart = {"type": "text", "align": "left", "dx": 10, "dy": -2, "fontWeight": "bold", "fontSize": 12, **halo}
+        encoding = {"x": x, "y": y, "text": {"field": "design"}, "color": shade}
+        others = [{"filter": f"datum.design !== '{design_name(COMPARATOR)}'"}]
+        layers.append({"transform": others, "mark": mark, "encoding": encoding})
+    return layers
 
 
 def _outlines(uncertain: pd.DataFrame) -> list[Chart]:

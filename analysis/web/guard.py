@@ -1,6 +1,7 @@
 """What every request passes: host, origin and size are checked, headers are set, a line is written to the log."""
 
 import json
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .limits import Limits
 
-__all__ = ["Guard", "log"]
+__all__ = ["Guard", "LogHandler", "TooLarge", "log"]
 
 POLICY = "; ".join(
     (
@@ -45,6 +46,20 @@ def log(event: str, **values: Any) -> None:
     print(json.dumps({"time": stamp, "event": event, **values}, ensure_ascii=True), file=sys.stderr, flush=True)
 
 
+class LogHandler(logging.Handler):
+    """What libraries say, as lines of the same log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; an exception with the place where it arose."""
+        more = {"trace": self._trace(record)} if record.exc_info else {}
+        log("fault" if record.levelno >= logging.ERROR else "library", logger=record.name, message=record.getMessage()[:300], **more)
+
+    @staticmethod
+    def _trace(record: logging.LogRecord) -> str:
+        """Return the traceback of a record."""
+        return logging.Formatter().formatException(record.exc_info)[-4000:] if record.exc_info else ""
+
+
 class Guard:
     """ASGI middleware. ``hosts``: names under which the page may be asked for, besides local ones; ``*`` for any."""
 
@@ -58,6 +73,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 0
+        root = scope.get("root_path", "")
+        if root and not scope["path"].startswith(f"{root}/"):  # a proxy that takes its own path away; ASGI has it in both
+            scope = {**scope, "path": root + scope["path"]}
         headers = Headers(scope=scope)
 
         async def sent(message: Message) -> None:

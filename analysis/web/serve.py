@@ -1,6 +1,7 @@
 """Start the page: ``run.py serve``."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import uvicorn
@@ -9,7 +10,7 @@ from model.errors import InputError
 from scenarios import Scenario
 
 from .app import make_app
-from .guard import log
+from .guard import LogHandler, log
 from .state import begun_from, state_of
 
 __all__ = ["serve"]
@@ -18,12 +19,13 @@ __all__ = ["serve"]
 def serve(scenario: Scenario, *, host: str, port: int, allow_hosts: Sequence[str] = (), root_path: str = "") -> None:
     """Serve the page of a scenario until it is stopped. Raises InputError where the address cannot be used."""
     hosts = tuple(allow_hosts) or ((host,) if host in ("127.0.0.1", "localhost", "::1") else ("*",))
+    logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING, force=True)
     app = make_app(state_of(scenario, begun_from(scenario)), hosts=hosts, root_path=root_path)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        log_level="error",
+        log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
@@ -36,6 +38,7 @@ def serve(scenario: Scenario, *, host: str, port: int, allow_hosts: Sequence[str
         raise InputError(
             f"--host {host} --port {port}", "cannot be listened on", "give another port; another program may hold this one"
         ) from None
+    listening.listen()  # so that whoever reads the next line may ask at once
     shown = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{listening.getsockname()[1]}{root_path}/"
     log("listening", address=shown)
     print(f"The page is at {shown} (stop with Ctrl-C)", flush=True)

@@ -18,7 +18,7 @@ __all__ = ["upload"]
 def upload(name: str, content: bytes, state: PageState, session: Session, sessions: Sessions) -> tuple[PageState, str]:
     """Return the page with what came up, and what is said of it. Raises InputError as ``run.py validate`` does; then nothing is kept."""
     name = _plain_name(name)
-    if Path(name).suffix.lower() in (".yaml", ".yml"):
+    if Path(name).suffix.lower() in (".yaml", ".yml", ""):
         scenario = uploaded_scenario(content, name)
         said = text("form.uploaded_scenario", name=name, count=len(scenario.designs))
         new = state_of(scenario, begun_from(scenario))
@@ -30,7 +30,9 @@ def upload(name: str, content: bytes, state: PageState, session: Session, sessio
         lines = check_files([str(path)], state.scenario)
     except InputError as error:
         sessions.drop(path)
-        raise InputError(error.where.replace(str(path), name), error.problem.replace(str(path), name), error.allowed) from None
+        raise InputError(
+            error.where.replace(str(path), name), error.problem.replace(str(path), name), error.allowed.replace(str(path), name)
+        ) from None
     except BaseException:
         sessions.drop(path)
         raise
@@ -41,5 +43,6 @@ def upload(name: str, content: bytes, state: PageState, session: Session, sessio
 def _plain_name(name: str) -> str:
     """Return the last part of a file's name, without anything a folder or a terminal might read something into."""
     last = re.split(r"[\\/]", name)[-1]
-    plain = re.sub(r"[^\w. -]", "_", last, flags=re.ASCII).lstrip(".").strip()[:80]
-    return plain or "schools.csv"
+    plain = re.sub(r"[^\w. -]", "_", last, flags=re.ASCII).lstrip(".").strip()
+    suffix = Path(plain).suffix[:10]
+    return plain[: 80 - len(suffix)].removesuffix(suffix) + suffix if plain else "schools.csv"

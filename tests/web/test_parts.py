@@ -1,0 +1,220 @@
+"""The page's parts, without a browser: addresses, fields, sentences, fair work, visitors, the place below a proxy."""
+
+import asyncio
+import re
+import threading
+import time
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.web import texts
+from analysis.web.describe import describe
+from analysis.web.fields import design_fields
+from analysis.web.form import design_name_of, read_form
+from analysis.web.limits import Limits
+from analysis.web.sessions import Sessions
+from analysis.web.state import from_address, new_state, rebuilt, to_address
+from analysis.web.work import Work
+from experiments.whatif import SupersededError
+from model.designs import CHOICES, FIELDS, PRESETS, Design
+from model.errors import InputError
+from scenarios import shipped_scenarios
+from scenarios.schema import Scenario
+
+from .server import SMALL, serving
+from .test_hostile import ask
+
+WEB = Path(texts.__file__).parent
+
+
+def designs() -> st.SearchStrategy[Design]:
+    fields = {}
+    for name, row in FIELDS.items():
+        kind = Design.model_fields[name].annotation
+        if name in CHOICES:
+            fields[name] = st.sampled_from(CHOICES[name])
+        elif row.unit == "0|1":
+            fields[name] = st.booleans()
+        else:
+            number = st.integers(int(row.low), int(row.high)) if int in (kind, *get_args(kind)) else st.floats(row.low, row.high)
+            fields[name] = st.none() | number if type(None) in get_args(kind) else number
+    return st.builds(Design, **fields).filter(lambda one: (one.first_month or 0) <= (one.last_month or 34) and (one.first_month or 0) <= 34)
+
+
+@given(st.lists(designs(), min_size=1, max_size=6), st.sampled_from([n for n in shipped_scenarios() if n != "national"]))
+def test_an_address_carries_the_whole_set_of_designs(made, begun):
+    try:
+        state = rebuilt(
+            new_state(begun),
+            {"designs": {f"d{k}": one for k, one in enumerate(made)}},
+            {f"d{k}": "hybrid" for k in range(len(made))},
+            new_state(begun).view,
+        )
+    except InputError:
+        return  # a window that ends before it begins in this scenario
+    again = from_address(to_address(state))
+    assert again == state
+    assert list(again.scenario.designs) == list(state.scenario.designs)
+
+
+@pytest.mark.parametrize("name", shipped_scenarios())
+def test_every_shipped_scenario_comes_back_from_its_address(name):
+    state = new_state(name)
+    assert from_address(to_address(state)) == state
+    assert len(to_address(state)) < 2000
+
+
+@given(st.text(max_size=300))
+def test_any_name_becomes_a_name_that_scenarios_take_or_nothing(text):
+    name = design_name_of(text)
+    assert re.fullmatch(r"[a-z0-9_]{0,40}", name)
+
+
+def test_every_field_of_a_design_is_in_the_form_with_the_tables_words_and_range():
+    for preset in PRESETS.values():
+        fields = {field.name.rsplit(".", 1)[1]: field for field in design_fields(preset, "designs.0", "designs.x")}
+        assert list(fields) == list(FIELDS)
+        for name, row in FIELDS.items():
+            field = fields[name]
+            assert field.help == row.meaning
+            if field.kind == "number":
+                assert (field.unit, field.minimum, field.maximum, field.low, field.high) == (
+                    row.unit,
+                    row.minimum,
+                    row.maximum,
+                    row.low,
+                    row.high,
+                )
+                assert 1 <= (row.high - row.low) / float(field.step) <= 300
+            if field.kind == "choice":
+                assert field.choices == CHOICES[name]
+
+
+@given(designs())
+def test_the_form_sent_back_unchanged_is_the_same_page(design):
+    state = new_state("mensi-pilot")
+    try:
+        state = rebuilt(state, {"designs": {"mine": design}}, {"mine": "virtual"}, state.view)
+    except InputError:
+        return
+    form = {"designs.0.name": "mine", "designs.0.preset": "virtual"}
+    form |= {field.name: field.shown for field in design_fields(design, "designs.0", "designs.mine")}
+    assert read_form(form, state).scenario == state.scenario
+
+
+@given(designs(), designs())
+def test_designs_that_differ_in_what_counts_are_described_differently(one, other):
+    said = describe(one, (6, 34))
+    assert said.endswith(".") and "{" not in said and "  " not in said
+    told = ("recruitment", "places", "scope", "priority", "stipend", "mentee_grant", "cascade")
+    if one.recruitment != "none" and other.recruitment == one.recruitment:
+        different = any(
+            f"{getattr(one, f):.3g}" != f"{getattr(other, f):.3g}"
+            if isinstance(getattr(one, f), float)
+            else getattr(one, f) != getattr(other, f)
+            for f in told
+        )
+        assert not different or said != describe(other, (6, 34))
+
+
+def test_every_text_is_used_and_every_text_used_is_there():
+    stated = {f"{section}.{name}" for section, names in texts._texts().items() for name in names}
+    source = "\n".join(path.read_text(encoding="utf-8") for path in [*WEB.glob("*.py"), *WEB.glob("templates/*.html")])
+    used = set(re.findall(r"""\b(?:t|text)\(\s*["']([a-z]+\.[a-z_]+)["']""", source)) | set(
+        re.findall(r'"((?:says|charts)\.[a-z_]+)"', source)
+    )
+    for pattern in re.findall(r'text\(f"(says\.[a-z_]+)\{', source):
+        used |= {key for key in stated if key.startswith(pattern)}
+    assert used - stated == set()
+    assert stated - used == set()
+
+
+def test_the_schema_says_of_every_number_on_the_page_which_range_makes_sense():
+    for name in ("months", "replicates", "draws"):
+        extra = Scenario.model_fields[name].json_schema_extra
+        assert extra["low"] < extra["high"]
+
+
+# --- fair work ---
+
+
+def test_the_newest_question_of_a_page_takes_the_place_of_its_older_ones():
+    started, asked = threading.Event(), []
+
+    def slow(threads, stop):
+        started.set()
+        while not stop():
+            time.sleep(0.005)
+        raise SupersededError
+
+    def quick(number):
+        asked.append(number)
+        return number
+
+    async def run():
+        work = Work(1)
+        first = asyncio.create_task(work.answer("a", "page", slow))
+        await asyncio.to_thread(started.wait)
+        rest = []
+        for number in range(10):
+            rest.append(asyncio.create_task(work.answer("a", "page", lambda threads, stop, number=number: quick(number))))
+            await asyncio.sleep(0)
+        results = await asyncio.gather(first, *rest, return_exceptions=True)
+        work.close()
+        return results
+
+    results = asyncio.run(run())
+    assert [isinstance(one, SupersededError) for one in results] == [True] * 10 + [False]
+    assert results[-1] == 9
+    assert asked == [9]  # none of the stale ones was ever computed
+
+
+def test_visitors_take_turns():
+    order = []
+
+    async def run():
+        work = Work(1)
+        gate = threading.Event()
+        first = asyncio.create_task(work.answer("x", "p", lambda threads, stop: gate.wait()))
+        await asyncio.sleep(0.05)
+        greedy = [asyncio.create_task(work.answer("greedy", f"page {k}", lambda threads, stop: order.append("greedy"))) for k in range(5)]
+        await asyncio.sleep(0)
+        modest = asyncio.create_task(work.answer("modest", "page", lambda threads, stop: order.append("modest")))
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(first, *greedy, modest)
+        work.close()
+
+    asyncio.run(run())
+    assert order.index("modest") <= 1
+    assert len(order) == 6
+
+
+def test_a_visitors_schools_lapse_and_only_the_latest_are_kept(tmp_path):
+    sessions = Sessions(Limits(hours=0))
+    visitor = sessions.visitor(None)
+    for number in range(5):
+        digest, path = sessions.draft(f"school_id\n{number}\n".encode(), "schools.csv")
+        sessions.keep(visitor, digest, path)
+    assert len(visitor.tables) == 3
+    assert len(list(sessions.folder.rglob("schools.csv"))) == 3
+    assert sessions.visitor(visitor.key).tables == {}
+    assert list(sessions.folder.rglob("schools.csv")) == []
+    sessions.close()
+    assert not sessions.folder.exists()
+
+
+def test_the_page_stands_below_a_path_of_a_proxy_and_answers_for_its_health():
+    with serving(*SMALL, "--root-path", "/what/if", "--allow-host", "ministry.example") as running:
+        assert running.address.endswith("/what/if/")
+        for prefix in ("", "/what/if"):  # a proxy may take the path away or leave it
+            page = ask(running, "GET", f"{prefix}/", headers={"Host": "ministry.example"})
+            assert page.status == 200
+            assert not re.search(r'(?:src|href|hx-post)="/', page.text)
+            assert ask(running, "GET", f"{prefix}/static/page.css").status == 200
+            assert ask(running, "GET", f"{prefix}/health").status == 200
+        assert ask(running, "GET", "/", headers={"Host": "other.example"}).status == 421
