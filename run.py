@@ -325,6 +325,56 @@ def optimise(
 
 
 @app.command()
+def recommend(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY|SCENARIO", help="The folder of a comparison, sweep or search; or a scenario.")
+    ] = "mensi-pilot",
+    k: Annotated[float, typer.Option("--k", min=0.0, help="EUR that an added adopter-year is worth.")] = 1000.0,
+    perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
+    sets: SetOption = None,
+    designs: DesignsOption = None,
+    replicates: ReplicatesOption = None,
+    seed: SeedOption = None,
+    months: MonthsOption = None,
+    engine: EngineOption = "compiled",
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report to hand over: which design, how sure, who gains, who pays, what it depends on (HTML and PDF)."""
+    from experiments.evidence import evidence_of_comparison, evidence_of_study, is_study
+    from experiments.study import checked_out
+
+    if is_study(study):
+        folder = checked_out(out if out is not None else Path("results") / f"{Path(study).resolve().name}-recommend")
+        evidence, described = evidence_of_study(study)
+    else:
+        loaded = _load(study, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+        folder = checked_out(_folder(out, loaded, "recommend"))
+        runner = _engine(engine)
+        from experiments.compare import compare as run_compare
+        from experiments.progress import Progress
+
+        with Progress() as progress:
+            found = run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
+        evidence, described = evidence_of_comparison(found, " ".join(["run.py", *sys.argv[1:]])), found.scenario
+    from analysis.handover import print_answer, write_report
+    from analysis.recommendation import Evidence, recommendation
+    from experiments.study import new_study, provenance
+
+    advice = recommendation(Evidence(**evidence), willingness_to_pay=k, perspective=perspective)
+    if not as_json:
+        print_answer(advice)
+    with new_study(folder, provenance(described, "recommend", {"study": study, "k": k, "perspective": perspective})) as written:
+        for name, frame in advice.tables.items():
+            written.table(name, frame)
+        write_report(advice, written.path)
+    _finish(folder, advice.json, as_json)
+
+
+@app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv, observations.csv.")],
     scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",

@@ -1,0 +1,146 @@
+"""The recommendation: what a study says of which design to choose, as a document to hand over, and as tables.
+
+Costs and effects are expected values over the parameter sets of the study, ranges from the 5 to the 95 % quantile over them. What the
+chapters rest on: ``advice`` (the answer), ``cost_effectiveness``, ``equity``, ``budget_impact``, ``value_of_information``, ``robustness``,
+``scenario_discovery``.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model.errors import InputError, nearest
+from model.parameters import PARAMETERS
+
+from .advice import Standing, choice_sentence, consequence_sentence, dependence_sentence, standing
+from .chapters import (
+    ENOUGH_SETS,
+    Evidence,
+    Facts,
+    budget_section,
+    costs_section,
+    depends_section,
+    gains_section,
+    size_in_words,
+    unknown_section,
+)
+from .cost_effectiveness import acceptability, best_by_willingness, incremental, willingness_grid
+from .document import Document, Section, Text
+from .outcomes import COMPARATOR
+from .psa import PERSPECTIVES, Sample, psa_sample
+from .statements import assumptions_section, cheers_section, limits_section
+from .value_of_information import evpi, evppi
+
+__all__ = ["Evidence", "Recommendation", "recommendation"]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """``document`` to hand over; ``answer``: its three sentences; ``tables`` by file name; ``json``: what programs read."""
+
+    document: Document
+    answer: list[str]
+    tables: dict[str, pd.DataFrame]
+    json: dict[str, Any] = field(default_factory=dict)
+
+
+def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective: str = "society") -> Recommendation:
+    """Return the recommendation of a study at a willingness to pay in EUR per adopter-year, in a perspective of ``psa.PERSPECTIVES``.
+
+    Raises InputError for another perspective, and for runs that cannot be compared (a value that is no finite number).
+    """
+    if perspective not in PERSPECTIVES:
+        raise InputError(f"--perspective {perspective}", f"no perspective named {perspective!r}", nearest(perspective, PERSPECTIVES))
+    designs = list(dict.fromkeys(evidence.runs["design"].astype(str)))
+    parameters = evidence.parameters if len(evidence.parameters) else None
+    try:
+        sample = psa_sample(evidence.runs, parameters, perspective=perspective)
+    except ValueError as error:
+        raise InputError("the study", str(error), "make it anew with designs and a horizon that give values") from None
+    used = _used(evidence.runs, sample)
+    found = standing(sample, willingness_to_pay)
+    table = incremental(sample)
+    tables = {"designs.csv": table, "standing.csv": found.table, "acceptability.csv": acceptability(sample, willingness_grid(sample))}
+    names = {name: PARAMETERS[name].meaning for name in sample.parameters if name in PARAMETERS}
+    known = _worth_knowing(sample, willingness_to_pay, tables)
+    perfect = evpi(sample, willingness_to_pay)
+    ranges = best_by_willingness(sample)
+    tables["willingness.csv"] = ranges
+    answer = [
+        choice_sentence(found),
+        consequence_sentence(found, table, _by_payer(used, found, perspective)),
+        dependence_sentence(found, ranges, perfect.value, known, names),
+    ]
+    facts = Facts(evidence, sample, used, found, willingness_to_pay, perspective, names)
+    sections = [
+        Section("answer", "The answer", [*(Text(sentence, strong=True) for sentence in answer), Text(_conditions(facts))]),
+        costs_section(facts, table, tables["acceptability.csv"]),
+        gains_section(facts, tables),
+        budget_section(facts, tables),
+        depends_section(facts, ranges, tables),
+        unknown_section(facts, perfect, known),
+        assumptions_section(evidence.ranges, list(sample.parameters), None if known is None else known["name"].astype(str).tolist()),
+        limits_section(sample.sets, len(sample.cost_runs) // max(1, sample.sets), designs),
+        Section("again", "How to run it again", [Text("\n".join(evidence.commands), code=True), Text(evidence.source)]),
+        cheers_section(evidence.title, evidence.schools, evidence.funding, evidence.months, perspective, designs, sample.sets),
+    ]
+    funded = f"funding in months {evidence.funding[0]} to {evidence.funding[1] - 1}"
+    subtitle = f"{evidence.schools[0].upper()}{evidence.schools[1:]}; {evidence.months} months, {funded}; {size_in_words(sample)}."
+    document = Document(f"Which way to organise school mentoring? {evidence.title}", subtitle, sections)
+    json = {"answer": answer, "best": found.first, "beside": found.beside, "willingness_to_pay": willingness_to_pay}
+    json |= {"perspective": perspective, "designs": _records(table), "standing": _records(found.table), "evpi": _number(perfect.value)}
+    json |= {"worth_knowing": [] if known is None else _records(known[known["worth_knowing"]].drop(columns="parameters"))}
+    return Recommendation(document, answer, tables, json)
+
+
+def _used(runs: pd.DataFrame, sample: Sample) -> pd.DataFrame:
+    """Return the rows of the runs that the sample holds."""
+    kept = sample.cost_runs.index
+    keys = pd.MultiIndex.from_frame(runs[["parameter_set", "replicate"]])
+    return runs[keys.isin(kept)]
+
+
+def _by_payer(used: pd.DataFrame, found: Standing, perspective: str) -> dict[str, float]:
+    """Return the added cost of the first design by payer, where all of society's costs count."""
+    first = next((name for name in (found.first, *found.beside) if name != COMPARATOR), None)
+    if first is None or perspective != "society":
+        return {}
+    mean = used.assign(design=used["design"].astype(str)).groupby(["design", "parameter_set"])[["cost_programme", "cost_schools"]].mean()
+    extra = (mean.loc[first] - mean.loc[COMPARATOR]).mean()
+    return {"programme": float(extra["cost_programme"]), "schools": float(extra["cost_schools"])}
+
+
+def _worth_knowing(sample: Sample, k: float, tables: dict[str, pd.DataFrame]) -> pd.DataFrame | None:
+    """Return the value of knowing each parameter; None where there are too few sets, or nothing varies."""
+    if sample.sets < ENOUGH_SETS or sample.parameters.shape[1] == 0 or len(sample.designs) < 2:
+        return None
+    table = evppi(sample, k)
+    tables["worth_knowing.csv"] = table
+    groups: dict[str, list[str]] = {}
+    for name in sample.parameters:
+        groups.setdefault(PARAMETERS[name].group if name in PARAMETERS else "design", []).append(str(name))
+    if len(groups) > 1:
+        tables["worth_knowing_groups.csv"] = evppi(sample, k, groups)
+    return table
+
+
+def _conditions(facts: Facts) -> str:
+    whose = {"society": "the programme's and the schools'", "programme": "the programme's alone", "schools": "the schools' alone"}
+    text = f"All this is given the model, its ranges and these {len(facts.sample.designs)} designs. Costs are {whose[facts.perspective]}."
+    if facts.sample.sets < ENOUGH_SETS:
+        few = "one" if facts.sample.sets == 1 else str(facts.sample.sets)
+        text += f" With {few} parameter set{'s' if facts.sample.sets > 1 else ''} no probability is worth much."
+    return " ".join([text, *facts.evidence.notes])
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): _number(value) for key, value in row.items()} for row in table.astype(object).to_dict("records")]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
