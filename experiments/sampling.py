@@ -59,7 +59,7 @@ def _digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.rint(values * scale) / scale)
 
 
-def sobol_points(dimensions: int, count: int, seed: int) -> NDArray[np.float64]:
+def sobol_points(dimensions: int, count: int, seed: int | Sequence[int]) -> NDArray[np.float64]:
     """Return ``count`` points of a scrambled Sobol sequence in (0, 1), shape (count, dimensions); nothing is skipped (Owen 2020)."""
     from scipy.stats import qmc
 

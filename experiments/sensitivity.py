@@ -20,7 +20,7 @@ from .compare import with_comparator
 from .execution import carry_out, grow_sweep, open_sweep
 from .sensitivity_design import Layout, layout_of, one_at_a_time
 from .sensitivity_estimates import contests, estimate, over_time
-from .sensitivity_outputs import OUTPUTS, Target, Targets, read_targets, targets_of, time_targets
+from .sensitivity_outputs import DECISION, OUTPUTS, Target, Targets, read_targets, targets_of, time_targets
 from .sweep import Plan, chosen_variables, chunk_cells
 
 __all__ = ["METHODS", "Findings", "Options", "asked", "default_outputs", "default_pairs", "parse_pairs", "run_study"]
@@ -176,18 +176,20 @@ def run_study(
         if not 0 < doubled <= options.budget:
             break
         points *= 2
-    state = state_of(options, plan, points, widest)
+    state = state_of(options, plan, points, widest) | ({"scramblings": layout.scramblings} if layout.method == "sobol" else {})
     monthly = pd.DataFrame()
     if options.monthly and options.method == "sobol":
-        shares = read_targets(folder, plan, time_targets(list(scenario.designs), scenario.months), options.willingness_to_pay)
-        monthly = over_time(layout, points, shares)
+        designs = list(scenario.designs)
+        wanted = time_targets(designs, parse_pairs(options.pairs, designs, options.method), scenario.months)
+        shares = read_targets(folder, plan, wanted, options.willingness_to_pay)
+        monthly = over_time(layout, points, shares, options.resamples, options.level)
     local = _local(scenario, layout, options, folder / LOCAL_FOLDER, engine, threads, stage) if options.local else pd.DataFrame()
     return Findings(estimates.table(), found.table(), local, monthly, _points(layout, plan, points, found), state)
 
 
 def default_outputs(method: str) -> tuple[str, ...]:
     """Return the outputs looked at where nothing is asked for."""
-    return ("effect_adopter_years", "net_benefit") if method == "regional" else OUTPUTS
+    return ("effect_adopter_years", "net_benefit", DECISION) if method == "regional" else OUTPUTS
 
 
 def _layout(scenario: Scenario, options: Options) -> Layout:
@@ -270,12 +272,13 @@ def state_of(options: Options, plan: Plan, points: int, widest: tuple[float, str
 
 
 def study_targets(scenario: Scenario, options: Options) -> tuple[Target, ...]:
-    """Return the targets of a study; a regional analysis looks at contests only."""
+    """Return the targets of a study; a regional analysis looks at contests only, and at which design is best of all."""
     designs = list(scenario.designs)
     pairs = parse_pairs(options.pairs, designs, options.method)
     targets = targets_of(options.outputs or default_outputs(options.method), designs, pairs)
     if options.method == "regional":
-        return tuple(target for target in targets if (target.design, target.comparator) in pairs and target.output in CONTESTED)
+        contested = {(output, *pair) for output in CONTESTED for pair in pairs}
+        return tuple(target for target in targets if target in contested or target.output == DECISION)
     return targets
 
 

@@ -1,6 +1,7 @@
 """From the means of parameter sets to tidy indices: each method's estimators, intervals, and what is not distinguishable from 0."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,17 @@ from .sensitivity_design import DUMMY, LEVELS, Factor, Layout
 from .sensitivity_given import binned_first_order, pawn, regional
 from .sensitivity_indices import (
     Estimated,
+    calibrated,
     elementary_effects,
+    left_out_counts,
     morris_indices,
+    pooled_indices,
     resample_counts,
     second_order_indices,
     sobol_indices,
+    widened,
 )
-from .sensitivity_outputs import Target, Targets, noise_share
+from .sensitivity_outputs import DECISION, Target, Targets, noise_share
 
 __all__ = ["RANKED", "Estimates", "contests", "estimate", "given_estimates", "over_time"]
 
@@ -34,7 +39,10 @@ NOISY_RESAMPLES = 100  # of PAWN and regional analysis, which sort for each
 
 @dataclass(frozen=True)
 class Estimates:
-    """The indices of a study: for each name of an index its factors and values. ``floor``: share of variance that is chance, by target."""
+    """The indices of a study: for each name of an index its factors and values.
+
+    ``floor``: share of variance that is chance, by target. An index of fewer outputs than there are targets has the first ones.
+    """
 
     method: str
     targets: tuple[Target, ...]
@@ -68,11 +76,11 @@ class Estimates:
         dummy = next((k for k, factor in enumerate(factors) if factor.name == DUMMY), None)
         floor = np.zeros(outputs)
         if name == "ST":
-            floor = np.nan_to_num(self.floor)
+            floor = np.nan_to_num(self.floor[:outputs])
         elif name in ("mu_star", "pawn", "ks", "sigma") and dummy is not None:
             floor = high[dummy]
         clear = (low > TINY) | (high < -TINY) if name in SIGNED else low > floor + TINY
-        frame = pd.DataFrame(np.repeat(np.array(self.targets, dtype=object), count, axis=0), columns=Target._fields)
+        frame = pd.DataFrame(np.repeat(np.array(self.targets[:outputs], dtype=object), count, axis=0), columns=Target._fields)
         frame.insert(0, "method", self.method)
         frame["index"] = name
         for column, listed in (
@@ -110,32 +118,85 @@ def _called(target: Target) -> str:
 
 
 def estimate(layout: Layout, sets: pd.DataFrame, points: int, found: Targets, method: str, resamples: int, level: float) -> Estimates:
-    """Return the indices of all targets that can be analysed."""
+    """Return the indices of all targets that can be analysed; of a Sobol study also those of the decision as one, which stands last."""
     sound = found.sound
     targets, means = tuple(found.names[k] for k in sound), found.means[:, sound]
-    floor = noise_share(means.var(axis=0, ddof=1), found.noise[sound])
-    factors = layout.factors
-    alone = ("",) * len(factors)
+    variance, noise = means.var(axis=0, ddof=1), found.noise[sound]
+    floor = noise_share(variance, noise)
     if layout.method == "sample":
-        return given_estimates(numbers_of(sets), means, targets, floor, factors, method, resamples, level)
+        return given_estimates(numbers_of(sets), means, targets, floor, layout.factors, method, resamples, level)
     y = means.reshape(points, layout.step, len(sound))
-    counts = resample_counts(points, resamples, SEED)
     if method == "morris":
-        u = layout.unit_points(points).reshape(points, layout.step, -1)
-        delta = LEVELS / (2.0 * (LEVELS - 1))
-        effects = elementary_effects(u, y, [factor.columns[0] for factor in factors], delta)
-        values = dict(zip(("mu", "mu_star", "sigma"), morris_indices(effects, counts), strict=True))
-        if layout.singles != list(range(len(factors))):
-            values = {"mu_star": values["mu_star"]}  # the members of a group move in several directions, so signs mean nothing
-        return Estimates(method, targets, {name: (factors, alone, value) for name, value in values.items()}, floor, level)
-    first, total = sobol_indices(y, len(factors), counts)
+        return Estimates(method, targets, _morris(layout, points, y, resamples, level), floor, level)
+    choice = [k for k, target in enumerate(targets) if target.output == DECISION]
+    if choice:
+        targets = (*targets, Target(DECISION, "", ""))
+        floor = np.append(floor, noise_share(variance[choice].sum(keepdims=True), noise[choice].sum(keepdims=True)))
+    return Estimates(method, targets, _sobol(layout, points, y, choice, resamples, level), floor, level)
+
+
+Found = dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
+
+
+def _sobol(layout: Layout, points: int, y: Array, choice: list[int], resamples: int, level: float) -> Found:
+    factors, alone = layout.factors, ("",) * len(layout.factors)
+    counts = _counts(layout, points, resamples)
+    both = sobol_indices(y, len(factors), counts)
+    if choice:
+        both = _beside(both, pooled_indices(y[:, :, choice], len(factors), counts))
+    first, total = _settled(both, layout, level)
     indices = {"S1": (factors, alone, first), "ST": (factors, alone, total)}
     if layout.second:
         singles = [factors[k] for k in layout.singles]
         j, k = np.triu_indices(len(singles), 1)
-        pairs = second_order_indices(y, len(factors), layout.singles, counts)
+        pairs = calibrated(second_order_indices(y, len(factors), layout.singles, counts), layout.scramblings, level, positive=False)
         indices["S2"] = (tuple(singles[a] for a in j), tuple(singles[b].name for b in k), pairs)
-    return Estimates(method, targets, indices, floor, level)
+    return indices
+
+
+def _counts(layout: Layout, points: int, resamples: int) -> Array:
+    """Return the weights with which each scrambling is left out, and below them those of a bootstrap."""
+    return np.vstack([left_out_counts(points, layout.scramblings), resample_counts(points, resamples, SEED)])
+
+
+def _beside(left: tuple[Estimated, Estimated], right: tuple[Estimated, Estimated]) -> tuple[Estimated, Estimated]:
+    joined = [
+        Estimated(np.concatenate([a.estimate, b.estimate], axis=-1), np.concatenate([a.resampled, b.resampled], axis=-1))
+        for a, b in zip(left, right, strict=True)
+    ]
+    return joined[0], joined[1]
+
+
+def _settled(both: tuple[Estimated, Estimated], layout: Layout, level: float) -> tuple[Estimated, Estimated]:
+    """Return first and total order with resamples that spread as independent scramblings do."""
+    first, total = (
+        calibrated(values, layout.scramblings, level, positive=positive) for values, positive in zip(both, (False, True), strict=True)
+    )
+    return first, total
+
+
+def _morris(layout: Layout, points: int, y: Array, resamples: int, level: float) -> Found:
+    """Return mu, mu* and sigma; of groups mu* alone, as their members move in several directions, so that signs mean nothing."""
+    u = layout.unit_points(points).reshape(points, layout.step, -1)
+    delta = LEVELS / (2.0 * (LEVELS - 1))
+    parts: dict[int, Array] = {}
+    at = 0
+    for moved in layout.trajectories:
+        rows = slice(at, at + len(moved) + 1)
+        found = elementary_effects(u[:, rows], y[:, rows], [layout.factors[k].columns[0] for k in moved], delta)
+        parts |= {k: found[:, position] for position, k in enumerate(moved)}
+        at = rows.stop
+    effects = np.stack([parts[k] for k in range(len(layout.factors))], axis=1)
+    measures = zip(
+        ("mu", "mu_star", "sigma"), morris_indices(effects, resample_counts(points, resamples, SEED)), (False, True, True), strict=True
+    )
+    indices = {}
+    for name, values, positive in measures:
+        kept = list(range(len(layout.factors))) if name == "mu_star" else layout.singles
+        if len(kept) > 1:  # the dummy is not alone
+            part = Estimated(values.estimate[kept], values.resampled[:, kept])
+            indices[name] = (tuple(layout.factors[k] for k in kept), ("",) * len(kept), widened(part, points, level, positive=positive))
+    return indices
 
 
 def numbers_of(sets: pd.DataFrame) -> Array:
@@ -171,28 +232,38 @@ def contests(means: Array, targets: tuple[Target, ...]) -> NDArray[np.bool_]:
     return np.asarray(means * better > 0)
 
 
-def over_time(layout: Layout, points: int, shares: Targets) -> pd.DataFrame:
-    """Return first and total order indices of the adopting share month by month, with its variance; no intervals.
+def over_time(layout: Layout, points: int, shares: Targets, resamples: int, level: float) -> pd.DataFrame:
+    """Return first and total order indices, with intervals, of the adopting share month by month, with its variance.
 
-    The rows of month -1 are the indices of the whole course: those of the months weighted by their variances (Gamboa, Janon, Klein &
-    Lagnoux 2014, Electronic Journal of Statistics 8, 575-603).
+    The rows of month -1 are the indices of the whole course: those of the months weighted by their variances (``pooled_indices``).
     """
     sound = shares.sound
     y = shares.means[:, sound].reshape(points, layout.step, len(sound))
-    first, total = sobol_indices(y, len(layout.factors), np.empty((0, points)))
     variance = shares.means[:, sound].var(axis=0)
-    parts = []
-    for k, position in enumerate(sound):
-        target = shares.names[position]
-        columns = {"design": target.design, "month": int(target.output.removeprefix("share_")), "variance": variance[k]}
-        named = {
-            "parameter": [f.name for f in layout.factors],
-            "group": [f.group for f in layout.factors],
-            "kind": [f.kind for f in layout.factors],
-        }
-        parts.append(pd.DataFrame({**columns, **named, "S1": first.estimate[:, k], "ST": total.estimate[:, k]}))
-    frame = pd.concat(parts, ignore_index=True)
-    weighted = frame.assign(S1=frame["S1"] * frame["variance"], ST=frame["ST"] * frame["variance"])
-    whole = weighted.groupby(["design", "parameter", "group", "kind"], sort=False)[["variance", "S1", "ST"]].sum().reset_index()
-    whole[["S1", "ST"]] = whole[["S1", "ST"]].div(whole["variance"], axis=0)
-    return pd.concat([frame, whole.assign(month=-1)], ignore_index=True)
+    counts, names = _counts(layout, points, resamples), [shares.names[k] for k in sound]
+    months = [int(name.output.removeprefix("share_")) for name in names]
+    frames = [_monthly(layout, names, months, variance, sobol_indices(y, len(layout.factors), counts), level)]
+    for which in dict.fromkeys((name.design, name.comparator) for name in names):
+        columns = [k for k, name in enumerate(names) if (name.design, name.comparator) == which]
+        whole = pooled_indices(y[:, :, columns], len(layout.factors), counts)
+        frames.append(_monthly(layout, [names[columns[0]]], [-1], variance[columns].sum(keepdims=True), whole, level))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _monthly(
+    layout: Layout, names: list[Target], months: list[int], variance: Array, both: tuple[Estimated, Estimated], level: float
+) -> pd.DataFrame:
+    factors = layout.factors
+    named = {
+        "design": [name.design for name in names],
+        "comparator": [name.comparator for name in names],
+        "month": months,
+        "variance": variance,
+    }
+    columns: dict[str, Any] = {name: np.repeat(np.asarray(values), len(factors)) for name, values in named.items()}
+    listed = {"parameter": [f.name for f in factors], "group": [f.group for f in factors], "kind": [f.kind for f in factors]}
+    columns |= {name: np.tile(np.array(values, dtype=object), len(names)) for name, values in listed.items()}
+    for index, values in zip(("S1", "ST"), _settled(both, layout, level), strict=True):
+        low, high = values.interval(level)
+        columns |= {index: values.estimate.T.reshape(-1), f"{index}_low": low.T.reshape(-1), f"{index}_high": high.T.reshape(-1)}
+    return pd.DataFrame(columns)

@@ -3,7 +3,9 @@
 The estimators are those of SALib, to the last digits: first and total order of Saltelli et al. (2010), Computer Physics Communications 181,
 259-270, second order of Saltelli (2002), Computer Physics Communications 145, 280-297; mu* of Campolongo, Cariboni & Saltelli (2007),
 Environmental Modelling & Software 22, 1509-1518. A resample is a row of counts, how often each point is drawn (Efron & Tibshirani 1993);
-intervals are percentiles, as symmetric ones reach below 0.
+intervals are percentiles, as symmetric ones reach below 0. A bootstrap takes points to be drawn independently, which those of a Sobol
+sequence are not; so the spread of its resamples is set to that between independent scramblings (randomised quasi-Monte Carlo; Owen 2013,
+Monte Carlo Theory, Methods and Examples, section 17.3), and only their shape and what indices have in common is taken from it.
 """
 
 from collections.abc import Iterator
@@ -12,7 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Estimated", "counts_of", "elementary_effects", "morris_indices", "resample_counts", "second_order_indices", "sobol_indices"]
+__all__ = [
+    "Estimated",
+    "calibrated",
+    "counts_of",
+    "elementary_effects",
+    "left_out_counts",
+    "morris_indices",
+    "pooled_indices",
+    "resample_counts",
+    "second_order_indices",
+    "sobol_indices",
+    "widened",
+]
 
 Array = NDArray[np.float64]
 AT_ONCE = 48  # outputs whose resamples are held in memory together
@@ -44,6 +58,48 @@ def counts_of(drawn: NDArray[np.int64]) -> Array:
     resamples, points = drawn.shape
     flat = (drawn + points * np.arange(resamples)[:, None]).reshape(-1)
     return np.bincount(flat, minlength=resamples * points).reshape(resamples, points).astype(np.float64)
+
+
+def left_out_counts(points: int, scramblings: int) -> Array:
+    """Return the weights of points with each of M scramblings left out in turn, shape (M, points); point p is of scrambling p mod M."""
+    mine = np.arange(points) % scramblings == np.arange(scramblings)[:, None]
+    return np.where(mine, 0.0, scramblings / (scramblings - 1.0))
+
+
+def calibrated(values: Estimated, scramblings: int, level: float, *, positive: bool) -> Estimated:
+    """Return an index whose resamples spread as it does between independent scramblings.
+
+    The first ``scramblings`` resamples of ``values`` leave one scrambling out each (``left_out_counts``); the others are a bootstrap's.
+    The standard error is that of the jackknife over scramblings; with M of them, the ends of an interval of ``level`` are those of
+    Student's t with M - 1 degrees of freedom. ``positive``: the index is above 0, so its logarithm is stretched.
+    """
+    left_out, resampled = values.resampled[:scramblings], values.resampled[scramblings:]
+    error = np.sqrt(((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0) * (scramblings - 1) / scramblings)
+    spread = resampled.std(axis=0, ddof=1)
+    ratio = np.divide(error, spread, out=np.zeros_like(error), where=spread > 0.0)
+    return _stretched(Estimated(values.estimate, resampled), ratio * _student(scramblings - 1, level), positive)
+
+
+def widened(values: Estimated, points: int, level: float, *, positive: bool) -> Estimated:
+    """Return an index of few points with resamples as wide as Student's t asks; those of a bootstrap of n lack sqrt((n - 1) / n)."""
+    ratio = np.full(values.estimate.shape, np.sqrt(points / (points - 1.0)) * _student(points - 1, level))
+    return _stretched(values, ratio, positive)
+
+
+def _student(freedom: int, level: float) -> float:
+    """Return how much wider an interval of Student's t is than one of the normal distribution."""
+    from scipy import stats
+
+    return float(stats.t.ppf((1.0 + level) / 2.0, freedom) / stats.norm.ppf((1.0 + level) / 2.0))
+
+
+def _stretched(values: Estimated, ratio: Array, positive: bool) -> Estimated:
+    estimate, resampled = values.estimate, values.resampled
+    if not positive:
+        return Estimated(estimate, estimate + (resampled - estimate) * ratio)
+    there = estimate > 0.0
+    relative = np.divide(resampled, estimate, out=np.ones_like(resampled), where=there)
+    return Estimated(estimate, np.where(there, estimate * relative**ratio, resampled))
 
 
 def _weights(points: int, counts: Array) -> Array:
@@ -81,12 +137,34 @@ def sobol_indices(y: Array, factors: int, counts: Array) -> tuple[Estimated, Est
     weights = _weights(len(y), counts)
     first, total = (np.empty((len(weights), factors, y.shape[2])) for _ in range(2))
     for block in _blocks(y.shape[2]):
-        part = _normalised(y[:, :, block])
-        a, ab, b = part[:, 0], part[:, 1 : factors + 1], part[:, -1]
-        variance = _variance(weights, a, b)[:, None]
-        first[:, :, block] = _ratio(_mean(weights, b[:, None] * (ab - a[:, None])), variance)
-        total[:, :, block] = _ratio(0.5 * _mean(weights, (a[:, None] - ab) ** 2), variance)
+        alone, whole, variance = _parts(_normalised(y[:, :, block]), factors, weights)
+        first[:, :, block] = _ratio(alone, variance)
+        total[:, :, block] = _ratio(whole, variance)
     return Estimated(first[0], first[1:]), Estimated(total[0], total[1:])
+
+
+def pooled_indices(y: Array, factors: int, counts: Array) -> tuple[Estimated, Estimated]:
+    """Return first and total order indices of all outputs as one: the parts of their variances, summed, over the sum of their variances.
+
+    ``y``: as in ``sobol_indices``, all outputs in one unit; the result has one output (Gamboa, Janon, Klein & Lagnoux 2014, Electronic
+    Journal of Statistics 8, 575-603).
+    """
+    weights = _weights(len(y), counts)
+    y = y - y.reshape(-1, y.shape[-1]).mean(axis=0)
+    y = y / (np.sqrt((y**2).mean(axis=(0, 1)).sum()) or 1.0)
+    sums = [np.zeros((len(weights), size)) for size in (factors, factors, 1)]
+    for block in _blocks(y.shape[2]):
+        parts = _parts(y[:, :, block], factors, weights)
+        sums = [so_far + part.sum(axis=2) for so_far, part in zip(sums, parts, strict=True)]
+    first, total = (_ratio(part, sums[2])[..., None] for part in sums[:2])
+    return Estimated(first[0], first[1:]), Estimated(total[0], total[1:])
+
+
+def _parts(y: Array, factors: int, weights: Array) -> tuple[Array, Array, Array]:
+    """Return the first and the total order part of the variance, and the variance, shape (weights, factors or 1, outputs)."""
+    a, ab, b = y[:, 0], y[:, 1 : factors + 1], y[:, -1]
+    alone, whole = _mean(weights, b[:, None] * (ab - a[:, None])), 0.5 * _mean(weights, (a[:, None] - ab) ** 2)
+    return alone, whole, _variance(weights, a, b)[:, None]
 
 
 def _variance(weights: Array, a: Array, b: Array) -> Array:

@@ -35,8 +35,6 @@ def study_of_sweep(folder: Path, options: Options) -> tuple[Scenario, Findings]:
     if not study.complete:
         raise InputError(str(folder), "is not complete", "complete the sweep with --resume first")
     plan = read_plan(folder)
-    if plan.chunk % plan.scenario.replicates:
-        raise InputError(str(folder), "has chunks that cut parameter sets in two", "give --chunk a multiple of the replicates")
     targets = study_targets(plan.scenario, options)
     if COMPARATOR not in plan.scenario.designs:
         targets = tuple(target for target in targets if target.output not in DERIVED and COMPARATOR not in target)

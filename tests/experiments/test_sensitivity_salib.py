@@ -8,9 +8,17 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.analyze.delta import sobol_first
 from SALib.sample import sobol as salib_sample
 
-from experiments.sensitivity_design import LEVELS, layout_of
+from experiments.sensitivity_design import LEVELS, SCRAMBLINGS, layout_of
+from experiments.sensitivity_estimates import _morris
 from experiments.sensitivity_given import _bins, binned_first_order, pawn
-from experiments.sensitivity_indices import counts_of, elementary_effects, morris_indices, second_order_indices, sobol_indices
+from experiments.sensitivity_indices import (
+    counts_of,
+    elementary_effects,
+    morris_indices,
+    pooled_indices,
+    second_order_indices,
+    sobol_indices,
+)
 from experiments.variables import Variable
 
 from .sensitivity_functions import ishigami, sobol_g
@@ -33,13 +41,19 @@ def outputs(x):
     )
 
 
+def salib_sets(second=False, **more):
+    """Return SALib's own sample: its points of eight scramblings, taken in turn."""
+    count = POINTS // SCRAMBLINGS
+    seeds = [np.random.default_rng([3, number]) for number in range(SCRAMBLINGS)]
+    parts = [salib_sample.sample(problem(**more), count, calc_second_order=second, seed=seed) for seed in seeds]
+    return np.stack([part.reshape(count, -1, len(NAMES)) for part in parts], axis=1).reshape(-1, len(NAMES))
+
+
 @pytest.mark.parametrize("second", [False, True])
 def test_sobol_indices_and_their_resamples_are_those_of_salib(second):
     layout = layout_of("sobol", VARIABLES, groups="without", second=second, seed=3, start=POINTS)
     x = layout.sets(POINTS).to_numpy()
-    np.testing.assert_allclose(
-        x, salib_sample.sample(problem(), POINTS, calc_second_order=second, seed=np.random.default_rng(3)), atol=1e-11
-    )
+    np.testing.assert_allclose(x, salib_sets(second), atol=1e-11)
     y = outputs(x)
     drawn = np.random.default_rng(11).integers(POINTS, size=(POINTS, 40))  # as SALib draws with seed 11
     first, total = sobol_indices(y.reshape(POINTS, layout.step, -1), len(NAMES), counts_of(drawn.T))
@@ -59,9 +73,7 @@ def test_indices_of_groups_are_those_of_salib():
     layout = layout_of("sobol", VARIABLES, groups="only", seed=3, start=POINTS)
     x = layout.sets(POINTS).to_numpy()
     groups = ["behaviour", "behaviour", "cost", "behaviour", "cost", "dummy"]
-    np.testing.assert_allclose(
-        x, salib_sample.sample(problem(groups=groups), POINTS, calc_second_order=False, seed=np.random.default_rng(3)), atol=1e-11
-    )
+    np.testing.assert_allclose(x, salib_sets(groups=groups), atol=1e-11)
     y = outputs(x)
     first, total = sobol_indices(y.reshape(POINTS, layout.step, -1), 3, np.empty((0, POINTS)))
     for k in range(y.shape[1]):
@@ -80,7 +92,7 @@ def test_indices_of_groups_beside_parameters_share_the_base_sample():
 
 
 def test_morris_measures_are_those_of_salib():
-    layout = layout_of("morris", VARIABLES, seed=3, start=16)
+    layout = layout_of("morris", VARIABLES, groups="without", seed=3, start=16)
     x = layout.unit_points(16)
     y = outputs(x)
     effects = elementary_effects(
@@ -91,6 +103,46 @@ def test_morris_measures_are_those_of_salib():
         theirs = salib_morris.analyze(problem(), x, y[:, k], num_levels=LEVELS, seed=1)
         for name, ours in measures.items():
             np.testing.assert_allclose(ours.estimate[:, k], np.asarray(theirs[name], float), **EXACT, err_msg=name)
+
+
+def test_the_screening_of_groups_is_that_of_salib():
+    layout = layout_of("morris", VARIABLES, groups="only", seed=3, start=16)
+    x = layout.unit_points(16)
+    y = outputs(x)[:, :3]
+    groups = ["behaviour", "behaviour", "cost", "behaviour", "cost", "dummy"]
+    found = _morris(layout, 16, y.reshape(16, layout.step, -1), 10, 0.95)
+    assert list(found) == ["mu_star"]
+    for k in range(y.shape[1]):
+        theirs = salib_morris.analyze(problem(groups=groups), x, y[:, k], num_levels=LEVELS, seed=1)
+        np.testing.assert_allclose(found["mu_star"][2].estimate[:, k], np.asarray(theirs["mu_star"], float), **EXACT)
+
+
+def test_groups_are_screened_beside_parameters_by_trajectories_of_their_own():
+    layout = layout_of("morris", VARIABLES, groups="with", seed=3, start=16)
+    parts = np.split(layout.unit_points(16).reshape(16, layout.step, -1), [7], axis=1)
+    for number, (part, groups) in enumerate(zip(parts, ("without", "only"), strict=True)):
+        alone = layout_of("morris", VARIABLES, groups=groups, seed=3, start=16)
+        changed = np.diff(part, axis=1) != 0
+        assert (changed.sum(axis=1)[:, : len(VARIABLES)] == 1).all(), "each moves once"
+        if number == 0:
+            np.testing.assert_array_equal(part.reshape(-1, len(NAMES)), alone.unit_points(16))
+        else:
+            assert part.shape[1] == alone.step - 1  # the dummy is moved by the others
+            assert (changed[:, :, 0] == changed[:, :, 1]).all()
+
+
+def test_indices_of_outputs_as_one_are_their_parts_of_the_variance_over_its_sum():
+    layout = layout_of("sobol", VARIABLES, groups="without", seed=3, start=POINTS)
+    y = outputs(layout.sets(POINTS).to_numpy())[:, :2].reshape(POINTS, layout.step, -1)
+    counts = counts_of(np.random.default_rng(11).integers(POINTS, size=(20, POINTS)))
+    alone, pooled = sobol_indices(y, len(NAMES), counts), pooled_indices(y, len(NAMES), counts)
+    ends = np.concatenate([y[:, 0], y[:, -1]])
+    weight = ends.var(axis=0) / ends.var(axis=0).sum()
+    for one, whole in zip(alone, pooled, strict=True):
+        np.testing.assert_allclose(whole.estimate[:, 0], one.estimate @ weight, **EXACT)
+    twice = pooled_indices(y[:, :, [0, 0]], len(NAMES), counts)
+    for one, whole in zip(alone, twice, strict=True):
+        np.testing.assert_allclose(whole.resampled[:, :, 0], one.resampled[:, :, 0], **EXACT)
 
 
 def test_pawn_and_binned_indices_are_those_of_salib():
