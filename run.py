@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -234,6 +235,7 @@ def sensitivity(
     as_json: JsonOption = False,
 ) -> None:
     """Find which parameters and groups decide an outcome, which do not, and how sure that is."""
+    from experiments.progress import Progress
     from experiments.sensitivity import asked, run_study
     from experiments.study import checked_out
 
@@ -250,8 +252,6 @@ def sensitivity(
         loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
         folder = checked_out(_folder(out, loaded, f"sensitivity-{method}"))
         _engine(engine)
-        from experiments.progress import Progress
-
         with Progress() as progress:
             found = run_study(loaded, options, folder, resume=resume, engine=engine, threads=threads, stage=progress.show)
         folder = folder / "sensitivity"
@@ -262,10 +262,11 @@ def sensitivity(
     report = sensitivity_report(found.tables(), found.state)
     if not as_json:
         print_report(report, title_of(found.state))
-    with new_study(folder, provenance(loaded, "sensitivity", options.describe())) as study:
+    with new_study(folder, provenance(loaded, "sensitivity", options.describe())) as study, Progress() as progress:
         for name, frame in report.files.items():
             study.table(name, frame)
-        report.write_figures(study.path / "figures")
+        study.text("summary.txt", [title_of(found.state), *report.said])
+        report.write_figures(study.path / "figures", progress.show, processes=threads or os.cpu_count() or 1)
     _finish(folder, report.document, as_json)
 
 

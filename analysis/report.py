@@ -5,8 +5,10 @@ Numbers come from ``summary.py``, words from ``sentences.py``, pictures from ``f
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ WILLINGNESS_TO_PAY = (250.0, 500.0, 1000.0, 2000.0)
 """EUR per adopter-year at which designs are ranked by net benefit; the terminal shows the third."""
 
 WIDTH = 100
+MANY_FIGURES = 16  # from which on more processes are worth starting
 Stage = Callable[[str, int, int], None]
 
 
@@ -39,13 +42,26 @@ class Report:
     document: dict[str, Any]
     figures: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
-    def write_figures(self, folder: Path, stage: Stage = lambda *_: None) -> None:
-        """Write every figure into a folder as PNG and SVG."""
-        from .style import save
+    def write_figures(self, folder: Path, stage: Stage = lambda *_: None, *, processes: int = 1) -> None:
+        """Write every figure into a folder as PNG and SVG; with several ``processes`` what makes them must be picklable."""
+        count = len(self.figures)
+        if processes == 1 or count < MANY_FIGURES:
+            for done, (name, make) in enumerate(self.figures.items()):
+                stage("figures", done, count)
+                _write_figure(make, folder, name)
+            return
+        # Started anew, not forked, as the engine's threads do not survive a fork.
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            jobs = [pool.submit(_write_figure, make, folder, name) for name, make in self.figures.items()]
+            for done, job in enumerate(jobs):
+                stage("figures", done, count)
+                job.result()
 
-        for done, (name, make) in enumerate(self.figures.items()):
-            stage("figures", done, len(self.figures))
-            save(make(), folder, name)
+
+def _write_figure(make: Callable[[], Any], folder: Path, name: str) -> None:
+    from .style import save
+
+    save(make(), folder, name)
 
 
 def comparison_report(

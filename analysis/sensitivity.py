@@ -12,50 +12,27 @@ from typing import Any
 
 import pandas as pd
 
-from .outcomes import COMPARATOR, Outcome, design_name, outcome
+from .outcomes import COMPARATOR, design_name
 from .report import Report
+from .sensitivity_names import DECISION, DERIVED, INDEX_NAMES, RANKED, output_of, panel_name, target_name
 from .sentences import in_words, percent
 
-__all__ = ["FIX_BELOW", "INDEX_NAMES", "RANKED", "fixable", "output_of", "sensitivity_report", "target_name", "title_of"]
+__all__ = ["FIX_BELOW", "fixable", "sensitivity_report", "title_of"]
 
 FIX_BELOW = 0.01
 """Share of the variance below which a parameter may be fixed (Saltelli et al. 2008, The Primer, section 4.5)."""
 
-RANKED = {"sobol": "ST", "morris": "mu_star", "pawn": "pawn", "given": "first", "regional": "ks"}
-"""The index that ranks parameters, by method."""
-
-INDEX_NAMES = {
-    "S1": "first-order index", "ST": "total-order index", "S2": "second-order index", "mu_star": "mu*", "sigma": "sigma", "mu": "mu",
-    "pawn": "PAWN index", "first": "first-order index (binned)", "ks": "Kolmogorov-Smirnov distance", "shift": "shift of ranks",
-}  # fmt: skip
-
 SHOWN = 10  # parameters in the terminal's table
 NAMED = 4  # in a sentence
 GROUPED = 3  # outputs of which the groups are told in sentences; the tables have all
-_DERIVED = {
-    "net_benefit": Outcome("net monetary benefit", "EUR", "higher", 0),
-    "cost_per_adopter_year": Outcome("cost per added adopter-year", "EUR per adopter-year", "lower", 0),
-}
-
-
-def output_of(name: str) -> Outcome:
-    """Return what is known of an output of a sensitivity study."""
-    return _DERIVED[name] if name in _DERIVED else outcome(name)
-
-
-def target_name(output: str, design: str, comparator: str) -> str:
-    """Return what a target is called: 'adopter-years with virtual less no programme'."""
-    label = output_of(output).label
-    if output in _DERIVED and comparator == COMPARATOR:
-        return f"{label} with {design_name(design)}"
-    return f"{label} with {design_name(design)}" + (f" less {design_name(comparator)}" if comparator else "")
 
 
 def title_of(state: Mapping[str, Any]) -> str:
     """Return two lines that say what was done."""
     numbers = "common random numbers" if state["random"] == "common" else "random numbers of their own"
+    points = f"{state['points']:,} points" + (f" of {state['scramblings']} scramblings" if "scramblings" in state else "")
     return (
-        f"Sensitivity by {state['method']}: {state['points']:,} points, {state['parameter_sets']:,} parameter sets\n"
+        f"Sensitivity by {state['method']}: {points}, {state['parameter_sets']:,} parameter sets\n"
         f"{state['replicates']} replicates of each design, {numbers}; {state['runs']:,} runs."
     )
 
@@ -66,15 +43,13 @@ def sensitivity_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     ranked = indices[indices["index"] == RANKED[state["method"]]]
     lead = _leading(ranked)
     columns, rows = _table(lead)
-    said = [_verdict(state), *_lead_sentences(lead, state), *_group_sentence(ranked), _noise(outputs, state)]
-    files = {f"{name}.parquet": table for name, table in tables.items()} | {"indices.csv": indices, "outputs.csv": outputs}
-    if "one_at_a_time" in tables:
-        files["one_at_a_time.csv"] = tables["one_at_a_time"]
+    said = [_verdict(state), *_lead_sentences(lead), *_decision(ranked, outputs, state), *_group_sentence(ranked), _noise(outputs, state)]
     if state["method"] == "sobol":
-        files["may_be_fixed.csv"] = fixable(indices)
-        said.append(_fixed(files["may_be_fixed.csv"]))
+        tables = {**tables, "may_be_fixed": fixable(indices)}
+        said.append(_fixed(tables["may_be_fixed"]))
     said += _problems(outputs)
     said = [text for text in said if text]
+    files = {f"{name}.{kind}": table for name, table in tables.items() for kind in ("csv", "parquet")}
     document = {"state": dict(state), "indices": _records(indices), "outputs": _records(outputs), "said": said}
     return Report(columns, rows, said, files, document, _figures(tables, state))
 
@@ -115,8 +90,7 @@ def _table(lead: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     heads = []
     for target in targets:
         design, _, comparator = target.partition("|")
-        less = f"\nless\n{design_name(comparator)}".replace(" ", "\n") if comparator not in ("", COMPARATOR) else ""
-        heads.append(design_name(design).replace(" ", "\n") + less)
+        heads.append(panel_name(design, comparator).replace(" ", "\n"))
     index = INDEX_NAMES[str(lead["index"].iloc[0])]
     over = ", over\nno programme" if (lead["comparator"] == COMPARATOR).all() else ""
     return [f"{index} of\n{name}{over}", *heads], rows
@@ -133,7 +107,19 @@ def _verdict(state: Mapping[str, Any]) -> str:
     )
 
 
-def _lead_sentences(lead: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
+def _decision(ranked: pd.DataFrame, outputs: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
+    """Say which design is best how often, how much of that is chance, and what decides it."""
+    rows = outputs[(outputs["output"] == DECISION) & (outputs["mean"] > 0)].sort_values("mean", ascending=False, kind="stable")
+    if rows.empty:
+        return []
+    shares = [f"{design_name(str(r['design']))} ({percent(r['mean'])})" for r in rows.to_dict("records")]
+    k = f"{state['willingness_to_pay']:,.0f}"
+    said = [f"At {k} EUR per adopter-year the best design, by share of parameter sets, is {in_words(shares)}."]
+    joint = ranked[(ranked["output"] == DECISION) & (ranked["design"] == "") & (ranked["kind"] == "parameter")]
+    return said + _lead_sentences(joint)
+
+
+def _lead_sentences(lead: pd.DataFrame) -> list[str]:
     said = []
     for (design, comparator), rows in lead.groupby(["design", "comparator"], sort=False):
         clear = rows[rows["distinguishable"]].sort_values("place", kind="stable")
@@ -233,25 +219,33 @@ def _figures(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> di
     for output in dict.fromkeys(indices["output"]):
         for difference in (False, True):
             rows = indices[(indices["output"] == output) & ((indices["comparator"] != "") == difference)]
-            if rows.empty:
-                continue
-            less = difference or not (indices[indices["output"] == output]["comparator"] != "").any()
-            name = f"{output}_difference" if difference and output not in _DERIVED else output
-            if state["method"] == "morris" and (rows["index"] == "sigma").any():
-                made[f"morris_{name}"] = partial(draw.mu_sigma, rows)
-            for kind in ("parameter", "group"):
-                if ((rows["kind"] == kind) & (rows["index"] == RANKED[state["method"]])).any():
-                    made[f"{'indices' if kind == 'parameter' else 'groups'}_{name}"] = partial(
-                        draw.bars, rows, tables["outputs"], kind=kind
-                    )
-            if not less:
-                continue  # what follows is drawn of differences where there are any
-            if (rows["index"] == "S2").any():
-                made[f"pairs_{name}"] = partial(draw.pairs, rows)
-            if "one_at_a_time" in tables:
-                made[f"tornado_{name}"] = partial(draw.tornado, tables["one_at_a_time"], rows)
-            if "points" in tables:
-                made[f"scatter_{name}"] = partial(draw.scatter, tables["points"], rows)
+            if len(rows):
+                name = f"{output}_difference" if difference and output not in DERIVED else output
+                made |= {f"{kind}_{name}": make for kind, make in _figures_of(rows, tables, state, output).items()}
+    if "may_be_fixed" in tables and len(tables["may_be_fixed"]):
+        made["may_be_fixed"] = partial(draw.may_be_fixed, tables["may_be_fixed"], FIX_BELOW)
     if "over_time" in tables:
-        made["over_time"] = partial(draw.over_time, tables["over_time"])
+        for difference, rows in tables["over_time"].groupby(tables["over_time"]["comparator"] != ""):
+            name = "over_time_difference" if difference else "over_time"
+            made |= {name: partial(draw.over_time, rows), f"{name}_total": partial(draw.total_over_time, rows)}
+    return made
+
+
+def _figures_of(rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any], output: str) -> dict[str, Any]:
+    """Return the figures of one output, of designs or of differences between them, by what they show."""
+    from .figures import sensitivity as draw
+
+    made: dict[str, Any] = {}
+    ranked = rows[rows["index"] == RANKED[state["method"]]]
+    if (rows["index"] == "sigma").any():
+        made["morris"] = partial(draw.mu_sigma, rows)
+    for kind, name in (("parameter", "indices"), ("group", "groups")):
+        if (ranked["kind"] == kind).any():
+            made[name] = partial(draw.bars, rows, kind=kind)
+    if (rows["index"] == "S2").any():
+        made["pairs"] = partial(draw.pairs, rows)
+    if "one_at_a_time" in tables and output != DECISION:
+        made["tornado"] = partial(draw.tornado, tables["one_at_a_time"], rows)
+    if "points" in tables:
+        made["scatter"] = partial(draw.scatter, tables["points"], rows)
     return made

@@ -8,7 +8,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -73,6 +73,10 @@ class StudyFolder:
             frame.to_csv(target, index=False, float_format="%.10g", lineterminator="\n")
         else:
             frame.to_parquet(target, index=False, compression="zstd")
+
+    def text(self, name: str, lines: Sequence[str]) -> None:
+        """Write lines of text."""
+        (self.path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def close(self, study: Mapping[str, Any]) -> None:
         """Write ``study.json`` with a hash of every file of the study."""

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.sensitivity import FIX_BELOW, fixable, sensitivity_report, target_name, title_of
+from analysis.sensitivity import FIX_BELOW, fixable, sensitivity_report, title_of
+from analysis.sensitivity_names import target_name
 
 DESIGNS = ("regional_hub", "virtual")
 PARAMETERS = {"beta": "behaviour", "team": "cost", "seek_base": "incentive"}

@@ -2,8 +2,9 @@
 
 from .bars import bars
 from .effects import mu_sigma, tornado
+from .fixed import may_be_fixed
 from .pairs import pairs
 from .scatter import scatter
-from .time import over_time
+from .time import over_time, total_over_time
 
-__all__ = ["bars", "mu_sigma", "over_time", "pairs", "scatter", "tornado"]
+__all__ = ["bars", "may_be_fixed", "mu_sigma", "over_time", "pairs", "scatter", "tornado", "total_over_time"]

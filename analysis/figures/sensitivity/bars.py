@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.sensitivity import INDEX_NAMES
+from analysis.sensitivity_names import DECISION, INDEX_NAMES
 from analysis.style import INK, explain, styled
 
 from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, subject, top
@@ -19,11 +19,11 @@ DIRECTION = " +: high values favour the design that is named first; -: low ones 
 
 
 @styled
-def bars(rows: pd.DataFrame, outputs: pd.DataFrame, *, kind: str = "parameter") -> Figure:
+def bars(rows: pd.DataFrame, *, kind: str = "parameter") -> Figure:
     """Return the ranking index of the leading parameters (``kind`` parameter) or of all groups, a panel for each design.
 
-    ``rows``: indices of one output; ``outputs``: the table of targets, for the share of chance. Parameters keep their place over panels;
-    first-order indices stand in the bars as marks. Faint bars cannot be told from chance.
+    ``rows``: indices of one output. Parameters keep their place over panels; first-order indices stand in the bars as marks. Faint bars
+    cannot be told from chance.
     """
     ranked = chosen(rows)
     index = str(ranked["index"].iloc[0])
@@ -31,17 +31,15 @@ def bars(rows: pd.DataFrame, outputs: pd.DataFrame, *, kind: str = "parameter") 
     names = top(of_kind, ROWS)
     if (ranked["kind"] == "dummy").any():
         names.append("dummy")
-    what = f"which design has the better {subject(rows)}" if index == "ks" else subject(rows)
+    contest = index == "ks" and rows["output"].iloc[0] != DECISION
+    what = f"which design has the better {subject(rows)}" if contest else subject(rows)
     figure, grid = panels(ranked, f"What decides {what}: {INDEX_NAMES[index]}", 0.9 + 0.25 * len(names), sharex=True, sharey=True)
     for design, comparator, axes in grid:
         here = rows[(rows["design"] == design) & (rows["comparator"] == comparator)]
         _panel(axes, here, index, names)
         panel_title(axes, design, comparator)
-        noise = outputs[
-            (outputs["output"] == rows["output"].iloc[0]) & (outputs["design"] == design) & (outputs["comparator"] == comparator)
-        ]
-        if index == "ST" and noise["noise_share"].notna().any():
-            axes.axvline(float(noise["noise_share"].iloc[0]), color=INK, ls=":", lw=1.2)
+        if index == "ST":
+            axes.axvline(float(here.loc[here["index"] == "ST", "floor"].iloc[0]), color=INK, ls=":", lw=1.2)
     most = float(ranked[ranked["parameter"].isin(names)]["high"].max())
     for _, _, axes in grid:
         axes.set_xlim(0, min(most, 1.5 if index == "ST" else np.inf) * 1.05 or 1.0)

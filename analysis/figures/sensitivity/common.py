@@ -8,11 +8,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.outcomes import COMPARATOR, design_name
-from analysis.sensitivity import RANKED, output_of
+from analysis.outcomes import COMPARATOR
+from analysis.sensitivity_names import RANKED, output_of, panel_name
 from analysis.style import GREY, axes_grid, new_figure
 
-__all__ = ["GROUP_COLOURS", "chosen", "empty", "group_handles", "label_lowest", "panel_title", "panels", "scaled", "subject", "top"]
+__all__ = [
+    "GROUP_COLOURS",
+    "chosen",
+    "empty",
+    "group_handles",
+    "label_lowest",
+    "panel_title",
+    "panels",
+    "scaled",
+    "subject",
+    "targets_in",
+    "top",
+]
 
 GROUP_COLOURS: Mapping[str, str] = {
     "cost": "#cc6677",
@@ -35,7 +47,7 @@ def chosen(rows: pd.DataFrame, index: str | None = None) -> pd.DataFrame:
 
 def panels(rows: pd.DataFrame, title: str, each: float, **share: Any) -> tuple[Figure, list[tuple[str, str, Axes]]]:
     """Return a figure with a panel for each design or pair of designs, three in a row, each so many inches high."""
-    targets = list(dict.fromkeys(zip(rows["design"].astype(str), rows["comparator"].astype(str), strict=True)))
+    targets = targets_in(rows)
     left_out = len(targets) - MOST_PANELS
     targets = targets[:MOST_PANELS]
     columns = min(3, len(targets))
@@ -46,6 +58,11 @@ def panels(rows: pd.DataFrame, title: str, each: float, **share: Any) -> tuple[F
     return figure, [(*target, one) for target, one in zip(targets, axes, strict=True)]
 
 
+def targets_in(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the designs and pairs of designs in a table, each once."""
+    return list(dict.fromkeys(zip(rows["design"].astype(str), rows["comparator"].astype(str), strict=True)))
+
+
 def label_lowest(axes: list[Axes], columns: int) -> None:
     """Write numbers on the x axis of every panel that has none below it."""
     for one in axes[-columns:]:
@@ -54,8 +71,7 @@ def label_lowest(axes: list[Axes], columns: int) -> None:
 
 def panel_title(axes: Axes, design: str, comparator: str) -> None:
     """Write above a panel which design, or which difference, it shows."""
-    less = f"\nless {design_name(comparator)}" if comparator not in ("", COMPARATOR) else ""
-    axes.set_title(design_name(design) + less, loc="left")
+    axes.set_title(panel_name(design, comparator), loc="left")
 
 
 def subject(rows: pd.DataFrame) -> str:

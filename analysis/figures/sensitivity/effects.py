@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.sensitivity import output_of
+from analysis.sensitivity_names import output_of
 from analysis.style import GREY, INK, explain, styled
 
 from .common import GROUP_COLOURS, chosen, empty, group_handles, panel_title, panels, scaled, subject, top
