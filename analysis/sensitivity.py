@@ -22,6 +22,9 @@ __all__ = ["FIX_BELOW", "fixable", "sensitivity_report", "title_of"]
 FIX_BELOW = 0.01
 """Share of the variance below which a parameter may be fixed (Saltelli et al. 2008, The Primer, section 4.5)."""
 
+MOST_CHANCE = 0.05
+"""Share of an output's variance, above which what cannot be told from chance is no reason to keep a parameter."""
+
 SHOWN = 10  # parameters in the terminal's table
 NAMED = 4  # in a sentence
 GROUPED = 3  # outputs of which the groups are told in sentences; the tables have all
@@ -57,8 +60,12 @@ def sensitivity_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
 def fixable(indices: pd.DataFrame) -> pd.DataFrame:
     """Return one row per parameter: the highest upper end of its total-order index, where that is, and whether it may be fixed.
 
-    Fixing several loses at most the sum of their total-order indices of the variance; that sum is given for those that may be fixed.
+    Not asked are outputs of which chance makes up more than MOST_CHANCE, as far as an index cannot be told from chance there, and, of the
+    decision, single designs, which may be best in a handful of sets: the choice as a whole counts. Fixing several loses at most the sum of
+    their total-order indices of the variance; that sum is given for those that may be fixed.
     """
+    heard = (indices["floor"] <= MOST_CHANCE) | indices["distinguishable"].astype(bool)
+    indices = indices[heard & ((indices["output"] != DECISION) | (indices["design"] == ""))]
     rows = indices[(indices["index"] == "ST") & (indices["kind"] == "parameter")].reset_index(drop=True)
     worst = rows.loc[rows.groupby("parameter", sort=False)["high"].idxmax()]
     table = worst[["parameter", "group", "estimate", "high", "output", "design", "comparator"]].sort_values("high", kind="stable")
@@ -103,7 +110,8 @@ def _verdict(state: Mapping[str, Any]) -> str:
         return f"Settled: the widest {percent(state['level'])} interval is {width}, within the {state['ci']:g} asked for."
     return (
         f"Not settled: {state['runs']:,} of at most {state['budget']:,} runs are spent, and the widest {percent(state['level'])} "
-        f"interval is {width}, where {state['ci']:g} was asked for. Take what follows as far as its intervals reach, and no further."
+        f"interval is {width}, where {state['ci']:g} was asked for; so narrow are those of {state['outputs_settled']} of "
+        f"{state['outputs']} outputs. Take what follows as far as its intervals reach, and no further."
     )
 
 

@@ -252,6 +252,8 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write ``name.png`` (150 dots per inch) and ``name.svg`` into a folder, each as a whole or not at all; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / f"{name}.png", folder / f"{name}.svg"
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once for both
     for path in paths:
         content = save_bytes(figure, path.suffix[1:])
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")

@@ -171,12 +171,12 @@ def run_study(
             found = open_contests(found)
         refuse_nothing_left(found)
         estimates = estimate(layout, plan.sets, points, found, options.method, options.resamples, options.level)
-        widest = estimates.widest()
-        doubled = _plan(scenario, layout, 2 * points, options).runs if widest[0] > options.ci else 0
+        widths = estimates.widths()
+        doubled = _plan(scenario, layout, 2 * points, options).runs if widths["width"].max() > options.ci else 0
         if not 0 < doubled <= options.budget:
             break
         points *= 2
-    state = state_of(options, plan, points, widest) | ({"scramblings": layout.scramblings} if layout.method == "sobol" else {})
+    state = state_of(options, plan, points, widths) | ({"scramblings": layout.scramblings} if layout.method == "sobol" else {})
     monthly = pd.DataFrame()
     if options.monthly and options.method == "sobol":
         designs = list(scenario.designs)
@@ -262,13 +262,15 @@ def _make(folder: Path, plan: Plan, resume: bool, engine: str, threads: int | No
         )
 
 
-def state_of(options: Options, plan: Plan, points: int, widest: tuple[float, str]) -> dict[str, Any]:
-    """Return what a study came to: its size, and whether its widest interval is within the one asked for."""
-    width, where = widest
+def state_of(options: Options, plan: Plan, points: int, widths: pd.DataFrame) -> dict[str, Any]:
+    """Return what a study came to: its size, and for how many outputs all intervals are within the width asked for."""
+    worst = widths.loc[widths["width"].idxmax()]
     kept = ("method", "random", "ci", "level", "budget", "willingness_to_pay")
     size = {"points": points, "parameter_sets": len(plan.sets), "replicates": plan.scenario.replicates, "runs": plan.runs}
-    verdict = {"widest": width, "widest_at": where, "settled": bool(width <= options.ci)}
-    return {**{name: getattr(options, name) for name in kept}, **size, **verdict}
+    within = int((widths["width"] <= options.ci).sum())
+    verdict = {"widest": float(worst["width"]), "widest_at": worst["where"], "settled": within == len(widths)}
+    counts = {"outputs": len(widths), "outputs_settled": within}
+    return {**{name: getattr(options, name) for name in kept}, **size, **verdict, **counts}
 
 
 def study_targets(scenario: Scenario, options: Options) -> tuple[Target, ...]:

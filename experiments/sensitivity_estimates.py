@@ -50,9 +50,9 @@ class Estimates:
     floor: Array
     level: float
 
-    def widest(self) -> tuple[float, str]:
-        """Return the width of the widest interval, and where it is; of Morris's mu* relative to the largest mu* of the output."""
-        width, where = 0.0, ""
+    def widths(self) -> pd.DataFrame:
+        """Return the width of the widest interval of each target, and where it is; of Morris's mu* relative to the largest mu*."""
+        width, where = np.zeros(len(self.targets)), [""] * len(self.targets)
         for name in ("S1", "ST", "mu_star", "pawn", "first", "ks"):
             if name in self.found:
                 factors, _, values = self.found[name]
@@ -60,10 +60,11 @@ class Estimates:
                 widths = high - low
                 if name == "mu_star":
                     widths = widths / np.maximum(values.estimate.max(axis=0), 1e-300)
-                row, column = np.unravel_index(int(np.argmax(widths)), widths.shape)
-                if widths[row, column] > width or not where:
-                    width, where = float(widths[row, column]), f"{name} of {factors[row].name} for {_called(self.targets[column])}"
-        return width, where
+                for column, row in enumerate(widths.argmax(axis=0).tolist()):
+                    if widths[row, column] > width[column] or not where[column]:
+                        width[column] = widths[row, column]
+                        where[column] = f"{name} of {factors[row].name} for {_called(self.targets[column])}"
+        return pd.DataFrame({"width": width, "where": where})
 
     def table(self) -> pd.DataFrame:
         """Return one row per index, factor and target."""
@@ -114,6 +115,8 @@ class Estimates:
 
 
 def _called(target: Target) -> str:
+    if not target.design:
+        return target.output
     return f"{target.output} of {target.design}" + (f" less {target.comparator}" if target.comparator else "")
 
 

@@ -54,7 +54,7 @@ def study_of_sweep(folder: Path, options: Options) -> tuple[Scenario, Findings]:
     floor = noise_share(means.var(axis=0, ddof=1), found.noise[sound])
     names = tuple(found.names[k] for k in sound)
     estimates = given_estimates(numbers_of(sets), means, names, floor, factors, options.method, options.resamples, options.level)
-    state = state_of(replace(options, random=plan.random, budget=plan.runs), plan, len(sets), estimates.widest())
+    state = state_of(replace(options, random=plan.random, budget=plan.runs), plan, len(sets), estimates.widths())
     columns = {f"{t.output}|{t.design}|{t.comparator}": means[:, k] for k, t in enumerate(names)}
     points = pd.concat([sets.reset_index(drop=True), pd.DataFrame(columns)], axis=1)
     return plan.scenario, Findings(estimates.table(), found.table(), pd.DataFrame(), pd.DataFrame(), points, state)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from analysis import report as report_module
 from analysis.sensitivity import FIX_BELOW, fixable, sensitivity_report, title_of
 from analysis.sensitivity_names import target_name
 
@@ -47,13 +48,24 @@ def outputs(problem="", share=0.02):
 def state(**changes):
     return {
         "method": "sobol", "random": "common", "ci": 0.1, "level": 0.95, "budget": 1000, "willingness_to_pay": 1000.0, "points": 64,
-        "parameter_sets": 448, "replicates": 4, "runs": 900, "widest": 0.2, "widest_at": "ST of beta for x", "settled": False, **changes,
+        "parameter_sets": 448, "replicates": 4, "runs": 900, "widest": 0.2, "widest_at": "ST of beta for x", "settled": False, "outputs": 3,
+        "outputs_settled": 2, **changes,
     }  # fmt: skip
 
 
 def report(**changes):
     tables = {"indices": pd.concat([rows("S1"), rows("ST")], ignore_index=True), "outputs": outputs(**changes.pop("outputs", {}))}
     return sensitivity_report(tables, state(**changes))
+
+
+def test_mere_chance_and_rare_winners_are_no_reason_to_keep_a_parameter():
+    noisy = rows("ST", output="gap_rural").assign(high=0.4, floor=0.9, distinguishable=False)
+    rare = decision(design="virtual").assign(high=0.9)
+    joint = decision().assign(high=lambda r: r["high"] * 0.5)
+    table = fixable(pd.concat([rows("ST"), noisy, rare, joint])).set_index("parameter")
+    assert table.loc["seek_base", "may_be_fixed"]
+    heard = noisy.assign(distinguishable=True)
+    assert not fixable(pd.concat([rows("ST"), heard])).set_index("parameter").loc["seek_base", "may_be_fixed"]
 
 
 def test_what_is_not_settled_is_said_first():
@@ -120,6 +132,38 @@ def test_targets_have_names_for_people():
     assert title_of(state()).startswith("Sensitivity by sobol: 64 points, 448 parameter sets\n4 replicates of each design, common random")
 
 
+def decision(*, design="", estimate=0.8):
+    table = rows("ST", output="best_design").query("design == 'virtual'").assign(design=design, comparator="")
+    return table.assign(estimate=table["estimate"] * estimate)
+
+
+def test_the_decision_is_told_by_how_often_each_design_is_best_and_what_decides_it():
+    share = {"output": "best_design", "comparator": "", "sd": 0.4, "noise_variance": 0.0, "noise_share": 0.01, "replicates": 4,
+             "replicates_needed": 2.0, "problem": ""}  # fmt: skip
+    best = pd.DataFrame([{**share, "design": "regional_hub", "mean": 0.2}, {**share, "design": "virtual", "mean": 0.8}])
+    tables = {"indices": pd.concat([rows("ST"), decision()]), "outputs": pd.concat([outputs(), best], ignore_index=True)}
+    said = sensitivity_report(tables, state()).said
+    assert "At 1,000 EUR per adopter-year the best design, by share of parameter sets, is virtual (80 %) and regional hub (20 %)." in said
+    assert any(text.startswith("For the choice of the best design, beta (0.56") for text in said)
+    assert target_name("best_design", "virtual", "") == "virtual being the best design"
+
+
+def test_every_table_is_written_as_csv_and_as_parquet():
+    files = sensitivity_report(tables_of_every_kind(), state()).files
+    names = {"indices", "outputs", "one_at_a_time", "over_time", "points", "may_be_fixed"}
+    assert set(files) == {f"{name}.{kind}" for name in names for kind in ("csv", "parquet")}
+
+
+def test_figures_are_the_same_whatever_the_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "MANY_FIGURES", 2)
+    found = sensitivity_report({"indices": rows("ST"), "outputs": outputs()}, state())
+    for processes in (1, 2):
+        found.write_figures(tmp_path / str(processes), processes=processes)
+    one, two = (sorted((tmp_path / n).iterdir()) for n in ("1", "2"))
+    assert [path.name for path in one] == [path.name for path in two]
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
 def tables_of_every_kind():
     rng = np.random.default_rng(1)
     second = rows("S2").query("kind == 'parameter' and parameter != 'seek_base'").assign(with_parameter="seek_base")
@@ -130,8 +174,23 @@ def tables_of_every_kind():
         for name, end, mean in [("", "base", 100.0)] + [(p, e, 100.0 + s) for p in PARAMETERS for e, s in (("low", -5.0), ("high", 9.0))]
     ]
     time = [
-        {"design": d, "month": m, "variance": 1.0, "parameter": p, "group": g, "kind": "parameter", "S1": 0.3, "ST": 0.4}
+        {
+            "design": d,
+            "comparator": c,
+            "month": m,
+            "variance": 1.0,
+            "parameter": p,
+            "group": g,
+            "kind": "parameter",
+            "S1": 0.3,
+            "S1_low": 0.2,
+            "S1_high": 0.4,
+            "ST": 0.4,
+            "ST_low": 0.3,
+            "ST_high": 0.5,
+        }
         for d in DESIGNS
+        for c in ("", "none")
         for m in range(-1, 12)
         for p, g in PARAMETERS.items()
     ]
@@ -149,11 +208,12 @@ def tables_of_every_kind():
 
 def test_every_figure_of_a_sobol_study_is_made_and_leaves_the_style_alone():
     figures = sensitivity_report(tables_of_every_kind(), state()).figures
-    assert {name.split("_")[0] for name in figures} == {"indices", "groups", "pairs", "tornado", "scatter", "over"}
+    assert {name.split("_")[0] for name in figures} == {"indices", "groups", "pairs", "tornado", "scatter", "over", "may"}
+    assert {"over_time", "over_time_total", "over_time_difference", "over_time_difference_total", "may_be_fixed"} <= set(figures)
     for name, make in figures.items():
         figure = make()
         assert isinstance(figure, Figure), name
-        assert len(figure.axes) >= len(DESIGNS), name
+        assert len(figure.axes) >= (1 if name == "may_be_fixed" else len(DESIGNS)), name
         assert figure.get_suptitle()
 
 

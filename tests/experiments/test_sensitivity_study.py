@@ -9,10 +9,11 @@ from experiments.execution import carry_out, open_sweep
 from experiments.results import open_study
 from experiments.sensitivity import Options, asked, run_study
 from experiments.sensitivity_design import layout_of, one_at_a_time
+from experiments.sensitivity_outputs import _Spread, read_targets, targets_of
 from experiments.sensitivity_sweep import study_of_sweep
 from experiments.sweep import plan_sweep
 from experiments.variables import parse_variable
-from model.engine import run_batch
+from model.engine import Results, run_batch
 from model.errors import InputError
 from model.observe import OUTCOMES
 
@@ -88,6 +89,77 @@ def test_a_study_settles_when_the_widest_interval_is_within_the_one_asked(tmp_pa
     assert found.state["points"] > 16
     ranked = found.indices[found.indices["index"].isin(["S1", "ST"])]
     assert (ranked["high"] - ranked["low"]).max() == pytest.approx(found.state["widest"])
+
+
+# --- chance and the decision -----------------------------------------------------------------------------------------
+
+
+def test_outputs_do_not_depend_on_how_a_sweep_is_cut(tmp_path):
+    targets = targets_of((*EFFECT, "best_design"), ["none", "regional_hub"], [("regional_hub", "none")])
+    found = []
+    for chunk in (3, 8):
+        plan = plan_sweep(small(designs=["none", "regional_hub"], replicates=4), ["beta"], "sobol:8", chunk=chunk)
+        folder = tmp_path / str(chunk)
+        carry_out(folder, plan, open_sweep(folder, plan, resume=False), threads=1)
+        found.append(read_targets(folder, plan, targets, 25_000.0))
+    np.testing.assert_array_equal(found[0].means, found[1].means)
+    np.testing.assert_allclose(found[0].noise, found[1].noise, rtol=1e-9)
+    np.testing.assert_allclose(found[0].seed, found[1].seed, rtol=1e-9)
+
+
+def three(x, r, draws):
+    """Return adopter-years of three designs: one of a known worth, one that gains with x, both with chance of their own, and none."""
+    chance = draws[r]
+    return np.column_stack([np.zeros(len(x)), 0.5 + chance[:, 0], x + chance[:, 1]])
+
+
+def decide(tmp_path, monkeypatch, sd, replicates=8):
+    draws = np.random.default_rng(4).normal(0.0, sd, (512 * 8 * replicates, 2))
+
+    def engine(world, practices, parameters, designs, batch, **options):
+        outcomes = np.zeros((len(batch.replicate), len(OUTCOMES)))
+        worth = three(parameters["beta"][batch.parameter_set], batch.replicate, draws)
+        outcomes[:, 0] = worth[np.arange(len(worth)), batch.design % 3]
+        return Results(outcomes, *[np.empty((0, 0))] * 4)
+
+    monkeypatch.setattr(sweep, "runner", lambda name: engine)
+    scenario = small(designs=["none", "outreach", "virtual"], replicates=replicates)
+    options = Options(
+        "sobol", ("best_design",), ("beta=0:1", "q_in=0:1"), points=512, local=False, random="independent", ci=9, budget=10**6
+    )
+    return run_study(scenario, options, tmp_path / "s")
+
+
+def test_the_decision_is_that_of_the_design_with_the_highest_net_benefit(tmp_path, monkeypatch):
+    found = decide(tmp_path, monkeypatch, 0.0)
+    outputs = found.outputs.set_index("design")
+    assert outputs["mean"]["virtual"] == pytest.approx(0.5, abs=0.01)
+    assert outputs["problem"]["none"].startswith("is the same, 0")
+    joint = found.indices[(found.indices["design"] == "")].set_index(["index", "parameter"])["estimate"]
+    assert joint["ST", "beta"] == pytest.approx(1.0, abs=0.05)
+    assert joint["S1", "beta"] == pytest.approx(1.0, abs=0.05)
+    assert joint["ST", "q_in"] == 0.0
+
+
+def test_how_often_chance_decides_is_found_from_halves_of_the_replicates(tmp_path, monkeypatch):
+    """The dummy's total-order index is the share of chance where sets draw of their own: halves of the replicates must tell the same."""
+    found = decide(tmp_path, monkeypatch, 0.5)
+    joint = found.indices[(found.indices["design"] == "") & (found.indices["index"] == "ST")].set_index("parameter")
+    dummy = joint.loc["dummy"]
+    # A half of 8 replicates is centred on their mean, not on the truth, so the share is a little low where most sets are near a tie.
+    assert dummy["floor"] == pytest.approx(dummy["estimate"], rel=0.25)
+
+
+def test_a_seed_of_its_own_is_a_factor_of_single_runs():
+    """Of x + 2 r + z with variances 1, 4 and 9 of set, seed and their interaction: 4/14 alone, 13/14 in all."""
+    rng = np.random.default_rng(7)
+    values = rng.normal(size=(4000, 1)) + 2 * rng.normal(size=200) + 3 * rng.normal(size=(4000, 200))
+    spread = _Spread(1, 200)
+    for part in np.split(values[..., None], 8):
+        spread.add(part)
+    alone, whole = spread.seed(True, values.mean(axis=1).var(ddof=1, keepdims=True))
+    assert alone[0] == pytest.approx(4 / 14, abs=3 * 4 / 14 * np.sqrt(2 / 200))  # the seed's variance is that of 200 draws
+    assert whole[0] == pytest.approx(13 / 14, abs=0.02)
 
 
 # --- what is refused or named ----------------------------------------------------------------------------------------
@@ -182,7 +254,8 @@ def test_effects_of_known_direction_have_it_everywhere(tmp_path, parameter, outp
 
 @pytest.mark.parametrize("method", ["given", "pawn", "regional"])
 def test_a_sweep_that_exists_is_analysed_without_a_run(tmp_path, method):
-    plan = plan_sweep(tiny(), ["beta", "regional_hub.stipend=0:8000"], "sobol:128", chunk=16)
+    """Also one of which the chunks cut parameter sets in two."""
+    plan = plan_sweep(tiny(), ["beta", "regional_hub.stipend=0:8000"], "sobol:128", chunk=17)
     carry_out(tmp_path / "sweep", plan, open_sweep(tmp_path / "sweep", plan, resume=False), threads=1)
     _, found = study_of_sweep(
         tmp_path / "sweep",

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -59,13 +60,14 @@ def _panel(axes: Axes, here: pd.DataFrame, index: str, names: list[str]) -> None
     values = here[here["index"] == index].set_index("parameter")
     first = here[here["index"] == "S1"].set_index("parameter")
     shift = here[here["index"] == "shift"].set_index("parameter")
+    shown, places = values.loc[names], np.arange(len(names))
+    colours = [to_rgba(GROUP_COLOURS[str(r["group"])], 1.0 if r["distinguishable"] else 0.35) for r in shown.to_dict("records")]
+    axes.barh(places, shown["estimate"], color=colours, height=0.7)
+    axes.hlines(places, shown["low"], shown["high"], color=INK, lw=1.1)
+    if index == "ST":
+        axes.plot(first["estimate"].reindex(names).clip(lower=0.0), places, color=INK, marker="D", ms=3.5, ls="")
     for place, name in enumerate(names):
-        row = values.loc[name]
-        colour = GROUP_COLOURS[str(row["group"])]
-        axes.barh(place, row["estimate"], color=colour, alpha=1.0 if row["distinguishable"] else 0.35, height=0.7)
-        axes.plot([row["low"], row["high"]], [place, place], color=INK, lw=1.1)
-        if name in first.index and index == "ST":
-            axes.plot(max(0.0, first.loc[name, "estimate"]), place, color=INK, marker="D", ms=3.5)
+        row = shown.loc[name]
         if name in shift.index and row["distinguishable"]:
             sign = "+" if shift.loc[name, "estimate"] > 0 else "-"
             axes.annotate(sign, (row["high"], place), (3, 0), textcoords="offset points", va="center", fontweight="bold")

@@ -82,9 +82,8 @@ def tornado(local: pd.DataFrame, rows: pd.DataFrame) -> Figure:
     figure, grid = panels(table, f"One at a time (local): {subject(rows)}", 0.9 + 0.25 * len(names), sharey=True, sharex=True)
     for design, comparator, axes in grid:
         here = table[(table["design"] == design) & (table["comparator"] == comparator)].set_index(["parameter", "end"])["change"] / by
-        for place, name in enumerate(names):
-            for end, colour in (("low", LOW), ("high", HIGH)):
-                axes.barh(place, here[name, end], color=colour, height=0.7, alpha=0.9)
+        for end, colour in (("low", LOW), ("high", HIGH)):
+            axes.barh(range(len(names)), [here[name, end] for name in names], color=colour, height=0.7, alpha=0.9)
         axes.axvline(0, color=INK, lw=1)
         if not here.abs().max() > 0:
             empty(axes, "no change")
