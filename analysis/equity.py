@@ -1,13 +1,16 @@
 """Equity: who gains and who pays by school type and country, and what a design is worth to someone who minds inequality.
 
 Distributional cost-effectiveness analysis (Asaria, Griffin & Cookson 2016, Medical Decision Making 36, 8-19). Groups g of schools with a
-share w_g of the teachers have h_g adopter-years per teacher, net of what they pay for at k EUR per adopter-year: h_g = e_g - c_g / k. The
-equally distributed equivalent (EDE) is the h that, were it the same for all, would be as good:
+share w_g of the teachers have h_g adopter-years per teacher. The equally distributed equivalent (EDE) is the h that, were it the same for
+all, would be as good:
 
 Atkinson (relative):  EDE = (sum w_g h_g^(1 - a))^(1 / (1 - a)), for a = 1 exp(sum w_g ln h_g)
 Kolm (absolute):      EDE = -1/a ln sum w_g exp(-a h_g)
 
-Aversion a = 0 is indifference: the EDE is the mean. Formulas with their sources: docs/economics.md.
+Aversion a = 0 is indifference: the EDE is the mean. With N teachers, C EUR of costs and k EUR per adopter-year the equity-weighted net
+benefit is k N EDE(e) - C where costs are ``apart``, as if a budget bore them that has no part in what is distributed; or k N EDE(e - c / k)
+where they are ``borne`` by the groups, who forgo as many adopter-years for them (c: EUR per teacher of a group). Formulas with their
+sources: docs/economics.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -134,7 +137,8 @@ def _levels(runs: pd.DataFrame, columns: Sequence[str]) -> Array:
 def ede(levels: Array, shares: Array, aversion: float, kind: str = "atkinson") -> Array:
     """Return the equally distributed equivalent of levels (..., groups) with shares of the same shape that sum to 1, shape (...).
 
-    Raises ValueError for aversion below 0, a kind that is not known, and levels that Atkinson's index does not bear: none may be 0 or less.
+    Atkinson's is 0 where a group has nothing and aversion is 1 or more. Raises ValueError for aversion below 0, a kind that is not known,
+    and levels below 0, which Atkinson's index does not bear.
     """
     if aversion < 0:
         raise ValueError(f"aversion to inequality is {aversion:g}; allowed: 0 and above")
@@ -143,17 +147,21 @@ def ede(levels: Array, shares: Array, aversion: float, kind: str = "atkinson") -
     shares = np.broadcast_to(shares, levels.shape)
     if aversion < NEAR:
         return np.asarray((shares * levels).sum(axis=-1))
-    # From the least level on, so that nothing overflows; expm1 and log1p, so that nothing is lost near aversion 0 and 1.
+    # From the least level on, or the largest, so that nothing overflows; expm1 and log1p, so that nothing is lost near aversion 0 and 1.
     least = np.where(shares > 0, levels, np.inf).min(axis=-1, keepdims=True)
-    counted = np.where(shares > 0, levels, least)
     if kind == "kolm":
-        return np.asarray(least[..., 0] - np.log1p((shares * np.expm1(-aversion * (counted - least))).sum(axis=-1)) / aversion)
-    if not (least > 0).all():
-        raise ValueError("net of costs a group has no adopter-years left, which Atkinson's index does not bear; allowed: kind='kolm'")
-    ratios, power = np.log(counted / least), 1.0 - aversion
-    if abs(power) < NEAR:
-        return np.asarray(least[..., 0] * np.exp((shares * ratios).sum(axis=-1)))
-    return np.asarray(least[..., 0] * np.exp(np.log1p((shares * np.expm1(power * ratios)).sum(axis=-1)) / power))
+        above = np.where(shares > 0, levels - least, 0.0)
+        return np.asarray(least[..., 0] - np.log1p((shares * np.expm1(-aversion * above)).sum(axis=-1)) / aversion)
+    if (least < 0).any():
+        raise ValueError("a group has less than no adopter-years net of costs, which Atkinson's index does not bear; allowed: kind='kolm'")
+    power = 1.0 - aversion
+    anchor = least if power < 0 else np.where(shares > 0, levels, 0.0).max(axis=-1, keepdims=True)
+    anchor = np.where(anchor > 0, anchor, 1.0)
+    with np.errstate(divide="ignore"):  # ln 0: a group that has nothing
+        logs = np.log(np.where(shares > 0, levels / anchor, 1.0))
+        if abs(power) < NEAR:
+            return np.asarray(anchor[..., 0] * np.exp((shares * logs).sum(axis=-1)))
+        return np.asarray(anchor[..., 0] * np.exp(np.log1p((shares * np.expm1(power * logs)).sum(axis=-1)) / power))
 
 
 def gains(spread: Distribution, comparator: str = COMPARATOR) -> pd.DataFrame:
@@ -179,16 +187,22 @@ def gains(spread: Distribution, comparator: str = COMPARATOR) -> pd.DataFrame:
 
 
 def equity_weighted(
-    spread: Distribution, willingness_to_pay: float, aversion: float, kind: str = "atkinson", comparator: str = COMPARATOR
+    spread: Distribution,
+    willingness_to_pay: float,
+    aversion: float,
+    kind: str = "atkinson",
+    *,
+    costs: str = "apart",
+    comparator: str = COMPARATOR,
 ) -> pd.DataFrame:
-    """Return each design's equity-weighted net benefit at an aversion to inequality.
+    """Return each design's equity-weighted net benefit at an aversion to inequality; ``costs``: ``apart`` or ``borne`` by the groups.
 
-    Columns: ``design``; ``net_benefit``: k E - C in EUR of the whole level, mean over parameter sets; ``equity_weighted``: k x teachers x
-    EDE in EUR, equal to it at aversion 0; ``cost_of_inequality``: the difference, what perfect equality would be worth; ``incremental``:
-    equity-weighted beyond the comparator; ``probability_best``: share of parameter sets in which it is highest, ties split evenly.
+    Columns: ``design``; ``net_benefit``: k E - C in EUR of the whole level, mean over parameter sets; ``equity_weighted``: see above, the
+    same at aversion 0; ``cost_of_inequality``: the difference, what perfect equality would be worth; ``incremental``: equity-weighted
+    beyond the comparator; ``probability_best``: share of parameter sets in which it is highest, ties split evenly.
     """
-    values = _weighted(spread, willingness_to_pay, aversion, kind)
-    plain = _weighted(spread, willingness_to_pay, 0.0, kind)
+    values = _weighted(spread, willingness_to_pay, aversion, kind, costs)
+    plain = _weighted(spread, willingness_to_pay, 0.0, kind, costs)
     winners = values == values.max(axis=1, keepdims=True)
     columns = {"net_benefit": plain.mean(axis=0), "equity_weighted": values.mean(axis=0)}
     columns |= {"cost_of_inequality": (plain - values).mean(axis=0)}
@@ -199,7 +213,13 @@ def equity_weighted(
 
 
 def equity_plane(
-    spread: Distribution, willingness_to_pay: float, aversion: float, kind: str = "atkinson", comparator: str = COMPARATOR
+    spread: Distribution,
+    willingness_to_pay: float,
+    aversion: float,
+    kind: str = "atkinson",
+    *,
+    costs: str = "apart",
+    comparator: str = COMPARATOR,
 ) -> pd.DataFrame:
     """Return where designs lie on the plane of efficiency and equity beyond the comparator, in EUR.
 
@@ -208,8 +228,8 @@ def equity_plane(
     more of both.
     """
     base = spread.position(comparator)
-    plain = _weighted(spread, willingness_to_pay, 0.0, kind)
-    burden = plain - _weighted(spread, willingness_to_pay, aversion, kind)
+    plain = _weighted(spread, willingness_to_pay, 0.0, kind, costs)
+    burden = plain - _weighted(spread, willingness_to_pay, aversion, kind, costs)
     rows = []
     for d, design in enumerate(spread.designs):
         if d == base:
@@ -229,7 +249,13 @@ def equity_plane(
 
 
 def best_by_aversion(
-    spread: Distribution, willingness_to_pay: float, kind: str = "atkinson", most: float = 30.0, steps: int = 120
+    spread: Distribution,
+    willingness_to_pay: float,
+    kind: str = "atkinson",
+    *,
+    costs: str = "apart",
+    most: float = 30.0,
+    steps: int = 120,
 ) -> pd.DataFrame:
     """Return which design has the highest equity-weighted net benefit in which range of aversion, so where the choice flips.
 
@@ -238,7 +264,7 @@ def best_by_aversion(
     """
 
     def best(aversion: float) -> int:
-        return int(np.argmax(_weighted(spread, willingness_to_pay, aversion, kind).mean(axis=0)))
+        return int(np.argmax(_weighted(spread, willingness_to_pay, aversion, kind, costs).mean(axis=0)))
 
     grid = np.linspace(0.0, most, steps + 1).tolist()
     leaders = [best(a) for a in grid]
@@ -256,10 +282,13 @@ def best_by_aversion(
     return _with_designs(rows, spread)
 
 
-def _weighted(spread: Distribution, k: float, aversion: float, kind: str) -> Array:
-    """Return k x teachers x EDE in EUR by parameter set and design."""
-    equivalents = ede(spread.net(k), spread.shares[:, None, :], aversion, kind)
-    return np.asarray(k * spread.everyone[:, None] * equivalents)
+def _weighted(spread: Distribution, k: float, aversion: float, kind: str, costs: str) -> Array:
+    """Return equity-weighted net benefits in EUR by parameter set and design."""
+    if costs not in ("apart", "borne"):
+        raise ValueError(f"costs are {costs!r}; allowed: apart, borne")
+    levels = spread.effect if costs == "apart" else spread.net(k)
+    worth = k * spread.everyone[:, None] * ede(levels, spread.shares[:, None, :], aversion, kind)
+    return np.asarray(worth - (spread.cost * spread.teachers[:, None]).sum(axis=2) if costs == "apart" else worth)
 
 
 def _with_designs(rows: Sequence[Mapping[str, Any]], spread: Distribution) -> pd.DataFrame:

@@ -36,6 +36,7 @@ __all__ = [
 
 Array = NDArray[np.float64]
 GP_MOST = 300
+SHUFFLES, GP_SHUFFLES = 100, 10
 MOST_PAIRED = 5
 FREE = 1e3  # lines this much larger than bends have coefficients so small that no penalty touches them
 
@@ -209,9 +210,10 @@ def evppi(
     """Return the expected value of knowing each parameter, or each group of parameters, exactly.
 
     ``groups``: names of parameters by the name of the group; default each parameter for itself. Columns: ``name``, ``parameters`` (joined
-    by ``+``), ``value`` in EUR, ``se``: its Monte Carlo standard error given the regression, ``floor``: what the same regression makes of
-    parameters that are shuffled, so of nothing, mean over shuffles; ``worth_knowing``: whether the value exceeds the floor by two standard
-    errors; ``share``: of the EVPI; ``method``. Rows by descending value. A value never exceeds the EVPI.
+    by ``+``), ``value`` in EUR, ``se``: its Monte Carlo standard error given the regression, ``floor``: the most that the same regression
+    finds in parameters that are shuffled, so in nothing, of 100 shuffles spread over the rows of as many parameters (fewer for gp, and
+    for more than 500 parameter sets); ``worth_knowing``: whether the value exceeds the floor; ``share``: of the EVPI; ``method``. Rows by
+    descending value. A value never exceeds the EVPI.
 
     Raises ValueError for a parameter that does not vary or is not there, and for fewer than 20 parameter sets.
     """
@@ -224,23 +226,26 @@ def evppi(
             raise ValueError(f"{name}: {', '.join(missing) or 'no parameter'} does not vary in this study")
     benefit = sample.net_benefit(willingness_to_pay).to_numpy(np.float64)
     most = evpi(sample, willingness_to_pay).value
+    floors = {size: _floor(sample, [m for m in chosen.values() if len(m) == size], benefit, method) for size in map(len, chosen.values())}
     rows = []
     for name, members in chosen.items():
-        inputs = sample.parameters[list(members)]
-        value, se = _value(_regress(inputs, benefit, method))
-        floor = _floor(inputs, benefit, method)
-        row = {"name": name, "parameters": "+".join(members), "value": min(value, most), "se": se, "floor": floor}
-        rows.append(row | {"worth_knowing": value > floor + 2 * se, "share": min(value, most) / most if most > 0 else 0.0})
+        value, se = _value(_regress(sample.parameters[list(members)], benefit, method))
+        row = {"name": name, "parameters": "+".join(members), "value": min(value, most), "se": se, "floor": floors[len(members)]}
+        rows.append(row | {"worth_knowing": value > floors[len(members)], "share": min(value, most) / most if most > 0 else 0.0})
     table = pd.DataFrame(rows, columns=["name", "parameters", "value", "se", "floor", "worth_knowing", "share"])
     return table.assign(method=method).sort_values(["value", "name"], ascending=[False, True], ignore_index=True)
 
 
-def _floor(inputs: pd.DataFrame, benefit: Array, method: str) -> float:
-    """Return the value that a regression finds in inputs that are shuffled over the parameter sets."""
+def _floor(sample: Sample, members: Sequence[Sequence[str]], benefit: Array, method: str) -> float:
+    """Return the most that a regression finds in inputs that are shuffled over the parameter sets, taking each of ``members`` in turn."""
     rng = np.random.default_rng(1)
-    shuffles = 1 if method == "gp" else 5
-    values = [_value(_regress(inputs.iloc[rng.permutation(len(inputs))], benefit, method))[0] for _ in range(shuffles)]
-    return float(np.mean(values))
+    values = []
+    # A larger sample leaves chance less to find, and costs more to search.
+    shuffles = GP_SHUFFLES if method == "gp" else int(np.clip(SHUFFLES * 500 // sample.sets, SHUFFLES // 5, SHUFFLES))
+    for k in range(shuffles):
+        inputs = sample.parameters[list(members[k % len(members)])]
+        values.append(_value(_regress(inputs.iloc[rng.permutation(len(inputs))], benefit, method))[0])
+    return max(values)
 
 
 def evsi(sample: Sample, willingness_to_pay: float, data: pd.DataFrame, *, method: str = "spline") -> tuple[float, float]:

@@ -48,6 +48,13 @@ def test_equal_levels_are_their_own_equivalent_and_empty_groups_do_not_count() -
     assert ede(np.array([2.0, 0.0]), np.array([1.0, 0.0]), 5.0, "kolm") == pytest.approx(2.0)
 
 
+def test_a_group_that_has_nothing_counts_for_all_from_aversion_one_on() -> None:
+    levels = np.array([[0.0, 4.0], [0.0, 0.0]])
+    assert ede(levels, HALVES, 0.5).tolist() == pytest.approx([1.0, 0.0])  # (0.5 x 2)^2
+    assert ede(levels, HALVES, 1.0).tolist() == [0.0, 0.0]
+    assert ede(levels, HALVES, 3.0).tolist() == [0.0, 0.0]
+
+
 def test_what_an_index_does_not_bear_is_said() -> None:
     with pytest.raises(ValueError, match="Atkinson's index does not bear; allowed: kind='kolm'"):
         ede(np.array([1.0, -0.5]), HALVES, 1.0)
@@ -68,8 +75,9 @@ CASE = two_groups([1.0, 2.0], [1.5, 2.0], [1.0, 3.0])
 """fair adds 50 adopter-years where there are fewest, strong 100 where there are most; both cost 2,000 EUR."""
 
 
-def test_without_aversion_the_weighted_net_benefit_is_the_plain_one() -> None:
-    table = equity_weighted(CASE, 100.0, 0.0).set_index("design")
+@pytest.mark.parametrize("costs", ["apart", "borne"])
+def test_without_aversion_the_weighted_net_benefit_is_the_plain_one(costs) -> None:
+    table = equity_weighted(CASE, 100.0, 0.0, costs=costs).set_index("design")
     assert table["equity_weighted"].to_dict() == pytest.approx({"none": 30000.0, "fair": 33000.0, "strong": 38000.0})
     assert table["cost_of_inequality"].abs().max() < 1e-9
     assert table["incremental"].to_dict() == pytest.approx({"none": 0.0, "fair": 3000.0, "strong": 8000.0})
@@ -77,13 +85,15 @@ def test_without_aversion_the_weighted_net_benefit_is_the_plain_one() -> None:
 
 def test_aversion_prices_inequality_as_worked_by_hand() -> None:
     # At aversion 2 the equivalent is the harmonic mean; net of 0.1 a teacher: fair 1.4 and 1.9, strong 0.9 and 2.9.
-    table = equity_weighted(CASE, 100.0, 2.0).set_index("design")["equity_weighted"]
+    table = equity_weighted(CASE, 100.0, 2.0, costs="borne").set_index("design")["equity_weighted"]
     assert table["fair"] == pytest.approx(100 * 200 * 2 / (1 / 1.4 + 1 / 1.9))
     assert table["strong"] == pytest.approx(100 * 200 * 2 / (1 / 0.9 + 1 / 2.9))
+    apart = equity_weighted(CASE, 100.0, 2.0).set_index("design")["equity_weighted"]
+    assert apart["fair"] == pytest.approx(100 * 200 * 2 / (1 / 1.5 + 1 / 2.0) - 2000)
 
 
 def test_the_choice_flips_where_both_are_worth_the_same() -> None:
-    table = best_by_aversion(CASE, 100.0)
+    table = best_by_aversion(CASE, 100.0, costs="borne")
     assert table["design"].tolist() == ["strong", "fair"]
     flip = table["to"][0]
     shares = np.array([0.5, 0.5])

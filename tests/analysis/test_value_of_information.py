@@ -26,6 +26,13 @@ LINEAR, NOISE = linear()
 CLOSE = 0.0006
 
 
+@pytest.fixture(autouse=True)
+def few_shuffles(monkeypatch) -> None:
+    """Shuffle less: these tests look at values, and a floor of ten shuffles tells as well whether they exceed it."""
+    monkeypatch.setattr("analysis.value_of_information.SHUFFLES", 10)
+    monkeypatch.setattr("analysis.value_of_information.GP_SHUFFLES", 1)
+
+
 def exact(mean: float, sd: float) -> float:
     return mean * norm.cdf(mean / sd) + sd * norm.pdf(mean / sd) - max(0.0, mean)
 

@@ -1,0 +1,44 @@
+"""Value of information: what knowing a parameter exactly would be worth, beside what the same method makes of nothing."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from analysis.style import GREY, INK, explain, new_figure, styled
+
+__all__ = ["information"]
+
+COLOUR = "#0072b2"
+
+
+@styled
+def information(table: pd.DataFrame, everything: float, *, willingness_to_pay: float, rows: int = 15) -> Figure:
+    """Return the leading rows of ``value_of_information.evppi`` as bars; ``everything``: the EVPI in EUR."""
+    shown = table.head(rows)
+    unit, scale = ("EUR million", 1e6) if everything >= 1e6 else ("EUR thousand", 1e3)
+    figure = new_figure(
+        f"What it would be worth to know a parameter before choosing a design, at {willingness_to_pay:,.0f} EUR per adopter-year",
+        1.9 + 0.3 * len(shown),
+    )
+    axes = figure.subplots()
+    for place, row in enumerate(shown.to_dict("records")):
+        axes.barh(place, row["value"] / scale, color=COLOUR, alpha=1.0 if row["worth_knowing"] else 0.3, height=0.7)
+        axes.plot([(row["value"] - 2 * row["se"]) / scale, (row["value"] + 2 * row["se"]) / scale], [place, place], color=INK, lw=1.1)
+        axes.plot(row["floor"] / scale, place, color=INK, marker="|", ms=12, mew=1.5, ls="")
+    axes.set_yticks(range(len(shown)), [str(name).replace("_", " ") for name in shown["name"]])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_xlim(0, None)
+    axes.set_xlabel(f"expected value of perfect information on it, {unit}; on everything: {everything / scale:,.3g}")
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    handles = [
+        Patch(color=COLOUR, label="exceeds the floor"),
+        Patch(color=COLOUR, alpha=0.3, label="cannot be told from nothing"),
+        Line2D(
+            [], [], color=GREY if table.empty else INK, marker="|", ms=12, mew=1.5, ls="", label="floor: the most found in shuffled values"
+        ),
+        Line2D([], [], color=INK, lw=1.1, label="two standard errors"),
+    ]
+    explain(figure, handles)
+    return figure

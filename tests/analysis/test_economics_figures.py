@@ -1,0 +1,111 @@
+"""Figures of costs, effects and decisions: drawn from a small broken-down study, they label every axis and cut nothing off."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import budget_impact, cost_effectiveness, equity, robustness, scenario_discovery, value_of_information
+from analysis.figures import economics
+from analysis.psa import psa_sample
+from analysis.style import save_bytes
+from model.observe import SCHOOL_TYPES
+from tests.analysis.tables import table_of_runs
+
+DESIGNS = ("none", "virtual", "regional_hub")
+
+
+def study() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return broken-down runs of 64 parameter sets in which the effect of mentoring hangs on beta, and the sets."""
+    rng = np.random.default_rng(2)
+    beta = rng.uniform(0.02, 0.2, 64)
+    values = {}
+    for d, design in enumerate(DESIGNS):
+        columns: dict[str, np.ndarray] = {}
+        for g, group in enumerate(SCHOOL_TYPES):
+            columns[f"teachers:{group}"] = np.full(64, 1000.0)
+            columns[f"effect_adopter_years:{group}"] = 500.0 + 5000 * d * beta * (g + 1) + rng.normal(0, 5, 64)
+        columns["effect_adopter_years"] = sum(columns[f"effect_adopter_years:{group}"] for group in SCHOOL_TYPES)
+        for payer in ("programme", "schools"):
+            for year in (1, 2):
+                columns[f"spent_{payer}:country:HR:{year}"] = d * rng.uniform(0.4e6, 0.5e6, 64)
+            columns[f"cost_{payer}"] = columns[f"spent_{payer}:country:HR:1"] + columns[f"spent_{payer}:country:HR:2"]
+        columns["cost_total"] = columns["cost_programme"] + columns["cost_schools"]
+        values[design] = columns
+    sets = pd.DataFrame({"parameter_set": range(64), "beta": beta, "gamma": rng.random(64)})
+    return table_of_runs(values, sets=64), sets
+
+
+@pytest.fixture(scope="module")
+def makers() -> dict[str, Callable[[], Figure]]:
+    runs, sets = study()
+    sample, spread = psa_sample(runs, sets), equity.distribution(runs, sets)
+    curves = cost_effectiveness.acceptability(sample, np.linspace(0, 2000, 21))
+    spent = budget_impact.spending(runs)
+    by_payer, whole = budget_impact.budget_impact(spent, runs), budget_impact.budget_impact(spent, runs, by=("year",))
+    known, everything = value_of_information.evppi(sample, 500.0), value_of_information.evpi(sample, 500.0).value
+    plane = equity.equity_plane(spread, 500.0, 2.0)
+    benefit = sample.net_benefit(500.0)
+    flags = scenario_discovery.where_better(sample, "regional_hub", "none", 500.0)
+    path = scenario_discovery.prim(sample.parameters, flags)
+    words = {"title": "Where hubs are better", "yes": "hubs are better", "no": "they are not"}
+    return {
+        "acceptability": lambda: economics.acceptability(curves),
+        "budget": lambda: economics.budget(by_payer, whole),
+        "information": lambda: economics.information(known, everything, willingness_to_pay=500.0),
+        "gains": lambda: economics.gains(equity.gains(spread)),
+        "equity_plane": lambda: economics.equity_plane(plane, willingness_to_pay=500.0, aversion=2.0, kind="atkinson"),
+        "robustness": lambda: economics.robustness(benefit, robustness.robustness(benefit, "none")),
+        "conditions": lambda: economics.conditions(sample.parameters, flags, path, **words),
+    }
+
+
+@pytest.fixture(scope="module")
+def figures(makers) -> dict[str, Figure]:
+    return {name: make() for name, make in makers.items()}
+
+
+NAMES = ["acceptability", "budget", "information", "gains", "equity_plane", "robustness", "conditions"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_names_what_it_shows_and_is_the_same_bytes_each_time(figures, makers, name) -> None:
+    figure = figures[name]
+    texts = [axes.get_xlabel() + axes.get_ylabel() for axes in figure.axes]
+    assert any(texts)
+    assert figure._suptitle.get_text()
+    assert save_bytes(makers[name](), "svg") == save_bytes(makers[name](), "svg")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_leaves_a_figure(figures, name) -> None:
+    figure = figures[name]
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        for text in [axes.xaxis.label, axes.yaxis.label, axes.title, *axes.get_yticklabels()]:
+            if text.get_text() and text.get_visible():
+                box = text.get_window_extent()
+                assert box.x0 >= -2 and box.y0 >= -2, text.get_text()
+                assert box.x1 <= figure.bbox.x1 + 2, text.get_text()
+
+
+def test_the_box_over_the_deciding_parameter_is_drawn(figures) -> None:
+    assert "beta" in {figures["conditions"].axes[0].get_xlabel(), figures["conditions"].axes[0].get_ylabel()}
+
+
+def test_a_study_that_costs_nothing_has_no_budget_to_show() -> None:
+    runs, _ = study()
+    free = runs[runs["design"] == "none"].reset_index(drop=True)
+    spent = budget_impact.spending(free)
+    with pytest.raises(ValueError, match="no design costs anything"):
+        economics.budget(budget_impact.budget_impact(spent, free), budget_impact.budget_impact(spent, free, by=("year",)))
+
+
+def test_states_that_nothing_tells_apart_have_no_box_to_draw() -> None:
+    inputs = pd.DataFrame(np.random.default_rng(0).random((40, 2)), columns=["a", "b"])
+    flags = pd.Series(np.arange(40) % 2 == 0)
+    whole = scenario_discovery.prim(inputs, flags)[:1]
+    with pytest.raises(ValueError, match="no condition tells the states apart"):
+        economics.conditions(inputs, flags, whole, title="t", yes="y", no="n")
