@@ -119,7 +119,7 @@ def choice_sentence(found: Standing) -> str:
     if row["low"] <= 0.5:
         rival = found.table[found.table["design"] != first].sort_values("probability_best", kind="stable").iloc[-1]
         other = f"; {design_name(str(rival['design']))} is the best in {percent(float(rival['probability_best']))}"
-        return f"{worth}, {_advice(first)} on average, but no design is clearly ahead: {chance}{other}."
+        return f"{worth}, {_advice(first)}, but no design is clearly ahead: {chance}{other}."
     strength = "clearly" if row["low"] > 0.9 else "likely"
     return f"{worth}, {_advice(first)}, and {strength} so: {chance}."
 
@@ -146,7 +146,7 @@ def _their_chances(found: Standing, names: Sequence[str]) -> str:
 
 
 def consequence_sentence(found: Standing, table: pd.DataFrame, payers: Mapping[str, float]) -> str:
-    """Return what the first design adds and costs over doing nothing; ``table``: of ``incremental``, ``payers``: its added cost by payer."""
+    """Return what the first design adds and costs; ``table``: of ``incremental``, ``payers``: its added cost by payer."""
     first = next((name for name in (found.first, *found.beside) if name != COMPARATOR), None)
     rows = table.assign(design=table["design"].astype(str)).set_index("design")
     if first is None:
@@ -216,7 +216,7 @@ def dependence_sentence(found: Standing, ranges: pd.DataFrame, perfect: float, k
         return f"{said}; {at_most}, and no single assumption is worth knowing by itself."
     first = top.iloc[0]
     what = names.get(str(first["name"]), str(first["name"]))
-    return f"{said}; {at_most}, and most of all it would help to know: {what} (worth {euros(float(first['value']))})."
+    return f"{said}; {at_most}, and most of all it would help to know: {what}, worth {euros(float(first['value']))}."
 
 
 def _worth_range(found: Standing, ranges: pd.DataFrame) -> str:

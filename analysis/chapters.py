@@ -20,7 +20,7 @@ from .figures import decision as draw
 from .outcomes import COMPARATOR, design_name, group_name
 from .psa import Sample
 from .robustness import agreement, robustness
-from .scenario_discovery import best_box, prim, where_better
+from .scenario_discovery import Box, best_box, cart, prim, where_better
 from .scenario_discovery import in_words as box_in_words
 from .sentences import in_words, percent
 from .value_of_information import Perfect
@@ -39,6 +39,9 @@ __all__ = [
 
 ENOUGH_SETS = 20
 """Parameter sets below which no regression says what is worth knowing."""
+
+MOST_LIMITS = 3
+"""Conditions that a reader can keep in mind."""
 
 CONTESTED = 0.05
 """A rival that is better in fewer parameter sets, or in all but as few, has no conditions worth stating."""
@@ -132,7 +135,7 @@ def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Se
     if spread:
         columns += [f"best at EUR {facts.k:,.0f}", "expected loss, kEUR"]
     words = (columns.index("by the means"),)
-    widths = (14, 11, 15, 10, 15, 11, 22, 9, 10) if spread else (18, 14, 14, 14, 30)
+    widths = (13, 15, 16, 10, 15, 15, 21, 9, 13) if spread else (18, 14, 14, 14, 30)
     best = facts.found.first
     means = table.assign(design=table["design"].astype(str)).set_index("design")
     listed = "; ".join(
@@ -385,8 +388,8 @@ def _conditions_of_rivals(facts: Facts) -> list[str]:
         if not CONTESTED < share < 1 - CONTESTED:
             said.append(f"{what}.")
             continue
-        box = best_box(prim(facts.sample.parameters, better))
-        if not box.limits or box.density <= share:
+        box = _telling_box(facts.sample.parameters, better)
+        if box is None:
             said.append(f"{what}; no simple conditions set them apart.")
             continue
         words = box_in_words(box, facts.parameter)
@@ -394,6 +397,13 @@ def _conditions_of_rivals(facts: Facts) -> list[str]:
             f"{what}; where {words}, in {percent(box.density)} of them, which covers {percent(box.coverage)} of the cases in which it does."
         )
     return said
+
+
+def _telling_box(inputs: pd.DataFrame, better: "pd.Series[bool]") -> Box | None:
+    """Return the conditions (by PRIM or CART) that best tell where a rival is better: mostly so inside, and a fair part of all such sets."""
+    boxes = [box for box in (*prim(inputs, better), *cart(inputs, better)) if box.limits and len(box.limits) <= MOST_LIMITS]
+    telling = [box for box in boxes if box.density >= max(0.5, 1.3 * float(better.mean())) and box.coverage >= 0.25]
+    return best_box(telling) if telling else None
 
 
 def unknown_section(facts: Facts, perfect: Perfect, known: pd.DataFrame | None) -> Section:

@@ -58,7 +58,9 @@ def as_pdf(document: Document) -> bytes:
     _write(pages, document.subtitle, 9.5, "", 5, GREY)
     for section in document.sections:
         pages.ln(4)
-        if pages.get_y() > pages.h - 55:
+        first = section.blocks[0]
+        needed = _height(pages, first) + 24 if isinstance(first, Picture) else 40
+        if pages.get_y() + needed > pages.page_break_trigger:  # no heading stands alone at the foot of a page
             pages.add_page()
         pages.start_section(section.title)
         _write(pages, section.title, 13, "B", 7)
@@ -121,6 +123,7 @@ def _table(pages: FPDF, block: Table) -> None:
     pages.set_font("text", "", 7.6)
     pages.set_text_color(*INK)
     pages.set_draw_color(190, 190, 190)
+    pages.set_fill_color(255, 255, 255)
     aligned = ["LEFT" if k == 0 or k in block.words else "RIGHT" for k in range(len(block.columns))]
     widths = tuple(block.widths) or None
     head = FontFace(emphasis=TextEmphasis.B)
@@ -136,14 +139,17 @@ def _table(pages: FPDF, block: Table) -> None:
 
 
 def _picture(pages: FPDF, block: Picture) -> None:
-    from PIL import Image
-
-    data = block.png
-    with Image.open(io.BytesIO(data)) as image:
-        height = pages.epw * image.height / image.width
-    if pages.get_y() + height + 12 > pages.page_break_trigger:
+    if pages.get_y() + _height(pages, block) + 12 > pages.page_break_trigger:
         pages.add_page()
-    pages.image(io.BytesIO(data), w=pages.epw, alt_text=block.alternative)
+    pages.image(io.BytesIO(block.png), w=pages.epw, alt_text=block.alternative)
     pages.ln(1)
     _write(pages, block.caption, 8.3, "I", 4.3, GREY)
     pages.ln(2)
+
+
+def _height(pages: FPDF, block: Picture) -> float:
+    """Return how high a picture stands at the full width of the text, in mm."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(block.png)) as image:
+        return float(pages.epw * image.height / image.width)

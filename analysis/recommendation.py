@@ -64,7 +64,7 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     found = standing(sample, willingness_to_pay)
     table = incremental(sample)
     tables = {"designs.csv": table, "standing.csv": found.table, "acceptability.csv": acceptability(sample, willingness_grid(sample))}
-    names = {name: PARAMETERS[name].meaning for name in sample.parameters if name in PARAMETERS}
+    names = {name: f"{_lower(PARAMETERS[name].meaning)} ({name})" for name in sample.parameters if name in PARAMETERS}
     known = _worth_knowing(sample, willingness_to_pay, tables)
     perfect = evpi(sample, willingness_to_pay)
     ranges = best_by_willingness(sample)
@@ -94,6 +94,11 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     json |= {"perspective": perspective, "designs": _records(table), "standing": _records(found.table), "evpi": _number(perfect.value)}
     json |= {"worth_knowing": [] if known is None else _records(known[known["worth_knowing"]].drop(columns="parameters"))}
     return Recommendation(document, answer, tables, json)
+
+
+def _lower(text: str) -> str:
+    """Return a text as it stands within a sentence; what begins with an acronym or a symbol stays."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _used(runs: pd.DataFrame, sample: Sample) -> pd.DataFrame:
