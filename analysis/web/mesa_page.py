@@ -1,0 +1,132 @@
+"""The researcher's view, ``run.py serve --mesa``: Mesa's own SolaraViz page of the model that ``model/agents.py`` states agent by agent.
+
+Needs the extra ``mesa`` (Solara, and its assets, so that the page works without internet).
+"""
+
+import logging
+import os
+from typing import Any
+
+import pandas as pd
+
+from analysis.figures import network
+from analysis.outcomes import design_name
+from experiments.worlds import Worlds
+from model.agents import MentoringModel, SchoolAgent
+from model.designs import PRESETS
+from model.errors import InputError, nearest
+from model.schools import LEVELS, Schools
+from model.state import MENTOR, NO_ROLE
+from model.world import DISADVANTAGED, RURAL, SECONDARY
+from scenarios import Scenario
+
+from .guard import LogHandler, log
+
+__all__ = ["ViewedModel", "school_table", "serve_mesa", "state_table"]
+
+OFFLINE = {"SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False", "SOLARA_ASSETS_PROXY": "True", "SOLARA_APP": "analysis.web.mesa_app"}
+"""No telemetry, and nothing fetched from elsewhere."""
+
+
+class ViewedModel(MentoringModel):
+    """A scenario's model that the page steps and makes anew: its arguments are what a visitor chooses; ``seed``: digits, or the scenario's."""
+
+    scenario: Scenario
+    """Set before the first is made."""
+
+    def __init__(self, design: str = "regional_hub", replicate: int = 0, seed: str = "") -> None:
+        scenario = type(self).scenario
+        parameters = scenario.base_parameters()
+        world, table = Worlds(scenario).get(parameters, replicate % scenario.worlds)
+        known = {**PRESETS, **scenario.designs}
+        super().__init__(
+            world, scenario.practice_arrays(), known[design], parameters, seed=int(seed) % 2**64 if seed.isdecimal() else scenario.seed,
+            replicate=replicate, first_month=scenario.programme.first_month, last_month=scenario.programme.last_month,
+        )  # fmt: skip
+        self.table: Schools = table
+        self.design_label = design_name(design)
+        self.months = scenario.months
+
+    def step(self) -> None:
+        """Advance a month; after the scenario's last one the model runs no further."""
+        super().step()
+        self.running = self.month < self.months
+
+
+def state_table(model: ViewedModel, country: int = 0) -> pd.DataFrame:
+    """Return the schools of a country as they are now, with the columns that ``analysis.figures.network`` draws."""
+    inside = [school for school in model.schools if school.country == country]
+    return pd.DataFrame(
+        {
+            "design": model.design_label,
+            "month": model.month,
+            "school": [school.index for school in inside],
+            "x_km": [school.x for school in inside],
+            "y_km": [school.y for school in inside],
+            "share": [school.own_share for school in inside],
+            "role": [school.role for school in inside],
+            "mentor": [school.mentor.index if school.mentor else -1 for school in inside],
+        }
+    )
+
+
+def school_table(model: ViewedModel, school: SchoolAgent) -> pd.DataFrame:
+    """Return all of one school in words: what it is, what it does, who it is tied to."""
+    ids = model.table.school_id
+    roles = {NO_ROLE: "none", MENTOR: "mentor"}
+    rows: dict[str, Any] = {
+        "school": ids[school.index],
+        "country": model.table.countries[school.country].name,
+        "region": model.table.region_names[school.region],
+        "level": LEVELS[bool(school.traits & SECONDARY)],
+        "rural": "yes" if school.traits & RURAL else "no",
+        "disadvantaged": "yes" if school.traits & DISADVANTAGED else "no",
+        "teachers": school.teachers,
+        "digital capacity": school.capacity,
+        "openness": school.openness,
+        "adopters": ", ".join(str(adopters) for adopters in school.adopters),
+        "share of teachers": ", ".join(f"{share:.2f}" for share in school.share),
+        "exposure to peers": ", ".join(f"{school.exposure(practice):.3f}" for practice in range(len(school.share))),
+        "role": roles.get(school.role, "mentee"),
+        "mentor": ids[school.mentor.index] if school.mentor else "-",
+        "mentees": ", ".join(str(ids[one.index]) for one in school.mentees) or "-",
+        "saturation of mentoring": ", ".join(f"{value:.3f}" for value in school.saturation),
+        "coordination quality": f"{school.quality:.3f}",
+        "peers": ", ".join(str(ids[peer]) for peer, _ in school.peer_weights) or "-",
+    }
+    return pd.DataFrame({"": list(rows), "value": [str(value) for value in rows.values()]})
+
+
+def map_figure(model: ViewedModel, country: int = 0) -> Any:
+    """Return the map of a country in this month."""
+    figure = network(state_table(model, country), place=model.table.countries[country].name)
+    figure.set_size_inches(10, 6)
+    return figure
+
+
+def serve_mesa(scenario: Scenario, design: str, *, host: str, port: int) -> None:
+    """Serve the page until it is stopped. Raises InputError where the extra is not installed or the design is unknown."""
+    known = {**PRESETS, **scenario.designs}
+    if design not in known:
+        raise InputError(f"--design {design}", f"no design named {design!r}", nearest(design, known))
+    os.environ |= OFFLINE
+    try:
+        import solara  # noqa: F401
+        import solara_assets  # noqa: F401
+    except ImportError:
+        raise InputError("--mesa", "needs Solara, which is not installed", "pip install -e '.[mesa]'") from None
+    ViewedModel.scenario = scenario
+    from . import mesa_app
+
+    mesa_app.first_design = design
+    import uvicorn
+    from solara.server.starlette import app
+
+    logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING, force=True)
+    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    listening = config.bind_socket()
+    listening.listen()
+    shown = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{listening.getsockname()[1]}/"
+    log("listening", address=shown)
+    print(f"The page is at {shown} (stop with Ctrl-C)", flush=True)
+    uvicorn.Server(config).run([listening])
