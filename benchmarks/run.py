@@ -21,6 +21,7 @@ SECTIONS = {
     "generators": ("generators", "section"),
     "startup": ("startup", "section"),
     "scaling": ("scaling", "section"),
+    "page": ("page", "section"),
     "huge": ("scaling", "huge_section"),
 }
 OUT = Path(__file__).parent / "RESULTS.md"

@@ -29,7 +29,7 @@ OFFLINE = {"SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False", "SOLARA_ASSETS_PROXY": "
 
 
 class ViewedModel(MentoringModel):
-    """A scenario's model that the page steps and makes anew: its arguments are what a visitor chooses; ``seed``: digits, or the scenario's."""
+    """A scenario's model, stepped and made anew; its arguments are what a visitor chooses; ``seed``: digits, or the scenario's."""
 
     scenario: Scenario
     """Set before the first is made."""

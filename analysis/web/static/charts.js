@@ -98,6 +98,7 @@ export async function drawAll(element) {
     const charts = JSON.parse(script.textContent);
     if (!host) continue;
     for (const [name, chart] of Object.entries(charts)) await draw(name, document.getElementById(`figure-${name}`)?.parentElement ?? host, chart);
+    document.body.dispatchEvent(new CustomEvent("drawn", { detail: host.id }));
     if (host.id === "charts-base") {
       for (const figure of [...host.children]) if (!(figure.id.replace("figure-", "") in charts)) figure.remove();
     }
