@@ -165,8 +165,10 @@ def _group_sentence(ranked: pd.DataFrame) -> list[str]:
             .mean()
             .sort_values(ascending=False, kind="stable")
         )
-        shares = [f"{name} ({value:.2f})" for name, value in mean.items()]
-        said.append(f"Groups by total-order index for {output_of(str(output)).label}, mean over designs: {in_words(shares)}.")
+        digits = 2 if mean.abs().max() < 10 else 0
+        shares = [f"{name} ({value:,.{digits}f})" for name, value in mean.items()]
+        index = INDEX_NAMES[str(part["index"].iloc[0])]
+        said.append(f"Groups by {index} for {output_of(str(output)).label}, mean over designs: {in_words(shares)}.")
     return said
 
 

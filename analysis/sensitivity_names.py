@@ -40,5 +40,5 @@ def target_name(output: str, design: str, comparator: str) -> str:
 def panel_name(design: str, comparator: str) -> str:
     """Return the heading of a panel or column: a design, or a design less another than the comparator of all."""
     if not design:
-        return "which design"
+        return "the choice as a whole"
     return design_name(design) + (f"\nless {design_name(comparator)}" if comparator not in ("", COMPARATOR) else "")

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.sensitivity_names import DECISION, INDEX_NAMES
+from analysis.sensitivity_names import DECISION, INDEX_NAMES, output_of
 from analysis.style import INK, explain, styled
 
 from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, subject, top
@@ -45,6 +45,8 @@ def bars(rows: pd.DataFrame, *, kind: str = "parameter") -> Figure:
     for _, _, axes in grid:
         axes.set_xlim(0, min(most, 1.5 if index == "ST" else np.inf) * 1.05 or 1.0)
         axes.set_ylim(len(names) - 0.5, -0.5)
+    if index == "mu_star":
+        figure.supxlabel(f"mu*, {output_of(str(rows['output'].iloc[0])).unit}", fontsize=10.5)
     handles = group_handles(ranked[ranked["parameter"].isin(names)]["group"])
     if index == "ST":
         handles = [

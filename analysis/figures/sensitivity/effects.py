@@ -24,6 +24,7 @@ def mu_sigma(rows: pd.DataFrame) -> Figure:
 
     Points near the axis act nearly linearly; those above sigma = mu* bend, or depend on others.
     """
+    rows = rows[rows["kind"] != "group"]  # of groups there is no sigma
     by, unit = scaled(chosen(rows)["high"], output_of(str(rows["output"].iloc[0])).unit)
     figure, grid = panels(rows, f"Screening by Morris: {subject(rows)}", 2.9)
     for design, comparator, axes in grid:
