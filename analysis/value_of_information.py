@@ -226,7 +226,8 @@ def evppi(
             raise ValueError(f"{name}: {', '.join(missing) or 'no parameter'} does not vary in this study")
     benefit = sample.net_benefit(willingness_to_pay).to_numpy(np.float64)
     most = evpi(sample, willingness_to_pay).value
-    floors = {size: _floor(sample, [m for m in chosen.values() if len(m) == size], benefit, method) for size in map(len, chosen.values())}
+    sizes = sorted({len(members) for members in chosen.values()})
+    floors = {size: _floor(sample, [m for m in chosen.values() if len(m) == size], benefit, method) for size in sizes}
     rows = []
     for name, members in chosen.items():
         value, se = _value(_regress(sample.parameters[list(members)], benefit, method))

@@ -1,0 +1,56 @@
+"""Check the value of information by regression against nested Monte Carlo on the model itself, without any regression.
+
+``python -m benchmarks.nested_evppi [PARAMETER] [OUTER] [INNER]`` varies the behaviour and cost parameters of the pilot and contrasts no
+programme, outreach and regional hub at 1,000 EUR per adopter-year.
+"""
+
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+from analysis.psa import Sample, psa_sample
+from analysis.value_of_information import evpi, evppi, nested_evppi
+from experiments.ensemble import run_ensemble
+from experiments.sampling import sample
+from experiments.variables import uncertain_variables
+from experiments.worlds import Worlds
+from model.parameters import PARAMETERS
+from scenarios import load_scenario
+
+WILLINGNESS_TO_PAY = 1000.0
+REPLICATES = 2
+SETS = 512
+
+
+def main(parameter: str = "beta", outer: int = 64, inner: int = 64) -> None:
+    """Print the EVPPI of a parameter by regression and by nested Monte Carlo, each with its standard error."""
+    scenario = load_scenario("mensi-pilot", [], designs=["none", "outreach", "regional_hub"])
+    variables = [v for v in uncertain_variables(scenario) if PARAMETERS[v.name].group in ("behaviour", "cost")]
+    mine = [v for v in variables if v.name == parameter]
+    others = [v for v in variables if v.name != parameter]
+    worlds = Worlds(scenario)
+
+    def drawn(sets: pd.DataFrame) -> Sample:
+        runs = run_ensemble(scenario, sets.to_dict("records"), REPLICATES, worlds=worlds).runs
+        return psa_sample(runs, sets.assign(parameter_set=range(len(sets))))
+
+    started = time.perf_counter()
+    whole = drawn(sample(f"sobol:{SETS}", variables, scenario.seed))
+    row = evppi(whole, WILLINGNESS_TO_PAY, {parameter: [parameter]}).iloc[0]
+    print(f"EVPI {evpi(whole, WILLINGNESS_TO_PAY).value:,.0f} EUR ({SETS} sets)")
+    print(f"{parameter}: regression {row['value']:,.0f} +- {row['se']:,.0f} EUR; {time.perf_counter() - started:.0f} s")
+    started = time.perf_counter()
+    values = sample(f"sobol:{outer}", mine, scenario.seed + 1)
+    parts = []
+    for k, value in enumerate(values[parameter]):
+        sets = sample(f"sobol:{inner}", others, scenario.seed + 2 + k).assign(**{parameter: value})
+        benefit = drawn(sets).net_benefit(WILLINGNESS_TO_PAY)
+        parts.append(benefit.set_axis(pd.MultiIndex.from_product([[k], np.arange(inner)], names=["outer", "inner"])))
+    found, se = nested_evppi(pd.concat(parts))
+    print(f"{parameter}: nested {found:,.0f} +- {se:,.0f} EUR ({outer} x {inner}); {time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2], *map(int, sys.argv[2:4]))
