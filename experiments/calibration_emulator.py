@@ -1,0 +1,206 @@
+"""An emulated synthetic likelihood: what features of data to expect at any parameters, learned from a reference table of simulations.
+
+Features are reduced to discriminants: the directions in which parameters move their mean by more than chance does (Fisher 1936; Rao 1948).
+Their mean is a polynomial of the parameters, their covariance a modified Cholesky decomposition with polynomial entries (Pourahmadi 1999),
+so it is positive definite everywhere. Data then have a Gaussian synthetic likelihood (Wood 2010) that knows the emulator's own error.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+
+__all__ = ["Emulator", "fit_emulator"]
+
+Floats = NDArray[np.float64]
+
+DEGREES = (1, 2, 3, 4)
+ROWS_PER_TERM = 25  # a polynomial has at most one term for so many simulations
+SIGNAL = 0.01  # least variance of a discriminant's mean over the region, in units of its noise
+MOST_DISCRIMINANTS = 20
+STEPS = 8  # of Fisher scoring for the variances
+
+
+@lru_cache
+def _exponents(parameters: int, degree: int) -> tuple[tuple[int, ...], ...]:
+    """Return the exponents of all terms up to a degree, the constant first."""
+    found = []
+    for total in range(degree + 1):
+        for chosen in combinations_with_replacement(range(parameters), total):
+            found.append(tuple(chosen.count(j) for j in range(parameters)))
+    return tuple(found)
+
+
+class Box(NamedTuple):
+    """A box around parameters, so that polynomials are taken on [-1, 1]."""
+
+    low: Floats
+    high: Floats
+
+    def basis(self, values: Floats, degree: int) -> Floats:
+        """Return the terms of a polynomial (products of Legendre polynomials) at parameters (K, d), shape (K, terms)."""
+        width = np.where(self.high > self.low, self.high - self.low, 1.0)
+        inside = 2.0 * (values - self.low) / width - 1.0
+        powers = legendre.legvander(inside, degree)
+        terms = np.ones((len(values), len(_exponents(values.shape[1], degree))))
+        for k, exponents in enumerate(_exponents(values.shape[1], degree)):
+            for j, exponent in enumerate(exponents):
+                if exponent:
+                    terms[:, k] *= powers[:, j, exponent]
+        return terms
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """The distribution of q discriminants of the features, at parameters (K, d) within a region.
+
+    ``names``: of the features. ``centre``, ``project``: a discriminant is (features - centre) @ project. ``mean``: coefficients (terms, q).
+    ``inverse``: of the terms' cross-products, for the emulator's error. ``regress``: coefficients of each discriminant on those before it
+    (terms, q, q); ``variance``: of the logarithm of what is left (terms, q). ``signal``: variance of the mean over the region, by
+    discriminant. ``kurtosis``: of what is left, standardised, 3 where it is normal. ``rows``: simulations learned from.
+    """
+
+    names: tuple[str, ...]
+    box: Box
+    degree: int
+    spread_degree: int
+    centre: Floats
+    project: Floats
+    mean: Floats
+    inverse: Floats
+    regress: Floats
+    variance: Floats
+    signal: Floats
+    kurtosis: Floats
+    rows: int
+
+    def discriminants(self, features: Floats) -> Floats:
+        """Return the discriminants of features (B, F), shape (B, q)."""
+        return np.asarray((features - self.centre) @ self.project)
+
+    def standardised(self, values: Floats, discriminants: Floats) -> tuple[Floats, Floats]:
+        """Return what is left of discriminants (q,) or (K, q) at parameters (K, d), independent and standardised, and log variances (K, q)."""
+        terms = self.box.basis(values, self.degree)
+        spread = terms[:, : len(_exponents(values.shape[1], self.spread_degree))]
+        left = discriminants - terms @ self.mean
+        left = left - np.einsum("kt,tab,kb->ka", spread, self.regress, left, optimize=True)
+        error = np.einsum("kt,tu,ku->k", terms, self.inverse, terms, optimize=True)
+        logarithm = spread @ self.variance + np.log1p(error)[:, None]
+        return left * np.exp(-0.5 * logarithm), logarithm
+
+    def log_likelihood(self, values: Floats, discriminants: Floats) -> Floats:
+        """Return the synthetic log-likelihood of discriminants at parameters (K, d), up to a constant, (K,)."""
+        left, logarithm = self.standardised(values, discriminants)
+        return np.asarray(-0.5 * (left**2 + logarithm).sum(axis=1))
+
+    def distance(self, values: Floats, discriminants: Floats) -> Floats:
+        """Return the squared Mahalanobis distance of discriminants from what is expected at parameters (K, d), (K,)."""
+        left, _ = self.standardised(values, discriminants)
+        return np.asarray((left**2).sum(axis=1))
+
+
+def fit_emulator(values: Floats, features: Floats, names: tuple[str, ...]) -> Emulator:
+    """Return the emulator of features (N, F) at parameters (N, d), learned over the region that the parameters cover."""
+    box = Box(values.min(axis=0), values.max(axis=0))
+    whiten, centre, varied = _standard(features)
+    scaled = (features[:, varied] - centre[varied]) @ whiten
+    degree, terms, inverse = _chosen_degree(box, values, scaled)
+    coefficients = inverse @ (terms.T @ scaled)
+    project = _directions(terms, coefficients, scaled)
+    signal = (terms @ coefficients @ project).var(axis=0)
+    found = scaled @ project
+    mean = coefficients @ project
+    spread_degree = min(2, degree)
+    spread = terms[:, : len(_exponents(values.shape[1], spread_degree))]
+    regress, variance, left = _spread(spread, found - terms @ mean)
+    full = np.zeros((features.shape[1], project.shape[1]))
+    full[varied] = whiten @ project
+    return Emulator(
+        names, box, degree, spread_degree, _rounded(centre), _rounded(full), _rounded(mean), inverse, _rounded(regress), _rounded(variance),
+        signal, (left**4).mean(axis=0), len(values),
+    )  # fmt: skip
+
+
+def _rounded(values: Floats) -> Floats:
+    """Round to 9 significant digits, so that a last bit that differs between machines does not send chains another way."""
+    with np.errstate(all="ignore"):
+        scale = 10.0 ** (8 - np.floor(np.log10(np.where(values == 0.0, 1.0, np.abs(values)))))
+    return np.asarray(np.rint(values * scale) / scale)
+
+
+def _standard(features: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return a matrix that makes features that vary uncorrelated with variance 1, their means, and which vary."""
+    centre, sd = features.mean(axis=0), features.std(axis=0)
+    varied = sd > 1e-9
+    scaled = (features[:, varied] - centre[varied]) / sd[varied]
+    values, vectors = np.linalg.eigh(scaled.T @ scaled / len(scaled))
+    kept = values > 1e-6 * max(values.max(initial=0.0), 1.0)
+    return vectors[:, kept] / np.sqrt(values[kept]) / sd[varied][:, None], centre, varied
+
+
+def _chosen_degree(box: Box, values: Floats, scaled: Floats) -> tuple[int, Floats, Floats]:
+    """Return the degree that predicts rows left out best (PRESS; Allen 1974), its terms, and the inverse of their cross-products."""
+    best: tuple[float, int, Floats, Floats] | None = None
+    for degree in DEGREES:
+        count = len(_exponents(values.shape[1], degree))
+        if best is not None and count * ROWS_PER_TERM > len(values):
+            break
+        terms = box.basis(values, degree)
+        inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
+        left = scaled - terms @ (inverse @ (terms.T @ scaled))
+        leverage = np.minimum(np.einsum("nt,tu,nu->n", terms, inverse, terms, optimize=True), 0.99)
+        press = float(((left / (1.0 - leverage)[:, None]) ** 2).sum())
+        if best is None or press < best[0]:
+            best = press, degree, terms, inverse
+    assert best is not None
+    return best[1:]
+
+
+def _directions(terms: Floats, coefficients: Floats, scaled: Floats) -> Floats:
+    """Return the directions in which the mean varies most over the region, relative to the noise, which they make unit and uncorrelated."""
+    fitted = terms @ coefficients
+    left = scaled - fitted
+    freedom = max(1, len(scaled) - terms.shape[1])
+    noise, vectors = np.linalg.eigh(left.T @ left / freedom)
+    noise = np.maximum(noise, 1e-9)
+    root = vectors / np.sqrt(noise)
+    moved = (fitted - fitted.mean(axis=0)) @ root
+    signal, turned = np.linalg.eigh(moved.T @ moved / len(moved))
+    chance = terms.shape[1] / len(scaled)  # what a polynomial finds where there is nothing
+    order = np.argsort(-signal)
+    kept = [k for k in order[:MOST_DISCRIMINANTS] if signal[k] > SIGNAL + 2.0 * chance] or [order[0]]
+    directions = root @ turned[:, kept]
+    return np.asarray(directions * np.where(directions.sum(axis=0) < 0, -1.0, 1.0))
+
+
+def _spread(terms: Floats, left: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the coefficients of each discriminant on those before it and of its log variance, and what is left, standardised."""
+    count, q = terms.shape[1], left.shape[1]
+    regress, variance = np.zeros((count, q, q)), np.zeros((count, q))
+    standard = np.empty_like(left)
+    inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
+    for a in range(q):
+        rest = left[:, a]
+        if a:
+            columns = (terms[:, :, None] * left[:, None, :a]).reshape(len(left), -1)
+            found = np.linalg.lstsq(columns.T @ columns, columns.T @ rest, rcond=1e-10)[0]
+            regress[:, a, :a] = found.reshape(count, a)
+            rest = rest - columns @ found
+        variance[:, a] = _log_variance(terms, inverse, rest**2)
+        standard[:, a] = rest * np.exp(-0.5 * (terms @ variance[:, a]))
+    return regress, variance, standard
+
+
+def _log_variance(terms: Floats, inverse: Floats, squares: Floats) -> Floats:
+    """Return the polynomial of the log variance by maximum likelihood of normal values (Fisher scoring; Aitkin 1987)."""
+    found = np.zeros(terms.shape[1])
+    found[0] = np.log(max(float(squares.mean()), 1e-12))
+    for _ in range(STEPS):
+        ratio = squares * np.exp(-np.clip(terms @ found, -30.0, 30.0))
+        step = inverse @ (terms.T @ np.minimum(ratio - 1.0, 30.0))
+        found = found + np.clip(step, -1.0, 1.0)
+    return found
