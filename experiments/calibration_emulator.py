@@ -5,6 +5,7 @@ Their mean is a polynomial of the parameters, their covariance a modified Choles
 so it is positive definite everywhere. Data then have a Gaussian synthetic likelihood (Wood 2010) that knows the emulator's own error.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations_with_replacement
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
-__all__ = ["Emulator", "fit_emulator"]
+__all__ = ["Box", "Emulator", "fit_emulator", "least_squares"]
 
 Floats = NDArray[np.float64]
 
@@ -158,6 +159,23 @@ def _chosen_degree(box: Box, values: Floats, scaled: Floats) -> tuple[int, Float
             best = press, degree, terms, inverse
     assert best is not None
     return best[1:]
+
+
+def least_squares(box: Box, values: Floats, found: Floats, degrees: Sequence[int]) -> tuple[int, Floats, float]:
+    """Return degree, coefficients and rms error at rows left out of the polynomial that predicts rows left out best."""
+    best: tuple[float, int, Floats] | None = None
+    for degree in degrees:
+        terms = box.basis(values, degree)
+        if terms.shape[1] * 3 > len(values):
+            break
+        inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
+        coefficients = inverse @ (terms.T @ found)
+        leverage = np.minimum(np.einsum("nt,tu,nu->n", terms, inverse, terms, optimize=True), 0.99)
+        error = float(np.sqrt(np.mean(((found - terms @ coefficients) / (1.0 - leverage)) ** 2)))
+        if best is None or error < best[0]:
+            best = error, degree, coefficients
+    assert best is not None
+    return best[1], best[2], best[0]
 
 
 def _directions(terms: Floats, coefficients: Floats, scaled: Floats) -> Floats:

@@ -3,7 +3,6 @@
 The observation layer stands here and nowhere else, so reference tables, predictive checks and scores all see data through it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from model.errors import InputError
 
 from .pilot_data import Observations
+from .school_record import SchoolRecord
 
 __all__ = ["OVERDISPERSION", "Survey", "survey_of"]
 
@@ -88,22 +88,10 @@ class Survey:
             errors=self.errors[rows],
         )
 
-    def adopters(self, schools: NDArray[np.int32], threshold: Floats, teachers: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return what a survey that sees everything would see of simulated schools (B, months, P + 2, n): (B, W, n).
-
-        Adopting teachers; of times whether the school has ever reached the share ``threshold`` (B,) of its teachers by then (one teacher at
-        least), as a school that has adopted is not asked again.
-        """
-        if self.kind != "times":
-            return np.stack([schools[:, month, practice] for month, practice in zip(self.months, self.practices, strict=True)], axis=1)
-        needed = np.maximum(1, np.ceil(threshold[:, None] * teachers - 1e-9)).astype(np.int32)
-        found = []
-        for month, practice in zip(self.months, self.practices, strict=True):
-            found.append((schools[:, : month + 1, practice] >= needed[:, None]).any(axis=1))
-        return np.stack(found, axis=1).astype(np.int32)
-
-    def answers(self, adopters: NDArray[np.int32], teachers: NDArray[np.int32], keys: NDArray[np.int64], seed: int, overdispersion: Floats) -> Floats:
-        """Return the shares that the survey finds in simulated schools; ``adopters`` (B, W, n) as from ``adopters``, (B, W, n).
+    def answers(
+        self, adopters: NDArray[Any], teachers: NDArray[np.int32], keys: NDArray[np.int64], seed: int, overdispersion: Floats
+    ) -> Floats:
+        """Return the shares (B, W, n) that the survey finds in simulated schools: ``adopters`` (B, W, n) out of ``teachers`` (B, n).
 
         Counts are (beta-)binomial: the chance of a respondent to be an adopter is the school's share, which itself varies by a beta
         distribution where ``overdispersion`` (B,) is above 0. Scale means have normal errors. Row b draws by the numbers of key b alone.
@@ -113,7 +101,7 @@ class Survey:
         found = np.empty(adopters.shape)
         for b, key in enumerate(keys.tolist()):
             rng = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), key]))
-            share = adopters[b] / teachers
+            share = adopters[b] / teachers[b]
             if self.discrepancy > 0.0:
                 share = np.clip(share + self.discrepancy * rng.standard_normal((len(share), 1)), 0.0, 1.0)
             if self.kind == "scale":
@@ -127,35 +115,9 @@ class Survey:
             found[b] = rng.binomial(self.respondents, share) / np.maximum(self.respondents, 1)
         return found
 
-    def describe(self) -> dict[str, Any]:
-        """Return the survey as JSON holds it; the shares themselves are left out, as simulated answers do not depend on them."""
-        cells = np.argwhere(self.seen)
-        return {
-            "kind": self.kind,
-            "months": list(self.months),
-            "practices": list(self.practices),
-            "practice_names": list(self.practice_names),
-            "schools": self.respondents.shape[1],
-            "discrepancy": self.discrepancy,
-            "wave": cells[:, 0].tolist(),
-            "school": cells[:, 1].tolist(),
-            "respondents": self.respondents[self.seen].tolist(),
-            "errors": self.errors[self.seen].tolist() if self.kind == "scale" else [],
-        }
-
-    @staticmethod
-    def of(described: Mapping[str, Any]) -> "Survey":
-        """Return the survey that ``describe`` described; its shares are not known."""
-        shape = len(described["months"]), described["schools"]
-        respondents, errors = np.zeros(shape, np.int64), np.zeros(shape)
-        cells = np.array(described["wave"], int), np.array(described["school"], int)
-        respondents[cells] = described["respondents"]
-        if described["errors"]:
-            errors[cells] = described["errors"]
-        return Survey(
-            described["kind"], tuple(described["months"]), tuple(described["practices"]), np.full(shape, np.nan), respondents, errors,
-            tuple(described["practice_names"]), described["discrepancy"],
-        )  # fmt: skip
+    def record(self) -> SchoolRecord:
+        """Return what a sweep has to record for this survey."""
+        return SchoolRecord(self.months, self.practices, self.respondents.shape[1], self.kind == "times")
 
 
 def survey_of(observations: Observations, schools: int, practices: tuple[str, ...], discrepancy: float = 0.0) -> Survey:

@@ -30,6 +30,7 @@ from scenarios.schema import MAX_SCHOOLS
 from .breakdown import breakdown, breakdown_columns, slices
 from .ensemble import BatchRunner, run_rows, runner
 from .sampling import sample
+from .school_record import SchoolRecord
 from .study import hash_inputs
 from .variables import WORLD_FIELDS, Variable, domain_of, parse_value, parse_variable, uncertain_variables, variable_names
 from .worlds import Worlds
@@ -48,7 +49,8 @@ class Plan:
     ``sets``: one row per parameter set, a column per variable. ``random``: ``common`` (a replicate has the same random numbers under every
     parameter set) or ``independent``. ``chunk``: cells per chunk. ``sample``: how the sets came about, for the record. ``monthly``: whether
     each run also records the share of teachers who use a practice, month by month (columns ``share_000`` and so on).
-    ``broken_down``: whether it records what ``breakdown`` breaks effects and costs down into.
+    ``broken_down``: whether it records what ``breakdown`` breaks effects and costs down into. ``schools``: record of each run what this says of
+    its schools (a list in the column ``adopters``) and nothing else.
     """
 
     scenario: Scenario
@@ -58,6 +60,7 @@ class Plan:
     sample: str
     monthly: bool = False
     broken_down: bool = False
+    schools: SchoolRecord | None = None
 
     @property
     def cells(self) -> int:
@@ -95,6 +98,7 @@ class Plan:
                 "runs": self.runs,
                 **({"monthly": True} if self.monthly else {}),
                 **({"broken_down": True} if self.broken_down else {}),
+                **({"schools": self.schools.describe()} if self.schools is not None else {}),
             },
         }
 
@@ -104,7 +108,8 @@ class Plan:
         sweep = description["sweep"]
         scenario = scenario_from(description["scenario"], source)
         records = sweep.get("monthly", False), sweep.get("broken_down", False)
-        return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"], *records)
+        schools = SchoolRecord.of(sweep["schools"]) if "schools" in sweep else None
+        return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"], *records, schools)
 
 
 def hash_sets(frame: pd.DataFrame) -> str:
@@ -228,6 +233,8 @@ class Sweep:
             _, schools = self._variant((), ())[1].get(self._base, 0)
             self._countries = schools.country_codes
             self._columns += breakdown_columns(self._countries, plan.scenario.months)
+        if plan.schools is not None:
+            self._columns = [f"adopters_{cell}" for cell in range(plan.schools.cells)]
 
     def chunk(self, number: int) -> tuple[pa.Table, list[dict[str, Any]]]:
         """Return the rows of a chunk, and what failed: runs that could not be made, with their parameters and the error."""
@@ -269,6 +276,9 @@ class Sweep:
         parameter_set, replicate = np.divmod(rows["cell"].to_numpy(), self.plan.scenario.replicates)
         design = pa.DictionaryArray.from_arrays(pa.array(rows["design"].to_numpy(np.int16)), pa.array(self.designs))
         columns = {"design": design, "parameter_set": pa.array(parameter_set), "replicate": pa.array(replicate.astype(np.int32))}
+        if self.plan.schools is not None:
+            counts = pa.array(outcomes.astype(np.uint16).ravel())
+            return pa.table(columns | {"adopters": pa.FixedSizeListArray.from_arrays(counts, self.plan.schools.cells)})
         # Shares need no more than 7 digits, and a study holds millions of them.
         types = [pa.float32() if name in self._shares else pa.float64() for name in self._columns]
         columns |= {name: pa.array(outcomes[:, k], types[k]) for k, name in enumerate(self._columns)}
@@ -289,6 +299,10 @@ class Sweep:
             mine = np.flatnonzero((size[position] == values).all(axis=1))
             designs = self._designs(scenario, sets)
             parameters = self._parameters(sets)
+            if plan.schools is not None:
+                batch = Batch(position[mine] * len(self.designs) + rows["design"].to_numpy()[mine], position[mine], draw[mine])
+                outcomes[mine] = self._schools(scenario, worlds, parameters, designs, batch)
+                continue
             for part in slices(len(mine), scenario, len(self._countries)) if plan.broken_down else [slice(None)]:
                 now = mine[part]
                 batch = Batch(position[now] * len(self.designs) + rows["design"].to_numpy()[now], position[now], draw[now])
@@ -307,6 +321,25 @@ class Sweep:
         if self.plan.broken_down:
             parts.append(breakdown(results, discount_rates, self._countries))
         return np.concatenate(parts, axis=1)
+
+    def _schools(
+        self, scenario: Scenario, worlds: Worlds, parameters: NDArray[np.void], designs: NDArray[np.void], batch: Batch
+    ) -> NDArray[np.int32]:
+        """Return what is recorded of the schools of each run, (B, cells), a few runs at a time."""
+        record = self.plan.schools
+        assert record is not None
+        found = np.empty((len(batch.design), record.cells), np.int32)
+        step = record.runs_at_a_time(scenario.months, len(scenario.practices))
+        teachers = np.stack([worlds.get(self._base, index)[0].teachers for index in range(scenario.worlds)])
+        for low in range(0, len(found), step):
+            here = slice(low, low + step)
+            part = Batch(*(column[here] for column in batch))
+            results = run_rows(
+                scenario, parameters, designs, part, worlds=worlds, per_school=True, engine=self.engine, threads=self.threads
+            )
+            threshold = parameters["mainstream_threshold"][part.parameter_set]
+            found[here] = record.read(results.schools, threshold, teachers[part.replicate % scenario.worlds]).reshape(-1, record.cells)
+        return found
 
     def _variant(self, values: tuple[int, ...], sizes: Sequence[str]) -> tuple[Scenario, Worlds]:
         """Return the scenario with other numbers of schools and regions, and its worlds."""
