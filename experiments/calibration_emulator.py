@@ -12,7 +12,6 @@ from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 __all__ = ["Box", "Emulator", "fit_emulator", "least_squares"]
@@ -27,13 +26,10 @@ STEPS = 8  # of Fisher scoring for the variances
 
 
 @lru_cache
-def _exponents(parameters: int, degree: int) -> tuple[tuple[int, ...], ...]:
-    """Return the exponents of all terms up to a degree, the constant first."""
-    found = []
-    for total in range(degree + 1):
-        for chosen in combinations_with_replacement(range(parameters), total):
-            found.append(tuple(chosen.count(j) for j in range(parameters)))
-    return tuple(found)
+def _exponents(parameters: int, degree: int) -> NDArray[np.int64]:
+    """Return the exponents of all terms up to a degree, the constant first, (terms, parameters)."""
+    chosen = (one for total in range(degree + 1) for one in combinations_with_replacement(range(parameters), total))
+    return np.array([[one.count(j) for j in range(parameters)] for one in chosen])
 
 
 class Box(NamedTuple):
@@ -46,13 +42,15 @@ class Box(NamedTuple):
         """Return the terms of a polynomial (products of Legendre polynomials) at parameters (K, d), shape (K, terms)."""
         width = np.where(self.high > self.low, self.high - self.low, 1.0)
         inside = 2.0 * (values - self.low) / width - 1.0
-        powers = legendre.legvander(inside, degree)
-        terms = np.ones((len(values), len(_exponents(values.shape[1], degree))))
-        for k, exponents in enumerate(_exponents(values.shape[1], degree)):
-            for j, exponent in enumerate(exponents):
-                if exponent:
-                    terms[:, k] *= powers[:, j, exponent]
-        return terms
+        powers = [np.ones_like(inside), inside]
+        for k in range(1, degree):
+            powers.append(((2 * k + 1) * inside * powers[k] - k * powers[k - 1]) / (k + 1))
+        table = np.stack(powers[: degree + 1])
+        exponents = _exponents(values.shape[1], degree)
+        terms = table[exponents[:, 0], :, 0]
+        for j in range(1, values.shape[1]):
+            terms = terms * table[exponents[:, j], :, j]
+        return np.ascontiguousarray(terms.T)
 
 
 @dataclass(frozen=True)
@@ -84,12 +82,14 @@ class Emulator:
         return np.asarray((features - self.centre) @ self.project)
 
     def standardised(self, values: Floats, discriminants: Floats) -> tuple[Floats, Floats]:
-        """Return what is left of discriminants (q,) or (K, q) at parameters (K, d), independent and standardised, and log variances (K, q)."""
+        """Return what is left of discriminants, (q,) or (K, q), independent and standardised, and log variances (K, q)."""
         terms = self.box.basis(values, self.degree)
         spread = terms[:, : len(_exponents(values.shape[1], self.spread_degree))]
         left = discriminants - terms @ self.mean
-        left = left - np.einsum("kt,tab,kb->ka", spread, self.regress, left, optimize=True)
-        error = np.einsum("kt,tu,ku->k", terms, self.inverse, terms, optimize=True)
+        q = self.mean.shape[1]
+        regress = (spread @ self.regress.reshape(spread.shape[1], q * q)).reshape(-1, q, q)
+        left = left - (regress @ left[:, :, None])[:, :, 0]
+        error = ((terms @ self.inverse) * terms).sum(axis=1)
         logarithm = spread @ self.variance + np.log1p(error)[:, None]
         return left * np.exp(-0.5 * logarithm), logarithm
 
@@ -153,7 +153,7 @@ def _chosen_degree(box: Box, values: Floats, scaled: Floats) -> tuple[int, Float
         terms = box.basis(values, degree)
         inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
         left = scaled - terms @ (inverse @ (terms.T @ scaled))
-        leverage = np.minimum(np.einsum("nt,tu,nu->n", terms, inverse, terms, optimize=True), 0.99)
+        leverage = np.minimum(((terms @ inverse) * terms).sum(axis=1), 0.99)
         press = float(((left / (1.0 - leverage)[:, None]) ** 2).sum())
         if best is None or press < best[0]:
             best = press, degree, terms, inverse
@@ -170,7 +170,7 @@ def least_squares(box: Box, values: Floats, found: Floats, degrees: Sequence[int
             break
         inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
         coefficients = inverse @ (terms.T @ found)
-        leverage = np.minimum(np.einsum("nt,tu,nu->n", terms, inverse, terms, optimize=True), 0.99)
+        leverage = np.minimum(((terms @ inverse) * terms).sum(axis=1), 0.99)
         error = float(np.sqrt(np.mean(((found - terms @ coefficients) / (1.0 - leverage)) ** 2)))
         if best is None or error < best[0]:
             best = error, degree, coefficients

@@ -97,7 +97,9 @@ class FeatureSet:
             for label, weight in (("", self.weight[w] * member), (" of schools", (self.weight[w] > 0) * 1.0 * member)):
                 if (weight > 0).sum() >= FEWEST:
                     share = _mean_of("shares", w, weight)
-                    terms.append((f"level{label}, {name}, {wave}", lambda parts, share=share: np.arcsin(np.sqrt(np.clip(share(parts), 0, 1)))))
+                    terms.append(
+                        (f"level{label}, {name}, {wave}", lambda parts, share=share: np.arcsin(np.sqrt(np.clip(share(parts), 0, 1))))
+                    )
         for name, covariate in self.covariates.items():
             terms.append((f"share with {name}, {wave}", _mean_of("residuals", w, self.weight[w], covariate)))
         return terms
@@ -108,12 +110,19 @@ class FeatureSet:
         residual = lambda parts: parts["residuals"][:, w]  # noqa: E731
         terms = [(f"spread, {wave}", lambda parts: np.sqrt(_weighted(residual(parts) ** 2, weight)))]
         if self.exposure:
-            terms.append((f"share with peers, {wave}", lambda parts: _weighted(residual(parts) * _centred(parts["peers"][:, w], weight), weight)))
+            terms.append(
+                (f"share with peers, {wave}", lambda parts: _weighted(residual(parts) * _centred(parts["peers"][:, w], weight), weight))
+            )
         later = self.follows[w]
         while later >= 0:
             both = np.sqrt(weight * self.weight[later])
             if (both > 0).sum() >= FEWEST:
-                terms.append((f"memory, {wave} to {self.waves[later]}", lambda parts, x=later, b=both: _weighted(residual(parts) * parts["residuals"][:, x], b)))
+                terms.append(
+                    (
+                        f"memory, {wave} to {self.waves[later]}",
+                        lambda parts, x=later, b=both: _weighted(residual(parts) * parts["residuals"][:, x], b),
+                    )
+                )
             later = self.follows[later] if len(self.waves) <= 4 else -1
         return terms
 
@@ -130,7 +139,12 @@ class FeatureSet:
             mentored = np.where(self.mentor >= 0, both * (self.weight[w][self.mentor] > 0), 0.0)
             if (mentored > 0).sum() >= FEWEST:
                 mentors = lambda parts: parts["shares"][:, w][:, self.mentor]  # noqa: E731
-                terms.append((f"gain with the mentor's share, {label}", lambda parts: _weighted(gain(parts) * _centred(mentors(parts), mentored), mentored)))
+                terms.append(
+                    (
+                        f"gain with the mentor's share, {label}",
+                        lambda parts: _weighted(gain(parts) * _centred(mentors(parts), mentored), mentored),
+                    )
+                )
         return terms
 
 

@@ -158,7 +158,13 @@ def _survey(par, kind, outreach, difficulty, initial, world, practice, months, r
 
 
 def survey_log_likelihood(
-    scenario: Scenario, world: World, survey: Survey, names: tuple[str, ...], values: Floats, overdispersion: float, threads: int | None = None
+    scenario: Scenario,
+    world: World,
+    survey: Survey,
+    names: tuple[str, ...],
+    values: Floats,
+    overdispersion: float,
+    threads: int | None = None,
 ) -> Floats:
     """Return the exact log-likelihood of a survey at parameters (K, d) called ``names``, (K,), where ``is_independent`` holds."""
     base = scenario.base_parameters()

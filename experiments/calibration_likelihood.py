@@ -79,16 +79,15 @@ class Synthetic:
         return found
 
 
-def synthetic(
-    values: Floats, answers: Answers, features: FeatureSet, observed: Floats, before: Synthetic | None = None
-) -> Synthetic:
+def synthetic(values: Floats, answers: Answers, features: FeatureSet, observed: Floats, before: Synthetic | None = None) -> Synthetic:
     """Return the synthetic likelihood of observed shares (W, n), learned from simulations at parameters (N, d).
 
-    ``answers`` gives the shares of chosen rows block by block. What reduces answers to summaries is learned from every other row, and the
-    likelihood of the summaries from the rest, so that chance does not look like information.
+    ``answers`` gives the shares of chosen rows block by block. What reduces answers to summaries is learned from a half of the rows, and the
+    likelihood of the summaries from the other one, so that chance does not look like information. The halves are drawn at random, as every
+    other point of a Sobol sequence lies in half of the space.
     """
-    rows = np.arange(len(values))
-    learning, rest = rows[::2], rows[1::2]
+    rows = np.random.default_rng(len(values)).permutation(len(values))
+    learning, rest = np.sort(rows[::2]), np.sort(rows[1::2])
     seen = features.weight > 0
     most = max(200, 30_000_000 // seen.size)
     scores = learn_scores(values[learning[:most]], np.concatenate(list(answers(learning[:most]))), seen)
@@ -148,13 +147,22 @@ def _moved(prior: Prior, likelihoods: Sequence[Synthetic], scores: Floats, count
 
 @dataclass(frozen=True)
 class Filtered:
-    """An exact log-likelihood, emulated by a polynomial within a ``box``. ``error``: of points left out, rms, where it matters."""
+    """An exact log-likelihood, emulated by a polynomial within a ``box``.
+
+    ``error``: rms at points left out. ``points``: learned from, of those ``evaluated``. ``best``: parameters where it is highest, (B, d).
+    """
 
     box: Box
     degree: int
     coefficients: Floats
     error: float
     points: int
+    evaluated: int
+    best: Floats
+
+    def best_scores(self, prior: Prior) -> Floats:
+        """Return normal scores of the points at which the likelihood is highest."""
+        return prior.scores(self.best)
 
     def inside(self, values: Floats) -> NDArray[np.bool_]:
         """Tell which parameters lie in the box."""
@@ -169,7 +177,9 @@ class Filtered:
         return found
 
 
-def filtered(prior: Prior, exact: Callable[[Floats], Floats], seed: int, points: int = 512, stage: Callable[..., Any] = lambda *_: None) -> Filtered:
+def filtered(
+    prior: Prior, exact: Callable[[Floats], Floats], seed: int, points: int = 512, stage: Callable[..., Any] = lambda *_: None
+) -> Filtered:
     """Return the emulated likelihood of an ``exact`` one: found over the prior, then ever closer around where it is high."""
     from scipy.stats import chi2
 
@@ -190,4 +200,5 @@ def filtered(prior: Prior, exact: Callable[[Floats], Floats], seed: int, points:
     near = found > found.max() - 1.5 * drop
     box = Box(values[near].min(axis=0), values[near].max(axis=0))
     degree, coefficients, error = least_squares(box, values[near], found[near] - found.max(), FILTER_DEGREES)
-    return Filtered(box, degree, coefficients, error, int(near.sum()))
+    best = values[np.argsort(-(found + prior.log_density(scores)))[:128]]
+    return Filtered(box, degree, coefficients, error, int(near.sum()), len(found), best)

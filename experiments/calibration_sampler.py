@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 ENSEMBLES = 4  # independent of each other, so that R-hat compares what it should
 KEPT = 1000  # draws kept of each ensemble
 MOST_STEPS = 16_000
-SETTLED = 60  # autocorrelation times that an ensemble runs for
+SETTLED = 50  # autocorrelation times that an ensemble runs for
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def sample_posterior(
     import emcee
 
     d = starts.shape[1]
-    walkers = max(32, 4 * d + 4 * d % 2)
+    walkers = max(32, 4 * d)
     rng = np.random.default_rng(seed)
     kept, times, accepted, made = [], [], [], 0
     for ensemble in range(ENSEMBLES):
@@ -57,7 +57,8 @@ def sample_posterior(
         state = emcee.State(chosen, random_state=np.random.RandomState(int(rng.integers(2**31))).get_state())
         steps = 500
         while True:
-            state = sampler.run_mcmc(state, steps, skip_initial_state_check=True)
+            with np.errstate(divide="ignore"):  # of two walkers at the same point
+                state = sampler.run_mcmc(state, steps, skip_initial_state_check=True)
             done = sampler.get_chain().shape[0]
             time = float(np.max(sampler.get_autocorr_time(discard=done // 4, tol=0)))
             stage("posterior", ensemble * most_steps + done, ENSEMBLES * most_steps)

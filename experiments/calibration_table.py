@@ -59,7 +59,9 @@ class Runs:
         both = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("values", "adopters", "number")}
         return replace(self, **both)
 
-    def answers(self, survey: Survey, waves: NDArray[np.int64], names: tuple[str, ...], seed: int, overdispersion: float) -> Iterator[Floats]:
+    def answers(
+        self, survey: Survey, waves: NDArray[np.int64], names: tuple[str, ...], seed: int, overdispersion: float
+    ) -> Iterator[Floats]:
         """Give the shares (B, W, n) that a survey of some of the recorded waves finds, block by block."""
         extra = self.values[:, names.index(OVERDISPERSION)] if OVERDISPERSION in names else np.full(len(self), overdispersion)
         step = max(1, BLOCK_BYTES // (8 * survey.respondents.size))

@@ -1,0 +1,160 @@
+"""Simulation-based calibration (Talts et al. 2018) and recovery of parameters at the size of the pilot.
+
+python -m benchmarks.calibration [--datasets 200] [--runs 131072] [--workers 2] [--out FOLDER]
+
+Data sets are drawn from the prior and the model with the survey of the synthetic pilot, and each is fitted as ``calibrate`` does, except that
+the second wave of runs is taken from one large reference table. Fits that are done are kept in the folder, so it may be stopped and
+started again. Writes docs/images/calibration/sbc.png, recovery.png and sbc.csv.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+
+from analysis.figures.calibration import rank_histograms, recovery
+from analysis.style import save
+from experiments.calibration_groups import groups_of
+from experiments.calibration_likelihood import Synthetic, synthetic
+from experiments.calibration_posterior import Problem, fitted_posterior
+from experiments.calibration_prior import prior_of
+from experiments.calibration_summaries import Summaries
+from experiments.calibration_survey import survey_of
+from experiments.calibration_table import Runs, Table
+from experiments.pilot_data import read_observations
+from experiments.store import write_atomically
+from experiments.worlds import Worlds
+from scenarios import load_scenario
+
+FIT = ("p", "q_in", "q_out", "beta", "d")
+RANKS = 99  # draws that a truth is ranked among
+MOST_ROWS = 40_000
+SEED = 20_260_131
+SHARED: dict[str, Any] = {}
+
+
+def problem() -> Problem:
+    """Return the synthetic pilot as a problem of calibration."""
+    scenario = load_scenario("synthetic-pilot", designs=["regional_hub"])
+    world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
+    assert scenario.world.schools is not None
+    seen = read_observations(Path(scenario.world.schools).with_name("observations.csv"), schools)
+    survey = survey_of(seen, len(schools), tuple(practice.name for practice in scenario.practices))
+    scenario = scenario.model_copy(update={"months": survey.horizon})
+    return Problem(scenario, world, schools, prior_of(scenario, FIT, counts=True), survey, groups_of(world, schools))
+
+
+def prepare(folder: Path, runs: int, datasets: int) -> None:
+    """Make the reference table and the data sets, and what all fits share: the first cut."""
+    pilot = problem()
+    table = Table(folder / "table", pilot.scenario, pilot.prior, pilot.survey.record())
+    first = table.first_wave(runs, resume=True)
+    rng = np.random.default_rng(SEED)
+    truths = pilot.prior.values(np.clip(rng.standard_normal((datasets, len(FIT))), -4.9, 4.9))
+    observed = table.second_wave(first, truths)
+    waves = np.arange(len(pilot.survey.months))
+    data = np.concatenate(list(observed.answers(pilot.survey, waves, FIT, SEED, 0.0)))
+    early = _first_cut(pilot, first.rows(np.arange(0, len(first), max(1, len(first) // 32_768))), data[0])
+    SHARED.update(pilot=pilot, first=first, truths=truths, data=data, early=early)
+
+
+def _first_cut(pilot: Problem, first: Runs, data: np.ndarray) -> Synthetic:
+    from experiments.calibration_groups import feature_set
+
+    survey, waves = pilot.fitted_to(pilot.survey.seen)
+    features = feature_set(pilot.scenario, pilot.world, pilot.schools, survey, pilot.groups)
+    return synthetic(first.values, lambda rows: first.rows(rows).answers(survey, waves, FIT, SEED, 0.0), features, data)
+
+
+def fit(number: int) -> dict[str, Any]:
+    """Fit one data set; return the ranks of its truth and what the posterior says."""
+    from dataclasses import replace
+
+    pilot, first = SHARED["pilot"], SHARED["first"]
+    reduce: Summaries = SHARED["early"].reduce
+    early = replace(SHARED["early"], summaries=reduce.of(SHARED["data"][number][None])[0])
+    survey = replace(pilot.survey, shares=SHARED["data"][number])
+    rows = np.flatnonzero(early.inside(first.values))
+    runs = first.rows(rows[:MOST_ROWS])
+    empty = first.rows(np.arange(0))
+    mine = replace(pilot, survey=survey)
+    found = fitted_posterior(mine, survey.seen, empty, runs, [early], len(rows) / len(first), SEED + number, lambda *_: None)
+    truth = SHARED["truths"][number]
+    draws = found.flat[np.linspace(0, len(found.flat) - 1, RANKS).astype(int)]
+    low, high = np.quantile(found.flat, (0.05, 0.95), axis=0)
+    return {
+        "dataset": number, "rank": (draws < truth).sum(axis=0).tolist(), "truth": truth.tolist(), "mean": found.flat.mean(axis=0).tolist(),
+        "sd": found.flat.std(axis=0).tolist(), "low": low.tolist(), "high": high.tolist(), "rows": len(runs),
+        "fit_probability": found.state["fit_probability"], "autocorrelation": found.chains.autocorrelation,
+    }  # fmt: skip
+
+
+def study(folder: Path, datasets: int, runs: int, workers: int) -> pd.DataFrame:
+    """Fit all data sets that are not done; return one row per data set and parameter."""
+    prepare(folder, runs, datasets)
+    done = folder / "fits"
+    done.mkdir(exist_ok=True)
+    left = [number for number in range(datasets) if not (done / f"{number:04d}.json").exists()]
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        for found in pool.imap_unordered(fit, left):
+            write_atomically(done / f"{found['dataset']:04d}.json", json.dumps(found).encode())
+            print(f"{len(list(done.glob('*.json')))} of {datasets}", flush=True)
+    rows = []
+    for number in range(datasets):
+        found = json.loads((done / f"{number:04d}.json").read_text())
+        for j, name in enumerate(FIT):
+            columns = {key: found[key][j] for key in ("rank", "truth", "mean", "sd", "low", "high")}
+            rows.append({"dataset": number, "parameter": name, **columns})
+    return pd.DataFrame(rows)
+
+
+def summary(fits: pd.DataFrame) -> pd.DataFrame:
+    """Return per parameter: chi-square p value of the ranks, coverage of 90 and 50 % intervals, contraction, correlation with the truth."""
+    from scipy import stats
+
+    prior = SHARED["pilot"].prior
+    values = prior.values(prior.sample(4096, SEED))
+    rows = []
+    for j, name in enumerate(FIT):
+        mine = fits[fits["parameter"] == name]
+        counts = np.bincount(mine["rank"] * 10 // (RANKS + 1), minlength=10)
+        half = ((mine["rank"] >= (RANKS + 1) // 4) & (mine["rank"] < 3 * (RANKS + 1) // 4)).mean()
+        rows.append(
+            {
+                "parameter": name, "datasets": len(mine), "chi_square_p": stats.chisquare(counts).pvalue,
+                "coverage_90": ((mine["truth"] >= mine["low"]) & (mine["truth"] <= mine["high"])).mean(), "coverage_50": half,
+                "posterior_sd_over_prior_sd": (mine["sd"] / values[:, j].std()).median(),
+                "correlation_mean_truth": np.corrcoef(mine["mean"], mine["truth"])[0, 1],
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def main() -> None:
+    """Run the study from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--datasets", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=131_072)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("results/sbc"))
+    parser.add_argument("--images", type=Path, default=Path("docs/images/calibration"))
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    fits = study(given.out, given.datasets, given.runs, given.workers)
+    table = summary(fits)
+    print(table.round(3).to_string(index=False))
+    given.images.mkdir(parents=True, exist_ok=True)
+    table.to_csv(given.images / "sbc.csv", index=False, float_format="%.4g", lineterminator="\n")
+    save(rank_histograms(fits, RANKS), given.images, "sbc")
+    save(recovery(fits), given.images, "recovery")
+
+
+if __name__ == "__main__":
+    main()
