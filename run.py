@@ -376,6 +376,81 @@ def recommend(
 
 
 @app.command()
+def calibrate(
+    scenario: ScenarioArgument = "synthetic-pilot",
+    observations: Annotated[str | None, typer.Option(metavar="FILE", help="What was seen of the schools (observations.csv).")] = None,
+    fit: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Parameters to fit, NAME or NAME=LOW:HIGH (default p,q_in,q_out,beta,d).")
+    ] = None,
+    design: Annotated[str, typer.Option(help="The design that the pilot was run by.")] = "regional_hub",
+    start: Annotated[str | None, typer.Option(metavar="DATE", help="The month that is month 0, where observations have dates.")] = None,
+    mapping: Annotated[str | None, typer.Option(metavar="MAP", help="How a scale becomes a share: linear:1:5, threshold:4.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="DATE", help="The last month in which adoption times were looked for.")] = None,
+    hold_out: Annotated[str | None, typer.Option(metavar="WHAT", help="Predict, not fit: wave=last, wave=N, clusters=0.2.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Fit a model in which mentoring does nothing too, and score both.")] = False,
+    pool: Annotated[str | None, typer.Option(metavar="A,B", help="Parameters that differ between countries, partially pooled.")] = None,
+    overdispersion: Annotated[float, typer.Option(help="Correlation of answers within a school (or --fit overdispersion).")] = 0.0,
+    discrepancy: Annotated[float, typer.Option(help="The model's own error: sd on the share of a wave.")] = 0.0,
+    likelihood: Annotated[str, typer.Option(help="auto, synthetic, or exact (of schools that nothing ties together).")] = "auto",
+    runs: Annotated[int, typer.Option(help="Simulations of the first wave; the second has twice as many (default: up to 32768).")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="A point fit only, for a first look.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the simulations of a calibration begun earlier.")] = False,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Simulate on the Dask cluster of this scheduler.")] = None,
+    sets: SetOption = None,
+    seed: SeedOption = None,
+    engine: EngineOption = "compiled",
+    schools: SchoolsOption = None,
+    ties: TiesOption = None,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit parameters to a pilot's observations, and say what the data cannot tell."""
+    from experiments.calibrate import asked, observations_of, problem_of
+    from experiments.study import checked_out
+
+    options = asked(
+        fit=fit, pool=pool, hold_out=hold_out, compare=compare, overdispersion=overdispersion, discrepancy=discrepancy,
+        likelihood=likelihood, runs=runs,
+    )  # fmt: skip
+    loaded = _load(scenario, sets, design, seed=seed, schools=schools, ties=ties)
+    file = observations_of(observations, loaded)
+    problem, seen = problem_of(loaded, file, options, start=start, mapping=mapping, end=end)
+    folder = checked_out(_folder(out, loaded, "calibrate"))
+    _engine(engine)
+    from analysis.calibration import calibration_report, quick_report, title_of
+    from analysis.report import print_report
+    from experiments.calibrate import calibrate as run_calibration
+    from experiments.calibrate import quick_fit, state_of, write_findings
+    from experiments.progress import Progress
+    from experiments.study import new_study, provenance
+
+    shared = {"observations": seen.name, **options.describe()}
+    if quick:
+        with Progress() as progress:
+            point = quick_fit(problem, engine=engine, threads=threads, stage=progress.show)
+        report, state = quick_report(point.path, point.best, state_of(problem, seen)), state_of(problem, seen)
+        place = folder
+    else:
+        with Progress() as progress:
+            found = run_calibration(
+                problem, options, folder, resume=resume, engine=engine, threads=threads, scheduler=scheduler, stage=progress.show
+            )
+        state = {**found.state, **state_of(problem, seen)}
+        report = calibration_report(found.tables(), state, problem.funding)
+        place = folder / "calibration"
+    if not as_json:
+        print_report(report, title_of(state))
+    with new_study(place, provenance(loaded, "calibrate", shared)) as study:
+        for name, frame in report.files.items():
+            study.table(name, frame)
+        if not quick:
+            write_findings(found, _load(scenario, sets, None, seed=seed, schools=schools, ties=ties), study.path)
+        report.write_figures(study.path / "figures")
+    _finish(place, report.document, as_json)
+
+
+@app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv, observations.csv.")],
     scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",
@@ -519,7 +594,7 @@ def main() -> None:
         sys.stderr.close()
         code = 1
     if code == 130:
-        resumable = ("sweep", "sensitivity", "optimise")
+        resumable = ("sweep", "sensitivity", "optimise", "calibrate")
         kept = "what is finished is kept, go on with --resume" if sys.argv[1] in resumable else "nothing was written"
         print(f"interrupted: {kept}", file=sys.stderr)
     raise SystemExit(code)

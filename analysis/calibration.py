@@ -31,9 +31,10 @@ def title_of(state: Mapping[str, Any]) -> str:
     what = {"counts": "adopting teachers among respondents", "scale": "means on a scale", "times": "times of adoption"}[state["kind"]]
     months = state["months"]
     when = in_words([str(month) for month in months]) if len(months) <= 6 else f"{months[0]} to {months[-1]}"
+    how = f"{state['likelihood']} likelihood" if "likelihood" in state else "point fit"
     return (
         f"Calibration of {design_name(state['design'])}: {len(state['parameters'])} parameters, {state['answers']:,} observations\n"
-        f"{state['schools']:,} schools, {what}, months {when}; {state['likelihood']} likelihood."
+        f"{state['schools']:,} schools, {what}, months {when}; {how}."
     )
 
 
@@ -43,6 +44,7 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     columns = ["parameter", "prior\nmean", "90 %", "posterior\nmean", "90 %", "width\nof prior", "data say"]
     rows = [_row(row) for row in parameters.to_dict("records")]
     said = [
+        *_synthetic(state),
         *_identified(parameters),
         *_together(parameters),
         *_fit(tables, state),
@@ -60,6 +62,10 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
         "said": said,
     }
     return Report(columns, rows, said, files, document, _figures(tables, state, funding))
+
+
+def _synthetic(state: Mapping[str, Any]) -> list[str]:
+    return ["SYNTHETIC: the observations say of themselves that they are made up."] if state.get("synthetic") else []
 
 
 def _row(row: Mapping[str, Any]) -> list[str]:
@@ -81,9 +87,12 @@ def _identified(parameters: pd.DataFrame) -> list[str]:
     if by["not"]:
         one = len(by["not"]) == 1
         kept = "keeps its prior: what is" if one else "keep their priors: what is"
-        said.append(f"The data cannot tell {in_words(by['not'])}, which {kept} concluded from {'it' if one else 'them'} rests on assumption.")
+        said.append(
+            f"The data cannot tell {in_words(by['not'])}, which {kept} concluded from {'it' if one else 'them'} rests on assumption."
+        )
     if by["partly"]:
-        said.append(f"{in_words(by['partly'])} {'is' if len(by['partly']) == 1 else 'are'} partly told: narrower than the prior, by no more than half.")
+        be = "is" if len(by["partly"]) == 1 else "are"
+        said.append(f"{in_words(by['partly'])} {be} partly told: moved, or narrower than the prior by no more than half.")
     if by["well"]:
         said.append(f"The data tell {in_words(by['well'])}: less than half as uncertain as before.")
     return said
@@ -95,7 +104,7 @@ def _together(parameters: pd.DataFrame) -> list[str]:
         if abs(row["correlation"]) >= TOGETHER:
             pairs[frozenset((row["parameter"], row["goes_with"]))] = row["correlation"]
     return [
-        f"{in_words(sorted(pair))} go together (correlation {value:+.2f}): their combination is told better than each, so use the joint draws."
+        f"{in_words(sorted(pair))} go together (correlation {value:+.2f}): told better together than each, so use the joint draws."
         for pair, value in pairs.items()
     ]
 
@@ -103,7 +112,7 @@ def _together(parameters: pd.DataFrame) -> list[str]:
 def _fit(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> list[str]:
     said = [f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect."]
     if state.get("relaxed"):
-        said.insert(0, "No parameters within the priors come near the data; the posterior is of the nearest hundredth of the prior. Do not use it.")
+        said.insert(0, "No parameters within the priors come near the data; this is the nearest hundredth of the prior. Do not use it.")
     elif state.get("fit_probability", 1.0) < MISFIT:
         said.insert(
             0, f"The model does not fit: data so far from it have a chance of {state['fit_probability']:.1g} at its best parameters. "
@@ -117,18 +126,17 @@ def _scores(scores: pd.DataFrame | None) -> list[str]:
         return []
     rows = scores.set_index("prediction")
     first = rows.loc["posterior"]
-    said = [
-        f"Held out, {int(first['cells']):,} observations: mean log score {first['log_score']:.3f}, CRPS {100 * first['crps']:.2f} points of share."
-    ]
+    said = [f"Held out, {int(first['cells']):,} observations: log score {first['log_score']:.3f}, CRPS {100 * first['crps']:.2f} points."]
     for name, row in rows.iterrows():
         if name == "posterior":
             continue
         lead, error = -row["log_score_less_posterior"], row["log_score_less_posterior_se"]
         what = "the prior" if name == "prior" else "the model without mentoring"
+        by = f"{lead:+.3f} ± {2 * error:.3f} in log score"
         if abs(lead) > 2 * error:
-            said.append(f"The fitted model predicts them {'better' if lead > 0 else 'worse'} than {what}, by {lead:+.3f} ± {2 * error:.3f} in log score.")
+            said.append(f"The fitted model predicts them {'better' if lead > 0 else 'worse'} than {what}, by {by}.")
         else:
-            said.append(f"They do not tell the fitted model from {what} ({lead:+.3f} ± {2 * error:.3f} in log score).")
+            said.append(f"They do not tell the fitted model from {what} ({by}).")
     return said
 
 
@@ -137,25 +145,28 @@ def _countries(countries: pd.DataFrame | None) -> list[str]:
         return []
     said = []
     for name, rows in countries.groupby("parameter", sort=False):
-        rows = rows.set_index("country")
-        found, before = rows.loc["spread between countries"], rows.loc["spread, prior"]
+        at = rows.set_index("country")
+        found, before = at.loc["spread between countries"], at.loc["spread, prior"]
         ratio = (found["high"] - found["low"]) / (before["high"] - before["low"])
         few = "; with so few countries that is mostly its prior" if ratio > 2 / 3 else ""
-        said.append(f"Countries differ in {name} by {found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f}) of its prior's sd{few}.")
+        said.append(
+            f"Countries differ in {name} by {found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f}) of its prior's sd{few}."
+        )
     return said
 
 
 def _trust(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
     said = []
     rhat, ess = float(parameters["r_hat"].max()), float(parameters["ess"].min())
+    mixed = f"R-hat at most {rhat:.3f}, at least {ess:,.0f} effective draws"
     if not rhat <= R_HAT or ess < FEW:
-        said.append(f"The sampler has not settled (R-hat up to {rhat:.3f}, at least {ess:,.0f} effective draws): take more --runs or fewer parameters.")
+        said.append(f"The sampler has not settled ({mixed}): take more --runs or fewer parameters.")
     else:
-        said.append(f"The sampler has settled: R-hat at most {rhat:.3f}, at least {ess:,.0f} effective draws.")
+        said.append(f"The sampler has settled: {mixed}.")
     if state.get("check_sd", 0.0) > CHECK:
-        said.append(f"The emulated likelihood is off the directly simulated one by {state['check_sd']:.2f} (sd) across the posterior: take more --runs.")
+        said.append(f"The emulated likelihood is off the directly simulated one by {state['check_sd']:.2f} (sd): take more --runs.")
     elif "check_sd" in state:
-        said.append(f"Directly simulated at eight draws, the likelihood differs from the emulated one by {state['check_sd']:.2f} (sd of its logarithm).")
+        said.append(f"Simulated directly at eight draws, the log-likelihood differs from the emulated one by {state['check_sd']:.2f} (sd).")
     if abs(state.get("kurtosis", 3.0) - 3.0) > NORMAL:
         said.append(f"The summaries are not quite normal (kurtosis {state['kurtosis']:.1f}, 3 if normal): intervals may be somewhat off.")
     if state.get("emulator_error", 0.0) > 0.1:
@@ -188,7 +199,7 @@ def _figures(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any], fundi
     }
     if len(state["parameters"]) > 1:
         made["pairs"] = partial(draw.pairs, tables["draws"], tables["prior_draws"])
-    if 1 < len(state["clusters"]):
+    if len(state["clusters"]) > 1:
         made["clusters"] = partial(draw.clusters, tables["curves"], tables["observed"], state["clusters"], funding)
     return made
 

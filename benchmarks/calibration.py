@@ -2,8 +2,8 @@
 
 python -m benchmarks.calibration [--datasets 200] [--runs 131072] [--workers 2] [--out FOLDER]
 
-Data sets are drawn from the prior and the model with the survey of the synthetic pilot, and each is fitted as ``calibrate`` does, except that
-the second wave of runs is taken from one large reference table. Fits that are done are kept in the folder, so it may be stopped and
+Data sets are drawn from the prior and the model with the survey of the synthetic pilot, and each is fitted as ``calibrate`` does, except
+that the second wave of runs is taken from one large reference table. Fits that are done are kept in the folder, so it may be stopped and
 started again. Writes docs/images/calibration/sbc.png, recovery.png and sbc.csv.
 """
 
@@ -11,6 +11,8 @@ import argparse
 import json
 import multiprocessing
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +20,28 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.figures.calibration import rank_histograms, recovery
 from analysis.style import save
 from experiments.calibration_groups import groups_of
-from experiments.calibration_likelihood import Synthetic, synthetic
+from experiments.calibration_likelihood import Synthetic, plausible_scores, synthetic
 from experiments.calibration_posterior import Problem, fitted_posterior
+from experiments.calibration_predict import predict
 from experiments.calibration_prior import prior_of
 from experiments.calibration_summaries import Summaries
-from experiments.calibration_survey import survey_of
+from experiments.calibration_survey import Survey, survey_of
 from experiments.calibration_table import Runs, Table
 from experiments.pilot_data import read_observations
 from experiments.store import write_atomically
 from experiments.worlds import Worlds
+from model.engine import run_batch
 from scenarios import load_scenario
 
 FIT = ("p", "q_in", "q_out", "beta", "d")
 RANKS = 99  # draws that a truth is ranked among
-MOST_ROWS = 40_000
+FEWEST_ROWS, MOST_ROWS = 8_192, 40_000
+BLOCK = 2048
 SEED = 20_260_131
 SHARED: dict[str, Any] = {}
 
@@ -62,7 +68,7 @@ def prepare(folder: Path, runs: int, datasets: int) -> None:
     waves = np.arange(len(pilot.survey.months))
     data = np.concatenate(list(observed.answers(pilot.survey, waves, FIT, SEED, 0.0)))
     early = _first_cut(pilot, first.rows(np.arange(0, len(first), max(1, len(first) // 32_768))), data[0])
-    SHARED.update(pilot=pilot, first=first, truths=truths, data=data, early=early)
+    SHARED.update(pilot=pilot, first=answered(pilot, first, SEED), truths=truths, data=data, early=early)
 
 
 def _first_cut(pilot: Problem, first: Runs, data: np.ndarray) -> Synthetic:
@@ -73,19 +79,59 @@ def _first_cut(pilot: Problem, first: Runs, data: np.ndarray) -> Synthetic:
     return synthetic(first.values, lambda rows: first.rows(rows).answers(survey, waves, FIT, SEED, 0.0), features, data)
 
 
+@dataclass(frozen=True)
+class Answered(Runs):
+    """Runs whose answers are known already, as all data sets share a survey: ``shares`` (N, W, n)."""
+
+    shares: NDArray[np.float32]
+
+    def rows(self, chosen: NDArray[np.int64]) -> "Answered":
+        """Return some of the runs."""
+        return Answered(self.values[chosen], self.adopters[chosen], self.number[chosen], self.teachers, self.shares[chosen])
+
+    def joined(self, other: Runs) -> "Answered":
+        """Return these runs followed by others."""
+        assert isinstance(other, Answered)
+        both = [np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("values", "adopters", "number")]
+        return Answered(*both, self.teachers, np.concatenate([self.shares, other.shares]))
+
+    def answers(self, survey: Survey, waves: NDArray[np.int64], names: tuple[str, ...], seed: int, overdispersion: float) -> Iterator[Any]:
+        """Give the shares, block by block."""
+        for low in range(0, len(self), BLOCK):
+            yield self.shares[low : low + BLOCK].astype(np.float64)
+
+
+def answered(pilot: Problem, runs: Runs, seed: int) -> Answered:
+    """Return runs with their answers to the pilot's survey."""
+    blocks = runs.answers(pilot.survey, np.arange(len(pilot.survey.months)), FIT, seed, 0.0)
+    shares = np.concatenate([block.astype(np.float32) for block in blocks])
+    return Answered(runs.values, runs.adopters, runs.number, runs.teachers, shares)
+
+
+def second_wave(pilot: Problem, early: Synthetic, seed: int) -> Answered:
+    """Return new runs where the first cut left too few of the table."""
+    values = pilot.prior.values(plausible_scores(pilot.prior, [early], FEWEST_ROWS, seed)[0])
+    sets = pilot.prior.sets(values)
+    found = predict(pilot.scenario, sets, (), pilot.survey, [], first_replicate=10_000_000, engine=run_batch, threads=1)
+    number = 10_000_000 + np.arange(len(values))
+    runs = Runs(values, found.adopters.astype(np.uint16), number, SHARED["first"].teachers)
+    return answered(pilot, runs, SEED)
+
+
 def fit(number: int) -> dict[str, Any]:
     """Fit one data set; return the ranks of its truth and what the posterior says."""
-    from dataclasses import replace
-
     pilot, first = SHARED["pilot"], SHARED["first"]
     reduce: Summaries = SHARED["early"].reduce
     early = replace(SHARED["early"], summaries=reduce.of(SHARED["data"][number][None])[0])
     survey = replace(pilot.survey, shares=SHARED["data"][number])
+    mine = replace(pilot, survey=survey)
     rows = np.flatnonzero(early.inside(first.values))
     runs = first.rows(rows[:MOST_ROWS])
-    empty = first.rows(np.arange(0))
-    mine = replace(pilot, survey=survey)
-    found = fitted_posterior(mine, survey.seen, empty, runs, [early], len(rows) / len(first), SEED + number, lambda *_: None)
+    if len(runs) < FEWEST_ROWS:
+        runs = runs.joined(second_wave(mine, early, SEED + number))
+    none = first.rows(np.arange(0))
+    share = len(rows) / len(first)
+    found = fitted_posterior(mine, survey.seen, none, runs, [early], share, SEED + number, lambda *_: None, ensembles=1)
     truth = SHARED["truths"][number]
     draws = found.flat[np.linspace(0, len(found.flat) - 1, RANKS).astype(int)]
     low, high = np.quantile(found.flat, (0.05, 0.95), axis=0)

@@ -4,19 +4,19 @@ The folder of a calibration is that of its reference table, a sweep, so every si
 in it. docs/calibration.md tells the method and why it was chosen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS
 from scenarios import Scenario
 
+from .calibrated import write_calibrated
 from .calibration_filter import is_independent
 from .calibration_findings import Findings, findings_of
 from .calibration_groups import groups_of
@@ -30,7 +30,7 @@ from .ensemble import runner
 from .pilot_data import Observations, read_observations
 from .worlds import Worlds
 
-__all__ = ["FIT", "Options", "asked", "calibrate", "problem_of", "quick_fit"]
+__all__ = ["FIT", "Options", "asked", "calibrate", "observations_of", "problem_of", "quick_fit", "state_of", "write_findings"]
 
 FIT = ("p", "q_in", "q_out", "beta", "d")
 """The parameters that are fitted where none are named."""
@@ -94,7 +94,8 @@ def _words(text: str) -> list[str]:
 
 
 def problem_of(
-    scenario: Scenario, observations: str | Path, options: Options, *, start: str | None = None, mapping: str | None = None, end: str | None = None
+    scenario: Scenario, observations: str | Path, options: Options, *,
+    start: str | None = None, mapping: str | None = None, end: str | None = None,
 ) -> tuple[Problem, Observations]:  # fmt: skip
     """Return what is fitted to a file of observations. Raises InputError where the two do not go together."""
     if len(scenario.designs) != 1:
@@ -181,6 +182,29 @@ class _Fitter:
         return synthetic_posterior(problem, kept, table, first, 2 * runs, seed, self.stage), table, first
 
 
-def fitted_parameters(draws: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of draws that are parameters of the model."""
-    return draws[[name for name in draws if name in PARAMETERS]]
+def observations_of(given: str | None, scenario: Scenario) -> str:
+    """Return the file of observations: the one given, or that which lies beside the scenario's schools."""
+    if given is not None:
+        return given
+    beside = None if scenario.world.schools is None else Path(scenario.world.schools).with_name("observations.csv")
+    if beside is None or not beside.is_file():
+        raise InputError("--observations", "is missing, and none lie beside the scenario's schools", "give --observations FILE")
+    return str(beside)
+
+
+def state_of(problem: Problem, observations: Observations) -> dict[str, Any]:
+    """Return what is fitted to what, as the title of a report says it."""
+    survey = problem.survey
+    return {
+        "parameters": list(problem.prior.names), "kind": survey.kind, "months": sorted(set(survey.months)),
+        "schools": int(survey.seen.any(axis=0).sum()), "answers": int(survey.seen.sum()), "design": next(iter(problem.scenario.designs)),
+        "synthetic": observations.synthetic, "observations": observations.name, "seed": problem.scenario.seed,
+    }  # fmt: skip
+
+
+def write_findings(found: Findings, scenario: Scenario, folder: Path) -> None:
+    """Write the posterior as other programs and other commands take it: ``posterior.nc`` (ArviZ) and ``calibrated.yaml`` with its draws."""
+    found.write_netcdf(folder / "posterior.nc")
+    draws = found.draws[[name for name in found.draws if name in PARAMETERS]]
+    if len(draws.columns):
+        write_calibrated(folder / "calibrated.yaml", scenario, draws)

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from model.errors import InputError
 
 __all__ = ["Box", "Emulator", "fit_emulator", "least_squares"]
 
@@ -37,6 +39,10 @@ class Box(NamedTuple):
 
     low: Floats
     high: Floats
+
+    def holds(self, values: Floats) -> NDArray[np.bool_]:
+        """Tell which parameters (K, d) lie in the box, (K,)."""
+        return np.asarray(((values >= self.low) & (values <= self.high)).all(axis=1))
 
     def basis(self, values: Floats, degree: int) -> Floats:
         """Return the terms of a polynomial (products of Legendre polynomials) at parameters (K, d), shape (K, terms)."""
@@ -108,6 +114,8 @@ def fit_emulator(values: Floats, features: Floats, names: tuple[str, ...]) -> Em
     """Return the emulator of features (N, F) at parameters (N, d), learned over the region that the parameters cover."""
     box = Box(values.min(axis=0), values.max(axis=0))
     whiten, centre, varied = _standard(features)
+    if not varied.any():
+        raise InputError("--fit", "simulations do not differ in anything that was observed", "take more --runs, or other parameters")
     scaled = (features[:, varied] - centre[varied]) @ whiten
     degree, terms, inverse = _chosen_degree(box, values, scaled)
     coefficients = inverse @ (terms.T @ scaled)
@@ -145,7 +153,7 @@ def _standard(features: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
 
 def _chosen_degree(box: Box, values: Floats, scaled: Floats) -> tuple[int, Floats, Floats]:
     """Return the degree that predicts rows left out best (PRESS; Allen 1974), its terms, and the inverse of their cross-products."""
-    best: tuple[float, int, Floats, Floats] | None = None
+    best: tuple[float, int, Floats, Any] | None = None
     for degree in DEGREES:
         count = len(_exponents(values.shape[1], degree))
         if best is not None and count * ROWS_PER_TERM > len(values):
@@ -213,7 +221,7 @@ def _spread(terms: Floats, left: Floats) -> tuple[Floats, Floats, Floats]:
     return regress, variance, standard
 
 
-def _log_variance(terms: Floats, inverse: Floats, squares: Floats) -> Floats:
+def _log_variance(terms: Floats, inverse: Any, squares: Floats) -> Floats:
     """Return the polynomial of the log variance by maximum likelihood of normal values (Fisher scoring; Aitkin 1987)."""
     found = np.zeros(terms.shape[1])
     found[0] = np.log(max(float(squares.mean()), 1e-12))

@@ -4,9 +4,9 @@ Every feature is a weighted mean over schools, so that it is near normal, and to
 the data: levels, what goes with what a school brings along, memory from wave to wave, and what goes with peers and mentors.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from scipy.sparse import csr_array
 __all__ = ["FeatureSet", "exposure_matrix"]
 
 Floats = NDArray[np.float64]
+Parts = dict[str, Floats]
+Term = tuple[str, Callable[[Parts], Floats]]
 FEWEST = 3  # schools that a mean over a group is taken of
 
 
@@ -81,8 +83,8 @@ class FeatureSet:
         return [*parts, left] if left.any() else parts
 
     @cached_property
-    def _terms(self) -> list[tuple[str, Callable[[dict[str, Floats]], Floats]]]:
-        terms: list[tuple[str, Callable[[dict[str, Floats]], Floats]]] = []
+    def _terms(self) -> list[Term]:
+        terms: list[Term] = []
         for w, wave in enumerate(self.waves):
             terms += self._levels(w, wave) + self._memory(w, wave)
             later = self.follows[w]
@@ -90,61 +92,43 @@ class FeatureSet:
                 terms += self._gains(w, later, f"{wave} to {self.waves[later]}")
         return terms
 
-    def _levels(self, w: int, wave: str) -> list[tuple[str, Callable[[dict[str, Floats]], Floats]]]:
-        """Mean share of each group (on the arcsine scale, on which it varies alike), and what goes with what a school brings along."""
-        terms = []
+    def _levels(self, w: int, wave: str) -> list[Term]:
+        """Return the level of each group (on the arcsine scale, on which it varies alike), and what it has to do with covariates."""
+        terms: list[Term] = []
         for name, member in self.groups.items():
             for label, weight in (("", self.weight[w] * member), (" of schools", (self.weight[w] > 0) * 1.0 * member)):
                 if (weight > 0).sum() >= FEWEST:
-                    share = _mean_of("shares", w, weight)
-                    terms.append(
-                        (f"level{label}, {name}, {wave}", lambda parts, share=share: np.arcsin(np.sqrt(np.clip(share(parts), 0, 1))))
-                    )
+                    terms.append((f"level{label}, {name}, {wave}", partial(_level, w=w, weight=weight)))
         for name, covariate in self.covariates.items():
-            terms.append((f"share with {name}, {wave}", _mean_of("residuals", w, self.weight[w], covariate)))
+            terms.append((f"share with {name}, {wave}", partial(_with_covariate, w=w, weight=self.weight[w], covariate=covariate)))
         return terms
 
-    def _memory(self, w: int, wave: str) -> list[tuple[str, Callable[[dict[str, Floats]], Floats]]]:
-        """Spread between schools, the likeness of peers, and the likeness of a school with itself in every later wave."""
-        weight = self.weight[w]
-        residual = lambda parts: parts["residuals"][:, w]  # noqa: E731
-        terms = [(f"spread, {wave}", lambda parts: np.sqrt(_weighted(residual(parts) ** 2, weight)))]
+    def _memory(self, w: int, wave: str) -> list[Term]:
+        """Return the spread between schools, the likeness of peers, and the likeness of a school with itself in every later wave."""
+        terms: list[Term] = [(f"spread, {wave}", partial(_spread, w=w, weight=self.weight[w]))]
         if self.exposure:
-            terms.append(
-                (f"share with peers, {wave}", lambda parts: _weighted(residual(parts) * _centred(parts["peers"][:, w], weight), weight))
-            )
+            terms.append((f"share with peers, {wave}", partial(_with_peers, w=w, weight=self.weight[w])))
         later = self.follows[w]
         while later >= 0:
-            both = np.sqrt(weight * self.weight[later])
+            both = np.sqrt(self.weight[w] * self.weight[later])
             if (both > 0).sum() >= FEWEST:
-                terms.append(
-                    (
-                        f"memory, {wave} to {self.waves[later]}",
-                        lambda parts, x=later, b=both: _weighted(residual(parts) * parts["residuals"][:, x], b),
-                    )
-                )
+                terms.append((f"memory, {wave} to {self.waves[later]}", partial(_alike, w=w, later=later, weight=both)))
             later = self.follows[later] if len(self.waves) <= 4 else -1
         return terms
 
-    def _gains(self, w: int, later: int, label: str) -> list[tuple[str, Callable[[dict[str, Floats]], Floats]]]:
-        """What the gain from a wave to the next goes with: the square of the own share, peers, the mentor's share."""
+    def _gains(self, w: int, later: int, label: str) -> list[Term]:
+        """Return what the gain to the next wave goes with: the square of the own share, peers, the mentor's share."""
         both = np.sqrt(self.weight[w] * self.weight[later])
         if (both > 0).sum() < FEWEST:
             return []
-        gain = lambda parts: parts["shares"][:, later] - parts["shares"][:, w]  # noqa: E731
-        terms = [(f"gain with own share squared, {label}", lambda parts: _weighted(gain(parts) * parts["shares"][:, w] ** 2, both))]
+        terms: list[Term] = [(f"gain with own share squared, {label}", partial(_gain_squared, w=w, later=later, weight=both))]
         if self.exposure:
-            terms.append((f"gain with peers, {label}", lambda parts: _weighted(gain(parts) * _centred(parts["peers"][:, w], both), both)))
+            terms.append((f"gain with peers, {label}", partial(_gain_peers, w=w, later=later, weight=both)))
         if len(self.mentor):
             mentored = np.where(self.mentor >= 0, both * (self.weight[w][self.mentor] > 0), 0.0)
             if (mentored > 0).sum() >= FEWEST:
-                mentors = lambda parts: parts["shares"][:, w][:, self.mentor]  # noqa: E731
-                terms.append(
-                    (
-                        f"gain with the mentor's share, {label}",
-                        lambda parts: _weighted(gain(parts) * _centred(mentors(parts), mentored), mentored),
-                    )
-                )
+                gain = partial(_gain_mentor, w=w, later=later, weight=mentored, mentor=self.mentor)
+                terms.append((f"gain with the mentor's share, {label}", gain))
         return terms
 
 
@@ -157,7 +141,37 @@ def _centred(values: Floats, weight: Floats) -> Floats:
     return values - _weighted(values, weight)[:, None]
 
 
-def _mean_of(what: str, w: int, weight: Floats, times: Floats | None = None) -> Callable[[dict[str, Floats]], Floats]:
-    if times is None:
-        return lambda parts: _weighted(parts[what][:, w], weight)
-    return lambda parts: _weighted(parts[what][:, w] * times, weight)
+def _gain(parts: Parts, w: int, later: int) -> Floats:
+    return parts["shares"][:, later] - parts["shares"][:, w]
+
+
+def _level(parts: Parts, w: int, weight: Floats) -> Floats:
+    return np.asarray(np.arcsin(np.sqrt(np.clip(_weighted(parts["shares"][:, w], weight), 0.0, 1.0))))
+
+
+def _with_covariate(parts: Parts, w: int, weight: Floats, covariate: Floats) -> Floats:
+    return _weighted(parts["residuals"][:, w] * covariate, weight)
+
+
+def _spread(parts: Parts, w: int, weight: Floats) -> Floats:
+    return np.sqrt(_weighted(parts["residuals"][:, w] ** 2, weight))
+
+
+def _with_peers(parts: Parts, w: int, weight: Floats) -> Floats:
+    return _weighted(parts["residuals"][:, w] * _centred(parts["peers"][:, w], weight), weight)
+
+
+def _alike(parts: Parts, w: int, later: int, weight: Floats) -> Floats:
+    return _weighted(parts["residuals"][:, w] * parts["residuals"][:, later], weight)
+
+
+def _gain_squared(parts: Parts, w: int, later: int, weight: Floats) -> Floats:
+    return _weighted(_gain(parts, w, later) * parts["shares"][:, w] ** 2, weight)
+
+
+def _gain_peers(parts: Parts, w: int, later: int, weight: Floats) -> Floats:
+    return _weighted(_gain(parts, w, later) * _centred(parts["peers"][:, w], weight), weight)
+
+
+def _gain_mentor(parts: Parts, w: int, later: int, weight: Floats, mentor: NDArray[np.int32]) -> Floats:
+    return _weighted(_gain(parts, w, later) * _centred(parts["shares"][:, w][:, mentor], weight), weight)

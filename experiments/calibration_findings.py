@@ -25,12 +25,13 @@ Stage = Callable[[str, int, int], None]
 PREDICTED = 400  # draws that predictions are made of
 CHECKED, CHECK_RUNS = 8, 400  # draws at which the likelihood is estimated directly, and runs for each
 WELL, LITTLE = 0.5, 0.9  # posterior sd over prior sd
+MOVED = 0.3  # prior sds by which a mean moves that was not left alone
 
 
 @dataclass(frozen=True)
 class Findings:
-    """``parameters``: prior against posterior; ``draws``, ``prior_draws``: joint; ``curves``: quantiles by group and month, ``source`` prior,
-    posterior; ``observed``: shares seen, by group and wave; ``cells``: every answer and its prediction; ``scores``: of what was held out;
+    """``parameters``: prior against posterior; ``draws``, ``prior_draws``: joint; ``curves``: quantiles by group and month, by
+    ``source``; ``observed``: shares seen, by group and wave; ``cells``: every answer and its prediction; ``scores``: of what was held out;
     ``history``: waves of runs; ``checks``: emulated against direct likelihood; ``countries``: posterior of pooled parameters by country.
     """  # noqa: D205
 
@@ -86,10 +87,8 @@ def findings_of(
     cells = cells_table(problem.survey, problem.schools.school_id, after.answers)
     cells["held_out"] = False if held is None else held[np.nonzero(problem.survey.seen)]
     state = {
-        **posterior.state, "parameters": list(prior.names), "kind": problem.survey.kind, "months": sorted(set(problem.survey.months)),
-        "schools": int(problem.survey.seen.any(axis=0).sum()), "answers": int(problem.survey.seen.sum()),
-        "design": next(iter(problem.scenario.designs)), "seed": seed, "within_90": float(cells.loc[~cells["held_out"], "within"].mean()),
-        "steps": posterior.chains.steps, "autocorrelation": posterior.chains.autocorrelation, "structures": list(problem.groups.structures),
+        **posterior.state, "within_90": float(cells.loc[~cells["held_out"], "within"].mean()), "steps": posterior.chains.steps,
+        "autocorrelation": posterior.chains.autocorrelation, "structures": list(problem.groups.structures),
         "clusters": list(problem.groups.clusters),
     }  # fmt: skip
     scores = pd.DataFrame()
@@ -148,11 +147,13 @@ def parameter_table_of(prior_draws: pd.DataFrame, posterior: Posterior) -> pd.Da
         warnings.simplefilter("ignore")
         import arviz
     rows = []
+    measure: Any = arviz  # which carries no types
     flat = posterior.frame()
     for j, name in enumerate(posterior.names):
         before, after, chains = prior_draws[name], flat[name], posterior.values[:, :, j]
         ratio = float(after.std() / before.std())
-        told = "well" if ratio < WELL else "partly" if ratio < LITTLE else "not"
+        moved = abs(float(after.mean() - before.mean())) / float(before.std())
+        told = "well" if ratio < WELL else "partly" if ratio < LITTLE or moved > MOVED else "not"
         others = flat.drop(columns=name).corrwith(after).dropna()
         with_name = str(others.abs().idxmax()) if len(others) else ""
         row: dict[str, Any] = {"parameter": name}
@@ -161,7 +162,7 @@ def parameter_table_of(prior_draws: pd.DataFrame, posterior: Posterior) -> pd.Da
             row |= {f"{label}_mean": draws.mean(), f"{label}_sd": draws.std(), f"{label}_low": low, f"{label}_median": middle}
             row |= {f"{label}_high": high}
         row |= {"sd_ratio": ratio, "told": told, "goes_with": with_name, "correlation": float(others[with_name]) if with_name else np.nan}
-        row |= {"r_hat": float(arviz.rhat(chains)), "ess": float(arviz.ess(chains))}
+        row |= {"r_hat": float(measure.rhat(chains)), "ess": float(measure.ess(chains))}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -203,7 +204,7 @@ def _scores(
     problem: Problem, held: Mask, predictions: dict[str, _Simulated], rival: tuple[Problem, Posterior] | None, engine: BatchRunner,
     threads: int | None,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return mean log and ranked probability scores of what was held out, by prediction, each with its error and its lead over the prior."""
+    """Return mean scores of what was held out, by prediction, and how far they are from those of the posterior."""
     survey = problem.survey.only(held)
     waves = np.flatnonzero(held.any(axis=1))
     found = dict(predictions)
@@ -227,8 +228,9 @@ def _scores(
         rows.append(
             {
                 "prediction": name, "cells": len(logs), "log_score": logs.mean(), "crps": ranked.mean(),
-                "log_score_less_posterior": (logs - base_logs).mean(), "log_score_less_posterior_se": _error(logs - base_logs, cluster[school]),
-                "crps_less_posterior": (ranked - base_ranked).mean(), "crps_less_posterior_se": _error(ranked - base_ranked, cluster[school]),
+                "log_score_less_posterior": (logs - base_logs).mean(), "crps_less_posterior": (ranked - base_ranked).mean(),
+                "log_score_less_posterior_se": _error(logs - base_logs, cluster[school]),
+                "crps_less_posterior_se": _error(ranked - base_ranked, cluster[school]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

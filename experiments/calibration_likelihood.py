@@ -1,7 +1,7 @@
 """The likelihoods of a calibration, each a function of parameters and a region in which it is known.
 
-``Synthetic``: Gaussian, of discriminants of the summaries, emulated from the reference table. ``Filtered``: exact, where nothing ties schools
-together, emulated from its values at some hundred points. Both are deterministic, so chains may be judged by R-hat and ESS.
+``Synthetic``: Gaussian, of discriminants of the summaries, emulated from the reference table. ``Filtered``: exact, where nothing ties
+schools together, emulated from its values at some hundred points. Both are deterministic, so chains may be judged by R-hat and ESS.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +60,7 @@ class Synthetic:
     def inside(self, values: Floats) -> NDArray[np.bool_]:
         """Tell which parameters are plausible, by this wave and those before."""
         box = self.emulator.box
-        found = ((values >= box.low) & (values <= box.high)).all(axis=1)
+        found = box.holds(values)
         if found.any():
             found[found] = self.distance(values[found]) <= self.limit
         if self.before is not None and found.any():
@@ -71,7 +71,7 @@ class Synthetic:
         """Return the synthetic log-likelihood, (K,); -inf where the wave before found parameters implausible."""
         found = np.full(len(values), -np.inf)
         box = self.emulator.box
-        known = ((values >= box.low) & (values <= box.high)).all(axis=1)
+        known = box.holds(values)
         if self.before is not None and known.any():
             known[known] = self.before.inside(values[known])
         if known.any():
@@ -82,9 +82,9 @@ class Synthetic:
 def synthetic(values: Floats, answers: Answers, features: FeatureSet, observed: Floats, before: Synthetic | None = None) -> Synthetic:
     """Return the synthetic likelihood of observed shares (W, n), learned from simulations at parameters (N, d).
 
-    ``answers`` gives the shares of chosen rows block by block. What reduces answers to summaries is learned from a half of the rows, and the
-    likelihood of the summaries from the other one, so that chance does not look like information. The halves are drawn at random, as every
-    other point of a Sobol sequence lies in half of the space.
+    ``answers`` gives the shares of chosen rows block by block. What reduces answers to summaries is learned from a half of the rows, and
+    the likelihood of the summaries from the other one, so that chance does not look like information. The halves are drawn at random, as
+    every other point of a Sobol sequence lies in half of the space.
     """
     rows = np.random.default_rng(len(values)).permutation(len(values))
     learning, rest = np.sort(rows[::2]), np.sort(rows[1::2])
@@ -166,7 +166,7 @@ class Filtered:
 
     def inside(self, values: Floats) -> NDArray[np.bool_]:
         """Tell which parameters lie in the box."""
-        return ((values >= self.box.low) & (values <= self.box.high)).all(axis=1)
+        return self.box.holds(values)
 
     def log_likelihood(self, values: Floats) -> Floats:
         """Return the log-likelihood, (K,); -inf outside of the box."""

@@ -1,6 +1,6 @@
 """From observed answers to posterior draws: history matching, the likelihood, and the walk of the sampler over it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,9 @@ from scenarios import Scenario
 
 from .calibration_filter import survey_log_likelihood
 from .calibration_groups import Groups, feature_set
-from .calibration_likelihood import Filtered, Synthetic, filtered, plausible_scores, synthetic
+from .calibration_likelihood import Filtered, Likelihood, Synthetic, filtered, plausible_scores, synthetic
 from .calibration_prior import Prior
-from .calibration_sampler import Chains, sample_posterior
+from .calibration_sampler import ENSEMBLES, Chains, sample_posterior
 from .calibration_survey import Survey
 from .calibration_table import Runs, Table
 
@@ -52,6 +52,20 @@ class Problem:
         """The schools of each country, for countries that are partially pooled."""
         count = len(self.schools.country_codes)
         return [self.world.country == country for country in range(count)] if self.pooled else []
+
+    @property
+    def parts(self) -> list[Mask | None]:
+        """What has a likelihood of its own: each country that is pooled, or all schools (None)."""
+        return [*self.countries] or [None]
+
+    @property
+    def funding(self) -> tuple[int, int] | None:
+        """The funded months of the design, as far as they are simulated; None where it is never funded."""
+        design = next(iter(self.scenario.designs.values()))
+        first = self.scenario.programme.first_month if design.first_month is None else design.first_month
+        last = self.scenario.programme.last_month if design.last_month is None else design.last_month
+        last = min(last, self.scenario.months - 1)
+        return None if first >= last or (design.recruitment == "none" and design.outreach == 0.0) else (first, last)
 
     def fitted_to(self, kept: Mask) -> tuple[Survey, NDArray[np.int64]]:
         """Return the survey of some cells, and which of the recorded waves it has."""
@@ -105,7 +119,7 @@ def exact_posterior(problem: Problem, kept: Mask, seed: int, threads: int | None
 
 def synthetic_posterior(problem: Problem, kept: Mask, table: Table, first: Runs, second_runs: int, seed: int, stage: Stage) -> Posterior:
     """Return the posterior of the emulated synthetic likelihood: cut by the first wave of runs, fitted to a second one."""
-    early = [_likelihood(problem, kept, first, who, None, seed) for who in problem.countries or [None]]
+    early = [_likelihood(problem, kept, first, who, None, seed) for who in problem.parts]
     scores, share = plausible_scores(problem.prior, early, second_runs, seed)
     relaxed = len(scores) < 200
     if relaxed:
@@ -116,7 +130,8 @@ def synthetic_posterior(problem: Problem, kept: Mask, table: Table, first: Runs,
 
 
 def fitted_posterior(
-    problem: Problem, kept: Mask, first: Runs, second: Runs, early: list[Synthetic], share: float, seed: int, stage: Stage, *, relaxed: bool = False
+    problem: Problem, kept: Mask, first: Runs, second: Runs, early: list[Synthetic], share: float, seed: int, stage: Stage, *,
+    relaxed: bool = False, ensembles: int = ENSEMBLES,
 ) -> Posterior:  # fmt: skip
     """Return the posterior that a second wave of runs gives, within the region that the first one left."""
     inside = np.zeros(len(first), bool)
@@ -124,10 +139,8 @@ def fitted_posterior(
         inside |= one.inside(first.values)
     runs = second.joined(first.rows(np.flatnonzero(inside)))
     stage("emulator", 0, 1)
-    likelihoods = [
-        _likelihood(problem, kept, runs, who, before, seed) for who, before in zip(problem.countries or [None], early, strict=True)
-    ]
-    chains = _walk(problem.prior, likelihoods, problem.prior.scores(runs.values), seed, stage, _pooled(problem))
+    likelihoods = [_likelihood(problem, kept, runs, who, before, seed) for who, before in zip(problem.parts, early, strict=True)]
+    chains = _walk(problem.prior, likelihoods, problem.prior.scores(runs.values), seed, stage, _pooled(problem), ensembles)
     history = [
         {
             "wave": 1,
@@ -165,8 +178,9 @@ def _pooled(problem: Problem) -> list[int]:
 
 
 def _walk(
-    prior: Prior, likelihoods: list[Synthetic] | list[Filtered], scores: Floats, seed: int, stage: Stage, pooled: list[int] | None = None
-) -> Chains:
+    prior: Prior, likelihoods: Sequence[Likelihood], scores: Floats, seed: int, stage: Stage, pooled: list[int] | None = None,
+    ensembles: int = ENSEMBLES,
+) -> Chains:  # fmt: skip
     d, k, countries = scores.shape[1], len(pooled or []), len(likelihoods)
 
     def total(points: Floats) -> Floats:
@@ -197,7 +211,7 @@ def _walk(
     weight = np.exp(height[good] - height[good].max())
     rng = np.random.default_rng(seed + 1)
     chosen = rng.choice(good, size=256, p=(weight + 1e-9) / (weight + 1e-9).sum())
-    return sample_posterior(total, points[chosen], seed, stage=stage)
+    return sample_posterior(total, points[chosen], seed, ensembles=ensembles, stage=stage)
 
 
 def country_scores(points: Floats, d: int, pooled: list[int], countries: int) -> Floats:

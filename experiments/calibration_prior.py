@@ -79,7 +79,7 @@ class Prior:
 
 
 def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
-    """Return the prior of the parameters named by ``fit``, each as ``--vary`` takes it: ``q_in``, ``q_in=0.01:0.3``, or with a distribution.
+    """Return the prior of the parameters named by ``fit``, as ``--vary`` takes them: ``q_in`` or ``q_in=0.01:0.3:uniform``.
 
     Beyond the model's parameters ``overdispersion`` may be fitted, where ``counts`` are observed. Raises InputError for anything else.
     """

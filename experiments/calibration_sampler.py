@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Chains", "sample_posterior"]
+__all__ = ["ENSEMBLES", "Chains", "sample_posterior"]
 
 Floats = NDArray[np.float64]
 
@@ -30,13 +30,9 @@ class Chains:
         """All draws, one after the other, (chains x draws, d)."""
         return self.draws.reshape(-1, self.draws.shape[-1])
 
-    def effective(self, walkers: int) -> float:
-        """Return how many independent draws the walkers have made."""
-        return ENSEMBLES * walkers * self.steps / max(self.autocorrelation, 1.0)
-
 
 def sample_posterior(
-    log_posterior: Callable[[Floats], Floats], starts: Floats, seed: int, *, most_steps: int = MOST_STEPS,
+    log_posterior: Callable[[Floats], Floats], starts: Floats, seed: int, *, ensembles: int = ENSEMBLES, most_steps: int = MOST_STEPS,
     stage: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Chains:  # fmt: skip
     """Return draws of a log posterior of points (K, d), which ensembles walk from ``starts`` (N, d), where it is finite.
@@ -50,7 +46,7 @@ def sample_posterior(
     walkers = max(32, 4 * d)
     rng = np.random.default_rng(seed)
     kept, times, accepted, made = [], [], [], 0
-    for ensemble in range(ENSEMBLES):
+    for ensemble in range(ensembles):
         chosen = starts[rng.choice(len(starts), size=walkers, replace=len(starts) < walkers)] + 1e-6 * rng.standard_normal((walkers, d))
         moves = [(emcee.moves.StretchMove(), 0.4), (emcee.moves.DEMove(), 0.5), (emcee.moves.DESnookerMove(), 0.1)]
         sampler = emcee.EnsembleSampler(walkers, d, log_posterior, vectorize=True, moves=moves)
@@ -61,7 +57,7 @@ def sample_posterior(
                 state = sampler.run_mcmc(state, steps, skip_initial_state_check=True)
             done = sampler.get_chain().shape[0]
             time = float(np.max(sampler.get_autocorr_time(discard=done // 4, tol=0)))
-            stage("posterior", ensemble * most_steps + done, ENSEMBLES * most_steps)
+            stage("posterior", ensemble * most_steps + done, ensembles * most_steps)
             if not np.isfinite(time) or done >= SETTLED * time or done >= most_steps:
                 break
             steps = min(most_steps - done, max(500, int(SETTLED * time) - done))

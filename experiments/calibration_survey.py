@@ -5,6 +5,7 @@ The observation layer stands here and nowhere else, so reference tables, predict
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,9 @@ OVERDISPERSION = "overdispersion"
 class Survey:
     """W waves (a month in which one practice was looked at) of n schools.
 
-    ``kind``: counts, scale or times. ``months``, ``practices``: of each wave, (W,). ``shares``: the share of adopting teachers that was seen
-    (of times: whether the school had adopted), ``respondents``: teachers who answered (of times: 1), 0 where nothing was seen, ``errors``:
+    ``kind``: counts, scale or times. ``months``, ``practices``: of each wave, (W,). ``shares``: the share of adopting teachers that was
+    seen (of times: whether the school had adopted), ``respondents``: teachers who answered (of times: 1), 0 where nothing was seen,
+    ``errors``:
     standard error of a share on a scale, 0 otherwise; all (W, n). ``discrepancy``: sd of the error that the model itself is allowed, on
     the share of all schools of a wave alike. ``practice_names``: as the scenario has them.
     """
@@ -60,7 +62,7 @@ class Survey:
     def follows(self) -> tuple[int, ...]:
         """The next wave of the same practice after each wave, or -1."""
         order = sorted(range(len(self.months)), key=lambda w: (self.practices[w], self.months[w]))
-        after = {w: x for w, x in zip(order, order[1:], strict=False) if self.practices[w] == self.practices[x]}
+        after = {w: x for w, x in pairwise(order) if self.practices[w] == self.practices[x]}
         return tuple(after.get(w, -1) for w in range(len(self.months)))
 
     @cached_property

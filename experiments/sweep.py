@@ -49,8 +49,8 @@ class Plan:
     ``sets``: one row per parameter set, a column per variable. ``random``: ``common`` (a replicate has the same random numbers under every
     parameter set) or ``independent``. ``chunk``: cells per chunk. ``sample``: how the sets came about, for the record. ``monthly``: whether
     each run also records the share of teachers who use a practice, month by month (columns ``share_000`` and so on).
-    ``broken_down``: whether it records what ``breakdown`` breaks effects and costs down into. ``schools``: record of each run what this says of
-    its schools (a list in the column ``adopters``) and nothing else.
+    ``broken_down``: whether it records what ``breakdown`` breaks effects and costs down into. ``schools``: record of each run what this
+    says of its schools (a list in the column ``adopters``) and nothing else.
     """
 
     scenario: Scenario

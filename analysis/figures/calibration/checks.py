@@ -15,10 +15,10 @@ BINS = 20
 
 
 def simultaneous_band(count: int, points: np.ndarray, level: float = 0.95, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Return the band, as a difference from the diagonal, that the distribution function of uniform ranks stays in at all points at once.
+    """Return the band, less the diagonal, that the distribution function of uniform ranks stays in at all points at once.
 
-    Found by simulation: pointwise binomial intervals, as wide as it takes for a share ``level`` of uniform samples to stay inside (Säilynoja,
-    Bürkner & Vehtari 2022).
+    Found by simulation: pointwise binomial intervals, as wide as it takes for a share ``level`` of uniform samples to stay inside
+    (Säilynoja, Bürkner & Vehtari 2022).
     """
     from scipy import stats
 
@@ -32,7 +32,7 @@ def simultaneous_band(count: int, points: np.ndarray, level: float = 0.95, seed:
 
 @styled
 def rank_histograms(fits: pd.DataFrame, ranks: int) -> Figure:
-    """Draw, for each parameter, the ranks of truths among ``ranks`` draws as a histogram, and the distance of their distribution from uniform."""
+    """Draw, for each parameter, the ranks of truths among ``ranks`` draws, and how far their distribution is from uniform."""
     names = list(dict.fromkeys(fits["parameter"]))
     count = fits["dataset"].nunique()
     figure = new_figure(f"Simulation-based calibration: where {count} known truths rank among posterior draws", 5.2)
@@ -43,7 +43,7 @@ def rank_histograms(fits: pd.DataFrame, ranks: int) -> Figure:
     for j, name in enumerate(names):
         u = (fits.loc[fits["parameter"] == name, "rank"].to_numpy() + 0.5) / (ranks + 1)
         top, bottom = axes[j], axes[len(names) + j]
-        top.hist(u, bins=np.linspace(0, 1, BINS + 1), color=BLUE, alpha=0.8)
+        top.hist(u, bins=np.linspace(0, 1, BINS + 1).tolist(), color=BLUE, alpha=0.8)
         top.axhspan(expected - 1.96 * np.sqrt(expected), expected + 1.96 * np.sqrt(expected), color=GREY, alpha=0.25, lw=0)
         top.set_title(name)
         bottom.fill_between(points, low, high, color=GREY, alpha=0.25, lw=0)
@@ -56,8 +56,8 @@ def rank_histograms(fits: pd.DataFrame, ranks: int) -> Figure:
     axes[0].set_ylabel("data sets")
     axes[len(names)].set_ylabel("distribution function\nless uniform")
     note = (
-        "Ranks are uniform where the posterior says neither too much nor too little. Grey above: what 95 % of single bars hold; grey below: what "
-        "95 % of uniform samples stay in everywhere (Säilynoja et al. 2022)."
+        "Ranks are uniform where the posterior says neither too much nor too little. Grey above: what 95 % of single bars hold; "
+        "grey below: what 95 % of uniform samples stay in everywhere (Säilynoja et al. 2022)."
     )
     handles = [Patch(color=BLUE, alpha=0.8, label="data sets"), Line2D([], [], color=ORANGE, label="difference from uniform")]
     explain(figure, handles, note=note)
@@ -85,5 +85,7 @@ def recovery(fits: pd.DataFrame) -> Figure:
         Line2D([], [], color=BLUE, marker=".", label="the 90 % interval holds the truth"),
         Line2D([], [], color=ORANGE, marker=".", label="it does not"),
     ]
-    explain(figure, handles, note="Dots are posterior means, lines 90 % intervals; where lines lie flat the data cannot tell the parameter.")
+    explain(
+        figure, handles, note="Dots are posterior means, lines 90 % intervals; where lines lie flat the data cannot tell the parameter."
+    )
     return figure

@@ -59,20 +59,33 @@ def fit(curves: pd.DataFrame, observed: pd.DataFrame, groups: Sequence[str], fun
         if k % columns == 0:
             axes.set_ylabel("teachers who use the practice, %")
     _trim(figure, curves)
-    note = "Curves are shares of all teachers of a group; observations weigh schools by who answered, so the two need not lie exactly on each other."
+    note = "Curves are shares of all teachers of a group; observations weigh schools by who answered, so the two may differ a little."
     explain(figure, _handles(observed, funding), note=note)
     return figure
 
 
 def _trim(figure: Figure, curves: pd.DataFrame) -> None:
     for axes in figure.axes:
-        axes.set_xlim(0, int(curves["month"].max()))
+        axes.set_xlim(0, int(curves["month"].max()) + 1)
+
+
+def _without_common(names: Sequence[str]) -> list[str]:
+    """Return names without what all begin and end with, where that leaves something of each."""
+    before, after = _common(names), _common([name[::-1] for name in names])
+    cut = [name[before : len(name) - after] for name in names]
+    return [name.strip(" -_") for name in cut] if all(name.strip(" -_") for name in cut) else list(names)
+
+
+def _common(names: Sequence[str]) -> int:
+    """Return how many letters all names begin with."""
+    return next((k for k, letters in enumerate(zip(*names, strict=False)) if len(set(letters)) > 1), min(map(len, names)))
 
 
 @styled
 def clusters(curves: pd.DataFrame, observed: pd.DataFrame, groups: Sequence[str], funding: tuple[int, int] | None) -> Figure:
     """Draw the same for every cluster, as small multiples."""
     shown = list(groups)[:MOST_CLUSTERS]
+    titles = _without_common(shown)
     columns = 6
     rows = -(-len(shown) // columns)
     more = "" if len(shown) == len(groups) else f", the first {len(shown)} of {len(groups)}"
@@ -81,7 +94,7 @@ def clusters(curves: pd.DataFrame, observed: pd.DataFrame, groups: Sequence[str]
         if funding is not None:
             shade_funding(axes, funding)
         _draw(axes, curves, observed, group, 4)
-        axes.set_title(wrapped(group, 24), fontsize=8.5)
+        axes.set_title(wrapped(titles[k], 24), fontsize=8.5)
         axes.tick_params(labelsize=8)
         if k % columns == 0:
             axes.set_ylabel("%", fontsize=9)

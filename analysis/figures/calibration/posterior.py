@@ -97,5 +97,7 @@ def pairs(draws: pd.DataFrame, prior: pd.DataFrame) -> Figure:
         Line2D([], [], color=PRIOR, marker=".", ls="", label="draws of the prior"),
         Line2D([], [], color=POSTERIOR, marker=".", ls="", label="draws of the posterior"),
     ]
-    explain(figure, handles, note="Above the diagonal: correlations of posterior draws. Axes span the priors, in the parameters' own units.")
+    explain(
+        figure, handles, note="Above the diagonal: correlations of posterior draws. Axes span the priors, in the parameters' own units."
+    )
     return figure
