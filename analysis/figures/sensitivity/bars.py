@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from analysis.sensitivity_names import DECISION, INDEX_NAMES, output_of
 from analysis.style import INK, explain, styled
 
-from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, subject, top
+from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, scaled, subject, top
 
 __all__ = ["bars"]
 
@@ -26,15 +26,19 @@ def bars(rows: pd.DataFrame, *, kind: str = "parameter") -> Figure:
     ``rows``: indices of one output. Parameters keep their place over panels; first-order indices stand in the bars as marks. Faint bars
     cannot be told from chance.
     """
+    index = str(chosen(rows)["index"].iloc[0])
+    unit = ""
+    if index == "mu_star":  # in the outcome's unit; other indices have none
+        by, unit = scaled(chosen(rows)["high"], output_of(str(rows["output"].iloc[0])).unit)
+        rows, unit = rows.assign(**{name: rows[name] / by for name in ("estimate", "low", "high")}), f", {unit}"
     ranked = chosen(rows)
-    index = str(ranked["index"].iloc[0])
     of_kind = ranked[ranked["kind"] == kind]
     names = top(of_kind, ROWS)
     if (ranked["kind"] == "dummy").any():
         names.append("dummy")
     contest = index == "ks" and rows["output"].iloc[0] != DECISION
     what = f"which design has the better {subject(rows)}" if contest else subject(rows)
-    figure, grid = panels(ranked, f"What decides {what}: {INDEX_NAMES[index]}", 0.9 + 0.25 * len(names), sharex=True, sharey=True)
+    figure, grid = panels(ranked, f"What decides {what}: {INDEX_NAMES[index]}{unit}", 0.9 + 0.25 * len(names), sharex=True, sharey=True)
     for design, comparator, axes in grid:
         here = rows[(rows["design"] == design) & (rows["comparator"] == comparator)]
         _panel(axes, here, index, names)
@@ -45,8 +49,6 @@ def bars(rows: pd.DataFrame, *, kind: str = "parameter") -> Figure:
     for _, _, axes in grid:
         axes.set_xlim(0, min(most, 1.5 if index == "ST" else np.inf) * 1.05 or 1.0)
         axes.set_ylim(len(names) - 0.5, -0.5)
-    if index == "mu_star":
-        figure.supxlabel(f"mu*, {output_of(str(rows['output'].iloc[0])).unit}", fontsize=10.5)
     handles = group_handles(ranked[ranked["parameter"].isin(names)]["group"])
     if index == "ST":
         handles = [
