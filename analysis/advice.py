@@ -5,8 +5,8 @@ what holds for that set. Rules:
 
 - Designs are ordered by mean net benefit. One whose net benefit agrees with the first's in every unit is **tied** with it; one whose mean
   lies within two standard errors (paired) of it is **not told apart** from it. Otherwise the first is ahead in expectation.
-- A design ahead in expectation is called **likely** the best only where the 90 % interval of its probability of being best lies above one
-  half, and **clearly** the best where it lies above 0.9.
+- A design ahead in expectation is called **more likely than not**, **likely** or **very likely** the best only where the 90 % interval of
+  its probability of being best lies above one half, 0.66, 0.9 (the IPCC's words; Mastrandrea et al. 2010); below, none is clearly ahead.
 - An effect or cost is called more or less than the comparator's only where 95 % of the units agree.
 - Nothing is called worth knowing whose value is not told apart from that of shuffled parameters.
 - Where doing nothing comes first, that is the advice.
@@ -27,8 +27,9 @@ from .sentences import in_words, percent
 
 __all__ = ["Standing", "about", "choice_sentence", "consequence_sentence", "dependence_sentence", "euros", "standing"]
 
-FEW_SETS = 20
 AGREE = 0.95
+LIKELY = ((0.9, "very likely"), (0.66, "likely"), (0.5, "more likely than not"))
+"""Words for a probability whose interval lies above a bound."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ def choice_sentence(found: Standing) -> str:
         rival = found.table[found.table["design"] != first].sort_values("probability_best", kind="stable").iloc[-1]
         other = f"; {design_name(str(rival['design']))} is the best in {percent(float(rival['probability_best']))}"
         return f"{worth}, {_advice(first)}, but no design is clearly ahead: {chance}{other}."
-    strength = "clearly" if row["low"] > 0.9 else "likely"
-    return f"{worth}, {_advice(first)}, and {strength} so: {chance}."
+    strength = next(words for least, words in LIKELY if row["low"] > least)
+    return f"{worth}, {_advice(first)}, and {strength} is the best choice: {chance}."
 
 
 def _advice(design: str) -> str:

@@ -16,7 +16,8 @@ from .advice import Standing, about, euros
 from .budget_impact import budget_impact, spending
 from .document import Items, Picture, Section, Table, Text
 from .equity import Distribution, best_by_aversion, distribution, gains
-from .figures import decision as draw
+from .figures import economics as draw
+from .figures.plane import plane
 from .outcomes import COMPARATOR, design_name, group_name
 from .psa import Sample
 from .robustness import agreement, robustness
@@ -158,7 +159,7 @@ def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Se
         ),
         Picture(
             "plane",
-            lambda: draw.plane(table, facts.k, spread=spread),
+            lambda: plane(table, facts.k, spread=spread),
             f"Scatter plot of added cost against added effect. {listed}.",
             _plane_caption(spread),
         ),
@@ -169,7 +170,7 @@ def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Se
         blocks.append(
             Picture(
                 "acceptability",
-                lambda: draw.acceptability(curves, facts.k),
+                lambda: draw.acceptability(curves),
                 f"Curves of the probability that each design is best by the worth of an adopter-year. Near EUR {facts.k:,.0f}: {said}. "
                 f"The highest mean net benefit is that of {design_name(best)}.",
                 "Cost-effectiveness acceptability curves: the share of parameter sets in which each design has the highest net benefit.",
@@ -225,7 +226,7 @@ def gains_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
     blocks: list[Any] = [
         Picture(
             "gains",
-            lambda: draw.gains(types, countries, names, spread=facts.spread),
+            lambda: draw.gains(tables["gains.csv"], names),
             f"Dot plot of adopter-years added per 100 teachers by school type and country. {_who(types, facts.chosen, names)}",
             "What each design adds in each group of schools, per 100 teachers, so that large and small groups compare.",
         ),
@@ -301,6 +302,9 @@ def budget_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
         return Section("budget", title, [Text(_not_recorded("by year and payer"))])
     spent = spending(facts.used)
     by_year = budget_impact(spent, facts.used)
+    if not by_year["cost"].gt(0).any():
+        return Section("budget", title, [Text("No design costs anybody anything.")])
+    whole = budget_impact(spent, facts.used, by=("year",))
     tables["budget.csv"] = by_year
     years = sorted(by_year["year"].unique())
     rows = []
@@ -317,7 +321,7 @@ def budget_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
         [
             Picture(
                 "spending",
-                lambda: draw.spending(by_year),
+                lambda: draw.budget(by_year, whole),
                 f"Stacked bars of spending by year and payer, in all: {said}.",
                 _budget_caption(),
             ),
@@ -400,7 +404,7 @@ def _conditions_of_rivals(facts: Facts) -> list[str]:
 
 
 def _telling_box(inputs: pd.DataFrame, better: "pd.Series[bool]") -> Box | None:
-    """Return the conditions (by PRIM or CART) that best tell where a rival is better: mostly so inside, and a fair part of all such sets."""
+    """Return the conditions (by PRIM or CART) that best tell where a rival is better: mostly so inside, a fair part of all sets."""
     boxes = [box for box in (*prim(inputs, better), *cart(inputs, better)) if box.limits and len(box.limits) <= MOST_LIMITS]
     telling = [box for box in boxes if box.density >= max(0.5, 1.3 * float(better.mean())) and box.coverage >= 0.25]
     return best_box(telling) if telling else None
@@ -437,7 +441,7 @@ def unknown_section(facts: Facts, perfect: Perfect, known: pd.DataFrame | None) 
     caption = "Expected value of partial perfect information (EVPPI) of single assumptions. Values do not add up: assumptions act together."
     picture = Picture(
         "worth_knowing",
-        lambda: draw.worth_knowing(known, names),
+        lambda: draw.information(known, perfect.value, willingness_to_pay=facts.k),
         f"Bars of the value of knowing single assumptions, the highest: {said}.",
         caption,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS
@@ -122,13 +123,10 @@ def _worth_knowing(sample: Sample, k: float, tables: dict[str, pd.DataFrame]) ->
     """Return the value of knowing each parameter; None where there are too few sets, or nothing varies."""
     if sample.sets < ENOUGH_SETS or sample.parameters.shape[1] == 0 or len(sample.designs) < 2:
         return None
-    table = evppi(sample, k)
+    # Many small regressions, which threads of the linear algebra only get in the way of.
+    with threadpool_limits(1):
+        table = evppi(sample, k)
     tables["worth_knowing.csv"] = table
-    groups: dict[str, list[str]] = {}
-    for name in sample.parameters:
-        groups.setdefault(PARAMETERS[name].group if name in PARAMETERS else "design", []).append(str(name))
-    if len(groups) > 1:
-        tables["worth_knowing_groups.csv"] = evppi(sample, k, groups)
     return table
 
 
