@@ -113,10 +113,8 @@ def _stated(text: str, scenario: Scenario) -> Variable:
         found = parse_variable(f"{PLACE}.{text}", holder)
     except InputError as error:
         raise InputError(f"--space {text}", error.problem, error.allowed.replace(f"{PLACE}.", "")) from None
-    if (
-        name == "last_month"
-        and min((found.low, *map(float, found.choices)) if found.choices else (found.low,)) < scenario.programme.first_month
-    ):
+    earliest = min(map(float, found.choices)) if found.choices and name == "last_month" else found.low
+    if name == "last_month" and earliest < scenario.programme.first_month:
         raise InputError(f"--space {text}", "ends the funding before it begins", f"allowed: {scenario.programme.first_month} or later")
     return Variable(name, found.low, found.base, found.high, found.distribution, found.choices)
 

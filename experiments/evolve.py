@@ -50,6 +50,8 @@ class Generation(NamedTuple):
     survivors: list[dict[str, Any]]
 
 
+Key = tuple[tuple[str, str], ...]
+
 Evaluate = Callable[[int, list[dict[str, Any]]], Evaluation]
 """Given the number of the generation and its points."""
 
@@ -90,20 +92,24 @@ class _Canonical(Repair):
 
 
 class _NoDuplicates(DuplicateElimination):
-    """Leaves out points that are there already."""
+    """Leaves out points that are there already, or were tried before."""
+
+    def __init__(self, tried: set[Key]) -> None:
+        super().__init__()
+        self.tried = tried
 
     def _do(self, pop: Any, other: Any, is_duplicate: NDArray[np.bool_]) -> NDArray[np.bool_]:
         seen = set() if other is None else {_key(individual.X) for individual in other}
         for position, individual in enumerate(pop):
             key = _key(individual.X)
-            is_duplicate[position] |= key in seen
+            is_duplicate[position] |= key in seen or key in self.tried
             if other is None:
                 seen.add(key)
         return is_duplicate
 
 
-def _key(point: Point) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((name, repr(value)) for name, value in point.items()))
+def _key(point: Point) -> Key:
+    return tuple(sorted((name, repr(_plain_value(value))) for name, value in point.items()))
 
 
 class Evolution:
@@ -134,12 +140,14 @@ class Evolution:
         self.seed = seed % 2**32
 
     def __iter__(self) -> Iterator[Generation]:
-        algorithm = self._algorithm()
+        tried: set[Key] = set()
+        algorithm = self._algorithm(tried)
         for number in range(self.generations):
             asked = algorithm.ask()
             if asked is None or len(asked) == 0:
                 return
             points = [_plain(point) for point in asked.get("X")]
+            tried.update(map(_key, asked.get("X")))
             worth = self.evaluate(number, points)
             asked.set("F", worth.objectives, "G", worth.excess)
             for individual in asked:
@@ -147,7 +155,7 @@ class Evolution:
             algorithm.tell(infills=asked)
             yield Generation(number, points, [_plain(point) for point in algorithm.pop.get("X")])
 
-    def _algorithm(self) -> Any:
+    def _algorithm(self, tried: set[Key]) -> Any:
         rate = 1.0 / len(self.variables)  # one variable of a point changes on average, whatever its kind
         repair = RoundingRepair()
         mating = MixedVariableMating(
@@ -165,13 +173,13 @@ class Evolution:
                 Integer: PM(eta=MUTATION_SPREAD, prob_var=rate, vtype=float, repair=repair),
             },
             repair=_Canonical(self.canonical),
-            eliminate_duplicates=_NoDuplicates(),
+            eliminate_duplicates=_NoDuplicates(tried),
         )
         algorithm = MixedVariableGA(
             pop_size=self.population,
             sampling=self._first_population(),
             mating=mating,
-            eliminate_duplicates=_NoDuplicates(),
+            eliminate_duplicates=_NoDuplicates(set()),
             survival=RankAndCrowdingSurvival(),
             output=Output(),
             advance_after_initial_infill=True,  # so that the first points are ranked

@@ -27,7 +27,7 @@ def searched(variables, worth, *, objectives=2, constraints=0, generations=60, *
     ("name", "size", "options", "near"), [("zdt1", 10, {}, 0.01), ("zdt3", 10, {}, 0.01), ("dtlz2", 7, {"n_obj": 3}, 0.04)]
 )
 def test_the_front_of_a_published_problem_is_found(name, size, options, near):
-    """Mean distance of the true front to the points found (IGD): 0.004 to 0.02 when written; random points of the same number have 0.10 and more."""
+    """Mean distance of the true front to the points found (IGD): 0.004 to 0.02 when written; as many random points have 0.10 and more."""
     problem = get_problem(name, n_var=size, **options)
     variables = {f"x{k:02d}": Real(bounds=(0.0, 1.0)) for k in range(size)}
 
