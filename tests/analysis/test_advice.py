@@ -1,0 +1,157 @@
+"""A recommendation never says more than its numbers: ties, free designs, losses, single runs, doing nothing; its documents are whole."""
+
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.chapters import Evidence
+from analysis.html_document import as_html
+from analysis.pdf_document import as_pdf
+from analysis.recommendation import recommendation
+from model.errors import InputError
+from model.observe import OUTCOMES
+
+SETS = 40
+
+
+def runs_of(designs, sets=SETS, replicates=1):
+    """Return runs of designs given as functions of (set, replicate) to (effect, cost); 'none' has effect 1,000 and costs nothing."""
+    rows = []
+    for name, values in {"none": lambda s, r: (0.0, 0.0), **designs}.items():
+        for s in range(sets):
+            for r in range(replicates):
+                effect, cost = values(s, r)
+                row = dict.fromkeys(OUTCOMES, 0.0) | {"design": name, "parameter_set": s, "replicate": r}
+                row |= {"effect_adopter_years": 1000.0 + effect, "cost_total": cost, "cost_programme": cost, "cost_schools": 0.0}
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def advise(designs, sets=SETS, replicates=1, parameters=None, **options):
+    if parameters is None:
+        parameters = pd.DataFrame({"parameter_set": range(sets), "beta": np.linspace(0.01, 0.16, sets)}) if sets > 1 else pd.DataFrame()
+    evidence = Evidence(
+        runs=runs_of(designs, sets, replicates), parameters=parameters, title="a <test> & more", months=72, funding=(6, 34),
+        schools="100 schools", countries={}, ranges={}, commands=["run.py recommend x"], source="Seed 1.",
+    )  # fmt: skip
+    return recommendation(evidence, **{"willingness_to_pay": 1000.0, **options})
+
+
+def text_of(advice):
+    html = as_html(advice.document).decode()
+    return re.sub(r"<[^>]+>", " ", re.sub(r'src="data:[^"]*"', "", html))
+
+
+def test_a_design_that_is_best_in_every_set_is_very_likely_the_best_and_leaves_nothing_to_know():
+    advice = advise({"a": lambda s, r: (100.0 + s, 50_000.0), "b": lambda s, r: (20.0, 50_000.0)})
+    assert "a has the highest expected net benefit, and very likely is the best choice: it is the best in 100 % of 40" in advice.answer[0]
+    assert "A adds 120 adopter-years (90 % of parameter sets: 102 to 137) to no programme and costs EUR 50,000" in advice.answer[1]
+    assert "nothing more needs to be known for this choice" in advice.answer[2]
+
+
+def test_equal_designs_are_tied_and_never_ranked():
+    same = lambda s, r: (100.0 + s, 50_000.0)  # noqa: E731
+    advice = advise({"a": same, "b": same})
+    assert "a and b are tied: they have the same net benefit in every run" in advice.answer[0]
+    assert "(the best of all: a in 50 % and b in 50 % of 40 parameter sets)" in advice.answer[0]
+    assert advice.json["beside"] == ["b"]
+
+
+def test_designs_within_two_standard_errors_are_not_told_apart():
+    advice = advise({"a": lambda s, r: (100.0 + 30 * (-1) ** s, 50_000.0), "b": lambda s, r: (99.0 - 30 * (-1) ** s, 50_000.0)})
+    assert "are not told apart: their mean net benefits differ by less than two standard errors" in advice.answer[0]
+    assert "highest" not in advice.answer[0]
+
+
+def test_a_lead_in_the_mean_that_is_no_lead_in_most_sets_is_not_called_likely():
+    """Design a wins by much in 40 % of the sets, b by little in the others."""
+    advice = advise({"a": lambda s, r: (200.0 if s % 5 < 2 else 90.0, 50_000.0), "b": lambda s, r: (100.0, 50_000.0)})
+    assert "a has the highest expected net benefit, but no design is clearly ahead: it is the best in 40 %" in advice.answer[0]
+    assert "b is the best in 60 %" in advice.answer[0]
+    assert "likely" not in advice.answer[0]
+
+
+def test_where_nothing_is_worth_its_cost_the_advice_is_to_do_nothing():
+    advice = advise({"a": lambda s, r: (10.0 + s / 10, 500_000.0), "b": lambda s, r: (-5.0, 100_000.0)})
+    assert "no design is worth what it costs, and doing nothing has the highest expected net benefit, and very likely" in advice.answer[0]
+    assert advice.answer[1].startswith("The next, b, would lose 5 adopter-years for EUR 100,000")
+    assert advice.json["best"] == "none"
+
+
+def test_a_free_design_costs_nothing_and_has_no_price():
+    advice = advise({"free": lambda s, r: (50.0 + s, 0.0)})
+    assert advice.answer[1] == "Free adds 69.5 adopter-years (90 % of parameter sets: 52 to 87) to no programme and costs nothing."
+    assert "Whatever an adopter-year is worth, free has the highest mean net benefit" in advice.answer[2]
+
+
+def test_a_design_that_does_harm_and_saves_money_is_said_to_lose_and_to_save():
+    advice = advise({"less": lambda s, r: (-10.0 - s / 10, -500_000.0)})
+    assert "Less loses 12 adopter-years" in advice.answer[1].replace("11.9", "12").replace("11.95", "12")
+    assert "against no programme and saves EUR 500,000" in advice.answer[1]
+    assert "per adopter-year" not in advice.answer[1]
+
+
+def test_an_effect_of_open_sign_is_called_open():
+    advice = advise({"a": lambda s, r: (40.0 * (1 if s % 3 else -1), 0.0)})
+    assert advice.answer[1].startswith("Whether a adds adopter-years is open (more in 65 % of parameter sets")
+
+
+def test_one_run_says_nothing_of_chance_and_one_set_nothing_of_assumptions():
+    design = {"a": lambda s, r: (100.0 + r, 50_000.0)}
+    one = advise(design, sets=1)
+    assert one.answer[0].endswith("in the one run made; a single run does not tell how much of that is chance.")
+    assert "90 %" not in " ".join(one.answer)
+    several = advise(design, sets=1, replicates=5)
+    assert several.answer[0].endswith("under the one parameter set looked at; nothing is known of other assumptions.")
+    assert "cannot say on which of them this hangs" in several.answer[2]
+    for advice in (one, several):
+        assert "The study varies no assumption" in text_of(advice)
+
+
+def test_few_sets_are_said_to_be_too_few_for_what_is_worth_knowing():
+    advice = advise({"a": lambda s, r: (40.0 + 10 * s, 100_000.0)}, sets=8)
+    assert "8 parameter sets are too few to say which assumption matters" in advice.answer[2]
+    assert "With 8 parameter sets no probability is worth much" in text_of(advice)
+
+
+def test_the_documents_hold_all_chapters_need_nothing_else_and_are_the_same_again():
+    advice = advise({"a": lambda s, r: (60.0 + 3 * s, 100_000.0), "b": lambda s, r: (80.0, 90_000.0)})
+    html = as_html(advice.document).decode()
+    assert html == as_html(advice.document).decode()
+    assert not re.search(r"(src|href)=\"(?!data:image/png|#)", html)  # nothing is fetched
+    assert "<script" not in html
+    assert "a &lt;test&gt; &amp; more" in html
+    assert all(re.search(r'alt="[^"]{30,}"', image) for image in re.findall(r"<img[^>]*>", html))
+    for chapter in (
+        "The answer",
+        "Who gains",
+        "What it costs whom",
+        "What it depends on",
+        "worth knowing",
+        "Assumptions",
+        "Limits",
+        "CHEERS",
+    ):
+        assert chapter in text_of(advice)
+    pdf = as_pdf(advice.document)
+    assert pdf.startswith(b"%PDF")
+    assert pdf == as_pdf(advice.document)
+    assert pdf.count(b"/Alt ") >= len(advice.document.pictures())
+
+
+def test_the_answer_hangs_on_what_an_adopter_year_is_worth():
+    designs = {"cheap": lambda s, r: (50.0 + s, 10_000.0), "dear": lambda s, r: (150.0 + s, 110_000.0)}
+    assert advise(designs, willingness_to_pay=2000.0).json["best"] == "dear"
+    assert advise(designs, willingness_to_pay=500.0).json["best"] == "cheap"
+    assert advise(designs, willingness_to_pay=0.0).json["best"] == "none"
+    assert "cheap from EUR 144 to EUR 1,000 and dear above EUR 1,000" in advise(designs).answer[2]
+
+
+def test_bad_questions_are_refused():
+    with pytest.raises(InputError, match="no perspective named 'ministry'"):
+        advise({"a": lambda s, r: (1.0, 1.0)}, perspective="ministry")
+    with pytest.raises(InputError, match="is not a finite number"):
+        advise({"a": lambda s, r: (math.inf, 1.0)})

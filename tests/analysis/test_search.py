@@ -1,0 +1,89 @@
+"""What is said of a search follows from its fresh runs: verdicts by intervals, worked by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.search import best_designs, describe_design, mean_interval, own_designs
+from model.designs import PRESETS
+
+CELLS = 50
+NOISE = np.random.default_rng(0).normal(size=CELLS)
+
+
+def runs_of(**designs):
+    """Return runs of designs given as (effect, cost, gap), each with the same noise in its effect and a little of its own."""
+    frames = []
+    for position, (name, (effect, cost, gap)) in enumerate({"none": (0.0, 0.0, 0.1), **designs}.items()):
+        own = np.random.default_rng(position + 1).normal(size=CELLS)
+        frame = pd.DataFrame({"design": name, "parameter_set": range(1, CELLS + 1), "replicate": range(CELLS)})
+        frame["effect_adopter_years"] = 1000.0 + effect + 100.0 * NOISE + (own if effect else 0.0)
+        frame["cost_total"] = frame["cost_programme"] = cost * (1.0 + 0.001 * own)
+        frame["gap_disadvantaged"] = gap + 0.001 * own
+        frame["gap_rural"] = 0.0
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def chosen_of(*rows):
+    return pd.DataFrame(rows, columns=["kind", "budget", "against", "design"])
+
+
+def verdict(kind, rival, own=(100.0, 1000.0, 0.1)):
+    runs = runs_of(own=own, rival=rival)
+    table = own_designs(runs, chosen_of((kind, np.nan, "own", "rival")), ["own"], cost="cost_total", objectives=["effect", "cost", "gap"])
+    return table["verdict"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rival", "said"),
+    [
+        ("equal_cost", (110.0, 900.0, 0.2), "beaten"),
+        ("equal_cost", (110.0, 1100.0, 0.0), "unsure"),
+        ("equal_cost", (100.0, 900.0, 0.1), "not told apart"),
+        ("equal_cost", (90.0, 900.0, 0.1), "unbeaten"),
+        ("equal_effect", (110.0, 900.0, 0.2), "beaten"),
+        ("equal_effect", (90.0, 900.0, 0.1), "unsure"),
+        ("equal_effect", (110.0, 1100.0, 0.1), "unbeaten"),
+        ("all_objectives", (110.0, 900.0, 0.05), "beaten"),
+        ("all_objectives", (110.0, 900.0, 0.15), "unsure"),
+    ],
+)
+def test_a_verdict_follows_from_the_intervals_of_differences(kind, rival, said):
+    assert verdict(kind, rival) == said
+
+
+def test_being_further_ahead_is_not_asked_of_a_rival_that_is_ahead():
+    assert verdict("all_objectives", (110.0, 900.0, -0.02), own=(100.0, 1000.0, -0.05)) == "beaten"
+
+
+def test_the_best_design_is_compared_with_the_own_design_within_the_budget():
+    runs = runs_of(cheap=(50.0, 500.0, 0.1), dear=(300.0, 5000.0, 0.1), found=(90.0, 950.0, 0.1))
+    fields = pd.DataFrame([{"design": "found", **PRESETS["virtual"].model_dump()}])
+    table = best_designs(
+        runs, chosen_of(("budget", 1000.0, "", "found")), fields, ["cheap", "dear"], cost="cost_total", objectives=["effect", "cost"]
+    )
+    row = table.iloc[0]
+    assert (row["own"], bool(row["undominated"]), row["probability_over_budget"]) == ("cheap", True, 0.0)
+    difference = (
+        runs[runs["design"] == "found"]["effect_adopter_years"].to_numpy()
+        - runs[runs["design"] == "cheap"]["effect_adopter_years"].to_numpy()
+    )
+    expected = stats.t.interval(0.95, CELLS - 1, difference.mean(), stats.sem(difference))
+    assert (row["more_effect_low"], row["more_effect_high"]) == pytest.approx(expected)
+    assert row["scope"] == "anywhere"
+
+
+def test_an_interval_is_students_and_the_whole_line_for_one_value():
+    assert mean_interval(np.array([1.0, 2.0, 6.0])) == pytest.approx((3.0, *stats.t.interval(0.95, 2, 3.0, stats.sem([1.0, 2.0, 6.0]))))
+    assert mean_interval(np.array([4.0])) == (4.0, -np.inf, np.inf)
+    assert mean_interval(np.array([4.0, 4.0])) == (4.0, 4.0, 4.0)
+
+
+def test_designs_are_described_by_what_they_do():
+    assert describe_design(PRESETS["none"].model_dump()) == "no mentoring; nothing is done"
+    hub = describe_design(PRESETS["regional_hub"].model_dump())
+    assert "assigned mentors (5 % of schools), mentees in the region, proximity first, 4 each, 30 % online" in hub
+    assert "a hub per region with 0.5 FTE, stipend 1,500 EUR a year, 24 paid hours a month" in hub
+    assert describe_design(PRESETS["top_down"].model_dump()).startswith("mandated mentors")
