@@ -181,7 +181,8 @@ def _first_picture(chromium: str) -> str:
 
 FOLLOW = """value => new Promise(done => {
   const slider = document.querySelector("input.slider[data-for='designs.2.fte']"), started = performance.now();
-  document.body.addEventListener("drawn", event => event.detail === "charts-base" && done((performance.now() - started) / 1000), {once: false});
+  const seen = event => event.detail === "charts-base" && done((performance.now() - started) / 1000);
+  document.body.addEventListener("drawn", seen);
   slider.value = value;
   slider.dispatchEvent(new Event("input", {bubbles: true}));
 })"""

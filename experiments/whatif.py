@@ -1,6 +1,7 @@
 """What-if: what ``compare`` finds, design by design, keeping what was found: a change of one design costs the runs of that design alone.
 
-A run depends on its scenario, design, parameter set and replicate, on no other design; so the tables are those of ``compare``, row by row.
+A run depends on its scenario, design, parameter set and replicate, on no other design; so the tables are those of ``compare``, row by row,
+without the breakdown by country and year.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from analysis.outcomes import design_name
 from experiments.compare import notes_on, with_comparator
-from experiments.whatif import Kept, SupersededError, WhatIf
+from experiments.whatif import SupersededError, WhatIf
 from model.compiled import is_warm, source_fingerprint
 from model.errors import InputError
 from scenarios import Scenario
@@ -39,7 +39,6 @@ from .work import Busy, Work
 __all__ = ["make_app"]
 
 HERE = Path(__file__).parent
-KEPT_STUDIES = 2
 
 
 def _plain(value: Any) -> Markup:
@@ -53,7 +52,8 @@ class Server:
     def __init__(self, first: PageState, limits: Limits) -> None:
         self.first, self.limits = first, limits
         self.whatif, self.work, self.sessions = WhatIf(), Work(), Sessions(limits)
-        self.studies: Studies = Kept(lambda kept: len(kept) > KEPT_STUDIES)
+        # Files take longer than answers, so they wait for each other, not answers for them.
+        self.studies, self.files = Studies(), Work(1)
         self.ready = is_warm()
         self.templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -96,6 +96,7 @@ def make_app(first: PageState, *, limits: Limits | None = None, hosts: tuple[str
         yield
         warm.cancel()
         server.work.close()
+        server.files.close()
         server.sessions.close()
 
     app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, root_path=root_path)
@@ -253,9 +254,9 @@ def _files(app: FastAPI, server: Server) -> None:
         scenario = state.scenario
 
         def do(threads: int, stop: Any) -> Download:
-            return download(name, server.checked(scenario), server.studies, threads, stop)
+            return download(name, server.checked(scenario), state.view.willingness_to_pay, server.studies, threads, stop)
 
-        content, media, filename = await server.work.answer(session.key, f"download {name}", do)
+        content, media, filename = await server.files.answer(session.key, f"download {name}", do)
         return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{filename}"'})
 
 

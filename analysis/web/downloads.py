@@ -11,9 +11,14 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.document import Document
+from analysis.html_document import as_html
+from analysis.pdf_document import as_pdf
+from analysis.recommendation import Evidence, recommendation
 from analysis.report import Report, comparison_report
 from analysis.style import save_bytes
 from experiments.compare import Comparison, compare, with_comparator
+from experiments.evidence import evidence_of_comparison
 from experiments.study import new_study, provenance
 from experiments.whatif import Kept, SupersededError
 from model.errors import InputError
@@ -29,6 +34,7 @@ TABLES = {
     "runs.parquet": "application/vnd.apache.parquet",
     "months.parquet": "application/vnd.apache.parquet",
 }
+REPORTS = {"report.html": "text/html", "report.pdf": "application/pdf"}
 OWN_SCHOOLS = "schools.csv"
 
 Download = tuple[bytes, str, str]
@@ -39,22 +45,36 @@ Stop = Callable[[], bool]
 
 def downloads() -> tuple[str, ...]:
     """Return the names of what may be taken away."""
-    return ("scenario.yaml", *TABLES, *(f"{figure}.{kind}" for figure in FIGURES for kind in KINDS), "study.zip")
+    return ("scenario.yaml", *TABLES, *REPORTS, *(f"{figure}.{kind}" for figure in FIGURES for kind in KINDS), "study.zip")
 
 
-Studies = Kept[tuple[Comparison, Report]]
-"""The comparisons last asked for, as several files of one are often taken away."""
+KEPT = 2
 
 
-def download(name: str, scenario: Scenario, studies: Studies, threads: int, stop: Stop) -> Download:
-    """Return one of ``downloads`` for a scenario, with the designs it compares. Raises InputError, SupersededError."""
+class Studies:
+    """The comparisons and recommendations last asked for, as several files of one are often taken away."""
+
+    def __init__(self) -> None:
+        self.compared: Kept[tuple[Comparison, Report]] = Kept(lambda kept: len(kept) > KEPT)
+        self.recommended: Kept[Document] = Kept(lambda kept: len(kept) > KEPT)
+
+
+def download(name: str, scenario: Scenario, k: float, studies: Studies, threads: int, stop: Stop) -> Download:
+    """Return one of ``downloads`` for a scenario, with the designs it compares; ``k``: EUR that an adopter-year is worth in a report.
+
+    Raises InputError, SupersededError.
+    """
     scenario = with_comparator(scenario)
     filename = f"{scenario.name}-{name}"
     if name == "scenario.yaml":
         return portable_yaml(scenario).encode(), "application/yaml", f"{scenario.name}.yaml"
-    found, report = studies.get(json.dumps(resolved(scenario)), partial(_study, scenario, threads, stop))
+    key = json.dumps(resolved(scenario))
+    found, report = studies.compared.get(key, partial(_study, scenario, threads, stop))
     if name in TABLES:
         return _table(name, found, report), TABLES[name], filename
+    if name in REPORTS:
+        document = studies.recommended.get((key, k), partial(_recommended, found, k))
+        return as_html(document) if name.endswith(".html") else as_pdf(document), REPORTS[name], filename
     if name == "study.zip":
         return _zipped(found, report), "application/zip", f"{scenario.name}-compare.zip"
     figure, kind = name.rsplit(".", 1)
@@ -92,6 +112,12 @@ def _table(name: str, found: Comparison, report: Report) -> bytes:
     else:
         tables[wanted].to_parquet(buffer, index=False, compression="zstd")
     return buffer.getvalue()
+
+
+def _recommended(found: Comparison, k: float) -> Document:
+    """Return the report that ``run.py recommend`` writes."""
+    evidence = Evidence(**evidence_of_comparison(found, f"run.py recommend {found.scenario.name}.yaml --k {k:g}"))
+    return recommendation(evidence, willingness_to_pay=k).document
 
 
 def _zipped(found: Comparison, report: Report) -> bytes:

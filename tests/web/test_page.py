@@ -143,6 +143,9 @@ def test_what_is_taken_away_can_be_read_and_says_the_same(visitor, changed, tmp_
     assert taken("summary.csv").read_bytes() == (study / "summary.csv").read_bytes()
     pd.testing.assert_frame_equal(pd.read_parquet(taken("runs.parquet")), pd.read_parquet(study / "runs.parquet"))
     assert len(pd.read_csv(taken("runs.csv"))) == len(pd.read_parquet(study / "runs.parquet"))
+    report = taken("report.html").read_text(encoding="utf-8")
+    assert "regional hub" in report and "recommend" in report.lower() and "http-equiv" not in report
+    assert taken("report.pdf").read_bytes()[:5] == b"%PDF-"
     assert b"<svg" in taken("adoption.svg").read_bytes()
     with zipfile.ZipFile(taken("study.zip")) as packed:
         inside = {Path(name).name: name for name in packed.namelist()}
@@ -269,7 +272,7 @@ def test_the_map_plays_over_months_with_mentoring_ties(visitor):
 def test_a_budget_marks_designs_and_the_best_within_it(visitor):
     page = visitor.open()
     visitor.set("view.budget", "1")
-    assert all("over by" in cells[-1] for design, cells in visitor.table().items() if design != "none")
+    assert all("kEUR over" in cells[-1] for design, cells in visitor.table().items() if design != "none")
     assert "No design that adds adopter-years stays within the budget" in page.locator("#answer .saying").inner_text()
     assert page.locator("#chart-costs_programme .mark-rule.role-mark line").count() == 1
 
