@@ -14,7 +14,7 @@ import pandas as pd
 from .outcomes import COMPARATOR, design_name
 from .summary import between_designs, cost_effectiveness, ranking
 
-__all__ = ["in_words", "percent", "sentences", "with_error"]
+__all__ = ["in_words", "percent", "ranking_sentence", "sentences", "with_error"]
 
 
 def sentences(
@@ -24,17 +24,19 @@ def sentences(
     worlds: int,
     comparator: str = COMPARATOR,
     willingness_to_pay: float | None = None,
+    effects: pd.DataFrame | None = None,
 ) -> list[str]:
     """Return what ``runs`` at the base parameters say of effect and of cost, and ``uncertain`` of how sure the ranking is.
 
     ``uncertain`` holds runs of several parameter sets; with ``willingness_to_pay`` (EUR per adopter-year) it is ranked by net benefit too.
+    ``effects``: the ``cost_effectiveness`` of the runs, where it is known already.
     """
-    table = cost_effectiveness(runs, comparator, worlds=worlds)
+    table = cost_effectiveness(runs, comparator, worlds=worlds) if effects is None else effects
     if len(table) < 2:
         return [f"There is no design to compare with {design_name(comparator)}."]
     said = [_effect(table, runs, comparator, worlds), _cost(table, comparator)]
     if uncertain is not None:
-        said.append(_ranking(ranking(uncertain, willingness_to_pay=() if willingness_to_pay is None else (willingness_to_pay,))))
+        said.append(ranking_sentence(ranking(uncertain, willingness_to_pay=() if willingness_to_pay is None else (willingness_to_pay,))))
     return [sentence for sentence in said if sentence]
 
 
@@ -70,7 +72,7 @@ def _effect(table: pd.DataFrame, runs: pd.DataFrame, comparator: str, worlds: in
         return f"No design adds adopter-years to {base} that {count} runs at the base parameters can tell from 0."
     if count == 1:
         return f"In a single run at the base parameters {design_name(leader)} adds most, {gained} adopter-years over {base}."
-    pairs = between_designs(runs, "effect_adopter_years", worlds=worlds)
+    pairs = between_designs(runs, "effect_adopter_years", worlds=worlds, involving=leader)
     beside = []
     for row in pairs.to_dict("records"):
         if leader in (row["design"], row["comparator"]) and abs(row["mean"]) <= 2 * _error(row["se"]):
@@ -106,7 +108,8 @@ def _cost(table: pd.DataFrame, comparator: str) -> str:
     return said + "."
 
 
-def _ranking(table: pd.DataFrame) -> str:
+def ranking_sentence(table: pd.DataFrame) -> str:
+    """Return in a sentence what a ``ranking`` over parameter sets says."""
     parts = []
     for (criterion, k), rows in table.groupby(["criterion", "willingness_to_pay"], dropna=False, sort=False):
         what = (

@@ -63,10 +63,15 @@ def differences(runs: pd.DataFrame, comparator: str = COMPARATOR, *, worlds: int
     return _differences(runs, [(design, comparator) for design in others], _outcomes_of(runs), worlds)
 
 
-def between_designs(runs: pd.DataFrame, outcome: str, *, worlds: int) -> pd.DataFrame:
-    """Return the difference ``design`` - ``comparator`` of one outcome for all pairs of designs; columns as in ``differences``."""
+def between_designs(runs: pd.DataFrame, outcome: str, *, worlds: int, involving: str | None = None) -> pd.DataFrame:
+    """Return the difference ``design`` - ``comparator`` of one outcome for all pairs of designs; columns as in ``differences``.
+
+    ``involving``: only the pairs of which this design is one.
+    """
     designs = names_in(runs["design"])
     pairs = [(later, earlier) for k, earlier in enumerate(designs) for later in designs[k + 1 :]]
+    if involving is not None:
+        pairs = [pair for pair in pairs if involving in pair]
     return _differences(runs, pairs, [outcome], worlds)
 
 
@@ -137,10 +142,11 @@ def wide(runs: pd.DataFrame, name: str) -> pd.DataFrame:
     outcome(name.partition(":")[0])
     if runs.duplicated(["design", "parameter_set", "replicate"]).any():
         raise ValueError("the table holds a run twice: the same design, parameter set and replicate")
-    designs = names_in(runs["design"])
-    named = runs[["parameter_set", "replicate", name]].assign(design=runs["design"].astype(str))
+    column = runs["design"] if isinstance(runs["design"].dtype, pd.CategoricalDtype) else runs["design"].astype("category")
+    named = runs[["parameter_set", "replicate", name]].assign(design=column.cat.codes)  # codes pivot much faster than names
     table = named.pivot(index=["parameter_set", "replicate"], columns="design", values=name)
-    return table[designs].sort_index()
+    table.columns = pd.Index([str(column.cat.categories[code]) for code in table.columns], name="design")
+    return table[names_in(runs["design"])].sort_index()
 
 
 def wilson(p: float, n: int) -> tuple[float, float]:
@@ -283,7 +289,8 @@ def _require(runs: pd.DataFrame, comparator: str) -> None:
 
 def complete(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the rows that hold all designs. Raises ValueError, naming them, where runs gave something that is no finite number."""
-    bad = [(design, *run) for design in table for run in table.index[np.isinf(table[design])]]
+    infinite = np.isinf(table.to_numpy()).any()
+    bad = [(design, *run) for design in table for run in table.index[np.isinf(table[design])]] if infinite else []
     table = table.dropna()
     if bad or table.empty:
         listed = "; ".join(f"{d}, parameter set {s}, replicate {r}" for d, s, r in bad[:5])

@@ -50,6 +50,7 @@ class _Session(threading.Thread):
         form = {"state": state.group(1), "page": f"tab-{id(self)}", "designs.0.name": "mine", "designs.0.preset": "regional_hub"}
         for number, name in enumerate(("top_down", "regional_hub", "virtual", "bottom_up", "hybrid"), 1):
             form |= {f"designs.{number}.name": name, f"designs.{number}.preset": name}
+        pending: list[threading.Thread] = []
         while time.monotonic() < self.end:
             slider, high = self.chance.choice(list(SLIDERS.items()))
             form[f"designs.0.{slider}"] = repr(round(self.chance.uniform(0, high), 6))
@@ -61,6 +62,9 @@ class _Session(threading.Thread):
             for aside in asides:
                 aside.start()
             time.sleep(self.chance.uniform(0.3, 1.0))
+            pending = [aside for aside in (*pending, *asides) if aside.is_alive()]
+        for aside in pending:
+            aside.join()
 
     def _aside(self, path: str, body: str) -> None:
         started = time.monotonic()

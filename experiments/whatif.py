@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
@@ -63,6 +63,7 @@ class WhatIf:
     def __init__(self, engine: BatchRunner = run_batch, kept_bytes: int = KEPT_BYTES) -> None:
         self._engine = engine
         self._runs: Kept[DesignRuns] = Kept(lambda kept: sum(runs.size for runs in kept) > kept_bytes)
+        self._sets: Kept[list[dict[Any, Any]]] = Kept(lambda kept: len(kept) > KEPT_POPULATIONS)
         self._worlds: Kept[Worlds] = Kept(lambda kept: len(kept) > KEPT_POPULATIONS)
 
     def base(self, scenario: Scenario, *, threads: int | None = None, stop: Stop = lambda: False) -> dict[str, DesignRuns]:
@@ -85,7 +86,7 @@ class WhatIf:
     def uncertain(self, scenario: Scenario, *, threads: int | None = None, stop: Stop = lambda: False) -> dict[str, DesignRuns]:
         """Return the runs under drawn parameter sets, by design, ``none`` first; nothing where nothing is uncertain."""
         scenario = with_comparator(scenario)
-        sets = drawn_sets(scenario).to_dict("records")
+        sets = self._sets.get(_shared(scenario), lambda: drawn_sets(scenario).to_dict("records"))
         if not sets:
             return {}
         replicates = min(DRAW_REPLICATES, scenario.replicates)
@@ -112,8 +113,7 @@ class WhatIf:
     def _by_design(
         self, scenario: Scenario, what: str, worlds: Worlds, run: Callable[[Scenario, Worlds], DesignRuns], stop: Stop
     ) -> dict[str, DesignRuns]:
-        shared = {key: value for key, value in resolved(scenario).items() if key not in ("name", "title", "description", "designs")}
-        key = _digest(shared)
+        key = _shared(scenario)
         found = {}
         for name, design in scenario.designs.items():
             if stop():
@@ -173,6 +173,11 @@ def _summed(found: Ensemble) -> pd.DataFrame:
     whole = found.results.costs.sum(axis=(0, 2), keepdims=True)
     one = replace(found, runs=found.runs.iloc[:1], results=found.results._replace(costs=whole))
     return one.costs()[["month", "category", "payer", "cost"]]
+
+
+def _shared(scenario: Scenario) -> str:
+    """Return a key of all that a run depends on besides its design."""
+    return _digest({key: value for key, value in resolved(scenario).items() if key not in ("name", "title", "description", "designs")})
 
 
 def _digest(described: object) -> str:

@@ -23,6 +23,7 @@ class Worlds:
         self._scenario = scenario
         self._keep = keep
         self._kept: dict[tuple[float, ...], tuple[World, Schools]] = {}
+        self._schools = 0
         self._ties: Ties | None = None
 
     def key(self, parameters: Mapping[str, float], index: int) -> tuple[float, ...]:
@@ -32,14 +33,17 @@ class Worlds:
     def get(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
         """Return world number ``index`` under a parameter set. Raises InputError where the scenario's files are faulty."""
         key = self.key(parameters, index)
-        if key not in self._kept:
-            self._kept[key] = self._make(parameters, index)
-        return self._kept[key]
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self._make(parameters, index)
+            self._schools += len(found[1])
+        return found
 
     def forget(self) -> None:
         """Drop the worlds kept so far, but for those that the caller wants kept."""
-        if sum(len(schools) for _, schools in list(self._kept.values())) > self._keep:
+        if self._schools > self._keep:
             self._kept.clear()
+            self._schools = 0
 
     def _make(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
         scenario, spec = self._scenario, self._scenario.world

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import pandas as pd
 
-from analysis.cost_effectiveness import acceptability, willingness_grid
+from analysis.cost_effectiveness import acceptability
 from analysis.curves import adoption_curve, discounted_costs, spread
 from analysis.outcomes import COMPARATOR, design_name, payer_name, practice_name
 from analysis.psa import psa_sample
 from analysis.report import WILLINGNESS_TO_PAY
-from analysis.sentences import percent, sentences, with_error
+from analysis.sentences import percent, ranking_sentence, sentences, with_error
 from analysis.style import design_styles
 from analysis.summary import cost_effectiveness, ranking
 from experiments.compare import window
@@ -28,7 +29,7 @@ __all__ = ["Answer", "base_answer", "sure_answer"]
 
 GAPS = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
 TIMES = {"_end_of_funding": "charts.end_of_funding", "": "charts.end"}
-GRID_POINTS = 101
+GRID_POINTS = 45
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def base_answer(scenario: Scenario, found: Mapping[str, DesignRuns], budget: flo
     runs, designs = stacked(dict(found)), list(found)
     effects = cost_effectiveness(runs, worlds=scenario.worlds)
     months = min(scenario.programme.last_month, scenario.months - 1), scenario.months - 1
-    said = sentences(runs, worlds=scenario.worlds)
+    said = sentences(runs, worlds=scenario.worlds, effects=effects)
     if budget is not None:
         said.append(_within(effects, budget))
     columns = [
@@ -109,9 +110,9 @@ def _rows(
 def _using(runs: DesignRuns, month: int) -> float:
     """Return the mean share of adopting teachers in a month in per cent, over all practices."""
     assert runs.monthly is not None
-    rows = runs.monthly[runs.monthly["month"] == month]
-    summed = rows.groupby("replicate")[["adopters", "teachers"]].sum()
-    return 100 * float((summed["adopters"] / summed["teachers"]).mean())
+    rows = runs.monthly.loc[runs.monthly["month"].to_numpy() == month, ["replicate", "adopters", "teachers"]].to_numpy()
+    adopters, teachers = (np.bincount(rows[:, 0], weights=rows[:, column]) for column in (1, 2))
+    return 100 * float((adopters / teachers).mean())
 
 
 def _charts(
@@ -161,11 +162,10 @@ def _gaps(runs: pd.DataFrame, name: str) -> list[dict[str, Any]]:
 def sure_answer(effects_of: Mapping[str, DesignRuns], found: Mapping[str, DesignRuns], worlds: int, k: float) -> Answer:
     """Return how sure the ranking is. ``found``: runs under drawn parameter sets; ``effects_of``: at the base; ``k``: EUR a unit."""
     drawn, designs = stacked(dict(found)), list(found)
-    said = sentences(stacked(dict(effects_of)), drawn, worlds=worlds, willingness_to_pay=k)[-1:]
+    ranks = ranking(drawn, willingness_to_pay=(k,))
     sample = psa_sample(drawn)
     top = max(k, *WILLINGNESS_TO_PAY) * 1.1
-    grid = sorted({*(point for point in willingness_grid(sample, GRID_POINTS).tolist() if point <= top), 0.0, k, top, *_even(top)})
-    table = acceptability(sample, grid)
+    table = acceptability(sample, sorted({k, *np.linspace(0.0, top, GRID_POINTS).tolist()}))
     effects = cost_effectiveness(stacked(dict(effects_of)), worlds=worlds)
     made = {
         "probability": _named(
@@ -174,11 +174,7 @@ def sure_answer(effects_of: Mapping[str, DesignRuns], found: Mapping[str, Design
         "cost_effect": _named(charts.cost_effect_chart(effects, drawn), text("charts.cost_effect"), text("charts.cost_effect_says")),
     }
     columns = [text("results.design"), text("charts.most_effect"), text("charts.best"), text("charts.interval")]
-    return Answer(said, columns, _ranks(ranking(drawn, willingness_to_pay=(k,)), designs), made)
-
-
-def _even(top: float) -> Sequence[float]:
-    return [top * step / GRID_POINTS for step in range(GRID_POINTS)]
+    return Answer([ranking_sentence(ranks)], columns, _ranks(ranks, designs), made)
 
 
 def _ranks(ranks: pd.DataFrame, designs: Sequence[str]) -> list[dict[str, Any]]:

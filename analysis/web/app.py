@@ -39,6 +39,8 @@ from .work import Busy, Work
 __all__ = ["make_app"]
 
 HERE = Path(__file__).parent
+RANK_MAP, RANK_SURE = 1, 2
+"""The map and the probabilities wait for the answers of all visitors."""
 
 
 def _plain(value: Any) -> Markup:
@@ -64,6 +66,11 @@ class Server:
     def render(self, template: str, **values: Any) -> str:
         """Return a template filled in."""
         return self.templates.get_template(template).render(**values)
+
+    def give_up(self) -> None:
+        """Give up all work."""
+        self.work.close()
+        self.files.close()
 
     def located(self, state: PageState, session: Session) -> PageState:
         """Return a page with the visitor's own table of schools in the place of its name, where the visitor has it."""
@@ -95,8 +102,7 @@ def make_app(first: PageState, *, limits: Limits | None = None, hosts: tuple[str
         warm = asyncio.create_task(_warm(server))
         yield
         warm.cancel()
-        server.work.close()
-        server.files.close()
+        server.give_up()
         server.sessions.close()
 
     app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, root_path=root_path)
@@ -203,7 +209,7 @@ def _answers(app: FastAPI, server: Server) -> None:
             k = state.view.willingness_to_pay
             return server.render("sure.html", answer=sure_answer(base, found, scenario.worlds, k) if found else None, k=k)
 
-        html = await server.work.answer(session.key, f"{_page(form)} sure", do)
+        html = await server.work.answer(session.key, f"{_page(form)} sure", do, RANK_SURE)
         return HTMLResponse(html, headers={"HX-Replace-Url": f"?s={to_address(state)}"})
 
     @app.post("/map", response_class=HTMLResponse)
@@ -226,7 +232,7 @@ def _answers(app: FastAPI, server: Server) -> None:
                 able=able, countries=[one.name for one in schools.countries], country=country,
             )  # fmt: skip
 
-        html = await server.work.answer(session.key, f"{_page(form)} map", do)
+        html = await server.work.answer(session.key, f"{_page(form)} map", do, RANK_MAP)
         return HTMLResponse(html)
 
 

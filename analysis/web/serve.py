@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Sequence
+from types import FrameType
 
 import uvicorn
 
@@ -14,6 +16,15 @@ from .guard import LogHandler, log
 from .state import begun_from, state_of
 
 __all__ = ["serve"]
+
+
+class _Server(uvicorn.Server):
+    """Gives up all work under way when it is told to stop, so that nobody waits for it."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; in a thread of its own, as a signal may interrupt whoever holds the lock that giving up needs."""
+        threading.Thread(target=self.config.app.state.server.give_up).start()  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)
 
 
 def serve(scenario: Scenario, *, host: str, port: int, allow_hosts: Sequence[str] = (), root_path: str = "") -> None:
@@ -31,7 +42,7 @@ def serve(scenario: Scenario, *, host: str, port: int, allow_hosts: Sequence[str
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     try:
         listening = config.bind_socket()
     except SystemExit:  # which uvicorn raises after it has said why

@@ -1,4 +1,4 @@
-"""Work in the background: fair between visitors, the newest question of each page first and only, on all processors."""
+"""Work in the background: fair between visitors, of each page only the newest question, on all processors."""
 
 import asyncio
 import threading
@@ -14,6 +14,7 @@ from model.engine import cpu_count
 __all__ = ["Busy", "Work"]
 
 MOST_WAITING = 200
+RANKS = 3
 
 
 class Busy(Exception):  # noqa: N818 - a state, not a fault
@@ -31,34 +32,40 @@ class _Job:
     wanted: threading.Event = field(default_factory=threading.Event)
 
 
+Queue = OrderedDict[str, OrderedDict[str, _Job]]
+"""By visitor, by page."""
+
+
 class Work:
     """Answers questions on a few threads.
 
     Each page (a visitor's tab) has one place in the queue. A new question takes the place of that page's older one, which is given up even
-    when it is under way. Visitors take turns: after an answer the next is for the visitor who has waited longest since their last one.
+    when it is under way. Questions of a lower ``rank`` go first; within a rank visitors take turns: after an answer the next is for the
+    visitor who has waited longest since their last one.
     """
 
     def __init__(self, threads: int | None = None) -> None:
         self._cores = threads or cpu_count()
         self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="answers")
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[str, OrderedDict[str, _Job]] = OrderedDict()  # visitor, page
+        self._waiting: tuple[Queue, ...] = tuple(OrderedDict() for _ in range(RANKS))
         self._running: dict[str, _Job] = {}
         self._busy = 0
 
-    async def answer(self, visitor: str, page: str, do: Callable[[int, Callable[[], bool]], Any]) -> Any:
+    async def answer(self, visitor: str, page: str, do: Callable[[int, Callable[[], bool]], Any], rank: int = 0) -> Any:
         """Return what ``do(threads, stop)`` gives. Raises SupersededError when the page has asked anew, Busy when too many wait."""
         loop = asyncio.get_running_loop()
         job = _Job(f"{visitor} {page}", do, loop, loop.create_future())
         job.wanted.set()
         with self._lock:
-            if sum(len(pages) for pages in self._waiting.values()) >= MOST_WAITING:
+            if sum(len(pages) for queue in self._waiting for pages in queue.values()) >= MOST_WAITING:
                 raise Busy
             running = self._running.get(job.page)
             if running is not None:
                 running.wanted.clear()
-            older = self._waiting.setdefault(visitor, OrderedDict()).pop(page, None)
-            self._waiting[visitor][page] = job
+            pages = self._waiting[rank].setdefault(visitor, OrderedDict())
+            older = pages.pop(page, None)
+            pages[page] = job
         if older is not None:
             _settle(older, None, SupersededError())
         self._pool.submit(self._next)
@@ -74,30 +81,35 @@ class Work:
             running = self._running.get(f"{visitor} {page}")
             if running is not None:
                 running.wanted.clear()
-            waiting = self._waiting.get(visitor, OrderedDict()).pop(page, None)
-        if waiting is not None:
-            _settle(waiting, None, SupersededError())
+            waiting = [job for queue in self._waiting if (job := queue.get(visitor, OrderedDict()).pop(page, None)) is not None]
+        for job in waiting:
+            _settle(job, None, SupersededError())
 
     def close(self) -> None:
         """Give up what is waiting and under way."""
         with self._lock:
-            for job in (*self._running.values(), *(job for pages in self._waiting.values() for job in pages.values())):
-                job.wanted.clear()
+            jobs = [*self._running.values(), *(job for queue in self._waiting for pages in queue.values() for job in pages.values())]
+            for queue in self._waiting:
+                queue.clear()
+        for job in jobs:
+            job.wanted.clear()
+            _settle(job, None, SupersededError())
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _take(self) -> _Job | None:
         with self._lock:
-            while self._waiting:
-                visitor, pages = self._waiting.popitem(last=False)
-                if not pages:
-                    continue
-                _, job = pages.popitem(last=False)
-                if pages:
-                    self._waiting[visitor] = pages  # to the end of the queue
-                if job.wanted.is_set():
-                    self._running[job.page] = job
-                    self._busy += 1
-                    return job
+            for queue in self._waiting:
+                while queue:
+                    visitor, pages = queue.popitem(last=False)
+                    if not pages:
+                        continue
+                    _, job = pages.popitem(last=False)
+                    if pages:
+                        queue[visitor] = pages  # to the end of the queue
+                    if job.wanted.is_set():
+                        self._running[job.page] = job
+                        self._busy += 1
+                        return job
         return None
 
     def _next(self) -> None:
