@@ -29,7 +29,7 @@ NATIVE_FLAGS = (*FLAGS, "-march=native")
 _C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "int64": "int64_t", "float64": "double"}
 _WORLD_TYPES = {
     **dict.fromkeys(("region_start", "peer_start"), "int64"),
-    **dict.fromkeys(("x", "y", "capacity", "openness", "weight", "salary"), "float64"),
+    **dict.fromkeys(("x", "y", "capacity", "openness", "row_weight", "weight", "salary"), "float64"),
     "traits": "uint8",
     "named_role": "int8",
 }
@@ -85,7 +85,7 @@ def run_in_c(
         if array.dtype != expected or not array.flags.c_contiguous:
             raise TypeError(f"world.{name} is {array.dtype}, the C program reads {expected}")
     outcomes = np.empty((batch.design.size, len(OUTCOMES)))
-    pointers = (ctypes.c_void_p * len(world))(*(array.ctypes.data for array in world))
+    pointers = (ctypes.c_void_p * len(world))(*(array.ctypes.data if array.size else None for array in world))
     sizes = _Sizes(
         world.teachers.size,
         world.region_country.size,

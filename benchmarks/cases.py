@@ -92,7 +92,7 @@ def limit(world: World, replicates: int, months: int) -> Work:
     n = world.teachers.size
     started = (np.arange(n) % 20 == 0).astype(np.int32).reshape(1, n)
     degree = np.diff(world.peer_start)
-    equal = np.repeat(1.0 / np.maximum(degree, 1), degree)
-    plain = world._replace(teachers=np.ones(n, np.int32), openness=np.ones(n), adopters_at_start=started, weight=equal)
+    equal = 1.0 / np.maximum(degree, 1)
+    plain = world._replace(teachers=np.ones(n, np.int32), openness=np.ones(n), adopters_at_start=started, row_weight=equal)
     values: dict[str, Any] = {**base_values(), **_LIMIT_SWITCHES, **LIMIT}
     return work(plain, ("none",), replicates, months, [values])

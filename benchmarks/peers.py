@@ -18,6 +18,7 @@ from ndlib.models.compartments.NodeStochastic import NodeStochastic
 from ndlib.models.CompositeModel import CompositeModel
 from numpy.typing import NDArray
 
+from model.networks import Peers
 from model.world import World
 
 from .cases import LIMIT
@@ -26,6 +27,10 @@ __all__ = ["with_mesa", "with_ndlib", "with_ndlib_custom", "with_numpy", "with_n
 
 SUSCEPTIBLE, INFECTED = "Susceptible", "Infected"  # names that NDlib demands
 P, Q, D = LIMIT["p"], LIMIT["q_out"], LIMIT["d"]
+
+
+def _weights(world: World) -> NDArray[np.float64]:
+    return Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
 
 
 # --- Mesa ------------------------------------------------------------------------------------------------------------
@@ -59,7 +64,7 @@ class Contagion(mesa.Model):
     def __init__(self, world: World, seed: int) -> None:
         super().__init__(seed=seed)
         schools = [School(self, bool(k)) for k in world.adopters_at_start[0]]
-        start, peer, weight = world.peer_start.tolist(), world.peer.tolist(), world.weight.tolist()
+        start, peer, weight = world.peer_start.tolist(), world.peer.tolist(), _weights(world).tolist()
         for i, school in enumerate(schools):
             school.peers = [(schools[peer[a]], weight[a]) for a in range(start[i], start[i + 1])]
         self.adopters: list[int] = []
@@ -150,7 +155,7 @@ def with_ndlib_custom(world: World, runs: int, months: int) -> NDArray[np.float6
 
 def _matrix(world: World) -> sp.csr_array:
     n = world.teachers.size
-    return sp.csr_array((world.weight, world.peer, world.peer_start), shape=(n, n))
+    return sp.csr_array((_weights(world), world.peer, world.peer_start), shape=(n, n))
 
 
 def with_numpy(world: World, runs: int, months: int) -> NDArray[np.float64]:

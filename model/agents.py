@@ -14,9 +14,9 @@ import numpy as np
 from . import costs, draws, rules
 from .costs import CATEGORIES, PAYERS
 from .designs import Design, design_from_record, design_table
-from .engine import Batch, Results, empty_results
+from .engine import Batch, Results, empty_results, observe_run
 from .matching import quota, recruiting_month
-from .observe import CELLS, observe
+from .observe import CELLS
 from .parameters import parameter_table
 from .state import MENTEE, MENTOR, NO_ROLE, allocate
 from .world import Practices, World
@@ -53,7 +53,9 @@ class SchoolAgent(mesa.Agent):
         self.capacity = float(world.capacity[index])
         self.openness = float(world.openness[index])
         ties = slice(world.peer_start[index], world.peer_start[index + 1])
-        self.peer_weights = list(zip(world.peer[ties].tolist(), world.weight[ties].tolist(), strict=True))
+        weights = world.weight[ties].tolist() if world.weight.size else [1.0] * (ties.stop - ties.start)
+        self.peer_weights = list(zip(world.peer[ties].tolist(), weights, strict=True))
+        self.row_weight = float(world.row_weight[index])
         self.coordinator: CoordinatorAgent | None = None
         self.role = self.experience = NO_ROLE
         self.mentor: SchoolAgent | None = None
@@ -264,7 +266,7 @@ class SchoolAgent(mesa.Agent):
         total = 0.0
         for peer, weight in self.peer_weights:
             total += weight * self.model.schools[peer].share[practice]
-        return total
+        return self.row_weight * total
 
     def decide(self) -> None:
         """Draw next month's gains and losses from this month's state, without changing it."""
@@ -472,13 +474,13 @@ class MentoringModel(mesa.Model):
             costs.post_programme(ledger, self.par, self.des, len(schools), active, share, self.funded)
 
     def snapshot(self, state: Any) -> None:
-        """Write the changing variables of every school into the arrays of a ``model.state.State``."""
+        """Write the changing variables of every school into the arrays of a ``model.state.State`` of one run."""
         for i, school in enumerate(self.schools):
             state.adopters[:, i] = school.adopters
             state.share[:, i] = school.share
-            state.role[i], state.experience[i] = school.role, school.experience
-            state.mentor[i] = school.mentor.index if school.mentor else -1
-        state.ledger[:] = self.ledger
+            state.role[0, i], state.experience[0, i] = school.role, school.experience
+            state.mentor[0, i] = school.mentor.index if school.mentor else -1
+        state.ledger[0] = self.ledger
 
 
 def run_batch_with_mesa(
@@ -512,12 +514,10 @@ def run_batch_with_mesa(
             replicate=int(batch.replicate[r]),
             school_class=school_class,
         )
-        record = tuple(part[r : r + 1] for part in (results.groups, results.ties, results.costs, results.schools))
-        outcomes = results.outcomes[r]
         for month in range(months):
             model.open_month()
             model.snapshot(state)
             end = min(end_of_funding, months - 1)
-            observe(world, practices, model.par, state, model.ties, month, months, end, cells, outcomes, record)
+            observe_run(world, practices, model.par, state, 0, model.ties, month, months, end, cells, results, r)
             model.close_month()
     return results

@@ -18,7 +18,7 @@ os.environ.setdefault("NUMBA_OPT", "1")
 
 import numba
 
-__all__ = ["cache_folder", "compiled", "inlined", "is_warm", "source_fingerprint"]
+__all__ = ["allocating", "cache_folder", "compiled", "inlined", "is_warm", "source_fingerprint"]
 
 
 @cache
@@ -65,9 +65,14 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     ``error_model="numpy"`` makes a division by zero give inf or nan instead of raising, which lets loops vectorise; the
     rules are written so that no division by zero is reached.
     """
+    return numba.njit(**_STRICT, _nrt=False)(function)
+
+
+def allocating(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile as ``compiled`` does, for what is built once: arrays may be made, and are counted by reference."""
     return numba.njit(**_STRICT)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile as ``compiled`` does, and always inline: for the small functions that loops over schools must vectorise over."""
-    return numba.njit(forceinline=True, **_STRICT)(function)
+    return numba.njit(forceinline=True, **_STRICT, _nrt=False)(function)

@@ -118,10 +118,6 @@ def binomial(u, trials, chance):
     return trials - _successes(1.0 - u, trials, max(1.0 - chance, 0.0))
 
 
-FEW = 127
-"""Up to so many trials ``binomials`` needs fewer steps."""
-
-
 @inlined
 def _limits(trials, chance, none, one, bits):
     """Set the uniforms below which a count is 0, and below which it is at most 1; 0 where the chance is above 1/2.
@@ -141,20 +137,33 @@ def _limits(trials, chance, none, one, bits):
         one[i] = 0.0 if q > 0.5 else mass + mass * (q / failure * n)
 
 
+@inlined
+def _at_most_one(u, none, one, count):
+    """Set counts to 0 or 1; return how many of them are more than 1."""
+    more = 0
+    for i in range(u.size):
+        some = u[i] >= none[i]
+        count[i] = np.int32(some)
+        more += np.int32(some & (u[i] >= one[i]))
+    return more
+
+
 @compiled
-def binomials(few, u, trials, chance, scratch, count):
+def binomials(largest, u, trials, chance, scratch, count):
     """Set ``count[i]`` to ``binomial(u[i], trials[i], chance[i])`` for arrays, to the last bit and several times faster.
 
-    Most counts are 0 or 1, which two comparisons tell; the others go through the inversion. ``few``: whether no trials exceed ``FEW``;
+    Most counts are 0 or 1, which two comparisons tell; the others go through the inversion. ``largest``: no trials exceed it, nor it 1,000;
     ``scratch``: two float64 arrays and an int32 one of the same length.
     """
     none, one, listed = scratch
-    if few:
+    if largest <= 1:
+        _limits(trials, chance, none, one, 1)
+    elif largest < 128:
         _limits(trials, chance, none, one, 7)
     else:
         _limits(trials, chance, none, one, 10)
-    for i in range(u.size):
-        count[i] = np.int32(u[i] >= none[i])
+    if _at_most_one(u, none, one, count) == 0:
+        return
     left = 0
     for i in range(u.size):
         listed[left] = i

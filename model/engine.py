@@ -12,14 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled
-from .costs import CATEGORIES, PAYERS
+from .compiled import compiled, inlined
+from .costs import CATEGORIES, PAYERS, discount_factor
 from .month import commit, decide, open_month, start
 from .observe import CELLS, GROUPS, OUTCOMES, observe
-from .state import MENTOR, State, allocate
+from .state import BLOCK, MENTOR, SIDE, State, allocate, of_run
 from .world import Practices, World
 
-__all__ = ["Batch", "Results", "cpu_count", "empty_results", "run_batch"]
+__all__ = ["Batch", "Results", "cpu_count", "empty_results", "observe_run", "run_batch"]
+
+FEW_SCHOOLS = 10_000
+"""Up to this size, runs are made side by side: beyond it they would push each other out of the cache."""
 
 MANY_SCHOOLS = 50_000
 """From this size on, a batch with fewer runs than threads splits its schools over the threads."""
@@ -55,43 +58,92 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@inlined
+def _start_run(world, practices, par, des, state, seed, replicate, run):
+    start(world, practices, par, des, of_run(state, run), seed, replicate)
+
+
+@inlined
+def _observe_row(world, practices, par, state, ties, factor, month, months, end_of_funding, cells, results, r):
+    record = (results.groups[r : r + 1], results.ties[r : r + 1], results.costs[r : r + 1], results.schools[r : r + 1])
+    observe(world, practices, par, state, ties, factor, month, months, end_of_funding, cells, results.outcomes[r], record)
+
+
 @compiled
-def _run_rows(world, practices, pars, dess, batch, seed, months, end_of_funding, has_named, state, cells, results, low, high):
-    """Make the runs low..high of a batch, one after the other, in one state."""
+def observe_run(world, practices, par, state, run, ties, month, months, end_of_funding, cells, results, r):
+    """Add one month of one of the runs side by side to row r of the results."""
+    _observe_row(
+        world, practices, par, of_run(state, run), ties, discount_factor(par, month), month, months, end_of_funding, cells, results, r
+    )
+
+
+@inlined
+def _open_run(
+    world, practices, par, des, state, run, seed, replicate, factor, month, months, end_of_funding, has_named, cells, results, r
+):  # fmt: skip
+    own = of_run(state, run)
+    ties = open_month(world, practices, par, des, own, seed, replicate, month, has_named)
+    _observe_row(world, practices, par, own, ties, factor, month, months, end_of_funding, cells, results, r)
+
+
+@compiled
+def _run_groups(
+    world, practices, pars, dess, batch, seed, months, end_of_funding, has_named, state, cells, results, rows, cuts, low, high
+):  # fmt: skip
+    """Make the runs of groups low..high, one group ``rows[cuts[g]:cuts[g + 1]]`` after the other, each side by side."""
     n = world.teachers.size
-    for r in range(low, high):
-        record = (
-            results.groups[r : r + 1],
-            results.ties[r : r + 1],
-            results.costs[r : r + 1],
-            results.schools[r : r + 1],
-        )
-        par, des, replicate = pars[batch.parameter_set[r]], dess[batch.design[r]], batch.replicate[r]
-        outcomes = results.outcomes[r]
-        start(world, practices, par, des, state, seed, replicate)
+    for g in range(low, high):
+        group = rows[cuts[g] : cuts[g + 1]]
+        par = pars[batch.parameter_set[group[0]]]
+        for run in range(group.size):
+            r = group[run]
+            _start_run(world, practices, par, dess[batch.design[r]], state, seed, batch.replicate[r], run)
+        for p in range(practices.weight.size):
+            commit(par, state, p, 0, n)
         for month in range(months):
-            ties = open_month(world, practices, par, des, state, seed, replicate, month, has_named)
-            observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
+            factor = discount_factor(par, month)
+            for run in range(group.size):
+                r = group[run]
+                _open_run(
+                    world, practices, par, dess[batch.design[r]], state, run, seed, batch.replicate[r],
+                    factor, month, months, end_of_funding, has_named, cells, results, r,
+                )  # fmt: skip
             if month == months - 1:
                 break
             for p in range(practices.weight.size):
-                decide(world, par, des, state, p, seed, replicate, month, 0, n)
-                commit(world, par, state, p, 0, n)
+                decide(world, par, state, p, seed, month, 0, n)
+                commit(par, state, p, 0, n)
 
 
-def _run_on_threads(
-    world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, outcomes, record, pool, cuts
-):
+def _run_on_threads(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, results, r, pool, cuts):
     """Make one run of a large world: as ``_run_rows`` does, but the teachers of different ranges of schools decide on different threads."""
-    start(world, practices, par, des, state, seed, replicate)
+    _start_run(world, practices, par, des, state, seed, replicate, 0)
+    for p in range(practices.weight.size):
+        commit(par, state, p, 0, world.teachers.size)
     for month in range(months):
-        ties = open_month(world, practices, par, des, state, seed, replicate, month, has_named)
-        observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
+        _open_run(
+            world,
+            practices,
+            par,
+            des,
+            state,
+            0,
+            seed,
+            replicate,
+            discount_factor(par, month),
+            month,
+            months,
+            end_of_funding,
+            has_named,
+            cells,
+            results,
+            r,
+        )
         if month == months - 1:
             return
         for p in range(practices.weight.size):
-            list(pool.map(partial(decide, world, par, des, state, p, seed, replicate, month), cuts[:-1], cuts[1:]))
-            list(pool.map(partial(commit, world, par, state, p), cuts[:-1], cuts[1:]))
+            list(pool.map(partial(decide, world, par, state, p, seed, month), cuts[:-1], cuts[1:]))
+            list(pool.map(partial(commit, par, state, p), cuts[:-1], cuts[1:]))
 
 
 def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool) -> Results:
@@ -134,11 +186,16 @@ def run_batch(
     threads = threads or cpu_count()
     fixed = np.uint64(seed), months, min(end_of_funding, months - 1), bool((world.named_role == MENTOR).any())
 
+    rows, of_group = _side_by_side(batch.parameter_set, world.teachers.size)
+    groups = of_group.size - 1
+    side = SIDE if runs > groups else 1
+
     def work(low: int, high: int) -> None:
-        _run_rows(world, practices, parameters, designs, batch, *fixed, *_workspace(world, practices), results, low, high)
+        space = _workspace(world, practices, side)
+        _run_groups(world, practices, parameters, designs, batch, *fixed, *space, results, rows, of_group, low, high)
 
     if threads == 1 or runs == 0:
-        work(0, runs)
+        work(0, groups)
         return results
     pool = ThreadPoolExecutor(threads)
     try:
@@ -146,7 +203,7 @@ def run_batch(
             _large_runs(world, practices, parameters, designs, batch, fixed, results, pool, threads)
         else:
             # More pieces than threads, so that a thread with short runs (no mentoring) takes on more.
-            cuts = np.linspace(0, runs, min(runs, 8 * threads) + 1).astype(int)
+            cuts = np.linspace(0, groups, min(groups, 8 * threads) + 1).astype(int)
             list(pool.map(work, cuts[:-1], cuts[1:]))
     finally:
         # An interrupt waits for the pieces under way only.
@@ -154,20 +211,34 @@ def run_batch(
     return results
 
 
-def _workspace(world: World, practices: Practices) -> tuple[State, NDArray[np.int64]]:
-    state = allocate(world, practices.weight.size, len(CATEGORIES), len(PAYERS))
+def _side_by_side(parameter_set: NDArray[np.int64], schools: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of a batch in the order in which they are made, and where each group of runs side by side begins, and the last ends.
+
+    A group has one parameter set. Half-empty groups are not worth their work.
+    """
+    rows = np.argsort(parameter_set, kind="stable")
+    sizes = np.unique(parameter_set, return_counts=True)[1]
+    groups = -(-sizes // SIDE)
+    if schools > FEW_SCHOOLS or 2 * rows.size < SIDE * groups.sum():
+        return rows, np.arange(rows.size + 1)
+    # As even as can be: of 9 runs, 5 and 4.
+    cuts = [first + size * np.arange(parts) // parts for first, size, parts in zip(np.cumsum(sizes) - sizes, sizes, groups, strict=True)]
+    return rows, np.concatenate([*cuts, [rows.size]])
+
+
+def _workspace(world: World, practices: Practices, side: int) -> tuple[State, NDArray[np.int64]]:
+    state = allocate(world, practices.weight.size, len(CATEGORIES), len(PAYERS), side)
     return state, np.zeros((2, world.salary.size * CELLS, 5), np.int64)
 
 
 def _large_runs(world, practices, parameters, designs, batch, fixed, results, pool, threads):
     """Make the few runs of a large world one after the other, each on all threads."""
     seed, months, end_of_funding, has_named = fixed
-    state, cells = _workspace(world, practices)
-    cuts = np.linspace(0, world.teachers.size, threads + 1).astype(int).tolist()
+    state, cells = _workspace(world, practices, 1)
+    cuts = [*range(0, world.teachers.size, BLOCK * -(-world.teachers.size // (BLOCK * threads))), world.teachers.size]
     for r in range(batch.design.size):
         par, des = parameters[batch.parameter_set[r]], designs[batch.design[r]]
-        record = tuple(part[r : r + 1] for part in results[1:])
         _run_on_threads(
             world, practices, par, des, seed, int(batch.replicate[r]), months, end_of_funding, has_named,
-            state, cells, results.outcomes[r], record, pool, cuts,
+            state, cells, results, r, pool, cuts,
         )  # fmt: skip

@@ -9,11 +9,12 @@ from . import draws, rules
 from .compiled import compiled, inlined
 from .costs import post_coordination, post_mentee, post_mentor, post_programme
 from .matching import HUB, MINISTRY, NO_TIER, pair, recruiting_month, recruitment_round
-from .state import MENTEE, MENTOR, NO_ROLE
+from .state import BLOCK, MENTEE, MENTOR, NO_ROLE, SIDE
+from .vectors import weighted_sum_8
 
 __all__ = ["commit", "decide", "is_funded", "open_month", "start"]
 
-BLOCK = 512
+_SHIFT = 3  # SIDE = 2**3
 
 # Loops over all schools are small functions over whole arrays (or slices of a range of schools), one step each: the compiler
 # turns such loops into vector instructions. Loops over ties and mentors are plain.
@@ -31,37 +32,38 @@ def _influences(par, share, influence):
         influence[i] = rules.social_influence(par, share[i])
 
 
-@compiled
+@inlined
 def _influence(par, share, influence):
-    """Set share**gamma, without the work of a power where gamma is 1."""
+    """Return share**gamma, in ``influence``, but where gamma is 1 the share itself, without the work of a power."""
     if par.gamma == 1.0:
-        for i in range(share.size):
-            influence[i] = share[i]
-    else:
-        _influences(par, share, influence)
+        return share
+    _influences(par, share, influence)
+    return influence
 
 
 @compiled
-def _set_shares(par, adopters, teachers, share, influence):
+def _set_shares(adopters, teachers, share):
     for i in range(adopters.size):
         share[i] = adopters[i] / teachers[i]
-    _influence(par, share, influence)
 
 
 @compiled
 def start(world, practices, par, des, state, seed, replicate):
-    """Set every school to its state before month 0, and the counts that hold for the whole run."""
+    """Set every school to its state before month 0, but for its share, and the counts that hold for the whole run."""
     n = world.teachers.size
+    state.replicate[:] = replicate
     state.role[:] = NO_ROLE
     state.experience[:] = NO_ROLE
     state.mentor[:] = -1
     state.mentees[:] = 0
     state.past_mentees[:] = 0
     state.tie_start[:] = -1
-    state.saturation[:] = 0.0
+    for p in range(practices.weight.size):
+        for i in range(n):
+            state.saturation[p, i] = 0.0
     state.lengths[:] = 0
     state.active[:] = 0
-    state.largest[0] = world.teachers.max()
+    state.ledger[:] = 0
     for p in range(practices.weight.size):
         initial = practices.initial_share[p] if practices.initial_share[p] >= 0.0 else par.initial_share
         for i in range(n):
@@ -74,7 +76,6 @@ def start(world, practices, par, des, state, seed, replicate):
                 u = draws.uniform(seed, replicate, draws.START, i, p, 0, 0)
                 adopters = draws.binomial(u, world.teachers[i], share)
             state.adopters[p, i] = adopters
-        _set_shares(par, state.adopters[p], world.teachers, state.share[p], state.influence[p])
     countries = world.salary.size
     state.country_schools[:] = 0
     state.country_units[:] = 1.0 if des.tier == MINISTRY else 1.0 / countries
@@ -145,7 +146,8 @@ def _retain(world, par, des, state, seed, replicate, month, funded):
             state.mentees[m] -= 1
             state.mentor[i] = -1
             state.role[i] = NO_ROLE
-            state.saturation[:, i] = 0.0
+            for p in range(state.saturation.shape[0]):
+                state.saturation[p, i] = 0.0
         else:
             state.tied[kept] = i
             kept += 1
@@ -200,25 +202,40 @@ def _post_country_costs(world, par, des, state, funded):
 
 
 @compiled
-def _expose(peer_start, peer, weight, share, low, exposure):
-    """Set E, the weighted share of adopting teachers in each school's peer schools."""
-    for i in range(exposure.size):
+def _expose(peer_start, peer, row_weight, weight, by_degree, share, low, exposure):
+    """Set E, the weighted share of adopting teachers in each school's peer schools.
+
+    Schools with as many peers come one after the other, so that the processor can tell where a sum ends.
+    """
+    weighted = weight.size > 0
+    for position in range(exposure.size):
+        i = np.uint32(by_degree[position])
         total = 0.0
-        for a in range(peer_start[low + i], peer_start[low + i + 1]):
-            total += weight[a] * share[np.uint32(peer[a])]
-        exposure[i] = total
+        for a in range(peer_start[i], peer_start[i + 1]):
+            users = share[np.uint32(peer[a])]
+            total += weight[a] * users if weighted else users
+        exposure[i - np.uint32(low)] = row_weight[i] * total
 
 
 @compiled
-def _draw(seed, replicate, p, month, low, first, second):
-    for i in range(first.size):
-        first[i], second[i] = draws.uniform_pair(seed, replicate, draws.TEACHERS, low + i, p, month, 0)
+def _expose_side(peer_start, peer, row_weight, weight, share, low, exposure):
+    """Set E as ``_expose`` does, of runs side by side: those of a school are one vector."""
+    weighted = weight.size > 0
+    for i in range(exposure.size // SIDE):
+        ties = peer_start[low + i], peer_start[low + i + 1]
+        weighted_sum_8(exposure, i * SIDE, row_weight[low + i], share, peer, weight, weighted, *ties)
+
+
+@compiled
+def _draw(seed, replicate, p, month, low, shift, first, second):
+    for at in range(first.size):
+        first[at], second[at] = draws.uniform_pair(seed, replicate[at], draws.TEACHERS, low + (at >> shift), p, month, 0)
 
 
 @compiled
 def _gain_chances(par, ready, openness, outreach, colleagues, peers, mentoring, chance):
     for i in range(chance.size):
-        chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach, colleagues[i], peers[i], mentoring[i])
+        chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach[i], colleagues[i], peers[i], mentoring[i])
 
 
 @compiled
@@ -228,63 +245,82 @@ def _loss_chances(par, share, mentoring, chance):
 
 
 @compiled
-def _count(few, teachers, adopters, uniforms, chances, counts, scratch):
+def _count(largest, teachers, adopters, uniforms, chances, counts, scratch):
     first, second = uniforms
     gain, loss = chances
     others, gained, lost = counts
     for i in range(adopters.size):
         others[i] = teachers[i] - adopters[i]
-    draws.binomials(few, first, others, gain, scratch, gained)
-    draws.binomials(few, second, adopters, loss, scratch, lost)
+    draws.binomials(largest, first, others, gain, scratch, gained)
+    draws.binomials(largest, second, adopters, loss, scratch, lost)
     for i in range(adopters.size):
         adopters[i] += gained[i] - lost[i]
 
 
 @inlined
-def _decide_block(world, par, des, state, p, seed, replicate, month, low, high):
-    here = slice(low, high)
-    first, second, gain, loss = state.first[here], state.second[here], state.gain[here], state.loss[here]
+def _decide_block(world, par, state, p, seed, month, low, high, begin, end):
+    """Decide for schools low..high with the scratch space begin..end."""
+    side = state.lengths.shape[0]
+    here, room = slice(low * side, high * side), slice(begin * side, end * side)
+    first, second, gain, loss = state.first[room], state.second[room], state.gain[room], state.loss[room]
     mentoring = state.saturation[p, here]
-    outreach = des.outreach * is_funded(des, month)
-    _expose(world.peer_start, world.peer, world.weight, state.share[p], low, first)
-    _influence(par, first, second)
-    _gain_chances(par, state.ready[p, here], world.openness[here], outreach, state.influence[p, here], second, mentoring, gain)
+    own = state.share[p, here] if par.gamma == 1.0 else state.influence[p, here]
+    rows = world.peer_start, world.peer, world.row_weight, world.weight
+    if side == 1:
+        _expose(*rows, state.by_degree[here], state.share[p], low, first)
+    else:
+        _expose_side(*rows, state.share[p], low, first)
+    peers = _influence(par, first, second)
+    _gain_chances(par, state.ready[p, here], state.openness[here], state.outreach, own, peers, mentoring, gain)
     _loss_chances(par, state.share[p, here], mentoring, loss)
-    _draw(seed, replicate, p, month, low, first, second)
-    counts = state.others[here], state.gained[here], state.lost[here]
-    scratch = state.none[here], state.one[here], state.todo[here]
-    _count(state.largest[0] <= draws.FEW, world.teachers[here], state.adopters[p, here], (first, second), (gain, loss), counts, scratch)
+    _draw(seed, state.replicate, p, month, low, _SHIFT if side == SIDE else 0, first, second)
+    counts = state.others[room], state.gained[room], state.lost[room]
+    scratch = state.none[room], state.one[room], state.todo[room]
+    _count(state.largest[0], state.teachers[here], state.adopters[p, here], (first, second), (gain, loss), counts, scratch)
 
 
-@inlined
-def decide(world, par, des, state, p, seed, replicate, month, low, high):
+@compiled
+def decide(world, par, state, p, seed, month, low, high):
     """Draw next month's adopters of schools low..high for one practice; shares stay as they are, for others to be exposed to.
 
-    Schools go through the steps in blocks, so that what one step leaves is still in the first cache when the next one reads it.
+    ``low`` is a multiple of ``BLOCK``, and so is ``high`` if it is not the number of schools.
+
+    Schools go through the steps in blocks that share their scratch space, so that what one step leaves is still in the first cache when
+    the next one reads it.
     """
-    for begin in range(low, high, BLOCK):
-        _decide_block(world, par, des, state, p, seed, replicate, month, begin, min(begin + BLOCK, high))
+    size = BLOCK // state.lengths.shape[0]
+    for begin in range(low, high, size):
+        end = min(begin + size, high)
+        _decide_block(world, par, state, p, seed, month, begin, end, low, low + end - begin)
 
 
-@inlined
-def commit(world, par, state, p, low, high):
+@compiled
+def commit(par, state, p, low, high):
     """Let the drawn changes of schools low..high happen, after every school has drawn."""
-    here = slice(low, high)
-    _set_shares(par, state.adopters[p, here], world.teachers[here], state.share[p, here], state.influence[p, here])
+    side = state.lengths.shape[0]
+    here = slice(low * side, high * side)
+    _set_shares(state.adopters[p, here], state.teachers[here], state.share[p, here])
+    _influence(par, state.share[p, here], state.influence[p, here])
 
 
 @inlined
 def open_month(world, practices, par, des, state, seed, replicate, month, has_named):
     """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account; return the active ties."""
     funded = is_funded(des, month)
-    state.ledger[:] = 0
+    outreach = des.outreach * funded
+    if state.outreach[0] != outreach:
+        state.outreach[:] = outreach
+    if state.posted[0]:
+        state.ledger[:] = 0
     state.active[:] = 0
+    running = funded > 0 and (des.recruitment > 0 or des.tier != NO_TIER or des.outreach > 0.0)
+    state.posted[0] = running or recruiting_month(des, month) or state.lengths[MENTEE] > 0
     if recruiting_month(des, month):
         recruitment_round(world, practices, par, des, state, has_named, seed, replicate, month, funded)
     if state.lengths[MENTEE] > 0:
         _coordinate(world, par, des, state, funded)
         _retain(world, par, des, state, seed, replicate, month, funded)
         _deliver(world, practices, par, des, state, funded)
-    if funded > 0 or state.lengths[MENTEE] > 0:
+    if running or state.lengths[MENTEE] > 0:
         _post_country_costs(world, par, des, state, funded)
     return state.lengths[MENTEE]

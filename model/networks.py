@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled
+from .compiled import allocating
 from .countries import Country
 from .draws import PEERS, uniform, uniform_pair
 from .errors import InputError, nearest
@@ -52,11 +52,17 @@ _VANISHING = 1e-200
 
 
 class Peers(NamedTuple):
-    """The exposure matrix in compressed rows: the ``peer_start``, ``peer`` and ``weight`` of ``World``."""
+    """The exposure matrix in compressed rows: the ``peer_start``, ``peer``, ``row_weight`` and ``weight`` of ``World``."""
 
     peer_start: NDArray[np.int64]
     peer: NDArray[np.int32]
+    row_weight: NDArray[np.float64]
     weight: NDArray[np.float64]
+
+    def full_weights(self) -> NDArray[np.float64]:
+        """Return the weight of every entry of the matrix, (m,)."""
+        rows = np.repeat(self.row_weight, np.diff(self.peer_start))
+        return rows * self.weight if self.weight.size else rows
 
 
 class _Grid(NamedTuple):
@@ -87,7 +93,8 @@ def generate_peers(schools: Schools, parameters: Mapping[str, float], seed: int,
     """
     others = np.maximum(np.bincount(schools.country) - 1, 1)
     usual = np.minimum(float(parameters["peer_degree"]), others.astype(np.float64))[schools.country]
-    return Peers(*_equal_rows(*_symmetric(*draw_partners(schools, parameters, seed, index, direct_up_to=direct_up_to)), usual))
+    rows = _equal_rows(*_symmetric(*draw_partners(schools, parameters, seed, index, direct_up_to=direct_up_to)), usual)
+    return Peers(*rows, np.empty(0))
 
 
 def draw_partners(
@@ -120,7 +127,10 @@ def draw_partners(
 def peers_from_ties(n: int, source: NDArray[np.int32], target: NDArray[np.int32], weight: NDArray[np.float64] | None = None) -> Peers:
     """Return the rows of n schools for undirected ties given once each; a row's weights are the ties' (1 where None) over their sum."""
     weight = np.ones(len(source)) if weight is None else np.asarray(weight, np.float64)
-    return Peers(*_weighted_rows(n, np.asarray(source, np.int32), np.asarray(target, np.int32), weight))
+    start, peer, value = _weighted_rows(n, np.asarray(source, np.int32), np.asarray(target, np.int32), weight)
+    if np.any(weight != weight[:1]):
+        return Peers(start, peer, np.ones(n), value)
+    return Peers(start, peer, 1.0 / np.maximum(np.diff(start), 1), np.empty(0))
 
 
 def make_world(schools: Schools, peers: Peers, salaries: Sequence[float] | None = None) -> World:
@@ -145,6 +155,7 @@ def make_world(schools: Schools, peers: Peers, salaries: Sequence[float] | None 
         capacity_rank=rank,
         peer_start=peers.peer_start,
         peer=peers.peer,
+        row_weight=peers.row_weight,
         weight=peers.weight,
         adopters_at_start=schools.adopters_at_start,
         named_role=schools.named_role,
@@ -170,7 +181,7 @@ def generate_world(
 # ----------------------------------------------------------------------------------------------------- drawing partners
 
 
-@compiled
+@allocating
 def _partner_counts(country, sizes, degree, seed, index):
     """Return where each school's draws start, (n + 1,): it draws floor(degree / 2 + u), at most all others of its country."""
     start = np.zeros(len(country) + 1, np.int64)
@@ -180,7 +191,7 @@ def _partner_counts(country, sizes, degree, seed, index):
     return start
 
 
-@compiled
+@allocating
 def _draw_directly(members, x, y, traits, scale, penalty, start, seed, index, partner):
     """Draw the partners of a small country's schools from the chances of all its schools; writes ``partner``."""
     size = len(members)
@@ -195,7 +206,7 @@ def _draw_directly(members, x, y, traits, scale, penalty, start, seed, index, pa
         _choose(members, cost, chance, size, partner[start[i] : start[i + 1]], 0, seed, index, i)
 
 
-@compiled
+@allocating
 def _choose(candidates, cost, chance, size, chosen, filled, seed, index, i):
     """Fill chosen[filled:] from the first ``size`` candidates without replacement, with chances proportional to exp(-cost).
 
@@ -219,7 +230,7 @@ def _choose(candidates, cost, chance, size, chosen, filled, seed, index, i):
         cost[j], chance[j] = np.inf, 0.0
 
 
-@compiled
+@allocating
 def _sum(values, size):
     """Return the sum of the first values, from left to right: numpy's order of addition depends on the processor."""
     total = 0.0
@@ -228,7 +239,7 @@ def _sum(values, size):
     return total
 
 
-@compiled
+@allocating
 def _draw_by_grid(members, x, y, traits, scale, penalty, start, seed, index, partner):
     """Draw the partners of a large country's schools cell by cell; writes ``partner``."""
     grid = _make_grid(members, x, y, traits)
@@ -253,7 +264,7 @@ def _draw_by_grid(members, x, y, traits, scale, penalty, start, seed, index, par
                 _choose(candidates, cost, chance, found, chosen, filled, seed, index, i)
 
 
-@compiled
+@allocating
 def _make_grid(members, x, y, traits):
     """Return the grid of a country's schools, with about ``SCHOOLS_PER_CELL`` schools in a cell, at most about ``MOST_CELLS`` cells."""
     px, py = x[members], y[members]
@@ -281,7 +292,7 @@ def _make_grid(members, x, y, traits):
     return _Grid(school, px[listed], py[listed], traits[school], start, occupied % columns, occupied // columns, west, south, side)
 
 
-@compiled
+@allocating
 def _reject(grid, nearest_cost, reached, here, scale, penalty, attempts, chosen, seed, index):
     """Draw partners by rejection, and return how many were found before a slot used up its attempts.
 
@@ -310,7 +321,7 @@ def _reject(grid, nearest_cost, reached, here, scale, penalty, attempts, chosen,
     return len(chosen)
 
 
-@compiled
+@allocating
 def _holds(values, value):
     """Tell whether a short array holds a value."""
     for held in values:  # noqa: SIM110 - numba compiles no generator expression
@@ -319,7 +330,7 @@ def _holds(values, value):
     return False
 
 
-@compiled
+@allocating
 def _list_near(grid, here, scale, penalty, chosen, filled, candidates, cost):
     """List the schools near enough to be chosen with their costs (inf for the school itself and those chosen); return their number.
 
@@ -348,7 +359,7 @@ def _list_near(grid, here, scale, penalty, chosen, filled, candidates, cost):
     return found
 
 
-@compiled
+@allocating
 def _count_within(grid, x, y, radius):
     """Return the number of schools in cells that lie wholly within a radius of a point, up to rounding."""
     count = 0
@@ -364,7 +375,7 @@ def _count_within(grid, x, y, radius):
 # ------------------------------------------------------------------------------------------------------ compressed rows
 
 
-@compiled
+@allocating
 def _symmetric(start, partner):
     """Return rows (start, column) that hold j in row i and i in row j for each partner j of i, columns ascending, repeats kept.
 
@@ -395,9 +406,9 @@ def _symmetric(start, partner):
     return row_start, column
 
 
-@compiled
+@allocating
 def _equal_rows(start, column, usual):
-    """Return rows without the repeats of sorted ones, each column of row i weighing 1 / max(columns of the row, usual[i])."""
+    """Return rows without the repeats of sorted ones, and what each column of row i weighs, 1 / max(columns of the row, usual[i])."""
     n = len(start) - 1
     kept_start = np.zeros(n + 1, np.int64)
     for i in range(n):
@@ -406,18 +417,18 @@ def _equal_rows(start, column, usual):
             kept += k == start[i] or column[k] != column[k - 1]
         kept_start[i + 1] = kept_start[i] + kept
     kept_column = np.empty(kept_start[n], np.int32)
-    weight = np.empty(kept_start[n])
+    row_weight = np.empty(n)
     for i in range(n):
+        row_weight[i] = 1.0 / max(float(kept_start[i + 1] - kept_start[i]), usual[i], 1.0)
         at = kept_start[i]
         for k in range(start[i], start[i + 1]):
             if k == start[i] or column[k] != column[k - 1]:
                 kept_column[at] = column[k]
-                weight[at] = 1.0 / max(float(kept_start[i + 1] - kept_start[i]), usual[i])
                 at += 1
-    return kept_start, kept_column, weight
+    return kept_start, kept_column, row_weight
 
 
-@compiled
+@allocating
 def _weighted_rows(n, source, target, weight):
     """Return rows for undirected ties, columns ascending, the weights of a row over their sum."""
     start = np.zeros(n + 1, np.int64)
@@ -475,13 +486,14 @@ def to_networkx(schools: Schools, world: World) -> "nx.Graph":
             mentor=labels[mentor] if mentor >= 0 else "",
         )
     row = np.repeat(np.arange(len(labels)), np.diff(world.peer_start))
-    weight = _tie_weights(world.peer_start, world.peer, world.weight)
+    peers = Peers(world.peer_start, world.peer, world.row_weight, world.weight)
+    weight = _tie_weights(world.peer_start, world.peer, peers.full_weights())
     for k in np.flatnonzero(row < world.peer).tolist():
         graph.add_edge(labels[row[k]], labels[world.peer[k]], weight=float(weight[k]))
     return graph
 
 
-@compiled
+@allocating
 def _tie_weights(start, peer, weight):
     """Return the symmetric weights behind row-normalised ones, the largest of a connected component at 1, to 12 decimals.
 

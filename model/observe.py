@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .compiled import compiled, inlined
-from .costs import CATEGORIES, PAYERS, discount_factor
+from .costs import CATEGORIES, PAYERS
 from .state import MENTEE, MENTOR
 
 __all__ = ["CELLS", "GROUPS", "GROUP_COUNTS", "OUTCOMES", "SCHOOL_TYPES", "group_names", "observe"]
@@ -72,10 +72,31 @@ def _count_cells(world, par, state, p, cells):
 
 @compiled
 def _total(counts):
-    total = np.int64(0)
-    for i in range(counts.size):
-        total += counts[i]
-    return total
+    # Four sums, so that an addition need not wait for the one before it.
+    a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    practices, n = counts.shape
+    for p in range(practices):
+        for i in range(0, n - 3, 4):
+            a += counts[p, i]
+            b += counts[p, i + 1]
+            c += counts[p, i + 2]
+            d += counts[p, i + 3]
+        for i in range(n - n % 4, n):
+            a += counts[p, i]
+    return a + b + c + d
+
+
+@compiled
+def _add(amounts, totals):
+    for i in range(amounts.shape[0]):
+        for j in range(amounts.shape[1]):
+            totals[i, j] += amounts[i, j]
+
+
+@compiled
+def _copy(values, record):
+    for i in range(values.size):
+        record[i] = values[i]
 
 
 @compiled
@@ -162,14 +183,14 @@ def _observe_costs(factor, ledger, outcomes):
 
 
 @compiled
-def _observe_totals(par, adopters, ledger, month, outcomes):
+def _observe_totals(factor, state, month, outcomes):
     """Add what every month adds to the outcomes of a run: adopter-years and costs, discounted."""
-    factor = discount_factor(par, month)
-    total = _total(adopters.ravel())
+    total = _total(state.adopters)
     outcomes[_YEARS] += total * factor / 12.0
     if month == 0:
         outcomes[_START] = total
-    _observe_costs(factor, ledger, outcomes)
+    if state.posted[0]:
+        _observe_costs(factor, state.ledger, outcomes)
 
 
 @compiled
@@ -179,31 +200,32 @@ def _observe_groups(world, practices, par, state, ties, month, months, end_of_fu
     cells[1] = 0
     for p in range(practices.weight.size):
         _count_cells(world, par, state, p, cells[0])
-        cells[1] += cells[0]
+        _add(cells[0], cells[1])
         if groups.shape[0] > 0:
             _add_groups(cells[0], groups[0, month, :, p])
         if schools_record.shape[0] > 0:
-            schools_record[0, month, p] = state.adopters[p]
+            _copy(state.adopters[p], schools_record[0, month, p])
     if month == end_of_funding:
         _observe_end_of_funding(cells[1], ties, outcomes)
     if month == months - 1:
         _observe_end(cells[1], state, ties, outcomes)
     if groups.shape[0] > 0:
         ties_record[0, month] = ties
-        costs_record[0, month] += state.ledger
+        for country in range(state.ledger.shape[0]):
+            _add(state.ledger[country], costs_record[0, month, country])
     if schools_record.shape[0] > 0:
-        schools_record[0, month, -2] = state.role
-        schools_record[0, month, -1] = state.mentor
+        _copy(state.role, schools_record[0, month, -2])
+        _copy(state.mentor, schools_record[0, month, -1])
 
 
 @inlined
-def observe(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record):
+def observe(world, practices, par, state, ties, factor, month, months, end_of_funding, cells, outcomes, record):
     """Add one month to a run's outcomes and, where ``record`` holds any, to its monthly records.
 
     Each array of ``record`` has length 1 on its first axis where it is wanted and 0 where it is not.
-    ``cells`` is scratch, int64 (2, cells, 5): one practice, and the sum over practices.
+    ``factor`` discounts the month. ``cells`` is scratch, int64 (2, cells, 5): one practice, and the sum over practices.
     """
-    _observe_totals(par, state.adopters, state.ledger, month, outcomes)
+    _observe_totals(factor, state, month, outcomes)
     recorded = record[0].shape[0] + record[3].shape[0]
     if recorded > 0 or month == end_of_funding or month == months - 1:
         _observe_groups(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
-from .compiled import compiled
+from .compiled import allocating
 from .countries import MOST_TEACHERS, Country
 from .draws import POPULATION, uniform
 from .portable import exp
@@ -196,7 +196,7 @@ def check_layout(countries: Sequence[Country], regions: Sequence[int]) -> None:
         raise ValueError(f"each of {len(codes)} countries needs one or more regions, got {list(regions)}")
 
 
-@compiled
+@allocating
 def _uniforms(seed, index, attribute, n):  # type: ignore[no-untyped-def]
     """Return the uniforms in [0, 1) of one attribute of n schools, float64 (n,)."""
     drawn = np.empty(n)
@@ -205,7 +205,7 @@ def _uniforms(seed, index, attribute, n):  # type: ignore[no-untyped-def]
     return drawn
 
 
-@compiled
+@allocating
 def _lognormal(mean, normal, spread):  # type: ignore[no-untyped-def]
     """Return mean exp(spread z - spread^2 / 2) for standard normal z, float64 (n,): a lognormal with that mean."""
     drawn = np.empty(len(mean))

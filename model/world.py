@@ -25,8 +25,9 @@ class World(NamedTuple):
     ``teachers``, ``pupils``: counts, int32 (n,); teachers from 1 to 1000.
     ``capacity``, ``openness``: in [0, 1], float64 (n,).
     ``capacity_rank``: 0 for the school with the largest capacity in the world, int32 (n,); ties by position in the table.
-    ``peer_start``, ``peer``, ``weight``: the exposure matrix in compressed rows, int64 (n + 1,), int32 (m,), float64 (m,); a row sums to 1
-    at most, columns ascend within a row.
+    ``peer_start``, ``peer``: the exposure matrix in compressed rows, int64 (n + 1,), int32 (m,); columns ascend within a row. An entry is
+    ``row_weight``, of its row, float64 (n,), times ``weight``, float64 (m,), of which there is none, (0,), where all ties of a school weigh
+    the same; a row sums to 1 at most.
     ``adopters_at_start``: adopting teachers per practice where the user gave them, else -1, int32 (P, n).
     ``named_role``: role a pilot gave a school: 0 none, 1 mentor, 2 mentee, int8 (n,).
     ``named_mentor``: the mentor a pilot gave a mentee, else -1, int32 (n,).
@@ -48,6 +49,7 @@ class World(NamedTuple):
     capacity_rank: NDArray[np.int32]
     peer_start: NDArray[np.int64]
     peer: NDArray[np.int32]
+    row_weight: NDArray[np.float64]
     weight: NDArray[np.float64]
     adopters_at_start: NDArray[np.int32]
     named_role: NDArray[np.int8]

@@ -97,6 +97,7 @@ def build_world(
         capacity_rank=rank,
         peer_start=np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int64),
         peer=np.nonzero(present)[1].astype(np.int32),
+        row_weight=np.ones(n),
         weight=matrix[present],
         adopters_at_start=np.array(np.broadcast_to(np.asarray(adopters_at_start, np.int32), (practices, n))),
         named_role=column(named_role, np.int8),

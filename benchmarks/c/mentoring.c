@@ -200,8 +200,8 @@ static void expose(const World *w, const double *share, int32_t low, int32_t siz
     for (int32_t i = 0; i < size; i++) {
         double total = 0.0;
         for (int64_t a = w->peer_start[low + i], end = w->peer_start[low + i + 1]; a < end; a++)
-            total += weight[a] * share[peer[a]];
-        exposure[i] = total;
+            total += weight ? weight[a] * share[peer[a]] : share[peer[a]];
+        exposure[i] = w->row_weight[low + i] * total;
     }
 }
 

@@ -1,0 +1,55 @@
+"""Eight numbers at once, where the compiler does not see by itself that it may: eight that lie beside each other in an array.
+
+Each lane is an IEEE 754 operation of its own, rounded once, so the bits are those of eight scalars; a processor without vectors of eight
+does them in several steps.
+"""
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+__all__ = ["weighted_sum_8"]
+
+_INT, _VECTOR = ir.IntType(64), ir.VectorType(ir.DoubleType(), 8)
+
+
+def _address(context, builder, array_type, array, position):
+    return builder.gep(context.make_array(array_type)(context, builder, array).data, [position])
+
+
+def _eight(builder, address):
+    return builder.bitcast(address, _VECTOR.as_pointer())
+
+
+def _times(builder, number, vector):
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    everywhere = builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8))
+    return builder.fmul(everywhere, vector)
+
+
+@intrinsic
+def weighted_sum_8(_typing, to, at, factor, values, columns, weights, weighted, begin, end):
+    """Set ``to[at + k]`` to factor times the sum over a in begin..end of ``weights[a] * values[8 * columns[a] + k]``, for k = 0..7.
+
+    Where not ``weighted`` each weight is 1. ``to``, ``values``, ``weights``: float64, ``columns``: int32, each of one axis.
+    """
+
+    def generate(context, builder, signature, arguments):
+        to_, at_, factor_, values_, columns_, weights_, weighted_, begin_, end_ = arguments
+        to_type, _, _, values_type, columns_type, weights_type, _, _, _ = signature.args
+        total = cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [0.0] * 8))
+        with cgutils.for_range_slice(builder, begin_, end_, ir.Constant(_INT, 1), inc=True) as (a, _):
+            column = builder.zext(builder.load(_address(context, builder, columns_type, columns_, a)), _INT)
+            start = builder.mul(column, ir.Constant(_INT, 8))
+            one = builder.load(_eight(builder, _address(context, builder, values_type, values_, start)), align=8)
+            summand = cgutils.alloca_once_value(builder, one)
+            with builder.if_then(builder.trunc(weighted_, ir.IntType(1))):
+                weight = builder.load(_address(context, builder, weights_type, weights_, a))
+                builder.store(_times(builder, weight, one), summand)
+            builder.store(builder.fadd(builder.load(total), builder.load(summand)), total)
+        target = _eight(builder, _address(context, builder, to_type, to_, at_))
+        builder.store(_times(builder, factor_, builder.load(total)), target, align=8)
+        return context.get_dummy_value()
+
+    return types.void(to, types.int64, types.float64, values, columns, weights, types.boolean, types.int64, types.int64), generate
