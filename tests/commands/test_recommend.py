@@ -1,0 +1,85 @@
+"""`run.py recommend`: the report of a comparison, of a sweep, of a search and of a scenario; what is no study is refused."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from .program import QUICK, SMALL, assert_intact, program, succeed
+
+SWEPT = (*SMALL, "--replicates", "1", "--months", "14", "--vary", "beta", "--vary", "d", "--vary", "q_in")
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """Make a sweep that is broken down."""
+    cwd = tmp_path_factory.mktemp("sweep")
+    designs = ("--designs", "none,regional_hub,virtual")
+    assert program("sweep", *SWEPT, *designs, "--sample", "sobol:32", "--broken-down", "--out", "w", cwd=cwd).code == 0
+    return cwd / "w"
+
+
+def test_a_comparison_gives_a_report_in_both_forms_and_the_same_bytes_again(comparison, tmp_path):
+    done = succeed("recommend", comparison.folder, "--json", "--out", "r", cwd=tmp_path)
+    document = json.loads(done.out)
+    assert len(document["answer"]) == 3
+    assert {row["design"] for row in document["designs"]} == {"none", "regional_hub", "bottom_up"}
+    assert_intact(tmp_path / "r")
+    html = (tmp_path / "r/report.html").read_text(encoding="utf-8")
+    assert all(sentence.replace("'", "&#39;") in html for sentence in document["answer"])
+    assert (tmp_path / "r/report.pdf").read_bytes().startswith(b"%PDF")
+    succeed("recommend", comparison.folder, "--json", "--out", "r2", cwd=tmp_path)
+    for name in ("report.html", "report.pdf", "designs.csv", "figures/plane.png"):
+        assert (tmp_path / "r" / name).read_bytes() == (tmp_path / "r2" / name).read_bytes()
+
+
+def test_a_scenario_is_compared_first_and_the_answer_is_printed(tmp_path):
+    done = succeed("recommend", *QUICK, "--out", "r", cwd=tmp_path)
+    assert "Which way to organise school mentoring?" in done.out
+    assert "If an added adopter-year is worth EUR 1,000" in done.out
+    assert done.out.strip().endswith("Study written to r")
+    assert max(map(len, done.out.splitlines())) <= 100
+
+
+def test_a_sweep_gives_gains_budgets_and_what_is_worth_knowing(sweep, tmp_path):
+    done = succeed("recommend", sweep, "--k", "5000", "--perspective", "programme", "--json", "--out", "r", cwd=tmp_path)
+    document = json.loads(done.out)
+    assert (document["willingness_to_pay"], document["perspective"]) == (5000, "programme")
+    known = pd.read_csv(tmp_path / "r/worth_knowing.csv")
+    assert set(known["name"]) == {"beta", "d", "q_in"}
+    runs = pd.concat(pd.read_parquet(path) for path in sorted((sweep / "results").glob("part-*.parquet")))
+    spent = runs[[name for name in runs if name.startswith("spent_")]].sum(axis=1).groupby(runs["design"].astype(str)).mean()
+    budget = pd.read_csv(tmp_path / "r/budget.csv").groupby("design")["cost"].sum()
+    for design in ("regional_hub", "virtual"):
+        assert budget[design] == pytest.approx(spent[design])
+
+
+def test_a_sweep_that_is_not_broken_down_says_what_it_did_not_record(tmp_path):
+    assert program("sweep", *SWEPT, "--designs", "none,virtual", "--sample", "sobol:32", "--out", "w", cwd=tmp_path).code == 0
+    succeed("recommend", "w", "--out", "r", cwd=tmp_path)
+    assert "did not record its runs by year and payer" in (tmp_path / "r/report.html").read_text(encoding="utf-8")
+
+
+def test_what_is_no_study_or_not_finished_or_not_comparable_is_refused(simulation, sweep, tmp_path):
+    (tmp_path / "empty").mkdir()
+    shutil.copytree(sweep, tmp_path / "cut")
+    next((tmp_path / "cut/results").glob("part-*")).unlink()
+    shutil.copytree(sweep, tmp_path / "harmed")
+    next((tmp_path / "harmed/results").glob("part-*")).write_bytes(b"no Parquet")
+    assert program("sweep", *SWEPT, "--designs", "virtual,bottom_up", "--sample", "sobol:8", "--out", "without", cwd=tmp_path).code == 0
+    assert program("sweep", *SWEPT, "--designs", "none", "--sample", "sobol:8", "--out", "alone", cwd=tmp_path).code == 0
+    for study, said in (
+        ("empty", "holds no study"),
+        ("nowhere", "no scenario nowhere"),
+        (simulation.folder, "is a study of simulate"),
+        ("cut", "is an unfinished sweep"),
+        ("harmed", "is damaged"),
+        ("without", "holds no runs of 'none'"),
+        ("alone", "holds no design but 'none'"),
+    ):
+        done = program("recommend", study, "--out", "r", cwd=tmp_path)
+        assert (done.code, done.out, said in done.err) == (2, "", True), done
+        assert not (tmp_path / "r").exists()
+    wrong = program("recommend", sweep, "--perspective", "ministry", "--out", "r", cwd=tmp_path)
+    assert (wrong.code, "no perspective named 'ministry'" in wrong.err) == (2, True)
