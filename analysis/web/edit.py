@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from model.designs import PRESETS
 from model.errors import InputError, nearest
-from scenarios import COMPARATOR, Practice, shipped_scenarios
+from scenarios import COMPARATOR, Practice
 
 from .form import Form, first_free, read_form
-from .state import GENERATED, MOST_DESIGNS, PageState, new_state
+from .state import GENERATED, MOST_DESIGNS, PageState, known_scenarios, new_state
 from .texts import text
 
 __all__ = ["edited"]
@@ -27,8 +27,8 @@ def edited(form: Form, sent: PageState) -> PageState:
 
 def _load(form: Form) -> PageState:
     name = form.get("begin", "")
-    if name not in shipped_scenarios():
-        raise InputError("page, begin", f"no scenario {name[:60]!r}", nearest(name[:60], shipped_scenarios()))
+    if name not in known_scenarios():
+        raise InputError("page, begin", f"no scenario {name[:60]!r}", nearest(name[:60], known_scenarios()))
     return new_state(name)
 
 

@@ -9,7 +9,7 @@ from analysis.style import design_styles
 from experiments.compare import window
 from model.countries import COUNTRIES
 from model.designs import PRESETS
-from scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec, shipped_scenarios
+from scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec
 
 from .describe import describe
 from .downloads import downloads
@@ -17,7 +17,7 @@ from .fields import FormField, changed_fields, design_fields, label_of, section_
 from .form import NUMBERS, WORLD_NUMBERS
 from .limits import Limits
 from .sessions import Session
-from .state import MOST_DESIGNS, Named, PageState, to_address
+from .state import MOST_DESIGNS, Named, PageState, known_scenarios, to_address
 from .texts import text
 
 __all__ = ["page_context"]
@@ -37,7 +37,7 @@ def page_context(
         "presets": {name: design_name(name) for name in PRESETS if name != COMPARATOR},
         "full": len(scenario.designs) >= MOST_DESIGNS,
         "most_designs": MOST_DESIGNS,
-        "shipped": shipped_scenarios(),
+        "known": known_scenarios(),
         "countries": _countries(scenario),
         "own_schools": scenario.world.schools is not None,
         "schools_missing": isinstance(state.schools, Named) and state.schools.digest not in session.tables,

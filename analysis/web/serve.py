@@ -13,7 +13,7 @@ from scenarios import Scenario
 
 from .app import make_app
 from .guard import LogHandler, log
-from .state import begun_from, state_of
+from .state import serve_first
 
 __all__ = ["serve"]
 
@@ -31,7 +31,7 @@ def serve(scenario: Scenario, *, host: str, port: int, allow_hosts: Sequence[str
     """Serve the page of a scenario until it is stopped. Raises InputError where the address cannot be used."""
     hosts = tuple(allow_hosts) or ((host,) if host in ("127.0.0.1", "localhost", "::1") else ("*",))
     logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING, force=True)
-    app = make_app(state_of(scenario, begun_from(scenario)), hosts=hosts, root_path=root_path)
+    app = make_app(serve_first(scenario), hosts=hosts, root_path=root_path)
     config = uvicorn.Config(
         app,
         host=host,

@@ -27,8 +27,10 @@ __all__ = [
     "View",
     "begun_from",
     "from_address",
+    "known_scenarios",
     "new_state",
     "rebuilt",
+    "serve_first",
     "state_of",
     "to_address",
 ]
@@ -75,9 +77,40 @@ class PageState:
     schools: Named | str | None = None
 
 
+SERVED = "served"
+"""What the scenario that the server was started with is called, where it reads files that no shipped one has."""
+
+_served: dict[str, Scenario] = {}
+
+
+def known_scenarios() -> tuple[str, ...]:
+    """Return the names of the scenarios that a page may begin from."""
+    return (*_served, *shipped_scenarios())
+
+
+def serve_first(scenario: Scenario) -> PageState:
+    """Return the page that a server begins with. Links to it work on servers that were started with the same files."""
+    files = scenario.world.schools, scenario.world.ties, scenario.posterior
+    if any(files) and not _alike(scenario):
+        _served[SERVED] = scenario
+        return state_of(scenario, SERVED)
+    return state_of(scenario, begun_from(scenario))
+
+
 @cache
-def _shipped(name: str) -> Scenario:
+def _load(name: str) -> Scenario:
     return load_scenario(name)
+
+
+def _shipped(name: str) -> Scenario:
+    return _served[name] if name in _served else _load(name)
+
+
+def _alike(scenario: Scenario) -> list[str]:
+    """Return the scenarios that read the same files."""
+    files = scenario.world.schools, scenario.world.ties, scenario.posterior
+    named = {name: _shipped(name) for name in known_scenarios()}
+    return [name for name, one in named.items() if files == (one.world.schools, one.world.ties, one.posterior)]
 
 
 def new_state(name: str) -> PageState:
@@ -96,11 +129,8 @@ def state_of(scenario: Scenario, begun: str) -> PageState:
 
 
 def begun_from(scenario: Scenario) -> str:
-    """Return the shipped scenario from which the files of a scenario come: one without files where it has none."""
-    files = scenario.world.schools, scenario.world.ties, scenario.posterior
-    alike = [
-        name for name in shipped_scenarios() if files == (_shipped(name).world.schools, _shipped(name).world.ties, _shipped(name).posterior)
-    ]
+    """Return the known scenario from which the files of a scenario come: one without files where it has none."""
+    alike = _alike(scenario)
     return scenario.name if scenario.name in alike else alike[0]
 
 
@@ -146,7 +176,7 @@ def from_address(text: str) -> PageState:
     content = _unpacked(text)
     try:
         begun, stated, presets = content["begun"], content["scenario"], content["presets"]
-        if begun not in shipped_scenarios() or not isinstance(stated, dict) or not isinstance(presets, dict):
+        if begun not in known_scenarios() or not isinstance(stated, dict) or not isinstance(presets, dict):
             raise ValueError("no such scenario")
         schools = content.get("schools")
         values = _laid_over(resolved(_shipped(begun)), stated, schools)

@@ -1,11 +1,13 @@
 """The page's parts, without a browser: addresses, fields, sentences, fair work, visitors, the place below a proxy."""
 
 import asyncio
+import json
 import re
 import threading
 import time
 from pathlib import Path
 from typing import get_args
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -26,7 +28,7 @@ from scenarios import shipped_scenarios
 from scenarios.schema import Scenario
 
 from .server import SMALL, serving
-from .test_hostile import ask
+from .test_hostile import OURS, ask, content_of
 
 WEB = Path(texts.__file__).parent
 
@@ -206,6 +208,21 @@ def test_a_visitors_schools_lapse_and_only_the_latest_are_kept(tmp_path):
     assert list(sessions.folder.rglob("schools.csv")) == []
     sessions.close()
     assert not sessions.folder.exists()
+
+
+def test_a_server_may_begin_with_own_schools_and_its_addresses_name_no_file(tmp_path):
+    table = "school_id,country,teachers\n" + "".join(f"S{k},{'IT' if k % 2 else 'HR'},{10 + k}\n" for k in range(30))
+    (tmp_path / "mine.csv").write_text(table)
+    with serving(*SMALL, "--schools", str(tmp_path / "mine.csv")) as running:
+        page = ask(running, "GET", "/").text
+        state = re.search(r'name="state" value="([^"]+)"', page).group(1)
+        assert "mine.csv" not in json.dumps(content_of(state))
+        answer = ask(running, "POST", "/answer", urlencode({"state": state, "page": "x"}), OURS)
+        assert answer.status == 200
+        film = ask(running, "POST", "/map", urlencode({"state": state, "page": "x"}), OURS)
+        assert "Croatia" in film.text and "Belgium" not in film.text
+        yaml = ask(running, "GET", f"/download/scenario.yaml?s={state}").text
+        assert "schools: schools.csv" in yaml and str(tmp_path) not in yaml
 
 
 def test_the_page_stands_below_a_path_of_a_proxy_and_answers_for_its_health():
