@@ -369,7 +369,7 @@ def depends_section(facts: Facts, ranges: pd.DataFrame, tables: dict[str, pd.Dat
         same = criteria["best"].nunique() == 1
         blocks += [
             Table(caption, ["criterion", "first"], listed, (1,), (50, 30)),
-            Text("All criteria put the same first." if same else "The criteria disagree: what is best on average is not what is safest."),
+            Text("All criteria put the same design first." if same else "The criteria do not all put the same design first."),
         ]
     conditions = _conditions_of_rivals(facts)
     if conditions:

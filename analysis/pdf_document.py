@@ -131,7 +131,8 @@ def _table(pages: FPDF, block: Table) -> None:
         borders_layout=TableBordersLayout.HORIZONTAL_LINES, col_widths=widths, text_align=aligned, line_height=3.9, padding=0.7,
         headings_style=head, first_row_as_headings=True, wrapmode="WORD",
     ) as table:  # fmt: skip
-        for cells in [block.columns, *block.rows]:
+        heads = [column.replace("adopter-year", "adopter-\nyear") for column in block.columns]  # fpdf2 breaks no word at its hyphen
+        for cells in [heads, *block.rows]:
             row = table.row()
             for cell in cells:
                 row.cell(cell)
