@@ -111,9 +111,7 @@ def _together(parameters: pd.DataFrame) -> list[str]:
 
 def _fit(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> list[str]:
     said = [f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect."]
-    if state.get("relaxed"):
-        said.insert(0, "No parameters within the priors come near the data; this is the nearest hundredth of the prior. Do not use it.")
-    elif state.get("fit_probability", 1.0) < MISFIT:
+    if state.get("fit_probability", 1.0) < MISFIT:
         said.insert(
             0, f"The model does not fit: data so far from it have a chance of {state['fit_probability']:.1g} at its best parameters. "
             "Look at the figures for where, and allow it an error (--discrepancy)."

@@ -122,7 +122,7 @@ def fit(number: int) -> dict[str, Any]:
     """Fit one data set; return the ranks of its truth and what the posterior says."""
     pilot, first = SHARED["pilot"], SHARED["first"]
     reduce: Summaries = SHARED["early"].reduce
-    early = replace(SHARED["early"], summaries=reduce.of(SHARED["data"][number][None])[0])
+    early = replace(SHARED["early"], summaries=reduce.of(SHARED["data"][number][None])[0]).opened(first.values[::8])
     survey = replace(pilot.survey, shares=SHARED["data"][number])
     mine = replace(pilot, survey=survey)
     rows = np.flatnonzero(early.inside(first.values))

@@ -5,7 +5,7 @@ schools together, emulated from its values at some hundred points. Both are dete
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +26,7 @@ CUT = 0.9995
 
 FILTER_DEGREES = (2, 3, 4, 5, 6, 7, 8)
 CANDIDATES, MOST_BLOCKS = 2**15, 64
+NEAREST = 64
 
 
 class Likelihood(Protocol):
@@ -56,6 +57,18 @@ class Synthetic:
     def distance(self, values: Floats) -> Floats:
         """Return the squared distance of the observed discriminants from what is expected at parameters (K, d), (K,)."""
         return self.emulator.distance(values, self.observed)
+
+    def opened(self, values: Floats) -> "Synthetic":
+        """Return the likelihood with a region that holds some of the parameters (K, d), however far all of them are from the data.
+
+        What is as near as the NEAREST-th of them, but for the chance of the parameters, stays plausible: a first wave that is off where
+        data are extreme must not decide alone, and whether the model fits is judged by the last wave.
+        """
+        from scipy.stats import chi2
+
+        distance = self.distance(values)
+        near = float(np.partition(distance, min(NEAREST, len(distance) - 1))[min(NEAREST, len(distance) - 1)])
+        return replace(self, limit=max(limit_of(self.emulator), near + float(chi2.ppf(CUT, values.shape[1]))))
 
     def inside(self, values: Floats) -> NDArray[np.bool_]:
         """Tell which parameters are plausible, by this wave and those before."""
@@ -178,7 +191,7 @@ class Filtered:
 
 
 def filtered(
-    prior: Prior, exact: Callable[[Floats], Floats], seed: int, points: int = 512, stage: Callable[..., Any] = lambda *_: None
+    prior: Prior, exact: Callable[[Floats], Floats], seed: int, points: int = 256, stage: Callable[..., Any] = lambda *_: None
 ) -> Filtered:
     """Return the emulated likelihood of an ``exact`` one: found over the prior, then ever closer around where it is high."""
     from scipy.stats import chi2

@@ -119,19 +119,15 @@ def exact_posterior(problem: Problem, kept: Mask, seed: int, threads: int | None
 
 def synthetic_posterior(problem: Problem, kept: Mask, table: Table, first: Runs, second_runs: int, seed: int, stage: Stage) -> Posterior:
     """Return the posterior of the emulated synthetic likelihood: cut by the first wave of runs, fitted to a second one."""
-    early = [_likelihood(problem, kept, first, who, None, seed) for who in problem.parts]
+    early = [_likelihood(problem, kept, first, who, None, seed).opened(first.values) for who in problem.parts]
     scores, share = plausible_scores(problem.prior, early, second_runs, seed)
-    relaxed = len(scores) < 200
-    if relaxed:
-        early = [_relaxed(one, first.values) for one in early]
-        scores, share = plausible_scores(problem.prior, early, second_runs, seed)
     second = table.second_wave(first, problem.prior.values(scores))
-    return fitted_posterior(problem, kept, first, second, early, share, seed, stage, relaxed=relaxed)
+    return fitted_posterior(problem, kept, first, second, early, share, seed, stage)
 
 
 def fitted_posterior(
     problem: Problem, kept: Mask, first: Runs, second: Runs, early: list[Synthetic], share: float, seed: int, stage: Stage, *,
-    relaxed: bool = False, ensembles: int = ENSEMBLES,
+    ensembles: int = ENSEMBLES,
 ) -> Posterior:  # fmt: skip
     """Return the posterior that a second wave of runs gives, within the region that the first one left."""
     inside = np.zeros(len(first), bool)
@@ -152,7 +148,7 @@ def fitted_posterior(
         {"wave": 2, "runs": len(second), "summaries": likelihoods[0].emulator.mean.shape[1], "degree": likelihoods[0].emulator.degree},
     ]
     history[1]["plausible"] = share * float(np.mean([np.mean(one.distance(second.values) <= one.limit) for one in likelihoods]))
-    state = {"likelihood": "synthetic", "relaxed": relaxed, **_fit_state(problem, likelihoods, chains)}
+    state = {"likelihood": "synthetic", **_fit_state(problem, likelihoods, chains)}
     return _posterior(problem.prior, chains, history, state, likelihoods, _pooled(problem), len(problem.countries))
 
 
@@ -164,13 +160,6 @@ def _likelihood(problem: Problem, kept: Mask, runs: Runs, who: Mask | None, befo
         return runs.rows(rows).answers(survey, waves, problem.prior.names, seed, problem.overdispersion)
 
     return synthetic(runs.values, answers, features, survey.shares, before)
-
-
-def _relaxed(one: Synthetic, values: Floats) -> Synthetic:
-    """Return a likelihood whose region is the hundredth of the prior that comes nearest to the data, where none comes near."""
-    from dataclasses import replace
-
-    return replace(one, limit=max(one.limit, float(np.quantile(one.distance(values), 0.01))))
 
 
 def _pooled(problem: Problem) -> list[int]:
