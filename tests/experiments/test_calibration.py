@@ -71,7 +71,7 @@ def test_pooled_countries_have_parameters_of_their_own(tmp_path):
     rows = found.countries.set_index("country")
     assert set(scenario.base_parameters()) >= set(found.countries["parameter"])
     assert {"BE-VLG", "HR", "CZ", "HU", "IT", "PT"} <= set(rows.index)
-    # All countries of the made-up pilot have the same truth, 0.11: the 90 % interval of most holds it (4 of 6 or more in 99 % of data sets).
+    # All countries of the made-up pilot have the same truth, 0.11: the 90 % interval of most holds it (4 of 6 in 99 % of data sets).
     countries = rows.drop(index=["spread between countries", "spread, prior"])
     assert ((countries["low"] <= 0.11) & (countries["high"] >= 0.11)).sum() >= 4
 
