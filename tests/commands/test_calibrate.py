@@ -59,17 +59,8 @@ def test_a_first_look_gives_one_point(tmp_path):
     ("options", "told"),
     [
         (("--fit", "bta"), "error: --fit bta: no parameter named 'bta'; did you mean 'beta'?"),
-        (("--fit", "peer_degree"), "error: --fit peer_degree: takes no values in between"),
-        (("--fit", "rural"), "error: --fit rural: decides which schools there are"),
-        (("--fit", "beta,beta"), "error: --fit beta: is given twice"),
-        (("--fit", "overdispersion=0.5:0.2"), "error: --fit overdispersion=0.5:0.2: 0.5 to 0.2 is out of range"),
-        (("--pool", "p", "--fit", "beta"), "error: --pool p: is not fitted"),
         (("--hold-out", "wave=9"), "error: --hold-out wave=9: there are 3 waves"),
-        (("--hold-out", "clusters=2"), "error: --hold-out clusters=2: is no share of the clusters"),
-        (("--likelihood", "exact"), "error: --likelihood exact: there is none here"),
         (("--observations", "none.csv"), "error: none.csv"),
-        (("--design", "none,hybrid"), "error: --design: a pilot had one design, not 2"),
-        (("--compare", "--fit", "p"), "error: --compare: asks what mentoring explains, and beta is not fitted"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(tmp_path, options, told):

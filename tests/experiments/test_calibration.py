@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.calibrate import asked, calibrate, problem_of
+from experiments.calibrate import asked, calibrate, observations_of, problem_of
 from experiments.calibration_emulator import fit_emulator
 from experiments.calibration_predict import ranked_scores
 from experiments.calibration_survey import survey_of
 from experiments.pilot_data import read_observations
 from experiments.worlds import Worlds
+from model.errors import InputError
 from scenarios import load_scenario
 from tests.pilots import adoption_years, many_nodes
 
@@ -74,6 +75,36 @@ def test_pooled_countries_have_parameters_of_their_own(tmp_path):
     # All countries of the made-up pilot have the same truth, 0.11: the 90 % interval of most holds it (4 of 6 in 99 % of data sets).
     countries = rows.drop(index=["spread between countries", "spread, prior"])
     assert ((countries["low"] <= 0.11) & (countries["high"] >= 0.11)).sum() >= 4
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"fit": "peer_degree"}, "--fit peer_degree: takes no values in between"),
+        ({"fit": "rural"}, "--fit rural: decides which schools there are"),
+        ({"fit": "beta,beta"}, "--fit beta: is given twice"),
+        ({"fit": ","}, "--fit: names no parameter"),
+        ({"fit": "beta=0.3:0.2"}, "--fit beta=0.3:0.2: low 0.3 is above high 0.2"),
+        ({"fit": "overdispersion=0.5:0.2"}, "--fit overdispersion=0.5:0.2: 0.5 to 0.2 is out of range"),
+        ({"fit": "beta", "pool": "p"}, "--pool p: is not fitted"),
+        ({"fit": "p", "compare": True}, "--compare: asks what mentoring explains, and beta is not fitted"),
+        ({"overdispersion": 1.0}, "--overdispersion 1: is out of range"),
+        ({"runs": 10}, "--runs 10: is too few to learn from"),
+        ({"likelihood": "exakt"}, "--likelihood exakt: is not known"),
+        ({"likelihood": "exact"}, "--likelihood exact: there is none here"),
+        ({"hold_out": "wave=0"}, "--hold-out wave=0: there are 3 waves"),
+        ({"hold_out": "clusters=2"}, "--hold-out clusters=2: is no share of the clusters"),
+        ({"hold_out": "schools=2"}, "--hold-out schools=2: names nothing that can be held out"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(tmp_path, options, told):
+    scenario = load_scenario("synthetic-pilot", designs=["regional_hub"])
+    with pytest.raises(InputError) as refused:
+        chosen = asked(**options)
+        problem, _ = problem_of(scenario, observations_of(None, scenario), chosen)
+        calibrate(problem, chosen, tmp_path / "out")
+    assert str(refused.value).startswith(told)
+    assert not (tmp_path / "out").exists()
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
