@@ -140,7 +140,7 @@ def _limits(trials, chance, none, one, bits):
 @inlined
 def _at_most_one(u, none, one, count):
     """Set counts to 0 or 1; return how many of them are more than 1."""
-    more = 0
+    more = np.int32(0)
     for i in range(u.size):
         some = u[i] >= none[i]
         count[i] = np.int32(some)

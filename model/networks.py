@@ -93,8 +93,9 @@ def generate_peers(schools: Schools, parameters: Mapping[str, float], seed: int,
     """
     others = np.maximum(np.bincount(schools.country) - 1, 1)
     usual = np.minimum(float(parameters["peer_degree"]), others.astype(np.float64))[schools.country]
-    rows = _equal_rows(*_symmetric(*draw_partners(schools, parameters, seed, index, direct_up_to=direct_up_to)), usual)
-    return Peers(*rows, np.empty(0))
+    both_ways = _symmetric(*draw_partners(schools, parameters, seed, index, direct_up_to=direct_up_to))
+    start, peer, row_weight = _equal_rows(*both_ways, usual)
+    return Peers(start, peer, row_weight, np.empty(0))
 
 
 def draw_partners(

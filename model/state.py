@@ -156,7 +156,7 @@ def allocate(world: World, practices: int, categories: int, payers: int, side: i
 
 
 @inlined
-def of_run(state, run):
+def of_run(state: State, run: int) -> State:
     """Return the view of one of the runs side by side; of ``posted`` an array of one value."""
     side = state.lengths.shape[0]
     return State(

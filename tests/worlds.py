@@ -80,6 +80,7 @@ def build_world(
     rows = matrix.sum(axis=1, keepdims=True)
     matrix = np.divide(matrix, rows, out=np.zeros_like(matrix), where=rows > 0.0)
     present = matrix > 0.0
+    alike = not np.any(matrix * present.sum(axis=1, keepdims=True) - present)
     pay = np.asarray(salary, np.float64)
     return World(
         country=countries[where],
@@ -97,8 +98,8 @@ def build_world(
         capacity_rank=rank,
         peer_start=np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int64),
         peer=np.nonzero(present)[1].astype(np.int32),
-        row_weight=np.ones(n),
-        weight=matrix[present],
+        row_weight=1.0 / np.maximum(present.sum(axis=1), 1) if alike else np.ones(n),
+        weight=np.empty(0) if alike else matrix[present],
         adopters_at_start=np.array(np.broadcast_to(np.asarray(adopters_at_start, np.int32), (practices, n))),
         named_role=column(named_role, np.int8),
         named_mentor=column(named_mentor, np.int32),
@@ -216,13 +217,13 @@ def random_design(rng: np.random.Generator, wild: float, months: int) -> Design:
     return Design.model_validate(_design_fields(rng, wild, months))
 
 
-def _weights(rng: np.random.Generator, n: int, density: float) -> NDArray[np.float64]:
+def _weights(rng: np.random.Generator, n: int, density: float, equal: bool) -> NDArray[np.float64]:
     """Draw a symmetric network, some schools of which have no peers."""
     present = np.triu(rng.random((n, n)) < density, 1)
     isolated = rng.random(n) < 0.15
     present[isolated] = False
     present[:, isolated] = False
-    weight = np.where(present, rng.uniform(0.05, 1.0, (n, n)), 0.0)
+    weight = np.where(present, 1.0 if equal else rng.uniform(0.05, 1.0, (n, n)), 0.0)
     return weight + weight.T
 
 
@@ -241,7 +242,7 @@ def _world(rng: np.random.Generator, n: int, countries: int, regions: int, pract
             mentor = np.where((role == MENTEE) & (rng.random(n) < 0.6), rng.choice(mentors, n), -1)
     return build_world(
         teachers,
-        weights=_weights(rng, n, knobs["density"]),
+        weights=_weights(rng, n, knobs["density"], bool(knobs["equal_schools"])),
         region=rng.integers(0, region_country.size, n),
         region_country=region_country,
         x=np.round(rng.uniform(0, 120, n), 3 if coarse == 6 else -1),

@@ -93,8 +93,17 @@ def test_splitting_the_schools_of_a_large_world_over_threads_never_changes_a_res
     assert_same(compiled(case, threads=1), split)
 
 
+@settings(max_examples=20)
+@given(cases(max_schools=25, runs=12))
+def test_runs_side_by_side_are_those_of_the_mesa_model(case):
+    positional, named = case.arguments()
+    sets = case.batch.parameter_set
+    assert engine._side_by_side(sets, case.world.teachers.size)[1].size - 1 < sets.size
+    assert_same(compiled(case), run_batch_with_mesa(*positional, **named, monthly=True, per_school=True))
+
+
 @settings(max_examples=30)
-@given(cases(runs=5))
+@given(cases(runs=12))
 def test_a_run_alone_equals_the_run_within_a_batch(case):
     together = compiled(case)
     for row in range(case.batch.design.size):
