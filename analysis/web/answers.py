@@ -1,9 +1,10 @@
 """What the page shows of an answer: the tables of ``compare``, as rows of text and charts. No number is made here."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,6 +28,8 @@ from .texts import text
 
 __all__ = ["Answer", "base_answer", "sure_answer"]
 
+T = TypeVar("T")
+
 GAPS = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
 TIMES = {"_end_of_funding": "charts.end_of_funding", "": "charts.end"}
 GRID_POINTS = 45
@@ -42,15 +45,28 @@ class Answer:
     charts: dict[str, Any]
 
 
-_CURVES: "WeakKeyDictionary[DesignRuns, dict[str, pd.DataFrame]]" = WeakKeyDictionary()
+_KNOWN: "WeakKeyDictionary[DesignRuns, dict[Hashable, Any]]" = WeakKeyDictionary()
 
 
+def _of_design(make: Callable[..., T]) -> Callable[..., T]:
+    """Decorate a function of a design's runs, so that it is worked out once for as long as the runs are kept."""
+
+    @wraps(make)
+    def known(runs: DesignRuns, *rest: Hashable) -> T:
+        found = _KNOWN.setdefault(runs, {})
+        key = (make.__name__, rest)
+        if key not in found:
+            found[key] = make(runs, *rest)
+        return cast(T, found[key])
+
+    return known
+
+
+@_of_design
 def _curves(runs: DesignRuns) -> dict[str, pd.DataFrame]:
     """Return the adoption curve of each practice of a design."""
-    if runs not in _CURVES:
-        assert runs.monthly is not None
-        _CURVES[runs] = {str(name): adoption_curve(rows) for name, rows in runs.monthly.groupby("practice", observed=True)}
-    return _CURVES[runs]
+    assert runs.monthly is not None
+    return {str(name): adoption_curve(rows) for name, rows in runs.monthly.groupby("practice", observed=True)}
 
 
 def base_answer(scenario: Scenario, found: Mapping[str, DesignRuns], budget: float | None) -> Answer:
@@ -67,7 +83,7 @@ def base_answer(scenario: Scenario, found: Mapping[str, DesignRuns], budget: flo
     ]  # fmt: skip
     if budget is not None:
         columns.append(text("results.within"))
-    return Answer(said, columns, _rows(effects, runs, found, months, budget), _charts(scenario, found, runs, effects, designs, budget))
+    return Answer(said, columns, _rows(effects, runs, found, months, budget), _charts(scenario, found, effects, designs, budget))
 
 
 def _within(effects: pd.DataFrame, budget: float) -> str:
@@ -107,6 +123,7 @@ def _rows(
     return rows
 
 
+@_of_design
 def _using(runs: DesignRuns, month: int) -> float:
     """Return the mean share of adopting teachers in a month in per cent, over all practices."""
     assert runs.monthly is not None
@@ -116,7 +133,7 @@ def _using(runs: DesignRuns, month: int) -> float:
 
 
 def _charts(
-    scenario: Scenario, found: Mapping[str, DesignRuns], runs: pd.DataFrame, effects: pd.DataFrame, designs: list[str], budget: float | None
+    scenario: Scenario, found: Mapping[str, DesignRuns], effects: pd.DataFrame, designs: list[str], budget: float | None
 ) -> dict[str, Any]:
     windows = {name: window(scenario, design) for name, design in scenario.designs.items() if name != COMPARATOR}
     curves = {name: _curves(one) for name, one in found.items()}
@@ -136,7 +153,7 @@ def _charts(
         made[f"costs_{payer}"] = _named(chart, charts.payer_title(payer), text("charts.costs_says", payer=payer_name(payer)))
         made[f"costs_{payer}"]["legend"] = charts.cost_legend(totals)
     for name, kind in GAPS.items():
-        rows = _gaps(runs, name)
+        rows = [{"design": design_name(design), **row} for design, one in found.items() for row in _gaps(one, name)]
         if rows:
             made[f"gap_{name}"] = _named(
                 charts.gap_chart(rows, designs, name), text("charts.gap", kind=kind), text("charts.gap_says", kind=kind)
@@ -148,15 +165,11 @@ def _named(chart: dict[str, Any], title: str, says: str) -> dict[str, Any]:
     return {"title": title, "says": says, "spec": chart}
 
 
-def _gaps(runs: pd.DataFrame, name: str) -> list[dict[str, Any]]:
-    rows = []
-    for design, mine in runs.groupby("design", observed=True):
-        for suffix, time in TIMES.items():
-            found = spread(100 * mine[f"gap_{name}{suffix}"])
-            if found is not None:
-                mean, low, high = found
-                rows.append({"design": design_name(str(design)), "time": text(time), "mean": mean, "low": low, "high": high})
-    return rows
+@_of_design
+def _gaps(runs: DesignRuns, name: str) -> list[dict[str, Any]]:
+    """Return the gap of a type of schools in points: mean and spread over runs, at the end of funding and at the end."""
+    spreads = {time: spread(100 * runs.runs[f"gap_{name}{suffix}"]) for suffix, time in TIMES.items()}
+    return [{"time": text(time), "mean": one[0], "low": one[1], "high": one[2]} for time, one in spreads.items() if one is not None]
 
 
 def sure_answer(effects_of: Mapping[str, DesignRuns], found: Mapping[str, DesignRuns], worlds: int, k: float) -> Answer:
