@@ -1,6 +1,6 @@
 """Simulation-based calibration (Talts et al. 2018) and recovery of parameters at the size of the pilot.
 
-python -m benchmarks.calibration [--datasets 200] [--runs 131072] [--workers 2] [--out FOLDER]
+python -m benchmarks.calibration [--datasets 200] [--runs 65536] [--workers 2] [--out FOLDER]
 
 Data sets are drawn from the prior and the model with the survey of the synthetic pilot, and each is fitted as ``calibrate`` does, except
 that the second wave of runs is taken from one large reference table. Fits that are done are kept in the folder, so it may be stopped and
@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.figures.calibration import rank_histograms, recovery
-from analysis.style import save
+from analysis.style import save_bytes
 from experiments.calibration_groups import groups_of
 from experiments.calibration_likelihood import Synthetic, plausible_scores, synthetic
 from experiments.calibration_posterior import Problem, fitted_posterior
@@ -40,7 +40,8 @@ from scenarios import load_scenario
 
 FIT = ("p", "q_in", "q_out", "beta", "d")
 RANKS = 99  # draws that a truth is ranked among
-FEWEST_ROWS, MOST_ROWS = 8_192, 40_000
+FEWEST_ROWS, MOST_ROWS = 4_096, 12_000
+FIRST_ROWS = 32_768  # the first so many points of a Sobol sequence cover the space; every so many-th do not
 BLOCK = 2048
 SEED = 20_260_131
 SHARED: dict[str, Any] = {}
@@ -67,7 +68,7 @@ def prepare(folder: Path, runs: int, datasets: int) -> None:
     observed = table.second_wave(first, truths)
     waves = np.arange(len(pilot.survey.months))
     data = np.concatenate(list(observed.answers(pilot.survey, waves, FIT, SEED, 0.0)))
-    early = _first_cut(pilot, first.rows(np.arange(0, len(first), max(1, len(first) // 32_768))), data[0])
+    early = _first_cut(pilot, first.rows(np.arange(min(len(first), FIRST_ROWS))), data[0])
     SHARED.update(pilot=pilot, first=answered(pilot, first, SEED), truths=truths, data=data, early=early)
 
 
@@ -122,7 +123,7 @@ def fit(number: int) -> dict[str, Any]:
     """Fit one data set; return the ranks of its truth and what the posterior says."""
     pilot, first = SHARED["pilot"], SHARED["first"]
     reduce: Summaries = SHARED["early"].reduce
-    early = replace(SHARED["early"], summaries=reduce.of(SHARED["data"][number][None])[0]).opened(first.values[::8])
+    early = replace(SHARED["early"], summaries=reduce.of(SHARED["data"][number][None])[0]).opened(first.values[:FIRST_ROWS])
     survey = replace(pilot.survey, shares=SHARED["data"][number])
     mine = replace(pilot, survey=survey)
     rows = np.flatnonzero(early.inside(first.values))
@@ -187,7 +188,7 @@ def main() -> None:
     """Run the study from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--datasets", type=int, default=200)
-    parser.add_argument("--runs", type=int, default=131_072)
+    parser.add_argument("--runs", type=int, default=65_536)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("results/sbc"))
     parser.add_argument("--images", type=Path, default=Path("docs/images/calibration"))
@@ -198,8 +199,8 @@ def main() -> None:
     print(table.round(3).to_string(index=False))
     given.images.mkdir(parents=True, exist_ok=True)
     table.to_csv(given.images / "sbc.csv", index=False, float_format="%.4g", lineterminator="\n")
-    save(rank_histograms(fits, RANKS), given.images, "sbc")
-    save(recovery(fits), given.images, "recovery")
+    for name, figure in (("sbc", rank_histograms(fits, RANKS)), ("recovery", recovery(fits))):
+        write_atomically(given.images / f"{name}.png", save_bytes(figure, "png"))
 
 
 if __name__ == "__main__":
