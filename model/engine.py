@@ -21,8 +21,8 @@ from .world import Practices, World
 
 __all__ = ["Batch", "Results", "cpu_count", "empty_results", "observe_run", "run_batch"]
 
-FEW_SCHOOLS = 10_000
-"""Up to this size, runs are made side by side: beyond it they would push each other out of the cache."""
+FEW_SCHOOLS = 300_000
+"""Up to this size runs are made side by side: beyond it their state, a kilobyte for each school and thread, takes too much memory."""
 
 MANY_SCHOOLS = 50_000
 """From this size on, a batch with fewer runs than threads splits its schools over the threads."""
