@@ -71,7 +71,7 @@ def test_what_is_no_study_or_not_finished_or_not_comparable_is_refused(simulatio
     assert program("sweep", *SWEPT, "--designs", "none", "--sample", "sobol:8", "--out", "alone", cwd=tmp_path).code == 0
     for study, said in (
         ("empty", "holds no study"),
-        ("nowhere", "no scenario nowhere"),
+        ("nowhere", "no scenario 'nowhere'"),
         (simulation.folder, "is a study of simulate"),
         ("cut", "is an unfinished sweep"),
         ("harmed", "is damaged"),
