@@ -116,29 +116,15 @@ def _run_groups(
 
 
 def _run_on_threads(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, results, r, pool, cuts):
-    """Make one run of a large world: as ``_run_rows`` does, but the teachers of different ranges of schools decide on different threads."""
+    """Make one run of a large world: as ``_run_groups`` does, but the teachers of different ranges of schools decide on different threads."""
     _start_run(world, practices, par, des, state, seed, replicate, 0)
     for p in range(practices.weight.size):
         commit(par, state, p, 0, world.teachers.size)
     for month in range(months):
         _open_run(
-            world,
-            practices,
-            par,
-            des,
-            state,
-            0,
-            seed,
-            replicate,
-            discount_factor(par, month),
-            month,
-            months,
-            end_of_funding,
-            has_named,
-            cells,
-            results,
-            r,
-        )
+            world, practices, par, des, state, 0, seed, replicate, discount_factor(par, month),
+            month, months, end_of_funding, has_named, cells, results, r,
+        )  # fmt: skip
         if month == months - 1:
             return
         for p in range(practices.weight.size):
