@@ -28,6 +28,8 @@ from .sentences import in_words, percent
 __all__ = ["Standing", "about", "choice_sentence", "consequence_sentence", "dependence_sentence", "euros", "standing"]
 
 AGREE = 0.95
+MOST_RANGES = 4
+"""Ranges of the worth of an adopter-year that one sentence lists; of more, those around the one in question."""
 LIKELY = ((0.9, "very likely"), (0.66, "likely"), (0.5, "more likely than not"))
 """Words for a probability whose interval lies above a bound."""
 
@@ -232,4 +234,9 @@ def _worth_range(found: Standing, ranges: pd.DataFrame) -> str:
             return f"Whatever an adopter-year is worth, {name} has the highest mean net benefit"
         span = f"below {euros(high)}" if low <= 0 else f"above {euros(low)}" if math.isinf(high) else f"from {euros(low)} to {euros(high)}"
         parts.append(f"{name} {span}")
+    here = sum(low <= found.willingness_to_pay for low in rows["from"]) - 1
+    if len(parts) > MOST_RANGES:
+        shown = parts[max(0, here - 1) : here + 2]
+        said = f"{in_words(shown)} (all {len(parts)} ranges stand below)"
+        return f"By the means, which design is best hangs on what an adopter-year is worth: {said}"
     return f"By the means, which design is best hangs on what an adopter-year is worth: {in_words(parts)}"

@@ -150,6 +150,14 @@ def test_the_answer_hangs_on_what_an_adopter_year_is_worth():
     assert "cheap from EUR 144 to EUR 1,000 and dear above EUR 1,000" in advise(designs).answer[2]
 
 
+def test_of_many_ranges_those_around_the_worth_in_question_are_said():
+    designs = {f"d{k}": (lambda s, r, k=k: (50.0 * k + s / 100, 10_000.0 * k**2)) for k in range(1, 7)}
+    said = advise(designs, willingness_to_pay=1000.0).answer[2]
+    assert (
+        "d2 from EUR 600 to EUR 1,000, d3 from EUR 1,000 to EUR 1,400 and d4 from EUR 1,400 to EUR 1,800 (all 7 ranges stand below)" in said
+    )
+
+
 def test_bad_questions_are_refused():
     with pytest.raises(InputError, match="no perspective named 'ministry'"):
         advise({"a": lambda s, r: (1.0, 1.0)}, perspective="ministry")
