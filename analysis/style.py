@@ -9,7 +9,6 @@ import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +21,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from .outcomes import design_name
+from .palette import CATEGORY_COLOURS, FUNDED, GREY, INK, DesignStyle, design_styles
 
 __all__ = [
     "CATEGORY_COLOURS",
@@ -45,37 +44,7 @@ __all__ = [
 ]
 
 WIDTH, DPI = 10.0, 150  # inches; shown 1000 pixels wide, a point is 1.4 pixels
-INK, GREY, FUNDED = "#222222", "#666666", "#f3ecd8"
 BAND = 0.2  # opacity of a band of quantiles
-
-# Okabe & Ito (2008), Color Universal Design; yellow is left out, as it does not stand out from white.
-_PRESETS: Mapping[str, tuple[str, str]] = {
-    "none": (GREY, "o"),
-    "outreach": ("#e69f00", "v"),
-    "top_down": ("#d55e00", "^"),
-    "regional_hub": ("#0072b2", "s"),
-    "virtual": ("#009e73", "D"),
-    "bottom_up": ("#cc79a7", "P"),
-    "hybrid": ("#56b4e9", "X"),
-}
-# Tol (2021), Colour Schemes, SRON technical note: those of the muted scheme that differ most from the above.
-_EXTRA_COLOURS = ("#332288", "#882255", "#999933", "#44aa99", "#661100", "#117733", "#aa4499")
-_EXTRA_MARKERS = ("h", "<", ">", "p", "d", "8", "H")
-
-CATEGORY_COLOURS: Mapping[str, str] = {
-    "coordination": "#332288",
-    "release": "#88ccee",
-    "voluntary": "#44aa99",
-    "team": "#117733",
-    "stipend": "#999933",
-    "grant": "#ddcc77",
-    "travel": "#661100",
-    "platform": "#cc6677",
-    "outreach": "#e69f00",
-    "onboarding": "#aa4499",
-    "recognition": "#bbbbbb",
-}
-"""Of the categories of costs (Tol's muted scheme and two more)."""
 
 _RC: Mapping[str, Any] = {
     "font.family": "sans-serif",
@@ -112,15 +81,6 @@ _LOCK = threading.RLock()  # matplotlib's settings are shared by all threads, su
 P = ParamSpec("P")
 
 
-@dataclass(frozen=True)
-class DesignStyle:
-    """How a design looks and what it is called."""
-
-    label: str
-    colour: str
-    marker: str
-
-
 def styled(make: Callable[P, Figure]) -> Callable[P, Figure]:
     """Decorate a function that makes a figure, so that the style holds inside it and nowhere else."""
 
@@ -154,23 +114,6 @@ def axes_grid(figure: Any, rows: int, columns: int, count: int, **share: Any) ->
     for left_over in axes[count:]:
         left_over.remove()
     return list(axes[:count])
-
-
-def design_styles(designs: Sequence[str]) -> dict[str, DesignStyle]:
-    """Return the look of every design. Presets always look the same; others take further colours and marks in the order given.
-
-    Give all designs of a study (``outcomes.names_in(column, present=False)``), so that a design looks the same where others are left out.
-    """
-    styles, extra = {}, 0
-    for name in designs:
-        if name in _PRESETS:
-            colour, marker = _PRESETS[name]
-        else:  # a turn of the marks by one for each round of colours, so that pairs do not repeat
-            colour = _EXTRA_COLOURS[extra % len(_EXTRA_COLOURS)]
-            marker = _EXTRA_MARKERS[(extra + extra // len(_EXTRA_COLOURS)) % len(_EXTRA_MARKERS)]
-            extra += 1
-        styles[name] = DesignStyle(design_name(name), colour, marker)
-    return styles
 
 
 def wrapped(label: str, width: int = 18) -> str:

@@ -13,10 +13,10 @@ import pandas as pd
 from analysis.cost_effectiveness import acceptability
 from analysis.curves import adoption_curve, discounted_costs, spread
 from analysis.outcomes import COMPARATOR, design_name, payer_name, practice_name
+from analysis.palette import design_styles
 from analysis.psa import psa_sample
 from analysis.report import WILLINGNESS_TO_PAY
 from analysis.sentences import percent, ranking_sentence, sentences, with_error
-from analysis.style import design_styles
 from analysis.summary import cost_effectiveness, ranking
 from experiments.compare import window
 from experiments.whatif import DesignRuns, stacked

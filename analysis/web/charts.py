@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.curves import HULL, increments, outline
 from analysis.economics import FRONTIER
 from analysis.outcomes import COMPARATOR, category_name, design_name, names_in, payer_name
-from analysis.style import CATEGORY_COLOURS, FUNDED, GREY, INK, design_styles
+from analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, design_styles
 from model.costs import CATEGORIES
 from model.state import MENTOR
 

@@ -7,22 +7,19 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.document import Document
-from analysis.html_document import as_html
-from analysis.pdf_document import as_pdf
-from analysis.recommendation import Evidence, recommendation
 from analysis.report import Report, comparison_report
-from analysis.style import save_bytes
 from experiments.compare import Comparison, compare, with_comparator
-from experiments.evidence import evidence_of_comparison
 from experiments.study import new_study, provenance
 from experiments.whatif import Kept, SupersededError
 from model.errors import InputError
 from scenarios import Scenario, dump_yaml, resolved
+
+if TYPE_CHECKING:
+    from analysis.document import Document
 
 __all__ = ["FIGURES", "Download", "Studies", "download", "downloads"]
 
@@ -74,12 +71,14 @@ def download(name: str, scenario: Scenario, k: float, studies: Studies, threads:
         return _table(name, found, report), TABLES[name], filename
     if name in REPORTS:
         document = studies.recommended.get((key, k), partial(_recommended, found, k))
-        return as_html(document) if name.endswith(".html") else as_pdf(document), REPORTS[name], filename
+        return _printed(name, document), REPORTS[name], filename
     if name == "study.zip":
         return _zipped(found, report), "application/zip", f"{scenario.name}-compare.zip"
     figure, kind = name.rsplit(".", 1)
     if figure not in report.figures:
         raise InputError(name, "this comparison has no such figure", f"allowed: {', '.join(report.figures)}")
+    from analysis.style import save_bytes
+
     return save_bytes(report.figures[figure](), kind), KINDS[kind], filename
 
 
@@ -114,10 +113,20 @@ def _table(name: str, found: Comparison, report: Report) -> bytes:
     return buffer.getvalue()
 
 
-def _recommended(found: Comparison, k: float) -> Document:
-    """Return the report that ``run.py recommend`` writes."""
+def _recommended(found: Comparison, k: float) -> "Document":
+    """Return the report that ``run.py recommend`` writes. Its libraries take seconds to load, so they wait until somebody asks."""
+    from analysis.recommendation import Evidence, recommendation
+    from experiments.evidence import evidence_of_comparison
+
     evidence = Evidence(**evidence_of_comparison(found, f"run.py recommend {found.scenario.name}.yaml --k {k:g}"))
     return recommendation(evidence, willingness_to_pay=k).document
+
+
+def _printed(name: str, document: "Document") -> bytes:
+    from analysis.html_document import as_html
+    from analysis.pdf_document import as_pdf
+
+    return as_html(document) if name.endswith(".html") else as_pdf(document)
 
 
 def _zipped(found: Comparison, report: Report) -> bytes:

@@ -4,8 +4,8 @@ import secrets
 from typing import Any
 
 from analysis.outcomes import design_name, practice_name
+from analysis.palette import design_styles
 from analysis.report import WILLINGNESS_TO_PAY
-from analysis.style import design_styles
 from experiments.compare import window
 from model.countries import COUNTRIES
 from model.designs import PRESETS
