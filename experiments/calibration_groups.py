@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.networks import Peers
 from model.schools import Schools
 from model.state import MENTEE, MENTOR
 from model.world import World
@@ -71,7 +72,8 @@ def feature_set(scenario: Scenario, world: World, schools: Schools, survey: Surv
         if (world.adopters_at_start[practice] >= 0).all() and start[member].std() > 1e-9:
             covariates[f"start {survey.practice_names[practice]}"] = (start - start[member].mean()) / start[member].std()
     tied = scenario.world.ties is not None and len(world.peer) > 0
-    exposure = tuple(exposure_matrix(world.peer_start, world.peer, world.weight, weight[w] > 0) for w in range(len(weight))) if tied else ()
+    ties = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights() if tied else world.weight
+    exposure = tuple(exposure_matrix(world.peer_start, world.peer, ties, seen > 0) for seen in weight) if tied else ()
     structures = {name: mask & member for name, mask in groups.structures.items() if (mask & member).sum() >= FEWEST}
     mentor = world.named_mentor if (world.named_mentor >= 0).any() else np.zeros(0, np.int32)
     return FeatureSet(

@@ -11,6 +11,7 @@ from experiments.calibration_survey import survey_of
 from experiments.pilot_data import read_observations
 from experiments.worlds import Worlds
 from model.errors import InputError
+from model.networks import Peers
 from scenarios import load_scenario
 from tests.pilots import adoption_years, many_nodes
 
@@ -26,9 +27,10 @@ def exact_posterior(pilot, p, q):
     """Return mean and sd of p and q_out on a grid, from the months of adoption themselves: each month of each school has a known chance."""
     world, _ = Worlds(pilot.scenario).get(pilot.scenario.base_parameters(), 0)
     weights = np.zeros((len(pilot.months),) * 2)
+    tie = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
     for i in range(len(weights)):
         here = slice(world.peer_start[i], world.peer_start[i + 1])
-        weights[i, world.peer[here]] = world.weight[here]
+        weights[i, world.peer[here]] = tie[here]
     a, b = np.meshgrid(p, q, indexing="ij")
     found = np.zeros_like(a)
     for month in range(71):

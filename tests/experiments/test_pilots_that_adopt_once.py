@@ -5,6 +5,7 @@ import pytest
 
 from experiments.pilot_data import Observations, read_observations
 from experiments.worlds import Worlds
+from model.networks import Peers
 from tests.pilots import Pilot, adoption_years, many_nodes
 
 
@@ -60,12 +61,13 @@ def test_the_times_that_are_read_are_those_of_a_bass_contagion_with_the_truth(no
     world, _ = Worlds(nodes.scenario).get(nodes.scenario.base_parameters(), 0)
     earliest = seen.frame.sort_values("school")["earliest"].to_numpy()
     row = np.repeat(np.arange(len(earliest)), np.diff(world.peer_start))
+    ties = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
 
     def score(late: int, *, only_exposed: bool) -> float:
         excess = variance = 0.0
         for step in range(1, 10):
             has = earliest <= step
-            exposure = np.bincount(row, weights=world.weight * (earliest <= step - late)[world.peer], minlength=len(has))
+            exposure = np.bincount(row, weights=ties * (earliest <= step - late)[world.peer], minlength=len(has))
             chance = 1.0 - (1.0 - nodes.truth["p"]) * (1.0 - nodes.truth["q_out"] * exposure)
             asked = ~has & (exposure > 0) if only_exposed else ~has
             excess += (earliest[asked] == step + 1).sum() - chance[asked].sum()
