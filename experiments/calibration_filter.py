@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import rules
-from model.compiled import compiled
+from model.compiled import allocating
 from model.designs import design_table
 from model.engine import cpu_count
 from model.parameters import PARAMETER_DTYPE, PARAMETERS
@@ -43,7 +43,7 @@ def is_independent(scenario: Scenario, world: World, schools: Schools, survey: S
     return alone and unmentored and known and survey.discrepancy == 0.0 and work <= MOST_WORK * survey.horizon
 
 
-@compiled
+@allocating
 def _chances(trials, chance, table):
     """Write the chance of each number out of ``trials`` (binomial) into a table; return where it begins and ends to matter."""
     table[: trials + 1] = 0.0
@@ -64,7 +64,7 @@ def _chances(trials, chance, table):
     return low, high
 
 
-@compiled
+@allocating
 def _next_month(par, teachers, ready, openness, outreach, belief, after, gains, losses):
     after[: teachers + 1] = 0.0
     for k in range(teachers + 1):
@@ -81,7 +81,7 @@ def _next_month(par, teachers, ready, openness, outreach, belief, after, gains, 
     belief[: teachers + 1] = after[: teachers + 1]
 
 
-@compiled
+@allocating
 def _answer(kind, share, respondents, seen, error, overdispersion):
     """Return the chance (or density) of what a school answered, given its share."""
     if kind == SCALE:
@@ -97,7 +97,7 @@ def _answer(kind, share, respondents, seen, error, overdispersion):
     return np.exp(ways) * share**yes * (1.0 - share) ** no
 
 
-@compiled
+@allocating
 def _school(par, kind, outreach, teachers, ready, openness, start, months, respondents, seen, errors, overdispersion, scratch):
     """Return the log-likelihood of one school's answers (W,) at ascending months (W,)."""
     belief, after, gains, losses = scratch
@@ -131,7 +131,7 @@ def _school(par, kind, outreach, teachers, ready, openness, start, months, respo
     return total
 
 
-@compiled
+@allocating
 def _survey(par, kind, outreach, difficulty, initial, world, practice, months, respondents, seen, errors, overdispersion):
     """Return the log-likelihood of all schools' answers (W, n) in one practice."""
     most = world.teachers.max() + 1

@@ -84,7 +84,13 @@ class Table:
         self.chunk = max(1, min(CHUNK, CHUNK_BYTES // (8 * record.cells)))
 
     def first_wave(self, runs: int, *, resume: bool) -> Runs:
-        """Return the runs over the prior; with ``resume`` those that are there already are kept."""
+        """Return the runs over the prior, a few more where chunks of one size need them; with ``resume`` those there already are kept.
+
+        The first wave fills its chunks, as a sweep grows by whole ones only.
+        """
+        chunks = -(-runs // self.chunk)
+        self.chunk = -(-runs // chunks)
+        runs = chunks * self.chunk
         sets = self.prior.sets(self.prior.values(self.prior.sample(runs, self.scenario.seed)))
         there = self._sets_there() if resume else None
         if there is not None and len(there) > len(sets) and there.iloc[: len(sets)].equals(sets):
