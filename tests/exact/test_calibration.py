@@ -14,7 +14,7 @@ from experiments.calibrate import asked, calibrate, problem_of
 from scenarios import load_scenario
 from tests.exact.pilot_likelihood import log_likelihood
 
-LOW, HIGH = np.array([0.002, 0.005]), np.array([0.06, 0.08])
+LOW, HIGH = np.array([0.002, 0.005]), np.array([0.12, 0.15])
 MONTHS = np.array([6, 18, 30])
 TURNOVER, FLOOR = 0.01, 0.4
 GRID = 61
@@ -45,7 +45,7 @@ def make(folder, seed, schools=40):
 def grid_posterior(data):
     """Return the grid of (p, d) and its weights under uniform priors on LOW..HIGH."""
     teachers, capacity, openness, start, respondents, answers = data
-    p, d = (np.linspace(LOW[j], HIGH[j], GRID) for j in (0, 1))
+    p, d = (LOW[j] + (HIGH[j] - LOW[j]) * (np.arange(GRID) + 0.5) / GRID for j in (0, 1))  # middles, so that no edge counts twice
     ready = (FLOOR + (1 - FLOOR) * capacity) * openness
     found = np.array(
         [[log_likelihood(teachers, start, a * ready, 1 - (1 - b) * (1 - TURNOVER), MONTHS, respondents, answers) for b in d] for a in p]
