@@ -258,12 +258,21 @@ def _count(largest, teachers, adopters, uniforms, chances, counts, scratch):
 
 
 @inlined
+def _has_ties(lengths):
+    ties = np.int64(0)
+    for run in range(lengths.shape[0]):
+        ties += lengths[run, MENTEE]
+    return ties > 0
+
+
+@inlined
 def _decide_block(world, par, state, p, seed, month, low, high, begin, end):
     """Decide for schools low..high with the scratch space begin..end."""
     side = state.lengths.shape[0]
     here, room = slice(low * side, high * side), slice(begin * side, end * side)
     first, second, gain, loss = state.first[room], state.second[room], state.gain[room], state.loss[room]
-    mentoring = state.saturation[p, here]
+    # Zeros without ties: of a block that stays in the first cache.
+    mentoring = state.saturation[p, here] if _has_ties(state.lengths) else state.zero[: (high - low) * side]
     own = state.share[p, here] if par.gamma == 1.0 else state.influence[p, here]
     rows = world.peer_start, world.peer, world.row_weight, world.weight
     if side == 1:

@@ -14,7 +14,7 @@ NO_ROLE, MENTOR, MENTEE = 0, 1, 2
 """Roles; also the values of ``State.experience``."""
 
 
-BLOCK = 256
+BLOCK = 512
 """Schools, times runs side by side, that go through the steps of a month together."""
 
 SIDE = 8
@@ -43,7 +43,7 @@ class State(NamedTuple):
     ``country_schools``: schools, int64 (S, C); ``country_units``: coordinating units, float64 (S, C); ``ledger``: cents of this
     month, int64 (S, C, categories, payers); ``posted``: whether there may be any, bool (S,).
 
-    Of the world: ``by_degree``: schools, those of each stretch of 64 by the number of their peers, int32 (n,). ``largest``: the
+    ``zero``: zeros, float64 (BLOCK,). Of the world: ``by_degree``: schools, those of each stretch of 64 by the number of their peers, int32 (n,). ``largest``: the
     teachers of the largest school, int32 (1,).
 
     Within a month, of the run under way: ``quality``: coordination quality of each unit with active clusters, float64 (R + C + 2,);
@@ -74,6 +74,7 @@ class State(NamedTuple):
     country_units: NDArray[np.float64]
     ledger: NDArray[np.int64]
     posted: NDArray[np.bool_]
+    zero: NDArray[np.float64]
     by_degree: NDArray[np.int32]
     largest: NDArray[np.int32]
     quality: NDArray[np.float64]
@@ -131,6 +132,7 @@ def allocate(world: World, practices: int, categories: int, payers: int, side: i
         country_units=floats(side, countries),
         ledger=np.zeros((side, countries, categories, payers), np.int64),
         posted=np.ones(side, np.bool_),
+        zero=floats(BLOCK),
         by_degree=np.lexsort((np.diff(world.peer_start), np.arange(n) // _STRETCH)).astype(np.int32),
         largest=np.array([world.teachers.max()], np.int32),
         quality=floats(units),
@@ -182,6 +184,7 @@ def of_run(state: State, run: int) -> State:
         state.country_units[run],
         state.ledger[run],
         state.posted[run : run + 1],
+        state.zero,
         state.by_degree,
         state.largest,
         state.quality,
