@@ -92,7 +92,7 @@ class Table:
         self.chunk = -(-runs // chunks)
         runs = chunks * self.chunk
         sets = self.prior.sets(self.prior.values(self.prior.sample(runs, self.scenario.seed)))
-        there = self._sets_there() if resume else None
+        there = self._sets_there()
         if there is not None and len(there) > len(sets) and there.iloc[: len(sets)].equals(sets):
             return self._make(there, resume=True, wanted=len(sets))
         return self._make(sets, resume=resume, wanted=len(sets))
