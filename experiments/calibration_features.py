@@ -21,9 +21,13 @@ FEWEST = 3  # schools that a mean over a group is taken of
 
 
 def exposure_matrix(start: NDArray[np.int64], peer: NDArray[np.int32], weight: Floats, seen: NDArray[np.bool_]) -> csr_array:
-    """Return the weights of a world's peers (compressed rows) among the schools ``seen``, each row scaled to sum to 1, or empty."""
+    """Return the weights of a world's peers (compressed rows) among the schools ``seen``, each row scaled to sum to 1, or empty.
+
+    ``weight`` is empty where all ties of a school weigh the same, as in ``model.world.World``.
+    """
     schools = len(start) - 1
-    matrix = csr_array((weight * seen[peer], peer, start), shape=(schools, schools))
+    tie = weight if weight.size else np.ones(peer.size)
+    matrix = csr_array((tie * seen[peer], peer, start), shape=(schools, schools))
     rows = np.asarray(matrix.sum(axis=1)).ravel()
     scale = np.divide(1.0, rows, out=np.zeros_like(rows), where=rows > 0.0)
     return csr_array((matrix.data * np.repeat(scale, np.diff(start)), peer, start), shape=(schools, schools))
