@@ -94,7 +94,7 @@ class Table:
         sets = self.prior.sets(self.prior.values(self.prior.sample(runs, self.scenario.seed)))
         there = self._sets_there()
         if there is not None and len(there) > len(sets) and there.iloc[: len(sets)].equals(sets):
-            return self._make(there, resume=True, wanted=len(sets))
+            return self._make(there, resume=resume, wanted=len(sets))
         return self._make(sets, resume=resume, wanted=len(sets))
 
     def second_wave(self, first: Runs, values: Floats) -> Runs:
