@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -243,7 +246,8 @@ def sensitivity(
         method=method, outputs=outputs, vary=vary or (), groups=groups, pairs=pairs, points=n or 0, ci=ci, budget=budget,
         random="common" if common else "independent", second=second, monthly=monthly, willingness_to_pay=k,
     )  # fmt: skip
-    if (Path(scenario) / "study.json").is_file():
+    of_sweep = (Path(scenario) / "study.json").is_file()
+    if of_sweep:
         from experiments.sensitivity_sweep import study_of_sweep
 
         folder = out if out is not None else Path("results") / f"{Path(scenario).resolve().name}-{method}"
@@ -262,7 +266,8 @@ def sensitivity(
     report = sensitivity_report(found.tables(), found.state)
     if not as_json:
         print_report(report, title_of(found.state))
-    with new_study(folder, provenance(loaded, "sensitivity", options.describe())) as study, Progress() as progress:
+    described = provenance(loaded, "sensitivity", options.describe(), {"sweep": scenario} if of_sweep else None)
+    with new_study(folder, described) as study, Progress() as progress:
         for name, frame in report.files.items():
             study.table(name, frame)
         study.text("summary.txt", [title_of(found.state), *report.said])
@@ -368,7 +373,8 @@ def recommend(
     advice = recommendation(Evidence(**evidence), willingness_to_pay=k, perspective=perspective)
     if not as_json:
         print_answer(advice)
-    with new_study(folder, provenance(described, "recommend", {"study": study, "k": k, "perspective": perspective})) as written:
+    files = {"study": study} if is_study(study) else None
+    with new_study(folder, provenance(described, "recommend", {"k": k, "perspective": perspective}, files)) as written:
         for name, frame in advice.tables.items():
             written.table(name, frame)
         write_report(advice, written.path)
@@ -425,7 +431,7 @@ def calibrate(
     from experiments.progress import Progress
     from experiments.study import new_study, provenance
 
-    shared = {"observations": seen.name, **options.describe()}
+    shared = {**options.describe(), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}
     if quick:
         with Progress() as progress:
             point = quick_fit(problem, engine=engine, threads=threads, stage=progress.show)
@@ -441,13 +447,38 @@ def calibrate(
         place = folder / "calibration"
     if not as_json:
         print_report(report, title_of(state))
-    with new_study(place, provenance(loaded, "calibrate", shared)) as study:
+    whole = _load(scenario, sets, None, seed=seed, schools=schools, ties=ties)
+    with new_study(place, provenance(whole, "calibrate", shared, {"observations": file})) as study:
         for name, frame in report.files.items():
             study.table(name, frame)
         if not quick:
-            write_findings(found, _load(scenario, sets, None, seed=seed, schools=schools, ties=ties), study.path)
+            write_findings(found, whole, study.path)
         report.write_figures(study.path / "figures")
     _finish(place, report.document, as_json)
+
+
+@app.command()
+def rerun(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The folder of a finished study, or its study.json.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a re-run that was interrupted, where the command can.")] = False,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a study again from its study.json; exit code 0 where its results are the same, 1 where they differ (it says where)."""
+    from experiments.rerun import again, verdict
+
+    with tempfile.TemporaryDirectory(prefix="school-mentoring-") as scratch:
+        plan = again(study, out, Path(scratch), threads=threads, resume=resume)
+        # What the command shows is in its folder; runs that fail leave a gap there, which is a difference.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+            app(plan.words, standalone_mode=False)
+    lines, document, same = verdict(plan)
+    if not as_json:
+        print("\n".join(lines))
+    _finish(plan.out, document, as_json)
+    if not same:
+        raise SystemExit(1)
 
 
 @app.command()
@@ -576,7 +607,7 @@ UsageFault = typer.BadParameter.__mro__[2]
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 some runs failed, 2 bad input, 130 interrupted."""
+    """Run the command line: exit code 0 done, 1 some runs failed or a re-run differs, 2 bad input, 130 interrupted."""
     try:
         code = app(_spread_sets(sys.argv[1:]), standalone_mode=False) or 0
     except InputError as error:
@@ -594,7 +625,7 @@ def main() -> None:
         sys.stderr.close()
         code = 1
     if code == 130:
-        resumable = ("sweep", "sensitivity", "optimise", "calibrate")
+        resumable = ("sweep", "sensitivity", "optimise", "calibrate", "rerun")
         kept = "what is finished is kept, go on with --resume" if sys.argv[1] in resumable else "nothing was written"
         print(f"interrupted: {kept}", file=sys.stderr)
     raise SystemExit(code)

@@ -18,6 +18,7 @@ from typing import Any
 from model.errors import InputError
 from scenarios import POSTERIOR_COPY
 
+from .crate import METADATA, crate_bytes
 from .store import Store, write_atomically
 from .study import checked_out, provenance
 from .sweep import Plan, Sweep
@@ -86,7 +87,7 @@ def grow_sweep(folder: Path, plan: Plan) -> None:
         return
     _refuse_other(path, before)
     write_atomically(folder / PARAMETERS_FILE, _sets_bytes(plan))
-    write_atomically(path, _study_bytes(plan))
+    _describe(folder, plan)
 
 
 def _create(folder: Path, plan: Plan) -> None:
@@ -98,7 +99,7 @@ def _create(folder: Path, plan: Plan) -> None:
         write_atomically(draft / PARAMETERS_FILE, _sets_bytes(plan))
         if plan.scenario.posterior is not None:
             write_atomically(draft / POSTERIOR_COPY, Path(plan.scenario.posterior).read_bytes())
-        write_atomically(draft / "study.json", _study_bytes(plan))
+        _describe(draft, plan)
         with contextlib.suppress(OSError):  # an empty folder; of one that is not empty the next line tells
             place.rmdir()
         draft.rename(place)
@@ -111,9 +112,14 @@ def _create(folder: Path, plan: Plan) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _study_bytes(plan: Plan) -> bytes:
-    study = {**provenance(plan.scenario, "sweep", {}), **plan.describe()}
-    return (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+def _describe(folder: Path, plan: Plan) -> None:
+    """Write the metadata that repositories read, and ``study.json``."""
+    options = {} if plan.vary is None else {"vary": list(plan.vary)}
+    study = {**provenance(plan.scenario, "sweep", options), **plan.describe()}
+    (folder / RESULTS).mkdir(exist_ok=True)
+    inputs = [folder / name for name in (PARAMETERS_FILE, POSTERIOR_COPY) if (folder / name).exists()]
+    write_atomically(folder / METADATA, crate_bytes(study, folder, [*inputs, folder / RESULTS]))
+    write_atomically(folder / "study.json", (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
 def _sets_bytes(plan: Plan) -> bytes:

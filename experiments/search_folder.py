@@ -18,6 +18,7 @@ from model.errors import InputError
 from scenarios import Scenario, dump_yaml
 
 from .aim import Aim
+from .crate import METADATA, crate_bytes
 from .execution import differences
 from .optimise import Archive, Found, design_fields
 from .store import Store, write_atomically
@@ -136,9 +137,13 @@ def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) 
 
 def close_search(folder: Path, found: Found) -> None:
     """Say in ``study.json`` what the finished study holds, with a hash of every file."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "study.json" and not path.name.startswith("."))
+    own = ("study.json", METADATA)
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in own and not path.name.startswith(".")]
+    study = _describe(found.scenario, found.aim)
+    write_atomically(folder / METADATA, crate_bytes(study, folder, files))
+    files = sorted([*files, folder / METADATA])
     hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    write_atomically(folder / "study.json", _bytes({**_describe(found.scenario, found.aim), "files": hashes}))
+    write_atomically(folder / "study.json", _bytes({**study, "files": hashes}))
 
 
 def _scenario_of(found: Found, names: set[str], suffix: str, what: str) -> bytes:

@@ -20,20 +20,27 @@ from model.compiled import source_fingerprint
 from model.errors import InputError
 from scenarios import POSTERIOR_COPY, Scenario, resolved
 
-__all__ = ["FORMAT", "StudyFolder", "checked_out", "hash_inputs", "new_study", "provenance"]
+from .crate import METADATA, crate_bytes
+
+__all__ = ["FORMAT", "StudyFolder", "checked_out", "hash_file", "hash_inputs", "new_study", "provenance"]
 
 FORMAT = 1
 PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
 
 
-def provenance(scenario: Scenario, command: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is needed to make a study again: the resolved scenario, the command, versions and source."""
+def provenance(scenario: Scenario, command: str, options: Mapping[str, Any], files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what is needed to make a study again: the resolved scenario, the command, versions and source.
+
+    ``options``: those of the command line that decide what is written, as far as the scenario does not hold them. ``files``: what is read
+    besides the scenario's files, by the option that names it; their paths join the options, their hashes the inputs.
+    """
+    read = {key: str(Path(path).resolve()) for key, path in (files or {}).items()}
     return {
         "format": FORMAT,
         "command": command,
-        "options": dict(options),
+        "options": {**options, **read},
         "scenario": resolved(scenario),
-        "inputs": hash_inputs(scenario),
+        "inputs": {**hash_inputs(scenario), **{key: hash_file(Path(path)) for key, path in read.items()}},
         "seed": scenario.seed,
         "model": source_fingerprint(),
         "source_commit": _commit(),
@@ -44,7 +51,13 @@ def provenance(scenario: Scenario, command: str, options: Mapping[str, Any]) -> 
 def hash_inputs(scenario: Scenario) -> dict[str, str]:
     """Return a hash of each file that the scenario is read from, as a path does not tell what it holds."""
     paths = {"schools": scenario.world.schools, "ties": scenario.world.ties, "posterior": scenario.posterior}
-    return {key: hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16] for key, path in paths.items() if path is not None}
+    return {key: hash_file(Path(path)) for key, path in paths.items() if path is not None}
+
+
+def hash_file(path: Path) -> str:
+    """Return 16 hexadecimal digits that change with any byte of a file; for the folder of a study those of its ``study.json``."""
+    file = path / "study.json" if path.is_dir() else path
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def _commit() -> str | None:
@@ -79,8 +92,11 @@ class StudyFolder:
         (self.path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def close(self, study: Mapping[str, Any]) -> None:
-        """Write ``study.json`` with a hash of every file of the study."""
-        files = sorted(path for path in self.path.rglob("*") if path.is_file())
+        """Write the metadata that repositories read, and ``study.json`` with a hash of every file of the study."""
+        files = [path for path in self.path.rglob("*") if path.is_file()]
+        metadata = self.path / METADATA
+        metadata.write_bytes(crate_bytes(study, self.path, files))
+        files = sorted([*files, metadata])
         hashes = {path.relative_to(self.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
         text = json.dumps({**study, "files": hashes}, indent=1, sort_keys=False, ensure_ascii=False, allow_nan=False)
         (self.path / "study.json").write_text(text + "\n", encoding="utf-8")

@@ -50,7 +50,8 @@ class Plan:
     parameter set) or ``independent``. ``chunk``: cells per chunk. ``sample``: how the sets came about, for the record. ``monthly``: whether
     each run also records the share of teachers who use a practice, month by month (columns ``share_000`` and so on).
     ``broken_down``: whether it records what ``breakdown`` breaks effects and costs down into. ``schools``: record of each run what this
-    says of its schools (a list in the column ``adopters``) and nothing else.
+    says of its schools (a list in the column ``adopters``) and nothing else. ``vary``: the texts of ``--vary`` from which, with ``sample``,
+    the sets follow; None where they do not.
     """
 
     scenario: Scenario
@@ -61,6 +62,7 @@ class Plan:
     monthly: bool = False
     broken_down: bool = False
     schools: SchoolRecord | None = None
+    vary: tuple[str, ...] | None = None
 
     @property
     def cells(self) -> int:
@@ -141,11 +143,13 @@ def plan_sweep(
         if vary:
             raise InputError("--vary", "does not go with a table of sets", "allowed: --sample table:FILE alone")
         sets = read_table(sampling.removeprefix("table:"), scenario)
+        told = None
     else:
         variables = chosen_variables(scenario, vary)
         sets = sample(sampling, variables, scenario.seed, scenario.correlation([variable.name for variable in variables]))
+        told = tuple(vary)
     _check_windows(scenario, sets)
-    return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling, broken_down=broken_down)
+    return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling, broken_down=broken_down, vary=told)
 
 
 def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
