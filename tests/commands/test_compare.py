@@ -24,7 +24,7 @@ def summary_of(study) -> dict[tuple[str, str], float]:
 
 def test_the_study_folder_holds_tables_sheets_figures_and_the_way_to_make_them_again(comparison):
     figures = [f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")]
-    assert tree(comparison.folder) == sorted([*TABLES, *SHEETS, "figures", *figures, "study.json"])
+    assert tree(comparison.folder) == sorted([*TABLES, *SHEETS, "figures", *figures, "study.json", "ro-crate-metadata.json"])
     assert_intact(comparison.folder)
 
 

@@ -43,7 +43,7 @@ def test_where_a_result_was_other_the_first_file_column_and_row_are_named(copied
     assert done.code == 1, done
     assert "DIFFERENT: 1 of 11 result files" in done.out
     assert f"runs.parquet, column cost_total, row 5: {runs.loc[4, 'cost_total'].item()!r} there" in done.out
-    assert "versions.numpy: \"1.0.0\"" in done.out
+    assert 'versions.numpy: "1.0.0"' in done.out
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,11 @@ def test_a_study_is_a_crate_that_names_every_file_and_the_program(made, request)
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {"ro-crate-metadata.json"}
     assert {entity.id for entity in crate.get_by_type("File")} == present
     assert {part.id for part in crate.root_dataset["hasPart"]} == present
-    assert all((folder / entity.id).stat().st_size == int(entity["contentSize"]) for entity in crate.get_by_type("File") if entity.id != "study.json")
+    assert all(
+        (folder / entity.id).stat().st_size == int(entity["contentSize"])
+        for entity in crate.get_by_type("File")
+        if entity.id != "study.json"
+    )
     run = crate.root_dataset["mentions"]
     assert (run.type, run["instrument"]["name"]) == ("CreateAction", "School Mentoring")
     references = [value["@id"] for entity in crate.get_entities() for value in _references(entity.properties())]

@@ -11,7 +11,9 @@ TABLES = ["results.parquet", "runs.parquet", "costs.parquet", "schools.parquet",
 
 
 def test_the_study_folder_holds_tables_figures_and_the_way_to_make_them_again(simulation):
-    assert tree(simulation.folder) == sorted([*TABLES, "figures", "figures/adoption.png", "figures/adoption.svg", "study.json"])
+    assert tree(simulation.folder) == sorted(
+        [*TABLES, "figures", "figures/adoption.png", "figures/adoption.svg", "study.json", "ro-crate-metadata.json"]
+    )
     assert_intact(simulation.folder)
     study = json.loads((simulation.folder / "study.json").read_text(encoding="utf-8"))
     assert (study["command"], study["options"]["per_school"]) == ("simulate", True)

@@ -35,7 +35,7 @@ def test_a_folder_holds_the_study_its_sets_and_a_part_of_each_chunk(whole, tmp_p
     folder = tmp_path / "study"
     assert made(folder, plan) == whole
     assert next(iter(whole)) == "parameters.parquet"
-    assert [name for name in whole if not name.startswith(RESULTS)] == ["parameters.parquet", "study.json"]
+    assert [name for name in whole if not name.startswith(RESULTS)] == ["parameters.parquet", "ro-crate-metadata.json", "study.json"]
     assert len(parts_of(folder)) == plan.chunks
     read = pd.concat([pq.read_table(path).to_pandas() for path in parts_of(folder)], ignore_index=True).astype({"design": str})
     pd.testing.assert_frame_equal(read, rows_of(plan), check_exact=True)
