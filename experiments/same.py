@@ -3,8 +3,6 @@
 import csv
 import hashlib
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -98,8 +96,8 @@ def compare_folders(there: Path, here: Path) -> Comparison:
     A file of the first that is gone is compared by the hash in its ``study.json``, and one that is not as that says counts as different.
     """
     found = Comparison()
-    recorded, mine = _recorded(there), {_key(path, here): path for path in _files(here)}
-    present = {_key(path, there): path for path in _files(there)}
+    recorded, mine = _recorded(there), _present(here)
+    present = _present(there)
     for name in sorted({*recorded, *present, *mine}):
         difference, same_bytes = _file(name, recorded.get(name), present.get(name), mine.get(name))
         if Path(name).suffix in DRAWN:
@@ -201,18 +199,17 @@ def _shown(column: Any, row: int) -> str:
     return repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and path.name not in DESCRIBE:
-            yield path
+def _present(folder: Path) -> dict[str, Path]:
+    """Return the files of results and figures in a folder by name, without hidden ones and those that describe it."""
+    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() and path.name not in DESCRIBE}
+    return {_key(name.as_posix()): path for name, path in found.items() if not any(part.startswith(".") for part in name.parts)}
 
 
-def _key(path: Path, folder: Path) -> str:
-    """Return the name of a file within its folder; parts of a sweep carry a hash in theirs, which is left out."""
-    name = path.relative_to(folder).as_posix()
-    part = PART.fullmatch(path.name)
-    return name if part is None else name.removesuffix(path.name) + f"part-{part[1]}.parquet"
+def _key(name: str) -> str:
+    """Return the name of a file within its folder; parts carry a hash in theirs, which is left out."""
+    folder, slash, file = name.rpartition("/")
+    part = PART.fullmatch(file)
+    return name if part is None else f"{folder}{slash}part-{part[1]}.parquet"
 
 
 def _recorded(folder: Path) -> dict[str, str]:
@@ -223,7 +220,7 @@ def _recorded(folder: Path) -> dict[str, str]:
         stated = json.loads(path.read_text(encoding="utf-8")).get("files")
         for name, digest in (stated if isinstance(stated, dict) else {}).items():
             if name.rpartition("/")[2] not in DESCRIBE:
-                hashes[re.sub(r"^\./", "", f"{inside}/{name}")] = str(digest)
+                hashes[_key(f"{inside}/{name}".removeprefix("./"))] = str(digest)
     return hashes
 
 

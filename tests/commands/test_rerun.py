@@ -87,6 +87,16 @@ def test_a_sweep_of_own_schools_is_made_again_and_refused_where_the_schools_have
     assert done.code == 2 and "has changed since the study was made" in done.err
 
 
+def test_a_search_is_made_again_with_its_generations(tmp_path):
+    succeed(
+        "optimise", *SMALL, "--months", "12", "--evaluations", "8", "--population", "4", "--replicates", "2", "--out", "study", cwd=tmp_path
+    )
+    done, document = rerun(tmp_path / "study", tmp_path)
+    assert done.code == 0, done
+    assert {"generations/part-00000000.parquet", "generations/part-00000001.parquet", "runs.parquet"} <= set(document["identical"])
+    assert not document["same_values"]
+
+
 def test_a_recommendation_is_made_again_from_the_study_it_rests_on(comparison, tmp_path):
     succeed("recommend", comparison.folder, "--k", "500", "--out", "study", cwd=tmp_path)
     done, document = rerun(tmp_path / "study", tmp_path)
