@@ -116,7 +116,7 @@ def _run_groups(
 
 
 def _run_on_threads(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, results, r, pool, cuts):
-    """Make one run of a large world: as ``_run_groups`` does, but the teachers of different ranges of schools decide on different threads."""
+    """Make one run of a large world: as ``_run_groups`` does, but teachers of different ranges of schools decide on different threads."""
     _start_run(world, practices, par, des, state, seed, replicate, 0)
     for p in range(practices.weight.size):
         commit(par, state, p, 0, world.teachers.size)

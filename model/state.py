@@ -43,7 +43,9 @@ class State(NamedTuple):
     ``country_schools``: schools, int64 (S, C); ``country_units``: coordinating units, float64 (S, C); ``ledger``: cents of this
     month, int64 (S, C, categories, payers); ``posted``: whether there may be any, bool (S,).
 
-    ``zero``: zeros, float64 (BLOCK,). Of the world: ``by_degree``: schools, those of each stretch of 64 by the number of their peers, int32 (n,). ``largest``: the
+    ``zero``: zeros, float64 (BLOCK,).
+
+    Of the world: ``by_degree``: schools, those of each stretch of 64 by the number of their peers, int32 (n,). ``largest``: the
     teachers of the largest school, int32 (1,).
 
     Within a month, of the run under way: ``quality``: coordination quality of each unit with active clusters, float64 (R + C + 2,);
