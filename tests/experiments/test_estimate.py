@@ -70,7 +70,7 @@ def test_more_sets_than_a_study_holds_are_refused_with_what_they_would_take(samp
 
 @pytest.mark.parametrize(("seconds", "size"), [(3601.0, 1.0), (1.0, 5.1e9)])
 def test_a_long_or_large_sweep_waits_for_a_yes(monkeypatch, seconds, size):
-    monkeypatch.setattr(module, "estimate", lambda *_: Estimate(36, seconds, size))
+    monkeypatch.setattr(module, "estimate", lambda *_, **__: Estimate(36, seconds, size))
     with pytest.raises(InputError, match=r"sweep: this is 36 runs, .*; add --yes to run it all the same"):
         planned("lhs:4")
     assert planned("lhs:4", yes=True)[0].runs == 36
