@@ -41,13 +41,19 @@ class Progress:
             self._draw(what, done, total)
         elif time.monotonic() - self._last >= LINE_EVERY:
             self._last = time.monotonic()
-            rate = self._rate(done)
-            left = (total - done) / max(rate, 1e-9)
-            print(f"{what}: {done:,} of {total:,}, {rate:,.0f} a second, {left / 60:.0f} min left", file=sys.stderr, flush=True)
+            print(f"{what}: {done:,} of {total:,}{self._pace(done, total)}", file=sys.stderr, flush=True)
 
     def _rate(self, done: int) -> float:
         """Return what has been done a second since the stage began, without what was there before."""
         return (done - self._before) / max(1e-9, time.monotonic() - self._started)
+
+    def _pace(self, done: int, total: int) -> str:
+        """Return how fast it goes and how long that takes; nothing where nothing has been done yet, as nobody can tell then."""
+        rate = self._rate(done)
+        if rate <= 0.0:
+            return ""
+        speed = f"{rate:,.0f} a second" if rate >= 1.0 else f"{60.0 * rate:,.1f} a minute"
+        return f", {speed}, {(total - done) / rate / 60.0:,.0f} min left"
 
     def _draw(self, what: str, done: int, total: int) -> None:
         if self._bar is None:

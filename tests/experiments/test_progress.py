@@ -1,0 +1,43 @@
+"""What long work says of itself where standard error is no terminal."""
+
+import re
+
+import pytest
+
+from experiments import progress
+from experiments.progress import Progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let the test say how many seconds have passed."""
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: False)
+    return now
+
+
+def test_a_line_a_minute_tells_what_is_done_how_fast_and_how_long_it_takes(clock, capsys):
+    with Progress() as shown:
+        for clock[0], done in ((1.0, 0), (31.0, 300), (61.0, 600), (90.0, 900), (121.0, 1200)):
+            shown.show("runs", done, 3000)
+    assert capsys.readouterr().err.splitlines() == [
+        "runs: 600 of 3,000, 10 a second, 4 min left",
+        "runs: 1,200 of 3,000, 10 a second, 3 min left",
+    ]
+
+
+def test_after_a_stall_in_which_nothing_was_done_no_time_is_foretold(clock, capsys):
+    with Progress() as shown:
+        for clock[0], done in ((0.0, 0), (70.0, 0), (140.0, 2)):
+            shown.show("runs", done, 100)
+    stalled, slow = capsys.readouterr().err.splitlines()
+    assert stalled == "runs: 0 of 100"
+    assert re.fullmatch(r"runs: 2 of 100, 0\.9 a minute, 114 min left", slow)
+
+
+def test_what_was_there_before_a_resume_does_not_count_as_speed(clock, capsys):
+    with Progress() as shown:
+        for clock[0], done in ((0.0, 5000), (60.0, 5060)):
+            shown.show("runs", done, 5660)
+    assert capsys.readouterr().err == "runs: 5,060 of 5,660, 1 a second, 10 min left\n"
