@@ -10,11 +10,13 @@ from .compiled import compiled, inlined
 from .costs import post_coordination, post_mentee, post_mentor, post_programme
 from .matching import HUB, MINISTRY, NO_TIER, pair, recruiting_month, recruitment_round
 from .state import BLOCK, MENTEE, MENTOR, NO_ROLE, SIDE
-from .vectors import weighted_sum_8
+from .vectors import fetch, weighted_sum_8
 
 __all__ = ["commit", "decide", "is_funded", "open_month", "start"]
 
 _SHIFT = 3  # SIDE = 2**3
+# How many schools ahead memory is asked for their rows, and for their shares, which schools before them may be exposed to.
+_ROWS_AHEAD, _SHARES_AHEAD = 128, 4096
 
 # Loops over all schools are small functions over whole arrays (or slices of a range of schools), one step each: the compiler
 # turns such loops into vector instructions. Loops over ties and mentors are plain.
@@ -205,11 +207,18 @@ def _post_country_costs(world, par, des, state, funded):
 def _expose(peer_start, peer, row_weight, weight, by_degree, share, low, exposure):
     """Set E, the weighted share of adopting teachers in each school's peer schools.
 
-    Schools with as many peers come one after the other, so that the processor can tell where a sum ends.
+    Schools with as many peers come one after the other, so that the processor can tell where a sum ends; their order keeps it from
+    telling what is read next, so that is said.
     """
     weighted = weight.size > 0
+    last = share.size - 1
     for position in range(exposure.size):
         i = np.uint32(by_degree[position])
+        soon = min(low + position + _ROWS_AHEAD, last)
+        fetch(peer, peer_start[soon])
+        if position % 8 == 0:  # eight float64 fill a line of memory
+            fetch(row_weight, soon)
+            fetch(share, min(low + position + _SHARES_AHEAD, last))
         total = 0.0
         for a in range(peer_start[i], peer_start[i + 1]):
             users = share[np.uint32(peer[a])]

@@ -1,4 +1,4 @@
-"""Eight numbers at once, where the compiler does not see by itself that it may: eight that lie beside each other in an array.
+"""What the compiler does not do by itself: eight numbers at once that lie beside each other in an array, and asking memory for what is read soon.
 
 Each lane is an IEEE 754 operation of its own, rounded once, so the bits are those of eight scalars; a processor without vectors of eight
 does them in several steps.
@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["weighted_sum_8"]
+__all__ = ["fetch", "weighted_sum_8"]
 
 _INT, _VECTOR = ir.IntType(64), ir.VectorType(ir.DoubleType(), 8)
 
@@ -53,3 +53,19 @@ def weighted_sum_8(_typing, to, at, factor, values, columns, weights, weighted, 
         return context.get_dummy_value()
 
     return types.void(to, types.int64, types.float64, values, columns, weights, types.boolean, types.int64, types.int64), generate
+
+
+@intrinsic
+def fetch(_typing, values, at):
+    """Ask memory for the line that holds ``values[at]``, without waiting for it; changes nothing."""
+
+    def generate(context, builder, signature, arguments):
+        address = builder.bitcast(_address(context, builder, signature.args[0], *arguments), ir.IntType(8).as_pointer())
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, flag, flag, flag])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        to_read, keep, data = (ir.Constant(flag, value) for value in (0, 3, 1))
+        builder.call(function, [address, to_read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64), generate
