@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .compiled import compiled, inlined
 from .costs import CATEGORIES, PAYERS, discount_factor
 from .month import commit, decide, open_month, start
-from .observe import CELLS, GROUPS, OUTCOMES, observe
+from .observe import CELLS, GROUPS, OUTCOMES, observe, sum_adopters
 from .state import BLOCK, MENTOR, SIDE, State, allocate, of_run
 from .world import Practices, World
 
@@ -72,6 +72,7 @@ def _observe_row(world, practices, par, state, ties, factor, month, months, end_
 @compiled
 def observe_run(world, practices, par, state, run, ties, month, months, end_of_funding, cells, results, r):
     """Add one month of one of the runs side by side to row r of the results."""
+    sum_adopters(state)
     _observe_row(
         world, practices, par, of_run(state, run), ties, discount_factor(par, month), month, months, end_of_funding, cells, results, r
     )
@@ -102,6 +103,7 @@ def _run_groups(
             commit(par, state, p, 0, n)
         for month in range(months):
             factor = discount_factor(par, month)
+            sum_adopters(state)
             for run in range(group.size):
                 r = group[run]
                 _open_run(
@@ -121,6 +123,7 @@ def _run_on_threads(world, practices, par, des, seed, replicate, months, end_of_
     for p in range(practices.weight.size):
         commit(par, state, p, 0, world.teachers.size)
     for month in range(months):
+        sum_adopters(state)
         _open_run(
             world, practices, par, des, state, 0, seed, replicate, discount_factor(par, month),
             month, months, end_of_funding, has_named, cells, results, r,

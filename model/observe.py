@@ -9,9 +9,10 @@ import numpy as np
 
 from .compiled import compiled, inlined
 from .costs import CATEGORIES, PAYERS
-from .state import MENTEE, MENTOR
+from .state import MENTEE, MENTOR, SIDE
+from .vectors import sum_8
 
-__all__ = ["CELLS", "GROUPS", "GROUP_COUNTS", "OUTCOMES", "SCHOOL_TYPES", "group_names", "observe"]
+__all__ = ["CELLS", "GROUPS", "GROUP_COUNTS", "OUTCOMES", "SCHOOL_TYPES", "group_names", "observe", "sum_adopters"]
 
 SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
 """The four types that every school is exactly one of."""
@@ -71,19 +72,26 @@ def _count_cells(world, par, state, p, cells):
 
 
 @compiled
-def _total(counts):
+def _sum(counts):
     # Four sums, so that an addition need not wait for the one before it.
     a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    practices, n = counts.shape
-    for p in range(practices):
-        for i in range(0, n - 3, 4):
-            a += counts[p, i]
-            b += counts[p, i + 1]
-            c += counts[p, i + 2]
-            d += counts[p, i + 3]
-        for i in range(n - n % 4, n):
-            a += counts[p, i]
+    for i in range(0, counts.size - 3, 4):
+        a += counts[i]
+        b += counts[i + 1]
+        c += counts[i + 2]
+        d += counts[i + 3]
+    for i in range(counts.size - counts.size % 4, counts.size):
+        a += counts[i]
     return a + b + c + d
+
+
+@compiled
+def sum_adopters(state):
+    """Set the adopting teachers of each of the runs side by side, ``state.total``, for ``observe``."""
+    if state.total.size == SIDE:
+        sum_8(state.total, state.adopters.reshape(-1))
+    else:
+        state.total[0] = _sum(state.adopters.reshape(-1))
 
 
 @compiled
@@ -185,7 +193,7 @@ def _observe_costs(factor, ledger, outcomes):
 @compiled
 def _observe_totals(factor, state, month, outcomes):
     """Add what every month adds to the outcomes of a run: adopter-years and costs, discounted."""
-    total = _total(state.adopters)
+    total = state.total[0]
     outcomes[_YEARS] += total * factor / 12.0
     if month == 0:
         outcomes[_START] = total

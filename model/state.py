@@ -41,7 +41,8 @@ class State(NamedTuple):
 
     Of runs: ``replicate`` uint32 and ``outreach``, this month's, float64, over and over as a block of schools needs them, (BLOCK,).
     ``country_schools``: schools, int64 (S, C); ``country_units``: coordinating units, float64 (S, C); ``ledger``: cents of this
-    month, int64 (S, C, categories, payers); ``posted``: whether there may be any, bool (S,).
+    month, int64 (S, C, categories, payers); ``posted``: whether there may be any, bool (S,); ``total``: adopting teachers, over
+    practices, int64 (S,).
 
     ``zero``: zeros, float64 (BLOCK,).
 
@@ -76,6 +77,7 @@ class State(NamedTuple):
     country_units: NDArray[np.float64]
     ledger: NDArray[np.int64]
     posted: NDArray[np.bool_]
+    total: NDArray[np.int64]
     zero: NDArray[np.float64]
     by_degree: NDArray[np.int32]
     largest: NDArray[np.int32]
@@ -134,6 +136,7 @@ def allocate(world: World, practices: int, categories: int, payers: int, side: i
         country_units=floats(side, countries),
         ledger=np.zeros((side, countries, categories, payers), np.int64),
         posted=np.ones(side, np.bool_),
+        total=np.zeros(side, np.int64),
         zero=floats(BLOCK),
         by_degree=np.lexsort((np.diff(world.peer_start), np.arange(n) // _STRETCH)).astype(np.int32),
         largest=np.array([world.teachers.max()], np.int32),
@@ -161,7 +164,7 @@ def allocate(world: World, practices: int, categories: int, payers: int, side: i
 
 @inlined
 def of_run(state: State, run: int) -> State:
-    """Return the view of one of the runs side by side; of ``posted`` an array of one value."""
+    """Return the view of one of the runs side by side; of ``posted`` and ``total`` arrays of one value."""
     side = state.lengths.shape[0]
     return State(
         state.adopters[:, run::side],
@@ -186,6 +189,7 @@ def of_run(state: State, run: int) -> State:
         state.country_units[run],
         state.ledger[run],
         state.posted[run : run + 1],
+        state.total[run : run + 1],
         state.zero,
         state.by_degree,
         state.largest,

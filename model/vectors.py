@@ -1,14 +1,14 @@
-"""What the compiler does not do by itself: eight numbers at once that lie beside each other in an array, and asking memory for what is read soon.
+"""What the compiler does not do by itself: eight numbers at once that lie side by side in an array, and asking memory for what is read soon.
 
-Each lane is an IEEE 754 operation of its own, rounded once, so the bits are those of eight scalars; a processor without vectors of eight
-does them in several steps.
+Each lane is an operation of its own, of whole numbers or of IEEE 754 rounded once, so the bits are those of eight scalars; a processor
+without vectors of eight does them in several steps.
 """
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["fetch", "weighted_sum_8"]
+__all__ = ["fetch", "sum_8", "weighted_sum_8"]
 
 _INT, _VECTOR = ir.IntType(64), ir.VectorType(ir.DoubleType(), 8)
 
@@ -53,6 +53,25 @@ def weighted_sum_8(_typing, to, at, factor, values, columns, weights, weighted, 
         return context.get_dummy_value()
 
     return types.void(to, types.int64, types.float64, values, columns, weights, types.boolean, types.int64, types.int64), generate
+
+
+@intrinsic
+def sum_8(_typing, to, counts):
+    """Set ``to[k]`` to the sum over i of ``counts[8 * i + k]``, for k = 0..7; ``to``: int64 (8,), ``counts``: int32 of one axis."""
+
+    def generate(context, builder, signature, arguments):
+        to_type, counts_type = signature.args
+        wide, narrow = ir.VectorType(_INT, 8), ir.VectorType(ir.IntType(32), 8)
+        size = context.make_array(counts_type)(context, builder, arguments[1]).nitems
+        total = cgutils.alloca_once_value(builder, ir.Constant(wide, [0] * 8))
+        with cgutils.for_range_slice(builder, ir.Constant(_INT, 0), size, ir.Constant(_INT, 8), inc=True) as (at, _):
+            address = builder.bitcast(_address(context, builder, counts_type, arguments[1], at), narrow.as_pointer())
+            builder.store(builder.add(builder.load(total), builder.sext(builder.load(address, align=4), wide)), total)
+        target = builder.bitcast(_address(context, builder, to_type, arguments[0], ir.Constant(_INT, 0)), wide.as_pointer())
+        builder.store(builder.load(total), target, align=8)
+        return context.get_dummy_value()
+
+    return types.void(to, counts), generate
 
 
 @intrinsic

@@ -146,7 +146,7 @@ def test_the_schema_says_of_every_number_on_the_page_which_range_makes_sense():
 
 
 def in_a_loop_of_its_own(coroutine):
-    """What the coroutine gives, in a thread's own loop: the browser's tests leave one running in this thread when they share its process."""
+    """Return what the coroutine gives, run in another thread: in this one the browser's tests leave a loop running."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
 
