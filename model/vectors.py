@@ -1,4 +1,4 @@
-"""What the compiler does not do by itself: eight numbers at once that lie side by side in an array, and asking memory for what is read soon.
+"""What the compiler does not do by itself: eight numbers at once that lie side by side in an array; asking memory for what is read soon.
 
 Each lane is an operation of its own, of whole numbers or of IEEE 754 rounded once, so the bits are those of eight scalars; a processor
 without vectors of eight does them in several steps.
