@@ -501,6 +501,42 @@ def validate(
 
 
 @app.command()
+def validation(
+    scenario: ScenarioArgument = "mensi-pilot",
+    quick: Annotated[bool, typer.Option("--quick", help="Two of the nine patterns, and fewer runs of the rest.")] = False,
+    k: Annotated[float, typer.Option("--k", min=0.0, help="EUR per adopter-year in the net benefit.")] = 1000.0,
+    sets: SetOption = None,
+    designs: DesignsOption = None,
+    seed: SeedOption = None,
+    threads: ThreadsOption = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the validation report: patterns, exact limits, engines, an independent peer, convergence, structure, face validity."""
+    from experiments.study import checked_out
+
+    loaded = _load(scenario, sets, designs, seed=seed)
+    folder = checked_out(_folder(out, loaded, "validation"))
+    _engine("compiled")
+    from analysis.handover import write_html
+    from analysis.validation import Findings, validation_report
+    from experiments.progress import Progress
+    from experiments.study import new_study, provenance
+    from experiments.validation.validate import validate as run_validation
+
+    with Progress() as progress:
+        found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)
+    report = validation_report(Findings(**found.for_report(), commands=[" ".join(["run.py", *sys.argv[1:]])]), k)
+    if not as_json:
+        print("\n".join(report.lines))
+    with new_study(folder, provenance(loaded, "validation", {"quick": quick, "k": k})) as study:
+        for name, frame in report.tables.items():
+            study.table(name, frame)
+        write_html(report.document, study.path)
+    _finish(folder, report.json, as_json)
+
+
+@app.command()
 def parameters(
     scenario: Annotated[str | None, typer.Argument(metavar="[SCENARIO]", help="Show the values and ranges of this scenario.")] = None,
     group: Annotated[str | None, typer.Option(help="Only behaviour, incentive, cost, network or world.")] = None,

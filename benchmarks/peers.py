@@ -5,19 +5,12 @@ schools at the end of every run. They are written as users of these tools write,
 no collection of data beyond a count per month.
 """
 
-from typing import Any
-
 import mesa
-import networkx as nx
 import numpy as np
 import scipy.sparse as sp
-from ndlib.models import ModelConfig
-from ndlib.models.compartments.Compartment import Compartiment
-from ndlib.models.compartments.EdgeStochastic import EdgeStochastic
-from ndlib.models.compartments.NodeStochastic import NodeStochastic
-from ndlib.models.CompositeModel import CompositeModel
 from numpy.typing import NDArray
 
+from experiments.validation.ndlib_peer import adopters_by_month
 from model.networks import Peers
 from model.world import World
 
@@ -25,7 +18,6 @@ from .cases import LIMIT
 
 __all__ = ["with_mesa", "with_ndlib", "with_ndlib_custom", "with_numpy", "with_numpy_batched"]
 
-SUSCEPTIBLE, INFECTED = "Susceptible", "Infected"  # names that NDlib demands
 P, Q, D = LIMIT["p"], LIMIT["q_out"], LIMIT["d"]
 
 
@@ -90,64 +82,14 @@ def with_mesa(world: World, runs: int, months: int) -> NDArray[np.float64]:
 # --- NDlib -----------------------------------------------------------------------------------------------------------
 
 
-class ShareAdoption(Compartiment):  # type: ignore[misc]
-    """The exact rule as a compartment of one's own: NDlib's extension point."""
-
-    def execute(self, node: int, graph: Any, status: Any, status_map: Any, *args: Any, **kwargs: Any) -> bool:
-        """Tell whether a node adopts."""
-        neighbours = list(graph.neighbors(node))
-        adopting = sum(status[v] == status_map[INFECTED] for v in neighbours)
-        exposure = adopting / len(neighbours) if neighbours else 0.0
-        return bool(np.random.random_sample() < 1.0 - (1.0 - P) * (1.0 - Q * exposure))
-
-
-def _graph(world: World) -> nx.Graph:
-    graph = nx.empty_graph(world.teachers.size)
-    source = np.repeat(np.arange(world.teachers.size), np.diff(world.peer_start))
-    graph.add_edges_from(zip(source.tolist(), world.peer.tolist(), strict=True))
-    return graph
-
-
-def _composite(world: World, graph: nx.Graph, custom: bool) -> CompositeModel:
-    model = CompositeModel(graph)
-    model.add_status(SUSCEPTIBLE)
-    model.add_status(INFECTED)
-    config = ModelConfig.Configuration()
-    if custom:
-        model.add_rule(SUSCEPTIBLE, INFECTED, ShareAdoption({}))
-    else:
-        model.add_rule(SUSCEPTIBLE, INFECTED, NodeStochastic(P))
-        mean_degree = 2 * graph.number_of_edges() / graph.number_of_nodes()
-        model.add_rule(SUSCEPTIBLE, INFECTED, EdgeStochastic(threshold=Q / mean_degree, triggering_status=INFECTED))
-    model.add_rule(INFECTED, SUSCEPTIBLE, NodeStochastic(D))
-    config.add_model_initial_configuration(INFECTED, np.flatnonzero(world.adopters_at_start[0]).tolist())
-    model.set_initial_status(config)
-    return model
-
-
-def _run_composite(world: World, runs: int, months: int, custom: bool) -> NDArray[np.float64]:
-    np.random.seed(1)
-    graph, ends = _graph(world), []
-    for _ in range(runs):
-        model = _composite(world, graph, custom)
-        for _ in range(months):  # the first iteration only reports the start
-            report = model.iteration(node_status=False)
-        ends.append(report["node_count"][1])
-    return np.array(ends, float)
-
-
 def with_ndlib(world: World, runs: int, months: int) -> NDArray[np.float64]:
-    """Run NDlib's nearest built-in composite: each adopting peer persuades on its own with chance q_out / mean degree.
-
-    NDlib keeps one chance per undirected edge, so a chance that depends on the own degree, as a share does, cannot be stated; its mean
-    is not the limit's.
-    """
-    return _run_composite(world, runs, months, custom=False)
+    """Run NDlib's nearest built-in composite, whose mean is not the limit's: a chance that depends on the own degree cannot be stated."""
+    return adopters_by_month(world, runs, months, (P, Q, D), custom=False)[:, -1]
 
 
 def with_ndlib_custom(world: World, runs: int, months: int) -> NDArray[np.float64]:
     """Run NDlib with a compartment of one's own that has the exact chance; equal weights only."""
-    return _run_composite(world, runs, months, custom=True)
+    return adopters_by_month(world, runs, months, (P, Q, D))[:, -1]
 
 
 # --- NumPy and SciPy -------------------------------------------------------------------------------------------------

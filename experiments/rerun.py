@@ -193,6 +193,10 @@ def _calibrate(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[st
     return [str(scenario), *_flags({**lists, **{name: options[name] for name in names}})]
 
 
+def _validation(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    return [str(scenario), *_flags({name: info["options"][name] for name in ("quick", "k")})]
+
+
 ARGUMENTS: Mapping[str, Arguments] = {
     "compare": _compare,
     "simulate": _simulate,
@@ -201,4 +205,5 @@ ARGUMENTS: Mapping[str, Arguments] = {
     "optimise": _optimise,
     "recommend": _recommend,
     "calibrate": _calibrate,
+    "validation": _validation,
 }

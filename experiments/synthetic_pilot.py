@@ -117,7 +117,7 @@ def _schools(scenario: Scenario) -> Schools:
 
 def _ties(scenario: Scenario, schools: Schools) -> pd.DataFrame:
     """Return a random peer network and the mentoring ties of the clusters."""
-    peers = generate_peers(schools, scenario.base_parameters(), scenario.seed, 0)
+    peers = generate_peers(schools, scenario.base_parameters(), scenario.seed, 0, scenario.world.structure)
     source = np.repeat(np.arange(len(schools), dtype=np.int32), np.diff(peers.peer_start))
     once = source < peers.peer
     mentees = np.flatnonzero(schools.named_mentor >= 0)

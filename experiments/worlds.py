@@ -64,12 +64,12 @@ class Worlds:
             )
         peers: Peers
         if spec.ties is None:
-            peers = generate_peers(schools, parameters, scenario.seed, index)
+            peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
         else:
             ties = read_ties(spec.ties, schools)
             schools = name_mentors(schools, ties)
             if len(ties.source):
                 peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
             else:
-                peers = generate_peers(schools, parameters, scenario.seed, index)
-        return make_world(schools, peers), schools
+                peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
+        return make_world(schools, peers, structure=spec.structure), schools

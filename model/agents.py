@@ -49,6 +49,7 @@ class SchoolAgent(mesa.Agent):
         self.region = int(world.region[index])
         self.x, self.y = float(world.x[index]), float(world.y[index])
         self.traits = int(world.traits[index])
+        self.likeness = int(world.likeness[index])
         self.teachers = int(world.teachers[index])
         self.capacity = float(world.capacity[index])
         self.openness = float(world.openness[index])
@@ -156,7 +157,7 @@ class SchoolAgent(mesa.Agent):
         """Return (distance in km, unlikeness, 1 if abroad else 0)."""
         abroad = int(self.country != mentor.country)
         distance = self.model.par.abroad_km if abroad else self.distance_to(mentor)
-        return distance, rules.unlikeness(self.traits, mentor.traits, abroad), abroad
+        return distance, rules.unlikeness(self.likeness, mentor.likeness, abroad), abroad
 
     @property
     def has_place(self) -> bool:
@@ -380,12 +381,21 @@ class MentoringModel(mesa.Model):
         self.post_country_costs()
 
     def close_month(self) -> None:
-        """Let teachers adopt and discontinue, all on the state of this month, and move on to the next."""
-        for school in self.schools:
-            school.decide()
-        for school in self.schools:
-            school.commit()
+        """Let teachers adopt and discontinue, all on the state of this month or school by school, and move on to the next."""
+        if self.world.sequential:
+            for school in self.in_turn():
+                school.decide()
+                school.commit()
+        else:
+            for school in self.schools:
+                school.decide()
+            for school in self.schools:
+                school.commit()
         self.month += 1
+
+    def in_turn(self) -> list[SchoolAgent]:
+        """Return the schools in this month's order of turns, drawn anew each month."""
+        return sorted(self.schools, key=lambda school: (-school.draw(draws.TURN), school.index))
 
     @property
     def named_round(self) -> bool:

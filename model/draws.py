@@ -27,10 +27,11 @@ EVENTS = (
     "cascade",
     "population",
     "peers",
+    "turn",
 )
 """The kinds of event; the position of a kind in this tuple is its number, so new kinds go to the end."""
 
-START, TEACHERS, VOLUNTEER, SEEK, QUEUE, CONSIDER, CHOOSE, RETAIN, CASCADE, POPULATION, PEERS = range(len(EVENTS))
+START, TEACHERS, VOLUNTEER, SEEK, QUEUE, CONSIDER, CHOOSE, RETAIN, CASCADE, POPULATION, PEERS, TURN = range(len(EVENTS))
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

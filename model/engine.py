@@ -16,6 +16,7 @@ from .compiled import compiled, inlined
 from .costs import CATEGORIES, PAYERS, discount_factor
 from .month import commit, decide, open_month, start
 from .observe import CELLS, GROUPS, OUTCOMES, observe, sum_adopters
+from .sequential import take_turns
 from .state import BLOCK, MENTOR, SIDE, State, allocate, of_run
 from .world import Practices, World
 
@@ -117,6 +118,28 @@ def _run_groups(
                 commit(par, state, p, 0, n)
 
 
+@compiled
+def _run_in_turn(
+    world, practices, pars, dess, batch, seed, months, end_of_funding, has_named, state, cells, results, rows, cuts, low, high
+):  # fmt: skip
+    """Make the runs ``rows[cuts[low]:cuts[high]]`` of a sequential world, one after the other."""
+    for position in range(cuts[low], cuts[high]):
+        r = rows[position]
+        par, des, replicate = pars[batch.parameter_set[r]], dess[batch.design[r]], batch.replicate[r]
+        _start_run(world, practices, par, des, state, seed, replicate, 0)
+        for p in range(practices.weight.size):
+            commit(par, state, p, 0, world.teachers.size)
+        for month in range(months):
+            factor = discount_factor(par, month)
+            sum_adopters(state)
+            _open_run(
+                world, practices, par, des, state, 0, seed, replicate,
+                factor, month, months, end_of_funding, has_named, cells, results, r,
+            )  # fmt: skip
+            if month < months - 1:
+                take_turns(world, par, state, seed, replicate, month)
+
+
 def _run_on_threads(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, results, r, pool, cuts):
     """Make one run of a large world: as ``_run_groups`` does, but teachers of different ranges of schools decide on different threads."""
     _start_run(world, practices, par, des, state, seed, replicate, 0)
@@ -175,20 +198,22 @@ def run_batch(
     threads = threads or cpu_count()
     fixed = np.uint64(seed), months, min(end_of_funding, months - 1), bool((world.named_role == MENTOR).any())
 
-    rows, of_group = _side_by_side(batch.parameter_set, world.teachers.size)
+    one_by_one = np.arange(runs), np.arange(runs + 1)
+    rows, of_group = one_by_one if world.sequential else _side_by_side(batch.parameter_set, world.teachers.size)
+    make_runs = _run_in_turn if world.sequential else _run_groups
     groups = of_group.size - 1
     side = SIDE if runs > groups else 1
 
     def work(low: int, high: int) -> None:
         space = _workspace(world, practices, side)
-        _run_groups(world, practices, parameters, designs, batch, *fixed, *space, results, rows, of_group, low, high)
+        make_runs(world, practices, parameters, designs, batch, *fixed, *space, results, rows, of_group, low, high)
 
     if threads == 1 or runs == 0:
         work(0, groups)
         return results
     pool = ThreadPoolExecutor(threads)
     try:
-        if runs < threads and world.teachers.size >= MANY_SCHOOLS:
+        if runs < threads and world.teachers.size >= MANY_SCHOOLS and not world.sequential:
             _large_runs(world, practices, parameters, designs, batch, fixed, results, pool, threads)
         else:
             # More pieces than threads, so that a thread with short runs (no mentoring) takes on more.

@@ -11,7 +11,7 @@ from .compiled import compiled, inlined
 from .costs import post_new_mentor
 from .state import MENTEE, MENTOR, NO_ROLE
 
-__all__ = ["own_share", "pair", "quota", "recruiting_month", "recruitment_round"]
+__all__ = ["own_share", "pair", "quota", "recruiting_month", "recruitment_round", "sort_queue"]
 
 ASSIGNED, VOLUNTEER = 1, 2
 COUNTRY, REGION, ANYWHERE, PEERS = range(4)
@@ -51,10 +51,10 @@ def own_share(world, practices, state, school):
 def pair(world, mentee, mentor, abroad_km):
     """Return (distance in km, unlikeness, 1 if abroad else 0) of two schools."""
     if world.country[mentee] != world.country[mentor]:
-        return abroad_km, rules.unlikeness(world.traits[mentee], world.traits[mentor], 1), 1
+        return abroad_km, rules.unlikeness(world.likeness[mentee], world.likeness[mentor], 1), 1
     dx = world.x[mentee] - world.x[mentor]
     dy = world.y[mentee] - world.y[mentor]
-    return np.sqrt(dx * dx + dy * dy), rules.unlikeness(world.traits[mentee], world.traits[mentor], 0), 0
+    return np.sqrt(dx * dx + dy * dy), rules.unlikeness(world.likeness[mentee], world.likeness[mentor], 0), 0
 
 
 @compiled
@@ -71,7 +71,7 @@ def _merge(key, queue, key_to, queue_to, low, middle, high):
 
 
 @compiled
-def _sort_queue(state, count):
+def sort_queue(state, count):
     """Sort the first ``count`` schools of the queue by falling key, equal ones in their present order.
 
     A merge sort on contiguous copies of the keys, in scratch arrays: the stretches it reads and writes are sequential, which a national
@@ -156,7 +156,7 @@ def _recruit(world, practices, par, des, state, named, seed, replicate, month, f
                     present += 1
             wanted = min(count, max(0, quota(des.mentor_share, start, end - start) - present))
         if wanted < count:
-            _sort_queue(state, count)
+            sort_queue(state, count)
         for position in range(wanted):
             _become_mentor(world, par, state, state.queue[position], funded)
 
@@ -250,7 +250,7 @@ def _queue_mentees(world, par, des, state, named_round, seed, replicate, month, 
             state.key[i] = world.openness[i]
         state.queue[count] = i
         count += 1
-    _sort_queue(state, count)
+    sort_queue(state, count)
     return count
 
 

@@ -42,9 +42,12 @@ def logistic(z):
 
 
 @inlined
-def unlikeness(traits_a, traits_b, abroad):
-    """Return the number of differing traits among level, rural, disadvantaged, and (``abroad`` = 1) country."""
-    differing = traits_a ^ traits_b
+def unlikeness(likeness_a, likeness_b, abroad):
+    """Return the number of bits that differ, 1 more across a border (``abroad`` = 1).
+
+    The bits are the traits level, rural and disadvantaged, or those of another measure (``likeness.likeness_bits``).
+    """
+    differing = likeness_a ^ likeness_b
     return float((differing & 1) + ((differing >> 1) & 1) + ((differing >> 2) & 1) + abroad)
 
 

@@ -32,6 +32,8 @@ class World(NamedTuple):
     ``named_role``: role a pilot gave a school: 0 none, 1 mentor, 2 mentee, int8 (n,).
     ``named_mentor``: the mentor a pilot gave a mentee, else -1, int32 (n,).
     ``salary``: gross salary of a teacher by country, EUR per year, float64 (C,).
+    ``likeness``: bits by which schools are compared, as ``likeness.likeness_bits`` gives them, uint8 (n,).
+    ``sequential``: whether schools take turns within a month, and see the shares already changed.
     """
 
     country: NDArray[np.int32]
@@ -55,6 +57,8 @@ class World(NamedTuple):
     named_role: NDArray[np.int8]
     named_mentor: NDArray[np.int32]
     salary: NDArray[np.float64]
+    likeness: NDArray[np.uint8]
+    sequential: bool
 
 
 class Practices(NamedTuple):

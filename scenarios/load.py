@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from model.designs import FIELDS, PRESETS
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS
+from model.structure import STRUCTURE
 
 from .fields import NAME_PATTERN
 from .merge import as_mapping, lay_over
@@ -31,7 +32,7 @@ FILE_KEYS = ("schools", "ties")
 SETTABLE = (
     *("seed", "months", "replicates", "draws", "worlds"),
     *(f"programme.{field}" for field in Programme.model_fields),
-    *(f"world.{field}" for field in ("regions_per_country", "schools_per_region", *FILE_KEYS)),
+    *(f"world.{field}" for field in ("regions_per_country", "schools_per_region", *STRUCTURE, *FILE_KEYS)),
 )
 """What ``--set`` may assign besides parameters and the fields of designs."""
 

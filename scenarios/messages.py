@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from model.designs import FIELDS
 from model.errors import InputError, nearest
+from model.structure import STRUCTURE
 
 from .designs import allowed_values
 from .fields import Section
@@ -97,6 +98,8 @@ def typed(option: str, value: str) -> str:
 
 def _path(details: ErrorDetails) -> KeyPath:
     at = details.get("ctx", {}).get("at", ())
+    if details["type"] == "extra_forbidden":  # the key itself, which may be called anything
+        return details["loc"]
     return (*(step for step in details["loc"] if step != "[key]"), *at)
 
 
@@ -121,6 +124,8 @@ def _words(details: ErrorDetails, path: KeyPath) -> tuple[str, str]:
         return f"unknown key {shown(path[-1])}", nearest(str(path[-1]), _known_keys(path[:-1]))
     if kind == "missing":
         return "is missing", "state it, or `preset: NAME` to take it from a preset" if path[0] == "designs" and len(path) == 3 else ""
+    if path[:1] == ("world",) and path[-1] in STRUCTURE and kind == "literal_error":
+        return f"{value} is not allowed", nearest(str(details["input"]), STRUCTURE[str(path[-1])])
     if len(path) == 3 and path[0] == "designs" and path[2] in FIELDS:
         return f"{value} is not allowed", allowed_values(str(path[2]))
     problem, allowed = _WORDS.get(kind, ("{value} is not allowed", ""))

@@ -16,6 +16,7 @@ from model.countries import COUNTRIES, Country
 from model.designs import FIELDS, PRESETS, Design
 from model.errors import nearest
 from model.parameters import PARAMETERS, Parameter
+from model.structure import Likeness, Network, Structure, Update
 from model.world import Practices
 
 from .designs import check_fields, filled_design
@@ -143,6 +144,14 @@ class WorldSpec(Section):
     ties: str | None = Field(
         default=None, min_length=1, max_length=4096, description="A ties.csv instead of generated ties, relative to this file"
     )
+    network: Network = Field(default=Structure().network, description="How generated ties come about")
+    update: Update = Field(default=Structure().update, description="Whether all teachers decide at once in a month, or school after school")
+    likeness: Likeness = Field(default=Structure().likeness, description="What makes two schools unlike, in peer ties and in mentoring")
+
+    @property
+    def structure(self) -> Structure:
+        """The choices that the world is made by."""
+        return Structure(self.network, self.update, self.likeness)
 
     @model_validator(mode="after")
     def _check_countries(self) -> Self:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from model.designs import FIELDS, PRESETS
 from model.errors import InputError
 from model.parameters import PARAMETERS
+from model.structure import STRUCTURE
 
 from .designs import allowed_values
 from .fields import NAME_PATTERN
@@ -36,7 +37,7 @@ def template(name: str) -> str:
         _fields(defaults, ("seed", "months", "replicates", "draws", "worlds"), ""),
         "programme:\n" + _fields(defaults.programme, Programme.model_fields, "  "),
         f"world:\n  countries: [{', '.join(country.code for country in world.countries)}]\n"
-        + _fields(world, ("regions_per_country", "schools_per_region"), "  ")
+        + _fields(world, ("regions_per_country", "schools_per_region", *STRUCTURE), "  ")
         + "".join(f"  # {key}: {key}.csv  # {WorldSpec.model_fields[key].description}\n" for key in ("schools", "ties")),
         "practices:\n" + "".join("  -" + _fields(practice, Practice.model_fields, "    ")[3:] for practice in defaults.practices),
         "parameters:  # one per line: a base value, or {base: ..., low: ..., high: ..., distribution: ...}\n" + _parameter_lines(),
@@ -53,7 +54,8 @@ def _fields(section: BaseModel, keys: Iterable[str], indent: str) -> str:
         unit = field.json_schema_extra.get("unit", "") if isinstance(field.json_schema_extra, dict) else ""
         value = getattr(section, key)
         stated = f"{key}: {'null' if value is None else value}"
-        lines.append(f"{indent}{stated}  # {field.description}{f' ({unit})' if unit not in ('', '-') else ''}\n")
+        words = f": {', '.join(STRUCTURE[key])}" if key in STRUCTURE else ""
+        lines.append(f"{indent}{stated}  # {field.description}{words}{f' ({unit})' if unit not in ('', '-') else ''}\n")
     return "".join(lines)
 
 

@@ -22,7 +22,7 @@ from model.designs import FIELDS
 from model.parameters import PARAMETERS
 
 from .documents import BLOCK, DOCS, ROOT, TUTORIALS, blocks, commands, outputs, trimmed
-from .test_odd import design_rows, table
+from .test_odd import design_rows, structure_rows, table
 
 PARAMETER_PAGE = DOCS / "parameters.md"
 NOTEBOOK = ROOT / "notebooks" / "researcher.ipynb"
@@ -52,6 +52,10 @@ def parameter_page() -> str:
         parts.append(f"## {title}\n\n{table(head, rows)}\n")
     said = f"The {len(FIELDS)} fields of a design and their values in the presets; all are assumptions."
     parts.append(f"## Designs\n\n{said}\n\n{design_rows()}\n")
+    said = (
+        "Fields of a scenario's world that change which model is run; the first of each is the default ([how](odd.md#structural-choices))."
+    )
+    parts.append(f"## Structural choices\n\n{said}\n\n{structure_rows()}\n")
     return "\n".join(parts)
 
 

@@ -17,6 +17,7 @@ from model.designs import CHOICES, FIELDS, PRESETS, Design
 from model.draws import EVENTS
 from model.observe import GROUPS
 from model.parameters import PARAMETERS
+from model.structure import STRUCTURE
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "odd.md"
@@ -49,7 +50,17 @@ def outcome_rows() -> str:
     return table(("outcome", "meaning", "unit"), ((f"`{name}`", row.label, row.unit) for name, row in OUTCOMES.items()))
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"parameters": parameter_rows, "designs": design_rows, "outcomes": outcome_rows}
+def structure_rows() -> str:
+    rows = ((f"`{field}`", f"`{word}`", meaning) for field, words in STRUCTURE.items() for word, meaning in words.items())
+    return table(("field", "choice", "meaning"), rows)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "parameters": parameter_rows,
+    "designs": design_rows,
+    "outcomes": outcome_rows,
+    "structure": structure_rows,
+}
 
 
 def section(name: str) -> str:

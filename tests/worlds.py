@@ -4,13 +4,14 @@ Random cases are drawn by a NumPy generator from a seed that hypothesis chooses,
 equal attributes, places, windows) chosen by hypothesis itself: fast enough for worlds of 40 schools, and shrinking towards small ones.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from experiments.validation.by_hand import batch_of, build_practices, build_world, complete
 from model.designs import CHOICES, FIELDS, PRESETS, Design, design_table
 from model.engine import Batch
 from model.parameters import PARAMETERS, parameter_table
@@ -34,86 +35,6 @@ LONGEST = 50
 """The longest random horizon in months: four school years, so three rounds of recruitment and more."""
 
 
-# --- by hand ---------------------------------------------------------------------------------------------------------
-
-
-def complete(schools: int) -> NDArray[np.float64]:
-    """Return the weights of the network in which every school is a peer of every other."""
-    return 1.0 - np.eye(schools)
-
-
-def build_world(
-    teachers: ArrayLike,
-    *,
-    weights: ArrayLike | None = None,
-    region: ArrayLike | None = None,
-    region_country: ArrayLike = (0,),
-    x: ArrayLike = 0.0,
-    y: ArrayLike = 0.0,
-    traits: ArrayLike = 0,
-    pupils: ArrayLike | None = None,
-    capacity: ArrayLike = 0.5,
-    openness: ArrayLike = 0.5,
-    adopters_at_start: ArrayLike = -1,
-    practices: int = 1,
-    named_role: ArrayLike = 0,
-    named_mentor: ArrayLike = -1,
-    salary: ArrayLike = 30000.0,
-) -> World:
-    """Return a world of schools given as arrays or single values.
-
-    ``weights`` is an n x n matrix of peer weights, made to sum to 1 in each row that has any; None means no peers.
-    """
-    size = np.asarray(teachers, np.int32).ravel()
-    n = size.size
-
-    def column(values: ArrayLike, dtype: type) -> NDArray:
-        return np.array(np.broadcast_to(np.asarray(values, dtype), (n,)))  # a copy: numba compiles read-only arrays apart
-
-    where = column(0 if region is None else region, np.int32)
-    countries = np.asarray(region_country, np.int32)
-    by_region = np.argsort(where, kind="stable").astype(np.int32)
-    ability = column(capacity, np.float64)
-    rank = np.empty(n, np.int32)
-    rank[np.argsort(-ability, kind="stable")] = np.arange(n, dtype=np.int32)
-    matrix = np.zeros((n, n)) if weights is None else np.array(weights, float)
-    rows = matrix.sum(axis=1, keepdims=True)
-    matrix = np.divide(matrix, rows, out=np.zeros_like(matrix), where=rows > 0.0)
-    present = matrix > 0.0
-    alike = not np.any(matrix * present.sum(axis=1, keepdims=True) - present)
-    pay = np.asarray(salary, np.float64)
-    return World(
-        country=countries[where],
-        region=where,
-        region_country=countries,
-        by_region=by_region,
-        region_start=np.concatenate([[0], np.cumsum(np.bincount(where, minlength=countries.size))]).astype(np.int64),
-        x=column(x, np.float64),
-        y=column(y, np.float64),
-        traits=column(traits, np.uint8),
-        teachers=size.copy(),
-        pupils=column(12 * size if pupils is None else pupils, np.int32),
-        capacity=ability,
-        openness=column(openness, np.float64),
-        capacity_rank=rank,
-        peer_start=np.concatenate([[0], np.cumsum(present.sum(axis=1))]).astype(np.int64),
-        peer=np.nonzero(present)[1].astype(np.int32),
-        row_weight=1.0 / np.maximum(present.sum(axis=1), 1) if alike else np.ones(n),
-        weight=np.empty(0) if alike else matrix[present],
-        adopters_at_start=np.array(np.broadcast_to(np.asarray(adopters_at_start, np.int32), (practices, n))),
-        named_role=column(named_role, np.int8),
-        named_mentor=column(named_mentor, np.int32),
-        salary=np.array(np.broadcast_to(pay, (countries.max() + 1,))),
-    )
-
-
-def build_practices(difficulty: Sequence[float] = (1.0,), weight: Sequence[float] | None = None, initial_share: float = -1.0) -> Practices:
-    """Return practices with mentoring time split by ``weight`` (evenly where None)."""
-    count = len(difficulty)
-    split = np.asarray(weight if weight is not None else [1.0] * count, float)
-    return Practices(np.asarray(difficulty, float), split / split.sum(), np.full(count, initial_share))
-
-
 def design(base: str = "none", **changes: object) -> Design:
     """Return a preset with some of its fields changed."""
     return Design.model_validate({**PRESETS[base].model_dump(), **changes})
@@ -122,12 +43,6 @@ def design(base: str = "none", **changes: object) -> Design:
 def parameter_record(values: Mapping[str, float] | None = None) -> np.record:
     """Return one parameter set, absent names at base, as the record that rules read."""
     return parameter_table([values or {}]).view(np.recarray)[0]
-
-
-def batch_of(runs: int, design: int = 0, parameter_set: int = 0, first_replicate: int = 0) -> Batch:
-    """Return a batch of replicates of one design under one parameter set."""
-    replicates = np.arange(first_replicate, first_replicate + runs, dtype=np.int64)
-    return Batch(np.full(runs, design, np.int64), np.full(runs, parameter_set, np.int64), replicates)
 
 
 # --- at random -------------------------------------------------------------------------------------------------------
@@ -256,11 +171,20 @@ def _world(rng: np.random.Generator, n: int, countries: int, regions: int, pract
         named_role=role,
         named_mentor=mentor,
         salary=rng.uniform(5000, 90000, countries),
+        likeness=rng.integers(0, 8, n) if knobs["own_likeness"] else None,
+        sequential=bool(knobs["sequential"]),
     )
 
 
 @st.composite
-def cases(draw: st.DrawFn, max_schools: int = 40, runs: int = 3, wild: float | None = None, longest: int = LONGEST) -> Case:
+def cases(
+    draw: st.DrawFn,
+    max_schools: int = 40,
+    runs: int = 3,
+    wild: float | None = None,
+    longest: int = LONGEST,
+    sequential: bool = False,
+) -> Case:
     """Draw a world, three designs, two parameter sets and a batch of runs over them."""
     n = draw(st.integers(1, max_schools))
     countries = draw(st.integers(1, 3))
@@ -274,6 +198,8 @@ def cases(draw: st.DrawFn, max_schools: int = 40, runs: int = 3, wild: float | N
         "big": draw(st.sampled_from([0.0, 0.1, 1.0])),
         "given_start": draw(st.sampled_from([0.0, 0.3, 1.0])),
         "named": draw(st.booleans()),
+        "own_likeness": draw(st.booleans()),
+        "sequential": sequential,
     }
     seed = draw(st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 2**32, 2**64 - 1])))
     replicate = draw(st.sampled_from([0, 1, 2**32 - 1]))

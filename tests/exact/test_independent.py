@@ -12,15 +12,23 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from experiments.validation.exact_limits import (
+    ALONE_CAPACITY,
+    ALONE_OPENNESS,
+    ALONE_START,
+    ALONE_TEACHERS,
+    INDEPENDENT,
+    rates,
+    use_chance,
+)
 from model.designs import design_table
 from model.engine import run_batch
 from model.parameters import parameter_table
 from tests.worlds import batch_of, build_practices, build_world, design
 
-TEACHERS, CAPACITY, OPENNESS, START = 25, 0.6, 0.8, 6
+TEACHERS, CAPACITY, OPENNESS, START = ALONE_TEACHERS, ALONE_CAPACITY, ALONE_OPENNESS, ALONE_START
 MONTHS = (0, 1, 6, 24, 60)
 DIFFICULTY = (1.0, 1.7)
-VALUES = {"p": 0.04, "q_in": 0.0, "protection": 0.0, "d": 0.05, "turnover": 0.02, "readiness_floor": 0.3, "outreach_effect": 0.05}
 
 
 def run(replicates: int, world, practices, values, way, months: int, seed: int) -> np.ndarray:
@@ -43,26 +51,13 @@ def run(replicates: int, world, practices, values, way, months: int, seed: int) 
 def simulated() -> np.ndarray:
     """Return adopters (replicates, months, practices, schools): two alike schools that have no peers."""
     world = build_world([TEACHERS] * 2, capacity=CAPACITY, openness=OPENNESS, adopters_at_start=START, practices=2)
-    return run(20_000, world, build_practices(DIFFICULTY), VALUES, design("none"), max(MONTHS) + 1, 77)
-
-
-def rates(difficulty: float) -> tuple[float, float]:
-    """Return the monthly chances of adoption and of loss."""
-    adopt = VALUES["p"] * OPENNESS * (0.3 + 0.7 * CAPACITY) / difficulty
-    return adopt, 1.0 - (1.0 - VALUES["d"]) * (1.0 - VALUES["turnover"])
-
-
-def share(difficulty: float, month: int, first: float) -> float:
-    """Return the chance that a teacher who starts as an adopter (1) or not (0) is one after some months."""
-    a, l = rates(difficulty)  # noqa: E741  (l as in the equation)
-    rest = a / (a + l)
-    return rest + (first - rest) * (1.0 - a - l) ** month
+    return run(20_000, world, build_practices(DIFFICULTY), INDEPENDENT, design("none"), max(MONTHS) + 1, 77)
 
 
 @pytest.mark.parametrize("month", MONTHS)
 @pytest.mark.parametrize("practice", [0, 1])
 def test_mean_adopters_follow_the_closed_form(practice, month):
-    stay, join = share(DIFFICULTY[practice], month, 1.0), share(DIFFICULTY[practice], month, 0.0)
+    stay, join = use_chance(DIFFICULTY[practice], month, 1.0), use_chance(DIFFICULTY[practice], month, 0.0)
     mean = START * stay + (TEACHERS - START) * join
     variance = START * stay * (1.0 - stay) + (TEACHERS - START) * join * (1.0 - join)
     sample = simulated()[:, month, practice, :].ravel()
@@ -73,7 +68,7 @@ def test_mean_adopters_follow_the_closed_form(practice, month):
 @pytest.mark.parametrize("practice", [0, 1])
 def test_adopters_have_the_exact_distribution(practice, month):
     # Chi-square against the convolution of two binomials, counts expected fewer than 10 times pooled.
-    stay, join = share(DIFFICULTY[practice], month, 1.0), share(DIFFICULTY[practice], month, 0.0)
+    stay, join = use_chance(DIFFICULTY[practice], month, 1.0), use_chance(DIFFICULTY[practice], month, 0.0)
     pmf = np.convolve(
         stats.binom.pmf(np.arange(START + 1), START, stay), stats.binom.pmf(np.arange(TEACHERS - START + 1), TEACHERS - START, join)
     )
@@ -99,9 +94,9 @@ def test_practices_are_uncorrelated(month):
 def test_outreach_adds_to_the_chance_to_adopt_only_while_funded():
     # Adoption chance with p + outreach_effect from month 6 to 34, with p else; exact mean at months 6, 34 and 60, 4 standard errors.
     world = build_world([TEACHERS], capacity=CAPACITY, openness=OPENNESS, adopters_at_start=START)
-    adopters = run(20_000, world, build_practices(), VALUES, design("none", outreach=0.6), 61, 78)[:, :, 0, 0]
+    adopters = run(20_000, world, build_practices(), INDEPENDENT, design("none", outreach=0.6), 61, 78)[:, :, 0, 0]
     a, loss = rates(1.0)
-    more = a * (VALUES["p"] + 0.6 * VALUES["outreach_effect"]) / VALUES["p"]
+    more = a * (INDEPENDENT["p"] + 0.6 * INDEPENDENT["outreach_effect"]) / INDEPENDENT["p"]
     stay, join = 1.0, 0.0
     for month in range(61):
         if month in (6, 34, 60):
@@ -115,7 +110,7 @@ def test_outreach_adds_to_the_chance_to_adopt_only_while_funded():
 def test_one_teacher_under_influence_of_colleagues_is_influenced_by_none():
     # q_in s**gamma acts on those who do not adopt; with one teacher s = 0 for them, so q_in must change nothing at all.
     world = build_world([1] * 50, openness=OPENNESS, adopters_at_start=0)
-    with_influence, without = (run(100, world, build_practices(), {**VALUES, "q_in": q}, design("none"), 30, 79) for q in (0.9, 0.0))
+    with_influence, without = (run(100, world, build_practices(), {**INDEPENDENT, "q_in": q}, design("none"), 30, 79) for q in (0.9, 0.0))
     np.testing.assert_array_equal(with_influence, without)
 
 

@@ -5,7 +5,6 @@ the transition matrix. The engine makes 20,000 replicates (40,000 where states a
 p = 6e-5) or a p value, and seeds are fixed, so the verdict never changes.
 """
 
-import itertools
 import math
 from functools import cache
 
@@ -13,94 +12,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from experiments.validation.exact_limits import CASES, LIMIT, MONTHS, NETWORKS, RATES, exact, simulated_network, states
 from model.designs import design_table
 from model.engine import run_batch
 from model.parameters import parameter_table
 from tests.worlds import batch_of, build_practices, build_world, complete, design
 
 REPLICATES = 20_000
-MONTHS = (1, 3, 10, 24)
-LIMIT = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0}
-
-
-def path(n: int) -> np.ndarray:
-    return np.eye(n, k=1) + np.eye(n, k=-1)
-
-
-def star(n: int) -> np.ndarray:
-    weights = np.zeros((n, n))
-    weights[0, 1:] = weights[1:, 0] = 1.0
-    return weights
-
-
-def ring(n: int) -> np.ndarray:
-    return path(n) + np.eye(n, k=n - 1) + np.eye(n, k=1 - n)
-
-
-# Symmetric ties of unequal strength: rows made to sum to 1 are then not symmetric.
-UNEQUAL = np.array([[0, 5, 1, 0], [5, 0, 2, 0.5], [1, 2, 0, 9], [0, 0.5, 9, 0]])
-# Influence that goes mostly one way, as a user's own weights may.
-ONE_WAY = np.array([[0, 1, 0], [0.2, 0, 0.8], [0, 1, 0]])
-LONELY = np.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]])  # the last school has no peer
-
-NETWORKS = {  # weights, adopters at the start
-    "pair": (complete(2), [1, 0]),
-    "path": (path(5), [1, 0, 0, 0, 1]),
-    "star": (star(6), [1, 0, 0, 0, 0, 0]),
-    "ring": (ring(6), [1, 1, 0, 0, 0, 0]),
-    "complete": (complete(5), [1, 0, 0, 0, 0]),
-    "unequal": (UNEQUAL, [0, 1, 0, 0]),
-    "one way": (ONE_WAY, [1, 0, 0]),
-    "isolated": (LONELY, [1, 0, 0, 0]),
-}
-RATES = {  # p, q_out, d
-    "slow": (0.003, 0.04, 0.03),
-    "fast": (0.05, 0.6, 0.15),
-    "no innovation": (0.0, 0.3, 0.1),
-    "no abandonment": (0.02, 0.3, 0.0),
-}
-CASES = list(itertools.product(NETWORKS, RATES))
-
-
-def states(n: int) -> np.ndarray:
-    """Return all adoption states, shape (2**n, n); school i is bit i of the row number."""
-    return (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-
-
-def exact(weights: np.ndarray, start: list[int], p: float, q: float, d: float, month: int) -> np.ndarray:
-    """Return the probability of each state after a number of months."""
-    n = len(start)
-    x = states(n)
-    rows = weights.sum(axis=1, keepdims=True)
-    w = np.divide(weights, rows, out=np.zeros_like(weights, float), where=rows > 0)
-    adopt = 1.0 - (1.0 - p) * (1.0 - q * (x @ w.T))  # of each school in each state, were it not adopting
-    chance = np.where(x == 1, 1.0 - d, adopt)
-    move = np.prod(np.where(x[None, :, :] == 1, chance[:, None, :], 1.0 - chance[:, None, :]), axis=2)
-    assert move.sum(axis=1) == pytest.approx(np.ones(2**n), abs=1e-12)
-    first = np.zeros(2**n)
-    first[sum(value << i for i, value in enumerate(start))] = 1.0
-    return first @ np.linalg.matrix_power(move, month)
 
 
 @cache
 def simulated(network: str, rates: str, replicates: int = REPLICATES, months: int = max(MONTHS) + 1) -> np.ndarray:
     """Return the adoption states of the engine, shape (replicates, months, schools)."""
-    weights, start = NETWORKS[network]
-    p, q, d = RATES[rates]
-    n = len(start)
-    results = run_batch(
-        build_world(np.ones(n), weights=weights, openness=1.0, capacity=np.linspace(0.1, 0.9, n), adopters_at_start=start),
-        build_practices(),
-        parameter_table([{**LIMIT, "p": p, "q_out": q, "d": d}]),
-        design_table([design("none")], 6, 34),
-        batch_of(replicates),
-        seed=20_240_511 + CASES.index((network, rates)),
-        months=months,
-        end_of_funding=1,
-        per_school=True,
-        threads=1,
-    )
-    return results.schools[:, :, 0, :]
+    return simulated_network(network, rates, replicates, months)
 
 
 def assert_mean(sample: np.ndarray, probability: np.ndarray, values: np.ndarray) -> None:

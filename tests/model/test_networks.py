@@ -10,19 +10,10 @@ import pytest
 
 from model.countries import COUNTRIES
 from model.errors import InputError
-from model.networks import (
-    Peers,
-    draw_partners,
-    generate_peers,
-    generate_world,
-    graph_ties,
-    make_world,
-    peers_from_ties,
-    read_graphml,
-    to_networkx,
-    write_graphml,
-)
+from model.graphs import graph_ties, read_graphml, to_networkx, write_graphml
+from model.networks import Peers, generate_peers, generate_world, make_world, peers_from_ties
 from model.parameters import base_values
+from model.partners import draw_partners
 from model.schools import Schools, generate_schools
 
 ITALY, CZECHIA = COUNTRIES["IT"], COUNTRIES["CZ"]
@@ -249,6 +240,8 @@ def test_the_base_world_stays_what_it_is() -> None:
     """A baseline: a changed digest means that every study changes; change it on purpose and say why."""
     world, _ = generate_world(list(COUNTRIES.values()), [4] * 6, 20, base_values(), 1, 0)
     columns = world._asdict()
+    assert np.array_equal(columns.pop("likeness"), world.traits)
+    assert columns.pop("sequential") is False
     columns["weight"] = Peers(world.peer_start, world.peer, columns.pop("row_weight"), world.weight).full_weights()
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(column).tobytes() for column in columns.values())).hexdigest()
     assert digest[:16] == "e3e6258164fd7587"

@@ -145,6 +145,19 @@ CASES = {
         GOOD + "world: {regions_per_country: 40, schools_per_region: 100000}\n",
         "{file}, line 2, world.schools_per_region: 24000000 schools in all are too many; allowed: 20000000 over all regions and countries",
     ),
+    "unknown network": (
+        GOOD + "world:\n  network: small-world\n",
+        "{file}, line 3, world.network: 'small-world' is not allowed; did you mean 'small_world'?",
+    ),
+    "unknown likeness": (
+        GOOD + "world: {likeness: 7}\n",
+        "{file}, line 2, world.likeness: 7 is not allowed; known names: traits, capacity, level_and_capacity",
+    ),
+    "a key that is called as pydantic calls keys": (
+        GOOD + '"[key]": 1\n',
+        "{file}, line 2, [key]: unknown key '[key]'; known names: name, title, description, seed, months, replicates, draws, worlds, "
+        "programme, world, practices, parameters, designs, uncertain, correlations, posterior, extends",
+    ),
     "missing schools file": (
         GOOD + "world:\n  schools: no.csv\n",
         "{file}, line 3, world.schools: no such file: '{folder}/no.csv'",
@@ -329,6 +342,7 @@ ASSIGNMENTS = {
     "regional_hub.places=0": "--set regional_hub.places=0: 0 is out of range; allowed: 1 to 100 (mentees per mentor)",
     "regional_hub.tier=hubs": "--set regional_hub.tier=hubs: 'hubs' is not allowed; allowed: none, platform, hub, ministry",
     "world.schools_per_region=-3": "--set world.schools_per_region=-3: -3 is out of range; allowed: 1 to 100000",
+    "world.update=sequentially": "--set world.update=sequentially: 'sequentially' is not allowed; did you mean 'sequential'?",
     "months": "--set months: not an assignment; allowed: name=value, for example p=0.01",
     "": "--set : not an assignment; allowed: name=value, for example p=0.01",
     "gamma=1 q_in=2": "--set q_in=2: 2 is out of range; allowed: 0 to 1 (per month)",

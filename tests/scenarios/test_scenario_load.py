@@ -7,6 +7,7 @@ import pytest
 from model.designs import PRESETS
 from model.errors import InputError
 from model.parameters import PARAMETERS
+from model.structure import Structure
 from scenarios import load_scenario, resolved
 
 
@@ -126,6 +127,7 @@ def test_assignments_reach_parameters_designs_and_the_study():
         "gamma=1 q_in=0",
         "p=1e-2, regional_hub.stipend=3000",
         "world.schools_per_region=10",
+        "world.network=nearest, world.update=sequential world.likeness=capacity",
         "top_down.mandate=false",
         "months=48",
         "p=0.02",
@@ -137,6 +139,8 @@ def test_assignments_reach_parameters_designs_and_the_study():
     assert scenario.designs["top_down"].mandate is False
     assert scenario.designs["virtual"].mentor_share is None
     assert (scenario.world.schools_per_region, scenario.months) == (10, 48)
+    assert scenario.world.structure == Structure("nearest", "sequential", "capacity")
+    assert load_scenario("mensi-pilot").world.structure == Structure()
 
 
 def test_options_replace_what_the_file_states():

@@ -1,4 +1,4 @@
-"""Runs for the pattern tests: designs side by side on common random numbers, one world per replicate."""
+"""Runs that patterns are looked for in: designs side by side on common random numbers, one world per replicate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,7 @@ from model.state import MENTEE, MENTOR
 from model.world import World
 from scenarios import Scenario, load_scenario
 
-__all__ = ["MARGIN", "NONE", "Study", "mean_se", "preset", "study"]
-
-MARGIN = 4.0
-"""Standard errors by which a difference must show (two-sided p = 6e-5), and within which one must vanish."""
+__all__ = ["NONE", "Study", "preset", "study"]
 
 NONE = PRESETS["none"]
 
@@ -27,11 +24,6 @@ _worlds: dict[tuple[str, int | None, int], Worlds] = {}
 def preset(base: str, **changes: object) -> Design:
     """Return a preset with some of its fields changed."""
     return Design.model_validate({**PRESETS[base].model_dump(), **changes})
-
-
-def mean_se(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the mean over worlds, and its standard error."""
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""The whole validation: every part computed in turn, as tables that the report is written from."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from model.compiled import source_fingerprint
+from scenarios import Scenario
+
+from .checks import Pattern
+from .choices import describe_networks, runs_under_choices
+from .convergence import convergence
+from .docking import docking_table
+from .exact_limits import bass_curves, exact_table
+from .face import face_table
+from .patterns import PATTERNS
+from .peer import compare_with_ndlib
+
+__all__ = ["QUICK_PATTERNS", "Validation", "pattern_rows", "validate"]
+
+Stage = Callable[[str, int, int], None]
+
+QUICK_PATTERNS = (2, 3)
+QUICK_DRAWS = 8
+
+
+@dataclass
+class Validation:
+    """What ``validate`` found.
+
+    ``frames``: tables by name, which the study keeps as CSV. ``curves``: what the figures show. ``patterns``: number, key, title, source
+    and setting of those looked at. ``facts``: single figures and words by name. ``seconds``: what each part took.
+    """
+
+    scenario: Scenario
+    quick: bool
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    curves: dict[str, pd.DataFrame] = field(default_factory=dict)
+    patterns: list[dict[str, Any]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Note how long a part takes."""
+        begun = time.monotonic()
+        yield
+        self.seconds[part] = time.monotonic() - begun
+
+    def for_report(self) -> dict[str, Any]:
+        """Return what ``analysis.validation.Findings`` takes."""
+        return {
+            "title": self.scenario.title or self.scenario.name,
+            "quick": self.quick,
+            "frames": self.frames,
+            "curves": self.curves,
+            "patterns": self.patterns,
+            "facts": self.facts,
+            "seconds": self.seconds,
+        }
+
+
+def pattern_rows(pattern: Pattern) -> list[dict[str, Any]]:
+    """Return the readings of a pattern, a row each: pattern, check, contrast, reading, estimate, error, rule, holds."""
+    rows = []
+    for check in pattern.checks.values():
+        for one in check.read():
+            place = {"pattern": pattern.number, "check": check.statement, "contrast": check.contrast}
+            rows.append({**place, "reading": one.what, "estimate": one.estimate, "error": one.error, "rule": one.rule, "holds": one.holds})
+    return rows
+
+
+def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = None, stage: Stage = lambda *_: None) -> Validation:
+    """Compute every part of the validation.
+
+    Patterns, exact limits, docking and face validity are of the model as it is shipped; ``scenario`` is what convergence and structural
+    choices are asked of. ``quick``: the patterns ``QUICK_PATTERNS`` only, and fewer runs of the rest.
+    """
+    found = Validation(scenario, quick)
+    chosen = [pattern for pattern in PATTERNS if not quick or pattern.number in QUICK_PATTERNS]
+    with found.timed("patterns"):
+        _patterns(found, chosen, stage)
+    replicates = 2_000 if quick else 20_000
+    with found.timed("exact limits"):
+        found.frames["exact"] = exact_table(replicates, stage)
+        found.curves["exact"] = bass_curves(replicates // 10)
+    with found.timed("docking"):
+        found.frames["docking"] = docking_table(quick, stage)
+    with found.timed("NDlib"):
+        peer = compare_with_ndlib(quick, stage)
+        found.frames["peer"], found.curves["peer"] = peer.table, peer.curves
+        found.facts["peer_left_out"] = peer.left_out
+    with found.timed("convergence"):
+        settled = convergence(scenario, 50 if quick else 800, stage, threads)
+        found.frames["convergence"], found.frames["order"] = settled.table(), settled.order()
+        found.curves["convergence"] = settled.curves()
+        found.facts |= {"replicates": settled.replicates, "root_law": settled.root_law()}
+    with found.timed("structural choices"):
+        drawn = scenario.model_copy(update={"draws": QUICK_DRAWS}) if quick else scenario
+        found.frames["choices"], found.frames["sets"] = runs_under_choices(drawn, stage, threads)
+        found.frames["networks"] = describe_networks(scenario, 2 if quick else 20)
+    with found.timed("face validity"):
+        found.frames["face"] = face_table(stage)
+    found.facts |= {"seed": scenario.seed, "draws": drawn.draws, "model": source_fingerprint()}
+    return found
+
+
+def _patterns(found: Validation, chosen: list[Pattern], stage: Stage) -> None:
+    rows = []
+    for position, pattern in enumerate(chosen):
+        stage("patterns", position, len(chosen))
+        rows += pattern_rows(pattern)
+        assert pattern.curves is not None
+        found.curves[pattern.key] = pattern.curves()
+        described = {name: getattr(pattern, name) for name in ("number", "key", "title", "source", "setting")}
+        found.patterns.append(described)
+    found.frames["patterns"] = pd.DataFrame(rows)
