@@ -7,6 +7,7 @@ changed. So the cache folder carries the fingerprint of every source file of ``m
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -33,7 +34,8 @@ def source_fingerprint() -> str:
 
 @cache
 def cache_folder() -> Path:
-    """Return the writable folder that keeps compiled code: the user's cache folder, else a temporary one."""
+    """Return the writable folder that keeps compiled code: the user's cache folder, else a temporary one, with what that folder has."""
+    full: list[Path] = []
     bases = [os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")]
     with contextlib.suppress(RuntimeError):  # a user without a home
         bases.append(str(Path.home() / ".cache"))
@@ -43,9 +45,12 @@ def cache_folder() -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return folder
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix="school-mentoring-"))
+        except OSError:  # a disk that may only be read, as a container's
+            full += [folder] if folder.is_dir() else []
+    temporary = Path(tempfile.mkdtemp(prefix="school-mentoring-"))
+    for folder in full[:1]:
+        shutil.copytree(folder, temporary, dirs_exist_ok=True)
+    return temporary
 
 
 def is_warm() -> bool:
