@@ -8,12 +8,20 @@ from numpy.typing import ArrayLike
 
 __all__ = ["COLUMNS", "curve", "over_worlds"]
 
-COLUMNS = ("panel", "x_label", "y_label", "series", "label", "x", "y", "error")
-"""``label``: the place on an axis of words, empty where x is a number. ``error``: two standard errors, nan where there is none."""
+COLUMNS = ("panel", "x_label", "y_label", "series", "joined", "label", "x", "y", "error")
+"""``joined``: whether a line joins the marks. ``label``: the place on an axis of words, empty where x is a number. ``error``: two standard
+errors, nan where there is none."""
 
 
 def curve(
-    panel: str, axes: tuple[str, str], series: str, x: ArrayLike | Sequence[str], y: ArrayLike, error: ArrayLike = np.nan
+    panel: str,
+    axes: tuple[str, str],
+    series: str,
+    x: ArrayLike | Sequence[str],
+    y: ArrayLike,
+    error: ArrayLike = np.nan,
+    *,
+    joined: bool = True,
 ) -> pd.DataFrame:
     """Return a line (x numbers) or points (x words) of a panel, with its axes' labels; ``error``: one standard error."""
     height = np.asarray(y, float)
@@ -24,6 +32,7 @@ def curve(
             "x_label": axes[0],
             "y_label": axes[1],
             "series": series,
+            "joined": joined,
             "label": words or "",
             "x": np.arange(len(height), dtype=float) if words else np.asarray(x, float),
             "y": height,

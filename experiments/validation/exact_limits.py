@@ -277,13 +277,15 @@ def bass_curves(replicates: int) -> pd.DataFrame:
         found = 100.0 * _complete_run(n, runs, 6)
         here = months[::6]
         error = found[:, here].std(axis=0, ddof=1) / math.sqrt(runs)
-        rows.append(curve("Adopters where all are peers", axes, f"{n:,} schools, engine", here, found[:, here].mean(axis=0), error))
+        rows.append(
+            curve("Adopters where all are peers", axes, f"{n:,} schools, engine", here, found[:, here].mean(axis=0), error, joined=False)
+        )
     alone = build_world([ALONE_TEACHERS], capacity=ALONE_CAPACITY, openness=ALONE_OPENNESS, adopters_at_start=ALONE_START)
-    found = simulate(alone, INDEPENDENT, replicates, 61, 78)[:, :, 0].astype(float)
+    found = simulate(alone, INDEPENDENT, 10 * replicates, 61, 78)[:, :, 0].astype(float)
     here = np.arange(61)
     true = [ALONE_START * use_chance(1.0, t, 1.0) + (ALONE_TEACHERS - ALONE_START) * use_chance(1.0, t, 0.0) for t in here.tolist()]
     axes = ("month", "adopters of 25 teachers")
     rows.append(curve("Independent schools", axes, "closed form", here, true))
-    error = found[:, ::6].std(axis=0, ddof=1) / math.sqrt(replicates)
-    rows.append(curve("Independent schools", axes, "engine", here[::6], found[:, ::6].mean(axis=0), error))
+    error = found[:, ::6].std(axis=0, ddof=1) / math.sqrt(10 * replicates)
+    rows.append(curve("Independent schools", axes, "engine", here[::6], found[:, ::6].mean(axis=0), error, joined=False))
     return pd.concat(rows, ignore_index=True)

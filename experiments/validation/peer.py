@@ -71,7 +71,7 @@ def compare_with_ndlib(quick: bool, stage: Stage = lambda *_: None) -> Peer:
         curves.append(curve(name, axes, "engine", months, share * ours.mean(axis=0)))
         here = months[::6]
         error = share * theirs[:, here].std(axis=0, ddof=1) / math.sqrt(runs)
-        curves.append(curve(name, axes, "NDlib", here, share * theirs[:, here].mean(axis=0), error))
+        curves.append(curve(name, axes, "NDlib", here, share * theirs[:, here].mean(axis=0), error, joined=False))
     return Peer(pd.DataFrame(rows), pd.concat(curves, ignore_index=True))
 
 

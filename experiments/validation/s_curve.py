@@ -79,7 +79,7 @@ def curves() -> pd.DataFrame:
     parts = []
     for series, design, parameters in (
         ("no programme", "none", {}),
-        ("no programme, no influence among teachers", "none", {"q_in": 0.0, "q_out": 0.0}),
+        ("a campaign, without influence among teachers", "outreach", NO_INFLUENCE),
     ):
         shares = 100.0 * spread(**parameters).share(design)
         parts.append(over_worlds("Teachers who use the practice", ("year", "% of teachers"), series, years, shares[:, ::12]))

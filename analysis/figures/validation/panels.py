@@ -21,11 +21,12 @@ ACROSS = 2
 def panels(curves: pd.DataFrame, title: str, note: str = "") -> Figure:
     """Return a figure of a table of curves.
 
-    ``curves``: columns panel, x_label, y_label, series, label (a word on the axis, or empty), x, y, error (two standard errors or nan).
+    ``curves``: columns panel, x_label, y_label, series, joined (whether a line joins its marks), label (a word on the axis, or empty), x,
+    y, error (two standard errors or nan).
     """
     names = list(dict.fromkeys(curves["panel"]))
     rows = -(-len(names) // ACROSS)
-    figure = new_figure(title, 0.9 + 3.7 * rows)
+    figure = new_figure(title, 0.9 + 4.3 * rows)
     for axes, name in zip(axes_grid(figure, rows, min(ACROSS, len(names)), len(names)), names, strict=True):
         _panel(axes, curves[curves["panel"] == name])
         axes.set_title(wrapped(name, 60), loc="left")
@@ -47,7 +48,8 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
             shift = 0.12 * (position - (len(series) - 1) / 2)
             axes.errorbar(x + shift, y, np.nan_to_num(error), fmt=mark, color=colour, ms=7, capsize=3, label=label)
         elif len(x) <= 15:
-            axes.errorbar(x, y, np.nan_to_num(error), fmt=mark, color=colour, ms=5, capsize=2, ls=dash, lw=1.2, label=label)
+            line = {"ls": dash, "lw": 1.2} if mine["joined"].all() else {"ls": ""}
+            axes.errorbar(x, y, np.nan_to_num(error), fmt=mark, color=colour, ms=5, capsize=2, label=label, **line)
         else:
             axes.plot(x, y, color=colour, ls=dash, label=label)
             if np.isfinite(error).any():
@@ -65,7 +67,8 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     elif low > 0 and low < 0.4 * high:
         axes.set_ylim(bottom=0)
     if len(series) > 1 or words:
-        axes.legend(loc="best", fontsize=9)
+        # Below the axes, where it covers nothing.
+        axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.16), fontsize=9, ncols=2, columnspacing=1.2)
 
 
 def _looks(series: list[str]) -> dict[str, tuple[str, str, object]]:
