@@ -30,14 +30,15 @@ _C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "int64": "
 _WORLD_TYPES = {
     **dict.fromkeys(("region_start", "peer_start"), "int64"),
     **dict.fromkeys(("x", "y", "capacity", "openness", "row_weight", "weight", "salary"), "float64"),
-    "traits": "uint8",
+    **dict.fromkeys(("traits", "likeness"), "uint8"),
     "named_role": "int8",
 }
+_ARRAYS = tuple(name for name in World._fields if name != "sequential")
 
 
 def tables_header() -> str:
     """Return the C header with the model's own tables: world arrays, parameters, design fields and outcomes by name."""
-    world = "".join(f"    const {_C_TYPES[_WORLD_TYPES.get(name, 'int32')]} *{name};\n" for name in World._fields)
+    world = "".join(f"    const {_C_TYPES[_WORLD_TYPES.get(name, 'int32')]} *{name};\n" for name in _ARRAYS)
     records = ""
     for title, dtype in (("Parameters", PARAMETER_DTYPE), ("Design", DESIGN_DTYPE)):
         fields = "".join(f"    {_C_TYPES[dtype[name].name]} {name};\n" for name in dtype.names or ())
@@ -80,12 +81,15 @@ def run_in_c(
     flags: tuple[str, ...] = FLAGS,
 ) -> NDArray[np.float64]:
     """Make every run of a batch in C, on this thread, and return the outcomes; arguments as ``model.engine.run_batch``."""
-    for name, array in world._asdict().items():
+    if world.sequential:
+        raise ValueError("the C program knows synchronous worlds only")
+    arrays = {name: getattr(world, name) for name in _ARRAYS}
+    for name, array in arrays.items():
         expected = np.dtype(_WORLD_TYPES.get(name, "int32"))
         if array.dtype != expected or not array.flags.c_contiguous:
             raise TypeError(f"world.{name} is {array.dtype}, the C program reads {expected}")
     outcomes = np.empty((batch.design.size, len(OUTCOMES)))
-    pointers = (ctypes.c_void_p * len(world))(*(array.ctypes.data if array.size else None for array in world))
+    pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data if array.size else None for array in arrays.values()))
     sizes = _Sizes(
         world.teachers.size,
         world.region_country.size,

@@ -98,7 +98,7 @@ ALWAYS_INLINE int pair(const Run *run, int32_t mentee, int32_t mentor, double *d
     const World *w = run->world;
     int abroad = w->country[mentee] != w->country[mentor];
     *distance = abroad ? run->par->abroad_km : kilometres(w, mentee, mentor);
-    *unlike = unlikeness(w->traits[mentee], w->traits[mentor], abroad);
+    *unlike = unlikeness(w->likeness[mentee], w->likeness[mentor], abroad);
     return abroad;
 }
 
