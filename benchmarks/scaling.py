@@ -42,7 +42,7 @@ for turn in range(1 if schools > 10**6 else 3):
 n = world.teachers.size
 print(json.dumps({
     "schools": n, "generating": generating, "each": min(seconds) / work.school_months * 1e9, "seconds": min(seconds),
-    "world_bytes": sum(array.nbytes for array in world) / n, "ties": world.peer.size / n,
+    "world_bytes": sum(array.nbytes for array in world if hasattr(array, "nbytes")) / n, "ties": world.peer.size / n,
     "before": before, "after_world": after_world, "peak": peak(), "adopters": float(results.outcomes[0, 3]),
 }))
 """
