@@ -3,11 +3,28 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+
+if __name__ == "__main__":  # before the libraries load, which takes a while
+
+    def _leave(*_: object) -> None:
+        """Leave at once, as there is nothing yet to leave in order."""
+        os.write(2, b"interrupted: nothing was written\n")
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, _leave)
+    if sys.getfilesystemencoding() != "utf-8":  # the C locale, in which Python takes names of files for ASCII
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    for _name, _mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, _name) is None:  # closed, so that the next file to be opened would take its place
+            setattr(sys, _name, open(os.devnull, _mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for as long as the process runs
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] - what a terminal cannot show
+
 import contextlib
 import io
 import json
-import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -645,7 +662,9 @@ UsageFault = typer.BadParameter.__mro__[2]
 def main() -> None:
     """Run the command line: exit code 0 done, 1 some runs failed or a re-run differs, 2 bad input, 130 interrupted."""
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         code = app(_spread_sets(sys.argv[1:]), standalone_mode=False) or 0
+        sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 2
@@ -657,14 +676,28 @@ def main() -> None:
         code = 2
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # nobody reads on, as after `| head`
+        _forget_output()
         code = 1
+    except OSError as error:
+        if error.errno is None:
+            raise
+        _forget_output()
+        print(
+            f"error: {error.filename or 'standard output'}: cannot be used ({error.strerror}); free space or give another", file=sys.stderr
+        )
+        code = 2
     if code == 130:
         resumable = ("sweep", "sensitivity", "optimise", "calibrate", "rerun")
-        kept = "what is finished is kept, go on with --resume" if sys.argv[1] in resumable else "nothing was written"
+        kept = "what is finished is kept, go on with --resume" if sys.argv[1:2] and sys.argv[1] in resumable else "nothing was written"
         print(f"interrupted: {kept}", file=sys.stderr)
     raise SystemExit(code)
+
+
+def _forget_output() -> None:
+    """Send what is still to be printed nowhere, so that nothing fails over it again when the process ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

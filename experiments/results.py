@@ -64,11 +64,12 @@ class Study:
         files = self.files
         if not files:
             raise InputError(str(self.path), "holds no runs yet", "give a study that a command has finished or begun")
-        if "sweep" in self.info:
-            for path in files:
-                if path not in self._sound and not Store.sound(path):
-                    raise InputError(str(path), "is damaged (not the bytes that were written)", "run the sweep again with --resume")
-                self._sound.add(path)
+        for path in files:
+            if "sweep" not in self.info:
+                _refuse_changed(path, self.info)
+            elif path not in self._sound and not Store.sound(path):
+                raise InputError(str(path), "is damaged (not the bytes that were written)", "run the sweep again with --resume")
+            self._sound.add(path)
         return files
 
     def dataset(self) -> "pyarrow.dataset.Dataset":

@@ -26,6 +26,7 @@ __all__ = [
     "cases",
     "complete",
     "design",
+    "drawn_case",
     "parameter_record",
     "random_design",
     "random_parameters",
@@ -204,6 +205,24 @@ def cases(
     seed = draw(st.one_of(st.integers(0, 2**64 - 1), st.sampled_from([0, 2**32, 2**64 - 1])))
     replicate = draw(st.sampled_from([0, 1, 2**32 - 1]))
     return _case(draw(st.integers(0, 2**32 - 1)), n, countries, regions, practices, months, extreme, knobs, seed, replicate, runs)
+
+
+def drawn_case(
+    entropy: int,
+    *,
+    n: int,
+    countries: int = 1,
+    regions: int = 1,
+    practices: int = 1,
+    months: int = 20,
+    wild: float = 0.05,
+    density: float = 0.3,
+    named: bool = False,
+    runs: int = 3,
+) -> Case:
+    """Return the case of a number, where hypothesis is not there to choose one."""
+    knobs = {"density": density, "equal_schools": entropy % 3 == 0, "big": 0.1, "given_start": 0.3, "named": named}
+    return _case(entropy, n, countries, regions, practices, months, wild, knobs, 2**63 + entropy, 1, runs)
 
 
 def _case(

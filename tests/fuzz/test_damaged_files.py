@@ -1,0 +1,49 @@
+"""Damaged files to every command that reads them: refused in one line and nothing changed, or still sound. A short run of the long one."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .cases import file_cases, study_cases
+from .damage import damaged
+from .sound import studies
+from .trial import Case, Folder, tried
+
+FILES = file_cases()
+EXAMPLES = 25
+"""Inputs for each case; of one that makes a study, as taking seconds, fewer."""
+
+
+def hold(case: Case, folder: Path, examples: int) -> None:
+    """Try inputs that hypothesis chooses, and shrinks where one fails."""
+    place = Folder(folder)
+
+    @settings(max_examples=examples)
+    @given(st.randoms(use_true_random=False))
+    def on(random: Random) -> None:
+        content = damaged(case.files[case.spoil], case.spoil, random)
+        outcome = tried(case, place, content)
+        assert outcome.faults == [], (content[:2000], outcome.done)
+
+    on()
+
+
+@pytest.mark.parametrize("case", FILES, ids=lambda case: case.name)
+def test_a_damaged_file_is_refused_or_sound(case, tmp_path):
+    hold(case, tmp_path, EXAMPLES if case.weight > 1 else 2)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Make the studies that are damaged."""
+    return {case.name: case for case in study_cases(studies(tmp_path_factory.mktemp("studies"), ["sweep", "optimise"]))}
+
+
+@pytest.mark.parametrize("command", ["open_study", "rerun", "recommend", "sensitivity", "sweep --resume"])
+def test_a_damaged_study_is_refused_or_sound(made, command, tmp_path):
+    for number, case in enumerate(case for name, case in made.items() if name.startswith(f"{command} < ")):
+        (tmp_path / str(number)).mkdir()
+        hold(case, tmp_path / str(number), 10 if case.weight > 1 else 3)

@@ -1,0 +1,37 @@
+"""The compiled engine does what its source says: run as plain Python, that source gives the same bits."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.engine import Results
+
+from .interpreted import CASES, networks, results
+from .test_engines_equal import bits
+
+
+@pytest.fixture(scope="module")
+def interpreted(tmp_path_factory):
+    """Return what the source gives where nothing is compiled."""
+    file = tmp_path_factory.mktemp("interpreted") / "found"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    call = [sys.executable, "-m", "tests.model.interpreted", str(file)]
+    subprocess.run(call, env=environment, check=True, cwd=Path(__file__).parents[2], timeout=300)
+    return pickle.loads(file.read_bytes())
+
+
+@pytest.mark.parametrize("number", range(len(CASES)))
+def test_compiled_runs_are_those_of_the_source_to_the_last_bit(interpreted, number):
+    for name, ours, theirs in zip(Results._fields, results(CASES[number]), interpreted[0][number], strict=True):
+        np.testing.assert_array_equal(bits(ours), bits(theirs), err_msg=name)
+
+
+def test_compiled_networks_are_those_of_the_source_to_the_last_bit(interpreted):
+    for ours, theirs in zip(networks(), interpreted[1], strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(bits(one), bits(other))
