@@ -53,7 +53,7 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
         raise InputError(path, f"holds no design but {COMPARATOR!r}", "run it anew with others among --designs")
     again = f"run.py {command} SCENARIO --out {Path(path).name}   # SCENARIO: {scenario.name}, as study.json holds it in full"
     commands = [again, f"run.py recommend {Path(path).name}"]
-    return _evidence(scenario, runs, _parameters(study), commands, _source(study.info), ()), scenario
+    return _evidence(scenario, runs, study.parameters, commands, _source(study.info), ()), scenario
 
 
 def _refuse_unfinished(path: str, study: Study, command: str) -> None:
@@ -76,16 +76,6 @@ def _runs(study: Study) -> pd.DataFrame:
     if missing:
         raise InputError(str(study.path), f"its runs have no column {missing[0]!r}", "make the study anew")
     return table
-
-
-def _parameters(study: Study) -> pd.DataFrame:
-    if "sweep" in study.info:
-        return study.parameters
-    path = study.path / "parameters.parquet"
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "make the study anew") from None
 
 
 def _evidence(
@@ -114,5 +104,5 @@ def _evidence(
 
 def _source(info: Mapping[str, Any]) -> str:
     commit = info.get("source_commit")
-    version = f" from commit {commit[:12]}" if commit else ""
+    version = f" from commit {str(commit)[:12]}" if commit else ""
     return f"Seed {info.get('seed')}, the program{version}, {json.dumps(info.get('versions', {}))}. study.json holds all that is needed."

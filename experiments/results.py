@@ -5,8 +5,8 @@ study = open_study("results/mensi-pilot-sweep")
 study.quantiles("adopters_end", by=["design"])
 """
 
-import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 from model.errors import InputError, nearest
 from model.observe import OUTCOMES
 
+from .description import read_description, refuse_changed
 from .execution import FAILURES, RESULTS
 from .store import Store
 from .sweep import read_sets
@@ -29,15 +30,25 @@ KEYS = ("design", "parameter_set", "replicate")
 
 
 class Study:
-    """A study folder. ``info``: what ``study.json`` says. ``parameters``: the values varied, one row per parameter set.
+    """A study folder. ``info``: what ``study.json`` says.
 
     The parameter sets of a comparison are numbered from 1; its runs at the base parameters are set 0.
     """
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
-        self.parameters = _parameters(path, info)
         self._sound: set[Path] = set()
+
+    @cached_property
+    def parameters(self) -> pd.DataFrame:
+        """The values varied, one row per parameter set; none where nothing was. Raises InputError where they are damaged."""
+        if "sweep" in self.info:
+            return read_sets(self.path, self.info)
+        table = self.path / "parameters.parquet"
+        if not table.exists() and "parameters.parquet" not in (self.info.get("files") or {}):
+            return pd.DataFrame({"parameter_set": []})
+        refuse_changed(table, self.info)
+        return pd.read_parquet(table)
 
     @property
     def files(self) -> list[Path]:
@@ -45,7 +56,7 @@ class Study:
         if "sweep" in self.info:
             return list(Store(self.path / RESULTS, self._chunks).parts().values())
         runs = self.path / "runs.parquet"
-        return [runs] if runs.is_file() else []
+        return [runs] if runs.is_file() or "runs.parquet" in (self.info.get("files") or {}) else []
 
     @property
     def _chunks(self) -> int:
@@ -66,7 +77,7 @@ class Study:
             raise InputError(str(self.path), "holds no runs yet", "give a study that a command has finished or begun")
         for path in files:
             if "sweep" not in self.info:
-                _refuse_changed(path, self.info)
+                refuse_changed(path, self.info)
             elif path not in self._sound and not Store.sound(path):
                 raise InputError(str(path), "is damaged (not the bytes that were written)", "run the sweep again with --resume")
             self._sound.add(path)
@@ -138,14 +149,6 @@ class Study:
         return self.query(sql).df()
 
 
-def _parameters(path: Path, info: dict[str, Any]) -> pd.DataFrame:
-    """Return the parameter sets of a study, none where it varies nothing."""
-    if "sweep" in info:
-        return read_sets(path, info)
-    table = path / "parameters.parquet"
-    return pd.read_parquet(table) if table.is_file() else pd.DataFrame({"parameter_set": []})
-
-
 def _percent(p: float) -> str:
     """Return a probability as the digits of its percentage: 05, 50, 97.5."""
     text = f"{100 * p:.10g}"
@@ -161,12 +164,4 @@ def _check(names: Sequence[str], known: Sequence[str], what: str) -> None:
 def open_study(path: str | Path) -> Study:
     """Return the study of a folder; raises InputError where it holds none."""
     folder = Path(path)
-    try:
-        info = json.loads((folder / "study.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            str(path), f"holds no study ({getattr(error, 'strerror', None) or error})", "give the folder that a command wrote"
-        ) from None
-    if not isinstance(info, dict) or "scenario" not in info:
-        raise InputError(str(path), "study.json describes no study", "give the folder that a command wrote")
-    return Study(folder, info)
+    return Study(folder, read_description(folder))

@@ -217,7 +217,10 @@ def _recorded(folder: Path) -> dict[str, str]:
     hashes = {}
     for path in folder.rglob("study.json"):
         inside = path.parent.relative_to(folder).as_posix()
-        stated = json.loads(path.read_text(encoding="utf-8")).get("files")
+        try:
+            stated = json.loads(path.read_text(encoding="utf-8"))["files"]
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # it lists no files, or none that can be read
         for name, digest in (stated if isinstance(stated, dict) else {}).items():
             if name.rpartition("/")[2] not in DESCRIBE:
                 hashes[_key(f"{inside}/{name}".removeprefix("./"))] = str(digest)

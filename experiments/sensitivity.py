@@ -44,6 +44,7 @@ CONTESTED = (
 
 POINTS = {"sobol": 64, "morris": 16, "pawn": 256, "given": 256, "regional": 256}
 MONTHLY_RUNS = 2000  # of a chunk that records months, which fill memory
+FEWEST = 8  # parameter sets, with fewer of which bins and slices hold one set or none
 FEW = 10  # wins or losses, with fewer of which a contest is too one-sided for a regional analysis
 LOCAL_FOLDER = "one-at-a-time"
 
@@ -91,6 +92,8 @@ def asked(*, outputs: str | None = None, vary: Sequence[str] = (), **given: Any)
         raise InputError(f"--method {options.method}", "has no indices of pairs or over time", "allowed with them: --method sobol")
     if options.groups == "only" and options.method not in INDEPENDENT:
         raise InputError("--groups only", f"{options.method} has no indices of groups", "allowed: --method sobol or morris")
+    if options.points:
+        refuse_too_few(options.points, options.method, f"--n {options.points}")
     return options
 
 
@@ -172,7 +175,7 @@ def run_study(
         refuse_nothing_left(found)
         estimates = estimate(layout, plan.sets, points, found, options.method, options.resamples, options.level)
         widths = estimates.widths()
-        doubled = _plan(scenario, layout, 2 * points, options).runs if widths["width"].max() > options.ci else 0
+        doubled = 0 if (widths["width"] <= options.ci).all() else _plan(scenario, layout, 2 * points, options).runs
         if not 0 < doubled <= options.budget:
             break
         points *= 2
@@ -197,8 +200,6 @@ def _layout(scenario: Scenario, options: Options) -> Layout:
     start = options.points or POINTS[options.method]
     if options.method != "morris" and start & (start - 1):
         raise InputError(f"--n {start}", "is no power of 2", f"allowed: 2, 4, ... such as {2 ** start.bit_length()} (Sobol sequences)")
-    if start < 2:
-        raise InputError(f"--n {start}", "is too few", "allowed: 2 or more")
     correlation = scenario.correlation([variable.name for variable in variables])
     if correlation is not None and options.method in INDEPENDENT:
         raise InputError(
@@ -217,6 +218,13 @@ def _layout(scenario: Scenario, options: Options) -> Layout:
     return layout_of(
         shape, variables, groups=options.groups, second=options.second, seed=scenario.seed, start=start, correlation=correlation
     )
+
+
+def refuse_too_few(points: int, method: str, where: str) -> None:
+    """Raise InputError for a sample of which nothing can be said, or of which chance says all."""
+    least = 2 if method in INDEPENDENT else FEWEST
+    if points < least:
+        raise InputError(where, f"{points} parameter sets are too few for {method}", f"allowed: {least} or more")
 
 
 def _names(scenario: Scenario, vary: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from model.errors import InputError
 from scenarios import COMPARATOR, Scenario
 
 from .results import open_study
-from .sensitivity import INDEPENDENT, Findings, Options, open_contests, refuse_nothing_left, state_of, study_targets
+from .sensitivity import INDEPENDENT, Findings, Options, open_contests, refuse_nothing_left, refuse_too_few, state_of, study_targets
 from .sensitivity_design import DUMMY, Factor, group_of
 from .sensitivity_estimates import given_estimates, numbers_of
 from .sensitivity_outputs import DERIVED, noise_share, read_targets
@@ -35,6 +35,7 @@ def study_of_sweep(folder: Path, options: Options) -> tuple[Scenario, Findings]:
     if not study.complete:
         raise InputError(str(folder), "is not complete", "complete the sweep with --resume first")
     plan = read_plan(folder)
+    refuse_too_few(len(plan.sets), options.method, str(folder))
     targets = study_targets(plan.scenario, options)
     if COMPARATOR not in plan.scenario.designs:
         targets = tuple(target for target in targets if target.output not in DERIVED and COMPARATOR not in target)

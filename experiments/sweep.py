@@ -28,6 +28,7 @@ from scenarios import Scenario, resolved, scenario_from
 from scenarios.schema import MAX_SCHOOLS
 
 from .breakdown import breakdown, breakdown_columns, slices
+from .description import read_description
 from .ensemble import BatchRunner, run_rows, runner
 from .sampling import sample
 from .school_record import SchoolRecord
@@ -392,7 +393,7 @@ def _shares(results: Results) -> NDArray[np.float64]:
 
 def read_plan(folder: Path) -> Plan:
     """Return the plan of a sweep's folder."""
-    description = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    description = read_description(folder)
     return Plan.of(description, read_sets(folder, description).drop(columns="parameter_set"), str(folder / "study.json"))
 
 

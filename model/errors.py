@@ -5,14 +5,23 @@ from collections.abc import Iterable
 
 __all__ = ["InputError", "nearest"]
 
+LONGEST = 600
+"""Characters of each part of a message, room for the path of a file."""
+
 
 class InputError(ValueError):
     """Bad input from a user, worded for that user; the command line prints it and exits with 2."""
 
     def __init__(self, where: str, problem: str, allowed: str = "") -> None:
         """Say ``where`` (file, line or row, field), the ``problem`` with the value given, and what is ``allowed``."""
-        self.where, self.problem, self.allowed = where, problem, allowed
-        super().__init__(f"{where}: {problem}" + (f"; {allowed}" if allowed else ""))
+        self.where, self.problem, self.allowed = (_line(part) for part in (where, problem, allowed))
+        super().__init__(f"{self.where}: {self.problem}" + (f"; {self.allowed}" if allowed else ""))
+
+
+def _line(text: str) -> str:
+    """Return a text as one line of bounded length that any terminal can show, whatever was quoted in it."""
+    plain = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 3] + "..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -96,12 +96,15 @@ def write_graphml(path: str | Path, schools: Schools, world: World) -> None:
 
 def read_graphml(path: str | Path, schools: Schools) -> Ties:
     """Return the peer ties of a GraphML file whose nodes are school_ids. Raises InputError."""
+    import warnings
     from xml.etree.ElementTree import ParseError
 
     import networkx as nx
 
     try:
-        graph = nx.read_graphml(str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of types it guesses; what is no number is refused below
+            graph = nx.read_graphml(str(path))
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror})", "give the path of a GraphML file") from None
     except (ParseError, nx.NetworkXError, KeyError, ValueError) as error:

@@ -22,7 +22,9 @@ __all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]
 
 LONGEST_MESSAGE = 1500
 MOST_SECONDS, TO_COMPILE = 60, 600
-ASIDE = re.compile(r"Compiling the engine|.* is damaged|.* holds no sweep yet|[\d,]+ runs.*chunks in |.*parameter sets.*chunks in ")
+ASIDE = re.compile(
+    r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|[\d,]+ (runs|parameter sets).*chunks in)"
+)
 """Lines on standard error that are no error."""
 
 OWN = ("study", "again")
