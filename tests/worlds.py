@@ -218,10 +218,12 @@ def drawn_case(
     wild: float = 0.05,
     density: float = 0.3,
     named: bool = False,
+    sequential: bool = False,
     runs: int = 3,
 ) -> Case:
     """Return the case of a number, where hypothesis is not there to choose one."""
     knobs = {"density": density, "equal_schools": entropy % 3 == 0, "big": 0.1, "given_start": 0.3, "named": named}
+    knobs |= {"own_likeness": entropy % 2 == 0, "sequential": sequential}
     return _case(entropy, n, countries, regions, practices, months, wild, knobs, 2**63 + entropy, 1, runs)
 
 

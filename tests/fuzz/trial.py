@@ -23,7 +23,7 @@ __all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]
 LONGEST_MESSAGE = 1500
 MOST_SECONDS, TO_COMPILE = 60, 600
 ASIDE = re.compile(
-    r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|[\d,]+ (runs|parameter sets).*chunks in)"
+    r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|[\d,]+ (runs|parameter).*chunks in)"
 )
 """Lines on standard error that are no error."""
 

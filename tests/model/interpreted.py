@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from model import month
+from model import vectors
 from model.countries import COUNTRIES
 from model.designs import PRESETS
 from model.engine import Batch, run_batch
-from model.networks import draw_partners, generate_world
+from model.networks import generate_peers, generate_world
 from model.parameters import base_values
+from model.structure import STRUCTURE, Structure
 from tests.worlds import Case, batch_of, build_practices, drawn_case
 
 __all__ = ["CASES", "networks", "results"]
@@ -30,7 +31,10 @@ def _presets() -> Case:
 
 CASES = (
     _presets(),
-    *(drawn_case(seed, n=17, countries=2, regions=3, practices=2, months=30, wild=0.3, named=seed % 2 == 0, runs=11) for seed in range(6)),
+    *(
+        drawn_case(seed, n=17, countries=2, regions=3, practices=2, months=30, wild=0.3, named=seed % 2 == 0, sequential=seed > 2, runs=11)
+        for seed in range(6)
+    ),
     drawn_case(8, n=1, countries=1, regions=1, practices=1, months=14, runs=2)._replace(practices=build_practices()),
 )
 """What both make: worlds of a few schools with what there is to recruiting, matching, leaving and paying."""
@@ -44,17 +48,21 @@ def results(case: Case) -> tuple[np.ndarray, ...]:
 
 
 def networks() -> list[tuple[np.ndarray, ...]]:
-    """Return generated networks: drawn from the list of all schools, and through a grid."""
+    """Return networks of every generator, and those drawn from the list of all schools and through a grid."""
     found = []
-    for schools, degree, homophily in ((12, 4.0, 0.5), (12, 30.0, 3.0), (90, 6.0, 0.0)):
-        par = base_values() | {"peer_degree": degree, "homophily": homophily}
-        world, table = generate_world([COUNTRIES["IT"], COUNTRIES["CZ"]], [2, 1], schools, par, 3, 0)
-        found.append((world.peer_start, world.peer, world.row_weight, *draw_partners(table, par, 3, 1, direct_up_to=10)))
+    for network in STRUCTURE["network"]:
+        for schools, degree, homophily in ((12, 4.0, 0.5), (12, 30.0, 3.0), (40, 6.0, 0.0)):
+            par = base_values() | {"peer_degree": degree, "homophily": homophily}
+            structure = Structure(network)  # type: ignore[arg-type]
+            _, table = generate_world([COUNTRIES["IT"], COUNTRIES["CZ"]], [2, 1], schools, par, 3, 0, structure=structure)
+            found += [tuple(generate_peers(table, par, 3, 1, structure, direct_up_to=most)) for most in (256, 10)]
     return found
 
 
+# --- what ``model.vectors`` does with instructions for eight numbers, number by number
+
+
 def _weighted_sum_8(to, at, factor, values, columns, weights, weighted, begin, end):
-    """Do what ``model.vectors`` does with one instruction for eight numbers, number by number."""
     for lane in range(8):
         total = 0.0
         for a in range(begin, end):
@@ -63,8 +71,25 @@ def _weighted_sum_8(to, at, factor, values, columns, weights, weighted, begin, e
         to[at + lane] = factor * total
 
 
+def _sum_8(to, counts):
+    for lane in range(8):
+        to[lane] = sum(int(count) for count in counts[lane::8])
+
+
+def _fetch(_values, _at):
+    pass
+
+
+def _replace_vectors() -> None:
+    """Put the plain functions where the model's modules have those of ``model.vectors``."""
+    plain = {"weighted_sum_8": _weighted_sum_8, "sum_8": _sum_8, "fetch": _fetch}
+    for name in vectors.__all__:
+        for module in [module for key, module in sys.modules.items() if key.startswith("model.") and hasattr(module, name)]:
+            setattr(module, name, plain[name])
+
+
 if __name__ == "__main__":
-    month.weighted_sum_8 = _weighted_sum_8
+    _replace_vectors()
     with np.errstate(all="ignore"):  # products of 64 bits wrap around on purpose
         made = [results(case) for case in CASES], networks()
     Path(sys.argv[1]).write_bytes(pickle.dumps(made))
