@@ -7,6 +7,7 @@ import pickle
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 
 from model import vectors
@@ -43,7 +44,7 @@ CASES = (
 def results(case: Case) -> tuple[np.ndarray, ...]:
     """Return every record of the runs of a case."""
     (world, practices, parameters, designs, batch), named = case.arguments()
-    tables = parameters.view(np.recarray), designs.view(np.recarray)
+    tables = (parameters, designs) if numba.config.DISABLE_JIT == 0 else (parameters.view(np.recarray), designs.view(np.recarray))
     return tuple(run_batch(world, practices, *tables, batch, **named, monthly=True, per_school=True, threads=1))
 
 
