@@ -5,14 +5,18 @@ with NUMBA_DISABLE_JIT=1, so that none has to be compiled, against the unit test
 """
 
 import argparse
+import importlib
 import os
+import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 TESTS = {
@@ -32,15 +36,24 @@ SKIPPED = (
 """Mutations that are left out."""
 
 
+OURS = ("model", "scenarios", "experiments", "analysis", "tests")
+MOST_SECONDS = 120
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Make and try the mutants of every module, and print how many were killed and which were not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="modules whose name holds this text")
     options = parser.parse_args(argv)
     rows, told = [], []
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
+    sys.dont_write_bytecode = True
     with tempfile.TemporaryDirectory(prefix="mutation-") as scratch:
         copy = Path(scratch) / "project"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "build", "results", ".venv", "*_cache", "__pycache__"))
+        os.chdir(copy)
+        sys.path[0] = str(copy)
+        _load_libraries([test.removesuffix(".py").replace("/", ".") for tests in TESTS.values() for test in tests])
         for module, tests in TESTS.items():
             if options.only in module:
                 results = _tried(copy, module, tests)
@@ -54,39 +67,45 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _tried(copy: Path, module: str, tests: Sequence[str]) -> list[tuple[str, bool]]:
     """Return the difference that each mutant of a module makes, and whether no test noticed it."""
-    command = f"{sys.executable} -m pytest -x -p no:cacheprovider -p no:xdist -o addopts=-q {' '.join(tests)}"
-    session, config = copy / "session.sqlite", copy / "cosmic-ray.toml"
-    left_out = ", ".join(f'"{one}"' for one in SKIPPED)
-    config.write_text(
-        f'[cosmic-ray]\nmodule-path = "{module}"\ntimeout = 120\nexcluded-modules = []\ntest-command = "{command}"\n'
-        '[cosmic-ray.distributor]\nname = "local"\n'
-        f"[cosmic-ray.filters.operators-filter]\nexclude-operators = [{left_out}]\n",
-        encoding="utf-8",
-    )
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(copy)}
-    session.unlink(missing_ok=True)
-    tools = Path(sys.executable).parent
-    for words in (
-        ("cosmic-ray", "init", config, session),
-        ("cr-filter-operators", session, config),
-        ("cosmic-ray", "baseline", config),
-        ("cosmic-ray", "exec", config, session),
-    ):
-        subprocess.run([tools / words[0], *words[1:]], cwd=copy, env=environment, check=True)
-    return _read(session)
-
-
-def _read(session: Path) -> list[tuple[str, bool]]:
+    from cosmic_ray import mutating
+    from cosmic_ray.commands import init
     from cosmic_ray.work_db import WorkDB, use_db
-    from cosmic_ray.work_item import TestOutcome, WorkerOutcome
+    from cosmic_ray.work_item import TestOutcome
 
+    if _run_tests(tests) != 0:
+        raise SystemExit(f"the tests of {module} fail before anything is changed")
+    mutating.run_tests = lambda *_: (TestOutcome.KILLED if _run_tests(tests) else TestOutcome.SURVIVED, "")
     found = []
-    with use_db(str(session), WorkDB.Mode.open) as database:
-        for _item, result in database.completed_work_items:
-            if result.worker_outcome == WorkerOutcome.SKIPPED:
+    with use_db(str(copy / "session.sqlite"), WorkDB.Mode.create) as database:
+        init([Path(module)], database, {})
+        for item in list(database.pending_work_items):
+            if re.match("|".join(SKIPPED), item.mutations[0].operator_name):
                 continue
+            result = mutating.mutate_and_test(item.mutations, "", 0)
             found.append((_changed(result), result.test_outcome == TestOutcome.SURVIVED))
+    (copy / "session.sqlite").unlink()
     return found
+
+
+def _run_tests(tests: Sequence[str]) -> int:
+    """Run tests in a process forked from this one, which has loaded all libraries and nothing of the project; return its exit code."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(MOST_SECONDS)
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+            importlib.invalidate_caches()
+            os._exit(pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=-q", *tests]))
+    return os.waitpid(child, 0)[1]
+
+
+def _load_libraries(modules: Sequence[str]) -> None:
+    """Import what tests need and forget what of it is the project's own, so that each mutant is read anew."""
+    for name in modules:
+        importlib.import_module(name)
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+        del sys.modules[name]
 
 
 def _changed(result: Any) -> str:

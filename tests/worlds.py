@@ -4,8 +4,8 @@ Random cases are drawn by a NumPy generator from a seed that hypothesis chooses,
 equal attributes, places, windows) chosen by hypothesis itself: fast enough for worlds of 40 schools, and shrinking towards small ones.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -30,6 +30,7 @@ __all__ = [
     "parameter_record",
     "random_design",
     "random_parameters",
+    "source_of",
 ]
 
 LONGEST = 50
@@ -47,6 +48,11 @@ def parameter_record(values: Mapping[str, float] | None = None) -> np.record:
 
 
 # --- at random -------------------------------------------------------------------------------------------------------
+
+
+def source_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a compiled function as plain Python; where nothing is compiled (NUMBA_DISABLE_JIT=1) it is that already."""
+    return getattr(function, "py_func", function)
 
 
 class Case(NamedTuple):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from model import costs
 from model.costs import CATEGORIES, PAYERS
 from model.designs import design_table
-from tests.worlds import design, parameter_record
+from tests.worlds import design, parameter_record, source_of
 
 # Round prices, so that every amount below can be checked in the head: a teacher's hour costs 20,000 x 1.5 / 1,500 = EUR 20.
 SALARY = 20000.0
@@ -186,7 +186,7 @@ def test_compiled_and_interpreted_posting_are_the_same(posting):
     }[posting]
     by_machine, by_python = ledger(), ledger()
     getattr(costs, posting)(by_machine, PAR, *tail)
-    getattr(costs, posting).py_func(by_python, PAR, *tail)
+    source_of(getattr(costs, posting))(by_python, PAR, *tail)
     assert by_machine.any()
     np.testing.assert_array_equal(by_machine, by_python)
 
