@@ -133,10 +133,10 @@ def curves() -> pd.DataFrame:
         ):
             values = np.column_stack([runs.per_mentored(way, what) for way in WAYS])
             parts.append(over_worlds(panel, ("", label), base, ["face to face", "virtual"], values))
-        for scenario in ("mensi-pilot", "small-islands"):
+        for panel, scenario in (("Price in the pilot", "mensi-pilot"), ("Price in small islands", "small-islands")):
             both = both_ways(base, scenario, cascade=True)
             found = [price(both, way) for way in WAYS]
             errors = [mean_se(influence)[1] for _, influence in found]
-            axes, series = ("", "EUR per added adopter-year"), f"{base}, {scenario}"
-            parts.append(curve("Price by distance", axes, series, ["face to face", "virtual"], [ratio for ratio, _ in found], errors))
+            axes, prices = ("", "EUR per added adopter-year"), [ratio for ratio, _ in found]
+            parts.append(curve(panel, axes, base, ["face to face", "virtual"], prices, errors))
     return pd.concat(parts, ignore_index=True)
