@@ -69,7 +69,7 @@ def validation_report(found: Findings, k: float) -> Report:
     names = ("patterns", "exact", "docking", "peer", "convergence", "order", "networks", "face")
     tables = {f"{name}.csv": found.frames[name] for name in names if len(found.frames[name])}
     tables |= {"choices.csv": standing, "choices_runs.parquet": found.frames["choices"]}
-    tables["curves.csv"] = pd.concat([frame.assign(figure=key) for key, frame in found.curves.items()], ignore_index=True)
+    tables["curves.csv"] = pd.concat([frame.assign(figure=key) for key, frame in found.curves.items() if len(frame)], ignore_index=True)
     lines = [f"{'holds' if one.holds else 'LOOK' if one.holds is None else 'DOES NOT HOLD'}: {one.part}: {one.said}" for one in judged]
     spent = {part: round(seconds, 1) for part, seconds in found.seconds.items()}
     lines.append(f"Took {sum(found.seconds.values()):.0f} s: " + ", ".join(f"{part} {seconds:.0f}" for part, seconds in spent.items()))

@@ -48,7 +48,7 @@ def main() -> int:
         try:
             text = getattr(importlib.import_module(f"benchmarks.{module}"), function)(options.quick)
         except ImportError as error:
-            text = f"## {name}\n\nLeft out: {error}. Install what it needs: `pip install ndlib six scikit-learn`."
+            text = f"## {name}\n\nLeft out: {error}. Install what it needs: `pip install -e '.[peer]'`."
         parts.append(text)
         print(f"{text}\n\n({name}: {time.perf_counter() - started:.0f} s)\n", flush=True)
         if out:

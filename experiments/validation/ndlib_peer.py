@@ -1,6 +1,6 @@
 """The Bass contagion with abandonment in NDlib, a library of spreading processes by others: an independent peer of the exact limit.
 
-Needs ``pip install ndlib six scikit-learn`` (NDlib imports the last two without asking for them).
+Needs ``pip install -e '.[peer]'``.
 """
 
 from typing import Any

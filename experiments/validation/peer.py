@@ -20,7 +20,7 @@ __all__ = ["HOW_TO_INSTALL", "Peer", "compare_with_ndlib"]
 Stage = Callable[[str, int, int], None]
 Floats = NDArray[np.float64]
 
-HOW_TO_INSTALL = "pip install ndlib six scikit-learn"
+HOW_TO_INSTALL = "pip install -e '.[peer]'"
 RATES = 0.01, 0.3, 0.03
 """p, q_out and d of the contagion."""
 SI = 0.0, 0.15, 0.0

@@ -1,5 +1,7 @@
 """Verdicts of a validation follow from its tables: what misses its rule is said to, and what is left out is not said to hold."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from analysis.structural import best_by_worth, standings, survival
 from analysis.verdicts import verdicts
 from experiments.validation.checks import above, below, between, exactly, not_above, vanishes
+from experiments.validation.peer import compare_with_ndlib
 
 
 def frames(**changed):
@@ -55,6 +58,14 @@ def test_a_peer_that_is_not_installed_is_left_out_and_not_said_to_hold():
     found = judged(left_out="install it", peer=pd.DataFrame())["NDlib"]
     assert found.holds is None
     assert found.said == "left out: install it"
+
+
+def test_without_ndlib_the_comparison_says_how_to_install_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "experiments.validation.ndlib_peer", raising=False)
+    monkeypatch.setitem(sys.modules, "ndlib", None)
+    found = compare_with_ndlib(quick=True)
+    assert found.left_out.endswith("install it with: pip install -e '.[peer]'")
+    assert found.table.empty and found.curves.empty
 
 
 def runs(variant, effects, costs):
