@@ -104,18 +104,22 @@ def no_influence() -> Iterator[Reading]:
 
 @PATTERN.drawn
 def curves() -> pd.DataFrame:
-    """Return the share of schools that use the practice, by quarter of centrality within the world."""
-    parts = []
-    years = np.arange(0, MONTHS, 6)
-    for panel, parameters in (("As the model is", {}), ("Without influence between schools", {"q_out": 0.0})):
-        runs = unmentored(**parameters)
-        lines: list[list[NDArray[np.float64]]] = [[], [], [], []]
-        for index in range(WORLDS):
-            world = runs.world(index)
-            share = runs.adopters("none")[index][years] / world.teachers
-            quarter = np.minimum(4 * (rankdata(centralities(index)) - 1) // len(world.teachers), 3).astype(int)
-            for q in range(4):
-                lines[q].append(100.0 * (share[:, quarter == q] >= 0.5).mean(axis=1))
-        for q, name in enumerate(("least central quarter", "second", "third", "most central quarter")):
-            parts.append(over_worlds(panel, ("year", "% of schools with half their teachers"), name, years / 12.0, lines[q]))
+    """Return the correlations, and the share of schools that use the practice by quarter of centrality within the world."""
+    axes = ("", "rank correlation with the month of adoption")
+    parts = [
+        over_worlds("Centrality, given capacity", axes, among, ["as the model is", "no influence between schools"], values)
+        for alike, among in AMONG.items()
+        for values in [np.column_stack([earliness(alike=alike), earliness(alike=alike, q_out=0.0)])]
+    ]
+    years, runs = np.arange(0, MONTHS, 6), unmentored()
+    lines: list[list[NDArray[np.float64]]] = [[], [], [], []]
+    for index in range(WORLDS):
+        world = runs.world(index)
+        share = runs.adopters("none")[index][years] / world.teachers
+        quarter = np.minimum(4 * (rankdata(centralities(index)) - 1) // len(world.teachers), 3).astype(int)
+        for q in range(4):
+            lines[q].append(100.0 * (share[:, quarter == q] >= 0.5).mean(axis=1))
+    axes = ("year", "% of schools with half their teachers")
+    for q, name in enumerate(("least central quarter", "second", "third", "most central quarter")):
+        parts.append(over_worlds("Whatever their capacity", axes, name, years / 12.0, lines[q]))
     return pd.concat(parts, ignore_index=True)

@@ -4,6 +4,7 @@ A tolerance is a number of standard errors over independent worlds or replicates
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -108,6 +109,13 @@ class Pattern:
             return read
 
         return register
+
+    def forget(self) -> None:
+        """Let go of the runs that this pattern's functions keep for each other."""
+        for check in self.checks.values():
+            for value in vars(sys.modules[check.read.__module__]).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
     def drawn(self, curves: Callable[[], pd.DataFrame]) -> Callable[[], pd.DataFrame]:
         """Decorate the function that returns what the pattern's figure shows."""

@@ -47,11 +47,12 @@ def _differing(one: NDArray[np.generic], other: NDArray[np.generic]) -> int:
 def docking_table(quick: bool, stage: Stage = lambda *_: None) -> pd.DataFrame:
     """Return, for each structural choice, how many numbers of both engines were compared and how many differ in any bit.
 
-    All presets in a world of 120 schools over 72 months (``quick``: two presets), each under a random parameter set of its own: outcomes,
-    monthly counts by group, ties, costs by month, country, category and payer, and every school's adopters, role and mentor in each month.
+    All presets in a world of 120 schools over 72 months (``quick``: two presets, 24 months), each under a random parameter set of its own:
+    outcomes, monthly counts by group, ties, costs by month, country, category and payer, and every school's adopters, role and mentor in
+    each month.
     """
     scenario = load_scenario("mensi-pilot")
-    names = ["regional_hub", "bottom_up"] if quick else list(PRESETS)
+    names, months = (["regional_hub", "bottom_up"], 24) if quick else (list(PRESETS), MONTHS)
     rng = np.random.default_rng(3)
     rows = []
     default = Structure()
@@ -65,7 +66,7 @@ def docking_table(quick: bool, stage: Stage = lambda *_: None) -> pd.DataFrame:
         sets = parameter_table([_random_set(rng) for _ in names])
         batch = Batch(np.arange(len(names)), np.arange(len(names)), np.full(len(names), position))
         inputs = (world, build_practices(), sets, designs, batch)
-        options: dict[str, Any] = {"seed": 11, "months": MONTHS, "end_of_funding": LAST, "monthly": True, "per_school": True}
+        options: dict[str, Any] = {"seed": 11, "months": months, "end_of_funding": LAST, "monthly": True, "per_school": True}
         ours, theirs = run_batch(*inputs, **options), run_batch_with_mesa(*inputs, **options)
         pairs = [(getattr(ours, part), getattr(theirs, part)) for part in ours._fields]
         rows.append(

@@ -71,10 +71,10 @@ def adopters_by_month(
     peer persuades on its own with chance q / mean degree: NDlib keeps one chance per undirected edge, so a chance that depends on the own
     degree, as a share does, cannot be stated there, and its mean is not the limit's.
     """
-    np.random.seed(seed)  # NDlib draws from numpy's global generator
     graph, found = network_of(world), np.empty((runs, months))
     for run in range(runs):
         model = _composite(world, graph, rates, custom)
+        np.random.seed(seed + run)  # NDlib draws from numpy's global generator, which its models seed anew when they are made
         for month in range(months):  # the first iteration only reports the start
             found[run, month] = model.iteration(node_status=False)["node_count"][1]
     return found

@@ -118,4 +118,5 @@ def _patterns(found: Validation, chosen: list[Pattern], stage: Stage) -> None:
         found.curves[pattern.key] = pattern.curves()
         described = {name: getattr(pattern, name) for name in ("number", "key", "title", "source", "setting")}
         found.patterns.append(described)
+        pattern.forget()
     found.frames["patterns"] = pd.DataFrame(rows)
