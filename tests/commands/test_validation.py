@@ -12,7 +12,8 @@ from .program import SMALL, assert_intact, succeed
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("validation")
-    done = succeed("validation", "--quick", "--json", "--out", folder / "out", *SMALL, cwd=folder)
+    # Twenty schools a country: among four all are peers of all, whatever the network.
+    done = succeed("validation", "--quick", "--json", "--out", folder / "out", *SMALL, "--set", "world.schools_per_region=20", cwd=folder)
     return folder / "out", json.loads(done.out)
 
 
