@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.errors import InputError, nearest
+from model.errors import InputError, nearest, one_line
 
 if TYPE_CHECKING:
     from scenarios import Scenario
@@ -669,7 +669,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         code = 2
     except UsageFault as error:
-        print(f"error: {error.format_message()}", file=sys.stderr)  # type: ignore[attr-defined]
+        print(f"error: {one_line(error.format_message())}", file=sys.stderr)  # type: ignore[attr-defined]
         code = 2
     except MemoryError:
         print("error: this needs more memory than there is; fewer replicates, months or schools need less", file=sys.stderr)

@@ -402,8 +402,9 @@ def read_sets(folder: Path, description: Mapping[str, Any]) -> pd.DataFrame:
     path = folder / "parameters.parquet"
     try:
         sets = pd.read_parquet(path)
-        sound = hash_sets(sets.drop(columns="parameter_set")) == description["sweep"]["sets_hash"]
-    except (OSError, ValueError, KeyError, TypeError):  # what readers of Parquet say of bytes that are none
+        numbered = sets["parameter_set"].to_list() == list(range(len(sets)))
+        sound = numbered and hash_sets(sets.drop(columns="parameter_set")) == description["sweep"]["sets_hash"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # what readers of Parquet say of bytes that are none
         sound = False
     if not sound:
         raise InputError(str(path), "is damaged (not the parameter sets of this sweep)", "run the sweep again with --resume")

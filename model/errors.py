@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "nearest"]
+__all__ = ["InputError", "nearest", "one_line"]
 
 LONGEST = 600
 """Characters of each part of a message, room for the path of a file."""
@@ -14,11 +14,11 @@ class InputError(ValueError):
 
     def __init__(self, where: str, problem: str, allowed: str = "") -> None:
         """Say ``where`` (file, line or row, field), the ``problem`` with the value given, and what is ``allowed``."""
-        self.where, self.problem, self.allowed = (_line(part) for part in (where, problem, allowed))
+        self.where, self.problem, self.allowed = (one_line(part) for part in (where, problem, allowed))
         super().__init__(f"{self.where}: {self.problem}" + (f"; {self.allowed}" if allowed else ""))
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text as one line of bounded length that any terminal can show, whatever was quoted in it."""
     plain = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 3] + "..."

@@ -1,6 +1,7 @@
 """Which command reads which file: every pair is a case, with what a success must hold."""
 
 import base64
+import io
 import json
 import zlib
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from model.graphs import read_graphml
 from model.imports import read_schools
 from scenarios import dump_yaml, load_scenario, scenario_from
 
+from .lines import line_cases
 from .oracles import description_read, observations_read, posterior_read, scenario_read, schools_read, sets_read, ties_read
 from .sound import OBSERVATIONS, SMALL, TABLES, draws_bytes, graph_text
 from .trial import Case, Done
@@ -71,7 +73,7 @@ def file_cases() -> list[Case]:
         check = ("validate", "schools.csv", "observations.csv", *checked, *options)
         found.append(Case(f"validate < observations.csv ({kind})", files, "observations.csv", check, observations_read, weight=8))
         found.append(Case(f"calibrate < observations.csv ({kind})", files, "observations.csv", _fit_of(kind), observations_read, weight=4))
-    return found + _page_cases(base)
+    return found + line_cases(base) + _page_cases(base)
 
 
 def _scenario_cases(base: Mapping[str, bytes]) -> list[Case]:
@@ -282,6 +284,9 @@ def _as_before(kind: str, files: Mapping[str, bytes], spoiled: str) -> Callable[
         place = folder / "studies" / kind
         if spoiled.endswith("study.json"):
             description_read(place / spoiled)
+        elif data and kind == "sweep" and spoiled == "parameters.parquet":  # its values are hashed, not its bytes
+            written = pd.read_parquet(io.BytesIO(files[spoiled]))
+            assert pd.read_parquet(place / spoiled).equals(written), "other parameter sets than were written"
         elif data:
             assert (place / spoiled).exists() and (place / spoiled).read_bytes() == files[spoiled], (
                 f"{spoiled} holds other bytes than were written"

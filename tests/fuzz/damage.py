@@ -96,7 +96,7 @@ def damaged(content: bytes, name: str, random: Random) -> bytes:
     result = content
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         kinds = [_bytes, _bytes]
-        if name.endswith((".csv", ".yaml", ".json", ".graphml")):
+        if name.endswith((".csv", ".yaml", ".json", ".graphml", ".txt")):
             kinds += [_words, _words, _words, _lines, _encoding]
         if name.endswith(".csv"):
             kinds += [_cells, _cells, _cells]
