@@ -128,7 +128,7 @@ def _pattern(found: Findings, pattern: Mapping[str, Any]) -> Section:
         key,
         title,
         [
-            Text(f"{pattern['setting']} After {pattern['source']}. {good} of {len(mine)} readings hold."),
+            Text(f"{pattern['setting']} Source: {pattern['source']}. {good} of {len(mine)} readings hold."),
             _picture(pattern["key"], curves, title),
             Table(
                 "Readings; a contrast says where the pattern must vanish; se: standard errors over worlds",

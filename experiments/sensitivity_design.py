@@ -208,9 +208,7 @@ def base_value(name: str, scenario: Scenario) -> float | str:
     if name in PARAMETERS:
         return float(scenario.parameters[name].base)
     owner, _, field = name.partition(".")
-    if owner == "world":
-        return float(getattr(scenario.world, field))
-    value = getattr(scenario.designs[owner], field)
+    value = getattr(scenario.world if owner == "world" else scenario.designs[owner], field)
     if value is None:
         value = getattr(scenario.programme, field, -1.0)
     return value if isinstance(value, str) else float(value)

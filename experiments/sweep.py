@@ -33,7 +33,7 @@ from .ensemble import BatchRunner, run_rows, runner
 from .sampling import sample
 from .school_record import SchoolRecord
 from .study import hash_inputs
-from .variables import WORLD_FIELDS, Variable, domain_of, parse_value, parse_variable, uncertain_variables, variable_names
+from .variables import WORLD_FIELDS, WORLD_WORDS, Variable, domain_of, parse_value, parse_variable, uncertain_variables, variable_names
 from .worlds import Worlds
 
 __all__ = ["Plan", "Sweep", "chosen_variables", "chunk_cells", "hash_sets", "plan_sweep", "read_plan", "read_sets", "read_table"]
@@ -231,7 +231,7 @@ class Sweep:
         self.plan, self.threads = plan, threads
         self.engine: BatchRunner = runner(engine)
         self.designs = list(plan.scenario.designs)
-        self._worlds: dict[tuple[int, ...], tuple[Scenario, Worlds]] = {}
+        self._worlds: dict[tuple[int | str, ...], tuple[Scenario, Worlds]] = {}
         self._shares = [f"share_{month:03d}" for month in range(plan.scenario.months if plan.monthly else 0)]
         self._columns = [*OUTCOMES, *self._shares]
         if plan.broken_down:
@@ -297,11 +297,12 @@ class Sweep:
         sets = plan.sets.iloc[used]
         draw = replicate if plan.random == "common" else parameter_set * replicates + replicate
         outcomes = np.empty((len(rows), len(self._columns)))
-        sizes = [name for name in WORLD_FIELDS if name in sets]
-        size = sets[sizes].to_numpy(np.int64) if sizes else np.zeros((len(sets), 1), np.int64)
-        for values in np.unique(size, axis=0):
-            scenario, worlds = self._variant(tuple(int(v) for v in values) if sizes else (), sizes)
-            mine = np.flatnonzero((size[position] == values).all(axis=1))
+        varied = [name for name in (*WORLD_FIELDS, *WORLD_WORDS) if name in sets]
+        columns = [sets[name].astype(int if name in WORLD_FIELDS else str).tolist() for name in varied]
+        kinds = list(zip(*columns, strict=True)) if varied else [()] * len(sets)
+        for values in sorted(set(kinds)):
+            scenario, worlds = self._variant(values, varied)
+            mine = np.flatnonzero(np.array([kind == values for kind in kinds])[position])
             designs = self._designs(scenario, sets)
             parameters = self._parameters(sets)
             if plan.schools is not None:
@@ -346,12 +347,12 @@ class Sweep:
             found[here] = record.read(results.schools, threshold, teachers[part.replicate % scenario.worlds]).reshape(-1, record.cells)
         return found
 
-    def _variant(self, values: tuple[int, ...], sizes: Sequence[str]) -> tuple[Scenario, Worlds]:
-        """Return the scenario with other numbers of schools and regions, and its worlds."""
+    def _variant(self, values: tuple[int | str, ...], varied: Sequence[str]) -> tuple[Scenario, Worlds]:
+        """Return the scenario with other numbers of schools and regions, or other structural choices, and its worlds."""
         if values not in self._worlds:
             if len(self._worlds) >= KEPT_SIZES:
                 self._worlds.clear()
-            update = {name.partition(".")[2]: value for name, value in zip(sizes, values, strict=True)}
+            update = {name.partition(".")[2]: value for name, value in zip(varied, values, strict=True)}
             world = self.plan.scenario.world.model_copy(update=update)
             scenario = self.plan.scenario.model_copy(update={"world": world})
             self._worlds[values] = (scenario, Worlds(scenario))

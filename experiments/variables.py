@@ -10,14 +10,28 @@ from numpy.typing import NDArray
 from model.designs import CHOICES, FIELDS, NO_QUOTA
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS, Parameter
+from model.structure import STRUCTURE
 from scenarios import COMPARATOR, Scenario, read_draws
 
 from .sampling import quantile
 
-__all__ = ["WORLD_FIELDS", "Domain", "Variable", "domain_of", "parse_value", "parse_variable", "uncertain_variables", "variable_names"]
+__all__ = [
+    "WORLD_FIELDS",
+    "WORLD_WORDS",
+    "Domain",
+    "Variable",
+    "domain_of",
+    "parse_value",
+    "parse_variable",
+    "uncertain_variables",
+    "variable_names",
+]
 
 WORLD_FIELDS: Mapping[str, tuple[int, int]] = {"world.schools_per_region": (1, 100_000), "world.regions_per_country": (1, 10_000)}
-"""Fields of the world that a sweep may vary, with what is allowed."""
+"""Sizes of the world that a sweep may vary, with what is allowed."""
+
+WORLD_WORDS: Mapping[str, tuple[str, ...]] = {f"world.{field}": tuple(words) for field, words in STRUCTURE.items()}
+"""Structural choices of the world that a sweep may vary, with their words."""
 
 WHOLE_FIELDS = ("places", "first_month", "last_month")
 DISTRIBUTIONS = ("uniform", "loguniform", "triangular", "pert", "integer")
@@ -27,7 +41,7 @@ DISTRIBUTIONS = ("uniform", "loguniform", "triangular", "pert", "integer")
 class Variable:
     """One column of the table of parameter sets.
 
-    ``name``: a parameter, ``design.field`` or a field of ``WORLD_FIELDS``. Either ``choices`` (values, words for fields of words) or a
+    ``name``: a parameter, ``design.field``, or one of ``WORLD_FIELDS`` and ``WORLD_WORDS``. Either ``choices`` (values, or words) or a
     range with a distribution, as the row of a parameter has it. ``draws``: of a parameter that was fitted to data its column of the joint
     posterior draws, which hold how it varies; the same row of all such columns goes together.
     """
@@ -88,7 +102,12 @@ class Domain(NamedTuple):
 def variable_names(scenario: Scenario) -> list[str]:
     """Return all that may vary; the comparator takes no fields, and schools that are read from a file have their number."""
     sizes = WORLD_FIELDS if scenario.world.schools is None else ()
-    return [*PARAMETERS, *sizes, *(f"{design}.{field}" for design in scenario.designs if design != COMPARATOR for field in FIELDS)]
+    return [
+        *PARAMETERS,
+        *sizes,
+        *WORLD_WORDS,
+        *(f"{design}.{field}" for design in scenario.designs if design != COMPARATOR for field in FIELDS),
+    ]
 
 
 def domain_of(name: str, scenario: Scenario) -> Domain:
@@ -98,6 +117,8 @@ def domain_of(name: str, scenario: Scenario) -> Domain:
         return Domain((), row.minimum, row.maximum, row.distribution == "integer")
     if name in WORLD_FIELDS:
         return Domain((), *WORLD_FIELDS[name], True)
+    if name in WORLD_WORDS:
+        return Domain(WORLD_WORDS[name], 0.0, 0.0, False)
     field = FIELDS[name.partition(".")[2]]
     whole = field.field in WHOLE_FIELDS or field.unit == "0|1"
     return Domain(CHOICES.get(field.field, ()), field.minimum or 0.0, field.maximum or 0.0, whole)

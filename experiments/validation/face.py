@@ -126,7 +126,7 @@ def _mensi() -> list[Fact]:
         ),
         (
             "mixed structures",
-            "clusters of one country differ: a national coordinator in Hungary, calls by region in Italy, distant pairs in Croatia",
+            "real designs mix them: a national coordinator in Hungary, calls by region in Italy, distant pairs meeting online in Croatia",
             f"{BLOGS}; indire.it, 6 July 2021 and 8 September 2022",
             "a run has one design for all countries; hybrid is one mix of several",
             DIFFERS,

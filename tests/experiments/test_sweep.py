@@ -105,6 +105,17 @@ def test_world_sizes_are_those_of_scenarios_of_that_size():
     same_rows(rows_of(plan), pd.concat(stated))
 
 
+def test_structural_choices_are_those_of_scenarios_that_state_them():
+    plan = plan_of("world.network=nearest|configuration", "world.update", "world.schools_per_region=6", sampling="grid:1", replicates=2)
+    stated = []
+    for number, (network, update, _) in enumerate(plan.sets.itertuples(index=False)):
+        scenario = small(f"world.network={network}", f"world.update={update}", "world.schools_per_region=6", replicates=2)
+        stated.append(ensemble(scenario, first_set=number))
+    assert len(stated) == 4
+    same_rows(rows_of(plan), pd.concat(stated))
+    assert len({tuple(one["effect_adopter_years"]) for one in stated}) == 4
+
+
 def test_parameters_of_the_world_make_worlds_of_their_own():
     names = [name for name in small().parameters if name in plan_sweep(small(), (), "lhs:2").sets]
     plan = plan_sweep(small(replicates=2), (), "sobol:3", chunk=4)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments.sensitivity_design import base_value
 from experiments.sweep import chosen_variables, plan_sweep, read_table
 from experiments.variables import Variable, parse_variable, uncertain_variables
 from model.designs import CHOICES, NO_QUOTA
@@ -29,6 +30,8 @@ SMALL = small()
         ("top_down.mandate=0|1", Variable("top_down.mandate", choices=(0.0, 1.0))),
         ("world.schools_per_region=1:5", Variable("world.schools_per_region", 1.0, 3.0, 5.0, "integer")),
         ("world.regions_per_country=2|3", Variable("world.regions_per_country", choices=(2.0, 3.0))),
+        ("world.network=nearest|small_world", Variable("world.network", choices=("nearest", "small_world"))),
+        ("world.update", Variable("world.update", choices=("synchronous", "sequential"))),
     ],
 )
 def test_forms_of_vary(text, variable):
@@ -59,6 +62,7 @@ def test_a_name_alone_takes_the_range_of_the_scenario():
         ("top_down.scope=regon", "'regon' is no value of top_down.scope; did you mean 'region'?"),
         ("world.schools_per_region", "states no values; allowed: name=low:high or name=a|b|c"),
         ("world.schools_per_region=0:5", "0 is out of range; allowed: 1 to 100000"),
+        ("world.likeness=trait", "'trait' is no value of world.likeness; did you mean 'traits'?"),
     ],
 )
 def test_what_cannot_be_varied_is_refused_in_one_sentence(text, words):
@@ -67,6 +71,12 @@ def test_what_cannot_be_varied_is_refused_in_one_sentence(text, words):
     assert str(caught.value).startswith(f"--vary {text}: ")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_word_of_the_world_has_the_base_that_the_scenario_states():
+    stated = small("world.network=nearest")
+    assert [base_value(name, stated) for name in ("world.network", "world.update")] == ["nearest", "synchronous"]
+    assert base_value("world.schools_per_region", stated) == float(stated.world.schools_per_region)
 
 
 def test_the_default_is_what_the_scenario_holds_uncertain():
