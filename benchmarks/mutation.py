@@ -5,6 +5,7 @@ with NUMBA_DISABLE_JIT=1, so that none has to be compiled, against the unit test
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import re
@@ -53,7 +54,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", "build", "results", ".venv", "*_cache", "__pycache__"))
         os.chdir(copy)
         sys.path[0] = str(copy)
-        _load_libraries([test.removesuffix(".py").replace("/", ".") for tests in TESTS.values() for test in tests])
         for module, tests in TESTS.items():
             if options.only in module:
                 results = _tried(copy, module, tests)
@@ -72,6 +72,7 @@ def _tried(copy: Path, module: str, tests: Sequence[str]) -> list[tuple[str, boo
     from cosmic_ray.work_db import WorkDB, use_db
     from cosmic_ray.work_item import TestOutcome
 
+    _load_all_but(module)
     if _run_tests(tests) != 0:
         raise SystemExit(f"the tests of {module} fail before anything is changed")
     mutating.run_tests = lambda *_: (TestOutcome.KILLED if _run_tests(tests) else TestOutcome.SURVIVED, "")
@@ -83,12 +84,14 @@ def _tried(copy: Path, module: str, tests: Sequence[str]) -> list[tuple[str, boo
                 continue
             result = mutating.mutate_and_test(item.mutations, "", 0)
             found.append((_changed(result), result.test_outcome == TestOutcome.SURVIVED))
+            if found[-1][1]:
+                print(f"alive in {module}:\n{found[-1][0]}", file=sys.stderr, flush=True)
     (copy / "session.sqlite").unlink()
     return found
 
 
 def _run_tests(tests: Sequence[str]) -> int:
-    """Run tests in a process forked from this one, which has loaded all libraries and nothing of the project; return its exit code."""
+    """Run tests in a process forked from this one, which has loaded all that does not hang on the mutant; return its exit code."""
     child = os.fork()
     if child == 0:
         signal.alarm(MOST_SECONDS)
@@ -100,12 +103,21 @@ def _run_tests(tests: Sequence[str]) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def _load_libraries(modules: Sequence[str]) -> None:
-    """Import what tests need and forget what of it is the project's own, so that each mutant is read anew."""
-    for name in modules:
-        importlib.import_module(name)
+def _load_all_but(module: str) -> None:
+    """Import the project and its libraries, as far as they do without a module: what needs it is read anew for each mutant."""
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
+    target = _dotted(Path(module))
+    sys.modules[target] = None  # type: ignore[assignment] - as Python has it, a module that cannot be imported
+    for package in OURS[:-1]:
+        for path in [path for path in sorted(Path(package).rglob("*.py")) if "web" not in path.parts]:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(_dotted(path))
+    del sys.modules[target]
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts)
 
 
 def _changed(result: Any) -> str:

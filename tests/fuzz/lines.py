@@ -22,7 +22,8 @@ LINES: Mapping[str, str] = {
     "recommend": """small.yaml --k=1000 --perspective=society --designs=none,mine --replicates=2 --months=8""",
     "sweep": """small.yaml --vary=p=0.01:0.02 --vary=mine.fte --sample=lhs:8 --random=common --chunk=8 --shard=1/1 --workers=1""",
     "sensitivity": """
-        small.yaml --method=pawn --outputs=effect_adopter_years --pairs=mine-none --n=8 --ci=0.5 --budget=60 --k=1 --replicates=2 --threads=1""",
+        small.yaml --method=pawn --outputs=effect_adopter_years --pairs=mine-none --n=8 --ci=0.5 --budget=60 --k=1
+        --replicates=2 --threads=1""",
     "optimise": """
         small.yaml --budget=20000 --objectives=effect,cost --perspective=society --space=fte=0:1 --evaluations=4 --population=4
         --replicates=2 --draws=0""",
