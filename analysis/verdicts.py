@@ -48,7 +48,10 @@ def verdicts(frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], survi
         f"design in {100 * last['first']:.0f} % and the same order in {100 * last['whole']:.0f} %"
     )
     low, high = ROOT_LAW
-    found.append(Verdict("convergence", "errors fall with the root of replicates", low <= facts["root_law"] <= high, said))
+    holds = None if math.isnan(facts["root_law"]) else low <= facts["root_law"] <= high
+    found.append(
+        Verdict("convergence", "errors fall with the root of replicates", holds, said if holds is not None else "no effect varies")
+    )
     found.append(Verdict("structural choices", "none: which choice is right is not known", None, survived.said))
     counts = frames["face"]["verdict"].value_counts()
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())

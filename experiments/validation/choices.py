@@ -43,7 +43,7 @@ def variants(scenario: Scenario) -> list[Variant]:
     found = [Variant(DEFAULT, "", own, {})]
     found += [Variant(*alternative, {}) for alternative in alternatives(own)]
     given = scenario.parameters["gamma"]
-    found += [Variant("gamma", f"{value:g}", own, {"gamma": value}) for value in (given.low, given.base, given.high)]
+    found += [Variant("gamma", f"{value:g}", own, {"gamma": value}) for value in dict.fromkeys((given.low, given.base, given.high))]
     return found
 
 
@@ -54,6 +54,8 @@ def runs_under_choices(scenario: Scenario, stage: Stage = lambda *_: None, threa
     """
     scenario = with_comparator(scenario)
     sets = drawn_sets(scenario)
+    if not len(sets):  # nothing is uncertain: the base parameters are the one set
+        sets = pd.DataFrame(index=[0])
     chosen = variants(scenario)
     total = len(chosen) * len(sets) * len(scenario.designs) * DRAW_REPLICATES
     parts = []

@@ -49,7 +49,7 @@ class Converged:
                 means = self._batches(size)[:, k]
                 spread = float(means.std(ddof=1))
                 expected = sd / np.sqrt(size)
-                rows.append((design, size, len(means), mean, spread, expected, 2.0 * spread / mean))
+                rows.append((design, size, len(means), mean, spread, expected, 2.0 * spread / mean if mean else np.nan))
         return pd.DataFrame(rows, columns=["design", "replicates", "batches", "mean", "spread", "expected", "relative"])
 
     def order(self) -> pd.DataFrame:
@@ -71,9 +71,12 @@ class Converged:
         return pd.DataFrame(rows, columns=["replicates", "batches", "first", "whole", "told", "pairs"])
 
     def root_law(self) -> float:
-        """Return the mean ratio of the spread of batches of 10 replicates to the one that independent replicates would have."""
+        """Return the mean ratio of the spread of batches of 10 replicates to the one that independent replicates would have.
+
+        Not a number where no design's effect varies.
+        """
         table = self.table()
-        tens = table[table["replicates"] == 10]
+        tens = table[(table["replicates"] == 10) & (table["expected"] > 0.0)]
         return float((tens["spread"] / tens["expected"]).mean())
 
     def curves(self) -> pd.DataFrame:

@@ -8,11 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.compare import DRAW_REPLICATES
+from experiments.worlds import Worlds
 from model.compiled import source_fingerprint
-from scenarios import Scenario
+from model.errors import InputError
+from scenarios import COMPARATOR, Scenario
 
 from .checks import Pattern
-from .choices import describe_networks, runs_under_choices
+from .choices import describe_networks, runs_under_choices, variants
 from .convergence import convergence
 from .docking import docking_table
 from .exact_limits import bass_curves, exact_table
@@ -26,6 +29,9 @@ Stage = Callable[[str, int, int], None]
 
 QUICK_PATTERNS = (2, 3)
 QUICK_DRAWS = 8
+REPLICATES, QUICK_REPLICATES = 800, 50
+MOST_SCHOOL_MONTHS = 20_000_000_000
+"""About an hour's work of two processors."""
 
 
 @dataclass
@@ -78,13 +84,15 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
     """Compute every part of the validation.
 
     Patterns, exact limits, docking and face validity are of the model as it is shipped; ``scenario`` is what convergence and structural
-    choices are asked of. ``quick``: the patterns ``QUICK_PATTERNS`` only, and fewer runs of the rest.
+    choices are asked of. ``quick``: the patterns ``QUICK_PATTERNS`` only, and fewer runs of the rest. Raises InputError for a scenario
+    without a design to compare, and for one that would take hours.
     """
+    _refuse(scenario, quick)
     found = Validation(scenario, quick)
     chosen = [pattern for pattern in PATTERNS if not quick or pattern.number in QUICK_PATTERNS]
     with found.timed("patterns"):
         _patterns(found, chosen, stage)
-    replicates = 2_000 if quick else 20_000
+    replicates, batches = (2_000, QUICK_REPLICATES) if quick else (20_000, REPLICATES)
     with found.timed("exact limits"):
         found.frames["exact"] = exact_table(replicates, stage)
         found.curves["exact"] = bass_curves(replicates // 10)
@@ -95,7 +103,7 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
         found.frames["peer"], found.curves["peer"] = peer.table, peer.curves
         found.facts["peer_left_out"] = peer.left_out
     with found.timed("convergence"):
-        settled = convergence(scenario, 50 if quick else 800, stage, threads)
+        settled = convergence(scenario, batches, stage, threads)
         found.frames["convergence"], found.frames["order"] = settled.table(), settled.order()
         found.curves["convergence"] = settled.curves()
         found.facts |= {"replicates": settled.replicates, "root_law": settled.root_law()}
@@ -107,6 +115,19 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
         found.frames["face"] = face_table(stage)
     found.facts |= {"seed": scenario.seed, "draws": drawn.draws, "model": source_fingerprint()}
     return found
+
+
+def _refuse(scenario: Scenario, quick: bool) -> None:
+    """Raise InputError where there is nothing to compare, or more to do than anybody waits for."""
+    designs = [name for name in scenario.designs if name != COMPARATOR]
+    if not designs:
+        raise InputError("--designs", "there is no design to compare with none", "allowed: one or more others")
+    draws, replicates = (QUICK_DRAWS, QUICK_REPLICATES) if quick else (scenario.draws, REPLICATES)
+    runs = (len(designs) + 1) * (len(variants(scenario)) * draws * DRAW_REPLICATES + replicates)
+    _, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
+    if runs * len(schools) * scenario.months > MOST_SCHOOL_MONTHS:
+        problem = f"{runs:,} runs of {len(schools):,} schools over {scenario.months} months would take hours"
+        raise InputError(scenario.name, problem, "allowed: fewer schools, as --set world.schools_per_region=20 makes, or fewer draws")
 
 
 def _patterns(found: Validation, chosen: list[Pattern], stage: Stage) -> None:

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from .program import SMALL, assert_intact, succeed
+from .program import SMALL, assert_intact, program, succeed
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +15,24 @@ def made(tmp_path_factory):
     # Twenty schools a country: among four all are peers of all, whatever the network.
     done = succeed("validation", "--quick", "--json", "--out", folder / "out", *SMALL, "--set", "world.schools_per_region=20", cwd=folder)
     return folder / "out", json.loads(done.out)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--designs", "none"), "--designs: there is no design to compare with none; allowed: one or more others"),
+        (
+            ("--set", "draws=100000"),
+            "mensi-pilot: 14,005,600 runs of 480 schools over 72 months would take hours; "
+            "allowed: fewer schools, as --set world.schools_per_region=20 makes, or fewer draws",
+        ),
+    ],
+)
+def test_what_cannot_be_looked_at_is_refused_before_it_begins(words, message, tmp_path):
+    done = program("validation", *words, cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == f"error: {message}"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_report_needs_nothing_else_and_shows_a_figure_for_each_part(made):
