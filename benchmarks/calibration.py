@@ -1,6 +1,6 @@
 """Simulation-based calibration (Talts et al. 2018) and recovery of parameters at the size of the pilot.
 
-python -m benchmarks.calibration [--datasets 200] [--runs 65536] [--workers 2] [--out FOLDER]
+python -m benchmarks.calibration [--datasets 200] [--runs 131072] [--workers 1] [--out FOLDER]
 
 Data sets are drawn from the prior and the model with the survey of the synthetic pilot, and each is fitted as ``calibrate`` does, except
 that the second wave of runs is taken from one large reference table. Fits that are done are kept in the folder, so it may be stopped and
@@ -8,6 +8,7 @@ started again. Writes docs/images/calibration/sbc.png, recovery.png and sbc.csv.
 """
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
@@ -40,7 +41,7 @@ from scenarios import load_scenario
 
 FIT = ("p", "q_in", "q_out", "beta", "d")
 RANKS = 99  # draws that a truth is ranked among
-FEWEST_ROWS, MOST_ROWS = 4_096, 12_000
+FEWEST_ROWS, MOST_ROWS = 8_192, 40_000
 FIRST_ROWS = 32_768  # the first so many points of a Sobol sequence cover the space; every so many-th do not
 BLOCK = 2048
 SEED = 20_260_131
@@ -143,10 +144,18 @@ def fit(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def fingerprint() -> str:
+    """Return what changes whenever the code that fits does, so that no fit of another state is taken for one of this."""
+    digest = hashlib.sha256()
+    for path in [Path(__file__), *sorted((Path(__file__).parents[1] / "experiments").glob("calibration_*.py"))]:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def study(folder: Path, datasets: int, runs: int, workers: int) -> pd.DataFrame:
     """Fit all data sets that are not done; return one row per data set and parameter."""
     prepare(folder, runs, datasets)
-    done = folder / "fits"
+    done = folder / f"fits-{fingerprint()}"
     done.mkdir(exist_ok=True)
     left = [number for number in range(datasets) if not (done / f"{number:04d}.json").exists()]
     with multiprocessing.get_context("fork").Pool(workers) as pool:
@@ -188,8 +197,8 @@ def main() -> None:
     """Run the study from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--datasets", type=int, default=200)
-    parser.add_argument("--runs", type=int, default=65_536)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=131_072)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("results/sbc"))
     parser.add_argument("--images", type=Path, default=Path("docs/images/calibration"))
     given = parser.parse_args()

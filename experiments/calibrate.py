@@ -17,11 +17,11 @@ from model.parameters import PARAMETERS
 from scenarios import Scenario
 
 from .calibrated import write_calibrated
-from .calibration_filter import is_independent
 from .calibration_findings import Findings, findings_of
 from .calibration_groups import groups_of
 from .calibration_holdout import held_out
-from .calibration_posterior import Posterior, Problem, exact_posterior, synthetic_posterior
+from .calibration_once import adopts_once, check_start
+from .calibration_posterior import Exact, Posterior, Problem, exact_of, exact_posterior, synthetic_posterior
 from .calibration_prior import prior_of
 from .calibration_quick import PointFit, point_fit
 from .calibration_survey import survey_of
@@ -107,6 +107,9 @@ def problem_of(
     if survey.horizon < 2:
         raise InputError(str(observations), "holds only the start, month 0, at which nothing has happened yet", "give later waves")
     prior = prior_of(scenario, options.fit, counts=survey.kind == "counts")
+    if options.likelihood != "synthetic" and not options.pooled and adopts_once(scenario, world, schools, survey, prior.names):
+        survey = survey_of(seen, len(schools), names, options.discrepancy, most_waves=None)
+        check_start(world, schools, survey, str(observations))
     if options.overdispersion and survey.kind != "counts":
         raise InputError("--overdispersion", "only counts of respondents have it", "leave it out")
     shorter = scenario.model_copy(update={"months": survey.horizon})
@@ -127,7 +130,7 @@ def calibrate(
     Raises InputError where the exact likelihood is asked for and there is none, and where no parameters come near the data.
     """
     seed = problem.scenario.seed
-    exact = _is_exact(problem, options)
+    exact = _exact(problem, options)
     held = None if options.hold_out is None else held_out(options.hold_out, problem.survey, problem.groups, seed)
     kept = problem.survey.seen if held is None else problem.survey.seen & ~held
     make = _Fitter(options, engine, threads, scheduler, stage, resume)
@@ -139,12 +142,13 @@ def calibrate(
     return findings_of(problem, posterior, held, rival, table=table, first=first, engine=runner(engine), threads=threads, stage=stage)
 
 
-def _is_exact(problem: Problem, options: Options) -> bool:
-    possible = not problem.pooled and is_independent(problem.scenario, problem.world, problem.schools, problem.survey, problem.prior.names)
-    if options.likelihood == "exact" and not possible:
+def _exact(problem: Problem, options: Options) -> Exact | None:
+    """Return the likelihood that needs no summaries, None where there is none or a synthetic one is asked for."""
+    found = None if problem.pooled or options.likelihood == "synthetic" else exact_of(problem)
+    if options.likelihood == "exact" and found is None:
         why = "schools influence each other, are not fully known, or are too large for it"
         raise InputError("--likelihood exact", f"there is none here: {why}", "allowed: auto or synthetic")
-    return possible and options.likelihood != "synthetic"
+    return found
 
 
 def _without_mentoring(problem: Problem) -> Problem:
@@ -169,14 +173,14 @@ class _Fitter:
     stage: Stage
     resume: bool
 
-    def fit(self, problem: Problem, kept: NDArray[np.bool_], folder: Path, exact: bool) -> tuple[Posterior, Table, Runs | None]:
+    def fit(self, problem: Problem, kept: NDArray[np.bool_], folder: Path, exact: Exact | None) -> tuple[Posterior, Table, Runs | None]:
         table = Table(
             folder, problem.scenario, problem.prior, problem.survey.record(),
             engine=self.engine, threads=self.threads, scheduler=self.scheduler, stage=self.stage,
         )  # fmt: skip
         seed = problem.scenario.seed
-        if exact:
-            return exact_posterior(problem, kept, seed, self.threads, self.stage), table, None
+        if exact is not None:
+            return exact_posterior(problem, kept, exact, seed, self.threads, self.stage), table, None
         runs = self.options.runs or max(1024, min(RUNS, 2 ** int(np.log2(MOST_CELLS / problem.survey.record().cells))))
         first = table.first_wave(runs, resume=self.resume)
         return synthetic_posterior(problem, kept, table, first, 2 * runs, seed, self.stage), table, first

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from model.errors import InputError
 
-__all__ = ["Box", "Emulator", "fit_emulator", "least_squares"]
+__all__ = ["Box", "Directions", "Emulator", "fit_emulator", "learn_directions", "least_squares"]
 
 Floats = NDArray[np.float64]
 
@@ -59,33 +59,37 @@ class Box(NamedTuple):
         return np.ascontiguousarray(terms.T)
 
 
+class Directions(NamedTuple):
+    """What makes q discriminants of F features: (features - ``centre``) @ ``project``, (F,) and (F, q)."""
+
+    centre: Floats
+    project: Floats
+
+
 @dataclass(frozen=True)
 class Emulator:
     """The distribution of q discriminants of the features, at parameters (K, d) within a region.
 
-    ``names``: of the features. ``centre``, ``project``: a discriminant is (features - centre) @ project. ``mean``: coefficients (terms, q).
-    ``inverse``: of the terms' cross-products, for the emulator's error. ``regress``: coefficients of each discriminant on those before it
-    (terms, q, q); ``variance``: of the logarithm of what is left (terms, q). ``signal``: variance of the mean over the region, by
-    discriminant. ``kurtosis``: of what is left, standardised, 3 where it is normal. ``rows``: simulations learned from.
+    ``names``: of the features. ``mean``: coefficients (terms, q). ``inverse``: of the terms' cross-products, for the emulator's error.
+    ``regress``: coefficients of each discriminant on those before it (terms, q, q); ``variance``: of the logarithm of what is left
+    (terms, q). ``kurtosis``: of what is left, standardised, 3 where it is normal. ``rows``: simulations learned from.
     """
 
     names: tuple[str, ...]
     box: Box
     degree: int
     spread_degree: int
-    centre: Floats
-    project: Floats
+    directions: Directions
     mean: Floats
     inverse: Floats
     regress: Floats
     variance: Floats
-    signal: Floats
     kurtosis: Floats
     rows: int
 
     def discriminants(self, features: Floats) -> Floats:
         """Return the discriminants of features (B, F), shape (B, q)."""
-        return np.asarray((features - self.centre) @ self.project)
+        return np.asarray((features - self.directions.centre) @ self.directions.project)
 
     def standardised(self, values: Floats, discriminants: Floats) -> tuple[Floats, Floats]:
         """Return what is left of discriminants, (q,) or (K, q), independent and standardised, and log variances (K, q)."""
@@ -110,27 +114,34 @@ class Emulator:
         return np.asarray((left**2).sum(axis=1))
 
 
-def fit_emulator(values: Floats, features: Floats, names: tuple[str, ...]) -> Emulator:
-    """Return the emulator of features (N, F) at parameters (N, d), learned over the region that the parameters cover."""
-    box = Box(values.min(axis=0), values.max(axis=0))
+def learn_directions(values: Floats, features: Floats) -> Directions:
+    """Return the discriminants of features (N, F) that simulations at parameters (N, d) teach."""
     whiten, centre, varied = _standard(features)
     if not varied.any():
         raise InputError("--fit", "simulations do not differ in anything that was observed", "take more --runs, or other parameters")
     scaled = (features[:, varied] - centre[varied]) @ whiten
-    degree, terms, inverse = _chosen_degree(box, values, scaled)
-    coefficients = inverse @ (terms.T @ scaled)
-    project = _directions(terms, coefficients, scaled)
-    signal = (terms @ coefficients @ project).var(axis=0)
-    found = scaled @ project
-    mean = coefficients @ project
+    _, terms, inverse = _chosen_degree(Box(values.min(axis=0), values.max(axis=0)), values, scaled)
+    project = np.zeros((features.shape[1], scaled.shape[1]))
+    project[varied] = whiten
+    return Directions(_rounded(centre), _rounded(project @ _directions(terms, inverse @ (terms.T @ scaled), scaled)))
+
+
+def fit_emulator(values: Floats, features: Floats, names: tuple[str, ...], directions: Directions) -> Emulator:
+    """Return the emulator of features (N, F) at parameters (N, d), learned over the region that the parameters cover.
+
+    The rows must be others than those that the directions were learned from: what chance put into those would look like information here.
+    """
+    box = Box(values.min(axis=0), values.max(axis=0))
+    found = (features - directions.centre) @ directions.project
+    degree, terms, inverse = _chosen_degree(box, values, found)
+    mean = inverse @ (terms.T @ found)
     spread_degree = min(2, degree)
     spread = terms[:, : len(_exponents(values.shape[1], spread_degree))]
-    regress, variance, left = _spread(spread, found - terms @ mean)
-    full = np.zeros((features.shape[1], project.shape[1]))
-    full[varied] = whiten @ project
+    leverage = np.minimum(((terms @ inverse) * terms).sum(axis=1), 0.99)
+    regress, variance, left = _spread(spread, (found - terms @ mean) / np.sqrt(1.0 - leverage)[:, None])
     return Emulator(
-        names, box, degree, spread_degree, _rounded(centre), _rounded(full), _rounded(mean), inverse, _rounded(regress), _rounded(variance),
-        signal, (left**4).mean(axis=0), len(values),
+        names, box, degree, spread_degree, directions, _rounded(mean), inverse, _rounded(regress), _rounded(variance),
+        (left**4).mean(axis=0), len(values),
     )  # fmt: skip
 
 
@@ -204,7 +215,10 @@ def _directions(terms: Floats, coefficients: Floats, scaled: Floats) -> Floats:
 
 
 def _spread(terms: Floats, left: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the coefficients of each discriminant on those before it and of its log variance, and what is left, standardised."""
+    """Return the coefficients of each discriminant on those before it and of its log variance, and what is left, standardised.
+
+    The variance is that of rows left out of the coefficients, as the many coefficients make those that are in look better than data can be.
+    """
     count, q = terms.shape[1], left.shape[1]
     regress, variance = np.zeros((count, q, q)), np.zeros((count, q))
     standard = np.empty_like(left)
@@ -213,9 +227,11 @@ def _spread(terms: Floats, left: Floats) -> tuple[Floats, Floats, Floats]:
         rest = left[:, a]
         if a:
             columns = (terms[:, :, None] * left[:, None, :a]).reshape(len(left), -1)
-            found = np.linalg.lstsq(columns.T @ columns, columns.T @ rest, rcond=1e-10)[0]
+            across = np.linalg.pinv(columns.T @ columns, rcond=1e-10, hermitian=True)
+            found = across @ (columns.T @ rest)
             regress[:, a, :a] = found.reshape(count, a)
-            rest = rest - columns @ found
+            leverage = np.minimum(np.einsum("nk,nk->n", columns @ across, columns), 0.99)
+            rest = (rest - columns @ found) / (1.0 - leverage)
         variance[:, a] = _log_variance(terms, inverse, rest**2)
         standard[:, a] = rest * np.exp(-0.5 * (terms @ variance[:, a]))
     return regress, variance, standard

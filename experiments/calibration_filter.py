@@ -5,24 +5,27 @@ answers is a sum over all that may have happened. This is used where there are n
 independent, and the likelihood is a synthetic one.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import lgamma
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from model import rules
 from model.compiled import allocating
 from model.designs import design_table
 from model.engine import cpu_count
-from model.parameters import PARAMETER_DTYPE, PARAMETERS
 from model.schools import Schools
 from model.world import World
 from scenarios import Scenario
 
 from .calibration_survey import OVERDISPERSION, Survey
+from .sweep import parameter_rows
 
-__all__ = ["is_independent", "survey_log_likelihood"]
+__all__ = ["Setting", "in_parallel", "is_independent", "is_unmentored", "setting_of", "survey_log_likelihood"]
 
 Floats = NDArray[np.float64]
 
@@ -35,12 +38,48 @@ def is_independent(scenario: Scenario, world: World, schools: Schools, survey: S
     """Tell whether the likelihood is exact school by school: no peers, no mentoring, schools fully known, and not too large."""
     base = scenario.base_parameters()
     alone = len(world.peer) == 0 or ("q_out" not in fitted and base["q_out"] == 0.0)
-    design = next(iter(scenario.designs.values()))
-    first = scenario.programme.first_month if design.first_month is None else design.first_month
-    unmentored = design.recruitment == "none" or first >= survey.horizon - 1
     known = not ({"teachers", "digital_capacity", "openness"} & {*schools.drawn, *(schools.partly_drawn or ())})
     work = float((world.teachers.astype(np.float64) ** 3).sum()) * survey.horizon
-    return alone and unmentored and known and survey.discrepancy == 0.0 and work <= MOST_WORK * survey.horizon
+    return alone and is_unmentored(scenario, survey.horizon) and known and survey.discrepancy == 0.0 and work <= MOST_WORK * survey.horizon
+
+
+def is_unmentored(scenario: Scenario, horizon: int) -> bool:
+    """Tell whether no school is mentored before the horizon."""
+    design = next(iter(scenario.designs.values()))
+    first = scenario.programme.first_month if design.first_month is None else design.first_month
+    return design.recruitment == "none" or first >= horizon - 1
+
+
+class Setting(NamedTuple):
+    """What likelihoods of schools need besides the world.
+
+    ``parameters``: one row per point, (K,). ``outreach``: of the design, by month. ``practices``: of the survey, by number, each with its
+    difficulty and its initial share. ``overdispersion``: at each point, (K,).
+    """
+
+    parameters: NDArray[np.void]
+    outreach: Floats
+    practices: list[tuple[int, float, float]]
+    overdispersion: Floats
+
+
+def setting_of(scenario: Scenario, survey: Survey, names: tuple[str, ...], values: Floats, overdispersion: float = 0.0) -> Setting:
+    """Return the setting of a survey's likelihood at parameters (K, d) called ``names``."""
+    table = parameter_rows(scenario.base_parameters(), pd.DataFrame(values, columns=list(names)))
+    extra = values[:, names.index(OVERDISPERSION)] if OVERDISPERSION in names else np.full(len(values), overdispersion)
+    window = scenario.programme
+    design = design_table(list(scenario.designs.values())[:1], window.first_month, window.last_month)[0]
+    month = np.arange(survey.horizon)
+    outreach = design["outreach"] * ((design["first_month"] <= month) & (month < design["last_month"]))
+    practices = scenario.practice_arrays()
+    seen = [(p, float(practices.difficulty[p]), float(practices.initial_share[p])) for p in sorted(set(survey.practices))]
+    return Setting(table, outreach, seen, extra)
+
+
+def in_parallel(one: Callable[[int], float], count: int, threads: int | None) -> Floats:
+    """Return ``one`` of every number below ``count``, (count,)."""
+    with ThreadPoolExecutor(threads or cpu_count()) as pool:
+        return np.array(list(pool.map(one, range(count))))
 
 
 @allocating
@@ -167,26 +206,15 @@ def survey_log_likelihood(
     threads: int | None = None,
 ) -> Floats:
     """Return the exact log-likelihood of a survey at parameters (K, d) called ``names``, (K,), where ``is_independent`` holds."""
-    base = scenario.base_parameters()
-    table = np.empty(len(values), PARAMETER_DTYPE)
-    for name in PARAMETERS:
-        table[name] = values[:, names.index(name)] if name in names else base[name]
-    extra = values[:, names.index(OVERDISPERSION)] if OVERDISPERSION in names else np.full(len(values), overdispersion)
-    window = scenario.programme
-    design = design_table(list(scenario.designs.values())[:1], window.first_month, window.last_month)[0]
-    month = np.arange(survey.horizon)
-    outreach = design["outreach"] * ((design["first_month"] <= month) & (month < design["last_month"]))
-    practices = scenario.practice_arrays()
+    table, outreach, practices, extra = setting_of(scenario, survey, names, values, overdispersion)
     kind = {"counts": COUNTS, "scale": SCALE, "times": TIMES}[survey.kind]
     months = np.array(survey.months)
     parts = []
-    for practice in sorted(set(survey.practices)):
+    for practice, hard, first in practices:
         rows = [w for w in np.argsort(months, kind="stable").tolist() if survey.practices[w] == practice]
-        data = months[rows], survey.respondents[rows], survey.shares[rows], survey.errors[rows]
-        parts.append((practice, practices.difficulty[practice], practices.initial_share[practice], data))
+        parts.append((practice, hard, first, (months[rows], survey.respondents[rows], survey.shares[rows], survey.errors[rows])))
 
     def one(k: int) -> float:
         return float(sum(_survey(table[k], kind, outreach, hard, first, world, p, *data, extra[k]) for p, hard, first, data in parts))
 
-    with ThreadPoolExecutor(threads or cpu_count()) as pool:
-        return np.array(list(pool.map(one, range(len(values)))))
+    return in_parallel(one, len(values), threads)

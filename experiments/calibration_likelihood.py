@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibration_emulator import Box, Emulator, fit_emulator, least_squares
+from .calibration_emulator import Box, Emulator, fit_emulator, learn_directions, least_squares
 from .calibration_features import FeatureSet
 from .calibration_prior import Prior
-from .calibration_summaries import Summaries, learn_scores
+from .calibration_summaries import MOST_CELLS, Summaries, learn_scores
 
 __all__ = ["CUT", "Filtered", "Likelihood", "Synthetic", "filtered", "plausible_scores", "synthetic"]
 
@@ -95,18 +95,18 @@ class Synthetic:
 def synthetic(values: Floats, answers: Answers, features: FeatureSet, observed: Floats, before: Synthetic | None = None) -> Synthetic:
     """Return the synthetic likelihood of observed shares (W, n), learned from simulations at parameters (N, d).
 
-    ``answers`` gives the shares of chosen rows block by block. What reduces answers to summaries is learned from a half of the rows, and
-    the likelihood of the summaries from the other one, so that chance does not look like information. The halves are drawn at random, as
-    every other point of a Sobol sequence lies in half of the space.
+    ``answers`` gives the shares of chosen rows block by block. How answers are summarised, which directions of the summaries tell of
+    parameters, and how these are distributed is learned from a third of the rows each, so that chance does not look like information. The
+    thirds are drawn at random, as regular parts of a Sobol sequence leave out parts of the space.
     """
     rows = np.random.default_rng(len(values)).permutation(len(values))
-    learning, rest = np.sort(rows[::2]), np.sort(rows[1::2])
+    scoring, turning, rest = (np.sort(rows[part::3]) for part in range(3))
     seen = features.weight > 0
-    most = max(200, 30_000_000 // seen.size)
-    scores = learn_scores(values[learning[:most]], np.concatenate(list(answers(learning[:most]))), seen)
+    scoring = scoring[: max(200, MOST_CELLS // seen.size)]
+    scores = learn_scores(values[scoring], np.concatenate(list(answers(scoring))), seen)
     reduce = Summaries(scores, features)
-    summaries = np.concatenate([reduce.of(block) for block in answers(rest)])
-    emulator = fit_emulator(values[rest], summaries, reduce.names)
+    directions = learn_directions(values[turning], np.concatenate([reduce.of(block) for block in answers(turning)]))
+    emulator = fit_emulator(values[rest], np.concatenate([reduce.of(block) for block in answers(rest)]), reduce.names, directions)
     return Synthetic(emulator, reduce, reduce.of(observed[None])[0], limit_of(emulator), before)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,16 @@ from model.schools import Schools
 from model.world import World
 from scenarios import Scenario
 
-from .calibration_filter import survey_log_likelihood
+from .calibration_filter import is_independent, survey_log_likelihood
 from .calibration_groups import Groups, feature_set
 from .calibration_likelihood import Filtered, Likelihood, Synthetic, filtered, plausible_scores, synthetic
+from .calibration_once import adopts_once, times_log_likelihood
 from .calibration_prior import Prior
 from .calibration_sampler import ENSEMBLES, Chains, sample_posterior
 from .calibration_survey import Survey
 from .calibration_table import Runs, Table
 
-__all__ = ["Posterior", "Problem", "exact_posterior", "synthetic_posterior"]
+__all__ = ["Exact", "Posterior", "Problem", "exact_of", "exact_posterior", "synthetic_posterior"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -100,20 +101,41 @@ class Posterior:
         return pd.DataFrame(self.flat, columns=list(self.names))
 
 
-def exact_posterior(problem: Problem, kept: Mask, seed: int, threads: int | None, stage: Stage) -> Posterior:
-    """Return the posterior where the likelihood is exact school by school (``is_independent``)."""
+class Exact(NamedTuple):
+    """A likelihood that needs no summaries: its name, and its logarithm by survey, parameters (K, d) and threads, (K,)."""
+
+    name: str
+    log_likelihood: Callable[[Survey, Floats, int | None], Floats]
+
+
+def exact_of(problem: Problem) -> Exact | None:
+    """Return the likelihood that needs no summaries, None where there is none."""
+    scenario, world, schools, prior = problem.scenario, problem.world, problem.schools, problem.prior
+    if is_independent(scenario, world, schools, problem.survey, prior.names):
+        return Exact(
+            "exact",
+            lambda survey, values, threads: survey_log_likelihood(
+                scenario, world, survey, prior.names, values, problem.overdispersion, threads
+            ),
+        )
+    if adopts_once(scenario, world, schools, problem.survey, prior.names):
+        return Exact(
+            "particle filter",
+            lambda survey, values, threads: times_log_likelihood(scenario, world, survey, prior.names, values, scenario.seed, threads),
+        )
+    return None
+
+
+def exact_posterior(problem: Problem, kept: Mask, exact: Exact, seed: int, threads: int | None, stage: Stage) -> Posterior:
+    """Return the posterior of a likelihood that needs no summaries."""
     survey, _ = problem.fitted_to(kept)
     prior = problem.prior
-
-    def exact(values: Floats) -> Floats:
-        return survey_log_likelihood(problem.scenario, problem.world, survey, prior.names, values, problem.overdispersion, threads)
-
-    likelihood = filtered(prior, exact, seed, stage=stage)
+    likelihood = filtered(prior, lambda values: exact.log_likelihood(survey, values, threads), seed, stage=stage)
     scores = prior.sample(4096, seed)
     scores = np.concatenate([scores, likelihood.best_scores(prior)])
     chains = _walk(prior, [likelihood], scores, seed, stage)
     history = [{"wave": 1, "runs": 0, "exact_likelihoods": likelihood.evaluated, "plausible": float("nan")}]
-    state = {"likelihood": "exact", "emulator_error": likelihood.error, "degree": likelihood.degree, "rows": likelihood.points}
+    state = {"likelihood": exact.name, "emulator_error": likelihood.error, "degree": likelihood.degree, "rows": likelihood.points}
     return _posterior(prior, chains, history, state, [likelihood])
 
 

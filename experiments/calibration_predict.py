@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from model.designs import design_table
 from model.engine import Batch
-from model.parameters import PARAMETER_DTYPE, PARAMETERS
 from scenarios import Scenario
 
 from .calibration_survey import Survey
 from .ensemble import BatchRunner, run_rows
+from .sweep import parameter_rows
 from .worlds import Worlds
 
 __all__ = ["Predicted", "cells_table", "curves", "log_scores", "predict", "ranked_scores"]
@@ -61,7 +61,7 @@ def predict(
         batch = Batch(np.zeros(count, np.int64), np.arange(count), replicates[here])
         schools: NDArray[np.int32] | None = None
         for country, chosen in enumerate(country_sets or (sets,)):
-            table = _parameters(base, chosen.iloc[here])
+            table = parameter_rows(base, chosen.iloc[here])
             found = run_rows(scenario, table, designs, batch, worlds=worlds, per_school=True, engine=engine, threads=threads).schools
             if schools is None:
                 schools = found
@@ -69,18 +69,11 @@ def predict(
                 mine = kept[0].country == country
                 schools[..., mine] = found[..., mine]
         assert schools is not None
-        threshold = _parameters(base, sets.iloc[here])["mainstream_threshold"]
+        threshold = parameter_rows(base, sets.iloc[here])["mainstream_threshold"]
         adopters[here] = record.read(schools, threshold, teachers[here])
         for g, member in enumerate(groups):
             monthly[here, g] = schools[:, :, :practices][..., member].sum(axis=-1) / teachers[here][:, member].sum(axis=1)[:, None, None]
     return Predicted(adopters, teachers, monthly)
-
-
-def _parameters(base: dict[str, float], sets: pd.DataFrame) -> NDArray[np.void]:
-    table = np.empty(len(sets), PARAMETER_DTYPE)
-    for name in PARAMETERS:
-        table[name] = sets[name].to_numpy(np.float64) if name in sets else base[name]
-    return table
 
 
 def curves(predicted: Predicted, names: list[str], practices: list[str], source: str) -> pd.DataFrame:

@@ -5,7 +5,6 @@ and quadratic statistics of the answers (the score of a Gaussian likelihood of i
 the weights that this gives, so a large or telling school counts for more. What they miss, such as peers that go together, features hold.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from .calibration_emulator import Box
 from .calibration_features import FeatureSet
 
-__all__ = ["SchoolScores", "Summaries", "learn_scores"]
+__all__ = ["MOST_CELLS", "SchoolScores", "Summaries", "learn_scores"]
 
 Floats = NDArray[np.float64]
 
@@ -49,8 +48,7 @@ class SchoolScores:
 
 def learn_scores(values: Floats, shares: Floats, seen: NDArray[np.bool_]) -> SchoolScores:
     """Return the scores that simulations teach: parameters (N, d), shares (N, W, n) and which of them a survey sees, (W, n)."""
-    rows = max(200, MOST_CELLS // seen.size)
-    values, shares = values[:rows], np.where(seen, shares[:rows], 0.0)
+    shares = np.where(seen, shares, 0.0)
     count, waves, schools = shares.shape
     box = Box(values.min(axis=0), values.max(axis=0))
     terms = box.basis(values, 2)
@@ -86,7 +84,3 @@ class Summaries:
     def of(self, shares: Floats) -> Floats:
         """Return the summaries of shares (B, W, n), (B, S)."""
         return np.concatenate([self.scores.of(shares, self.features.weight > 0), self.features.of(shares)], axis=1)
-
-    def of_all(self, blocks: Iterable[Callable[[], Floats]]) -> Floats:
-        """Return the summaries of shares that come block by block."""
-        return np.concatenate([self.of(block()) for block in blocks])

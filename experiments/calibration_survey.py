@@ -122,13 +122,19 @@ class Survey:
         return SchoolRecord(self.months, self.practices, self.respondents.shape[1], self.kind == "times")
 
 
-def survey_of(observations: Observations, schools: int, practices: tuple[str, ...], discrepancy: float = 0.0) -> Survey:
-    """Return the survey that observations hold; ``practices`` as the scenario orders them."""
+def survey_of(
+    observations: Observations, schools: int, practices: tuple[str, ...], discrepancy: float = 0.0, *, most_waves: int | None = MOST_WAVES
+) -> Survey:
+    """Return the survey that observations hold; ``practices`` as the scenario orders them.
+
+    Adoption times are cut into ``most_waves`` waves at most, as summaries of more would drown in each other; None: into all there are.
+    """
     frame = observations.frame
     number = {name: at for at, name in enumerate(practices)}
     codes = frame["practice"].map(number).to_numpy()
     if observations.kind == "times":
-        return _times(observations, codes, schools, practices, discrepancy)
+        cuts = _ends(frame) if most_waves is None else _cuts(frame, observations.waves, most_waves)
+        return _times(observations, codes, schools, practices, discrepancy, cuts)
     waves = sorted(set(zip(frame["month"].tolist(), codes.tolist(), strict=True)))
     at = {wave: w for w, wave in enumerate(waves)}
     row = np.array([at[wave] for wave in zip(frame["month"].tolist(), codes.tolist(), strict=True)])
@@ -144,10 +150,11 @@ def survey_of(observations: Observations, schools: int, practices: tuple[str, ..
     return Survey(observations.kind, months, order, shares, respondents, errors, practices, discrepancy)
 
 
-def _times(observations: Observations, codes: NDArray[np.int64], schools: int, practices: tuple[str, ...], discrepancy: float) -> Survey:
+def _times(
+    observations: Observations, codes: NDArray[np.int64], schools: int, practices: tuple[str, ...], discrepancy: float, months: list[int]
+) -> Survey:
     """Return adoption times as waves: at each, a school has adopted, has not, or it is not known (its interval holds the month)."""
     frame = observations.frame
-    months = _cuts(frame, observations.waves)
     waves = [(month, practice) for month in months for practice in sorted(set(codes.tolist()))]
     shares, respondents = np.zeros((len(waves), schools)), np.zeros((len(waves), schools), np.int64)
     school, earliest, latest = (frame[name].to_numpy() for name in ("school", "earliest", "latest"))
@@ -161,10 +168,16 @@ def _times(observations: Observations, codes: NDArray[np.int64], schools: int, p
     )  # fmt: skip
 
 
-def _cuts(frame: pd.DataFrame, waves: tuple[int, ...]) -> list[int]:
+def _ends(frame: pd.DataFrame) -> list[int]:
+    """Return the months at which all that times of adoption say is seen: the last before each interval, and its last."""
+    ends = np.concatenate([frame["earliest"].to_numpy() - 1, frame["latest"].to_numpy()])
+    return sorted({0, *ends[np.isfinite(ends) & (ends >= 0)].astype(int).tolist()})
+
+
+def _cuts(frame: pd.DataFrame, waves: tuple[int, ...], most: int) -> list[int]:
     """Return the months at which adoption is looked at: all ends of intervals, or as many that adoptions fall evenly between them."""
-    if len(waves) <= MOST_WAVES:
+    if len(waves) <= most:
         return list(waves)
     latest = np.sort(frame["latest"].to_numpy()[np.isfinite(frame["latest"].to_numpy())])
-    places = np.linspace(0, len(latest) - 1, MOST_WAVES)[1:-1].astype(int)
+    places = np.linspace(0, len(latest) - 1, most)[1:-1].astype(int)
     return sorted({waves[0], *(int(latest[at]) for at in places), waves[-1]})

@@ -36,7 +36,18 @@ from .study import hash_inputs
 from .variables import WORLD_FIELDS, WORLD_WORDS, Variable, domain_of, parse_value, parse_variable, uncertain_variables, variable_names
 from .worlds import Worlds
 
-__all__ = ["Plan", "Sweep", "chosen_variables", "chunk_cells", "hash_sets", "plan_sweep", "read_plan", "read_sets", "read_table"]
+__all__ = [
+    "Plan",
+    "Sweep",
+    "chosen_variables",
+    "chunk_cells",
+    "hash_sets",
+    "parameter_rows",
+    "plan_sweep",
+    "read_plan",
+    "read_sets",
+    "read_table",
+]
 
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
@@ -304,7 +315,7 @@ class Sweep:
             scenario, worlds = self._variant(values, varied)
             mine = np.flatnonzero(np.array([kind == values for kind in kinds])[position])
             designs = self._designs(scenario, sets)
-            parameters = self._parameters(sets)
+            parameters = parameter_rows(self._base, sets)
             if plan.schools is not None:
                 batch = Batch(position[mine] * len(self.designs) + rows["design"].to_numpy()[mine], position[mine], draw[mine])
                 outcomes[mine] = self._schools(scenario, worlds, parameters, designs, batch)
@@ -362,12 +373,6 @@ class Sweep:
     def _base(self) -> dict[str, float]:
         return self.plan.scenario.base_parameters()
 
-    def _parameters(self, sets: pd.DataFrame) -> NDArray[np.void]:
-        table = np.empty(len(sets), PARAMETER_DTYPE)
-        for name in PARAMETERS:
-            table[name] = sets[name].to_numpy(np.float64) if name in sets else self._base[name]
-        return table
-
     def _designs(self, scenario: Scenario, sets: pd.DataFrame) -> NDArray[np.void]:
         """Return the designs of every set, one after the other: row set x designs + design."""
         window = scenario.programme
@@ -384,6 +389,14 @@ class Sweep:
         # As in design_table: a mandate binds the schools that a design assigns, whichever of its sets assigns them.
         table["mandate"][table["recruitment"] != CHOICES["recruitment"].index("assigned")] = 0.0
         return table.reshape(-1)
+
+
+def parameter_rows(base: Mapping[str, float], sets: pd.DataFrame) -> NDArray[np.void]:
+    """Return a record of parameters per row of a table of sets; what it has no column of has its base value."""
+    table = np.empty(len(sets), PARAMETER_DTYPE)
+    for name in PARAMETERS:
+        table[name] = sets[name].to_numpy(np.float64) if name in sets else base[name]
+    return table
 
 
 def _shares(results: Results) -> NDArray[np.float64]:

@@ -15,21 +15,39 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 BLOCK = re.compile(
-    r"(?P<mark><!-- not run: [^\n]+ -->\n)?```(?P<language>sh|python)\n(?P<code>.*?)```\n(?:\n```text\n(?P<printed>.*?)```\n)?", re.DOTALL
+    r"(?P<mark><!-- not run: [^\n]+ -->\n)?(?P<about><!-- numbers differ: [^\n]+ -->\n)?"
+    r"```(?P<language>sh|python)\n(?P<code>.*?)```\n(?:\n```text\n(?P<printed>.*?)```\n)?",
+    re.DOTALL,
 )
+NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?"
 
 
 class Block(NamedTuple):
-    """A block of code that a page shows, and what it says that the block prints (None: nothing said)."""
+    """A block of code that a page shows, and what it says that the block prints (None: nothing said).
+
+    ``about``: numbers differ from machine to machine, as the page says.
+    """
 
     language: str
     code: str
     printed: str | None
+    about: bool
+
+    def shows(self, printed: str) -> bool:
+        """Tell whether the page shows what was printed: the same text; where numbers differ, up to twice or half of them."""
+        shown = trimmed(self.printed or "")
+        if not self.about:
+            return printed == shown
+        if re.sub(f"{NUMBER}| +|─+", " ", printed) != re.sub(f"{NUMBER}| +|─+", " ", shown):
+            return False
+        pairs = zip(re.findall(NUMBER, printed), re.findall(NUMBER, shown), strict=True)
+        both = [[abs(float(one.replace(",", ""))) for one in pair] for pair in pairs]
+        return all(max(pair) <= 2 * min(pair) + 0.01 for pair in both)
 
 
 def blocks(text: str) -> list[Block]:
     """Return the blocks of a page that are to be run, in order; those marked ``<!-- not run: why -->`` are not."""
-    return [Block(m["language"], m["code"], m["printed"]) for m in BLOCK.finditer(text) if not m["mark"]]
+    return [Block(m["language"], m["code"], m["printed"], bool(m["about"])) for m in BLOCK.finditer(text) if not m["mark"]]
 
 
 def commands(text: str) -> list[list[str]]:

@@ -12,7 +12,7 @@ from experiments.ensemble import run_ensemble
 from experiments.worlds import Worlds
 from scenarios import Scenario, load_scenario
 
-__all__ = ["Pilot", "adoption_years", "many_nodes"]
+__all__ = ["Pilot", "adoption_years", "many_nodes", "seven_schools"]
 
 BASS = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0, "d": 0.0}
 """With one teacher of openness 1 per school: a Bass contagion on the network that nobody gives up (docs/odd.md, the exact limit)."""
@@ -35,8 +35,10 @@ class Pilot(NamedTuple):
     end: str
 
 
-def adoption_years(folder: Path, seed: int = 3) -> Pilot:
+def adoption_years(folder: Path, seed: int = 3, *, by: str = "year") -> Pilot:
     """Make 38 schools of one decision maker each, one of which has begun; ties as friends name each other; the year of adoption of each.
+
+    ``by`` month: the very month of adoption instead.
 
     The shape is that of Carlson (1965), Adoption of Educational Innovations, whose superintendents of 38 districts named friends and took
     modern mathematics up from 1958 to 1963; none of the data are.
@@ -45,7 +47,16 @@ def adoption_years(folder: Path, seed: int = 3) -> Pilot:
     truth = {"p": 0.004, "q_out": 0.06}
     scenario, months = _made(folder, graph, truth, months=72, at_start=[max(graph, key=graph.degree)], seed=seed)
     years = ["" if month < 0 else str(1957 if month == 0 else 1958 + month // 12) for month in months]
+    if by == "month":
+        years = [year and (year if month == 0 else f"{year}-{month % 12 + 1:02d}") for year, month in zip(years, months, strict=True)]
     return _with_times(folder, scenario, truth, months, years, start="1958-01", end="1963")
+
+
+def seven_schools(folder: Path, seed: int = 2) -> Pilot:
+    """Make seven schools of one decision maker each, one of which has begun, seen at each of eight steps."""
+    truth = {"p": 0.05, "q_out": 0.3}
+    scenario, months = _made(folder, nx.gnm_random_graph(7, 11, seed=1), truth, months=9, at_start=[0], seed=seed)
+    return _with_times(folder, scenario, truth, months, ["" if month < 0 else str(month) for month in months], start=None, end="8")
 
 
 def many_nodes(folder: Path, nodes: int = 800, seed: int = 4) -> Pilot:

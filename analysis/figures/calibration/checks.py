@@ -49,7 +49,7 @@ def rank_histograms(fits: pd.DataFrame, ranks: int) -> Figure:
         bottom.fill_between(points, low, high, color=GREY, alpha=0.25, lw=0)
         bottom.plot(points, (u[:, None] <= points).mean(axis=0) - points, color=ORANGE)
         bottom.axhline(0.0, color=GREY, lw=0.8)
-        bottom.set_xlabel("rank of the truth (share)")
+        bottom.set_xlabel("rank (share)")
         for one in (top, bottom):
             one.set_xlim(0, 1)
             one.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
