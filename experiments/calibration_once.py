@@ -22,6 +22,7 @@ from scenarios import Scenario
 
 from .calibration_filter import in_parallel, is_unmentored, setting_of
 from .calibration_survey import Survey
+from .worlds import Worlds
 
 __all__ = ["adopts_once", "check_start", "times_log_likelihood"]
 
@@ -41,7 +42,7 @@ def adopts_once(scenario: Scenario, world: World, schools: Schools, survey: Surv
     alike = base["readiness_floor"] == 1.0 and "readiness_floor" not in fitted  # whatever the capacity
     needed = {"teachers", "openness"} if alike else {"teachers", "openness", "digital_capacity"}
     known = scenario.worlds == 1 or not (needed & {*schools.drawn, *(schools.partly_drawn or ())})
-    tied = scenario.world.ties is not None or len(world.peer) == 0
+    tied = len(world.peer) == 0 or scenario.worlds == 1 or np.array_equal(Worlds(scenario).get(base, 1)[0].peer, world.peer)
     started = (world.adopters_at_start[list(set(survey.practices))] >= 0).all()
     work = float(len(schools)) * survey.horizon * PARTICLES
     return bool(
@@ -232,11 +233,12 @@ def times_log_likelihood(
         start = world.adopters_at_start[practice]
         earliest, latest = intervals(survey, practice)
         earliest = np.where(start > 0, earliest, np.maximum(earliest, 1))
-        parts.append((practice, difficulty, start, earliest, latest))
+        certain = (earliest >= np.minimum(latest, survey.horizon)).all()  # in which month each adopted, so that there is one course only
+        parts.append((practice, difficulty, start, earliest, latest, columns, 1 if certain else particles))
 
     def one(k: int) -> float:
         known = setting.outreach, world.capacity, world.openness
         par, key = setting.parameters[k], np.uint64(seed)
-        return float(sum(_course(par, key, p, hard, *known, *data, columns, particles) for p, hard, *data in parts))
+        return float(sum(_course(par, key, p, hard, *known, *data) for p, hard, *data in parts))
 
     return in_parallel(one, len(values), threads)

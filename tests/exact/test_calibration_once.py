@@ -112,33 +112,21 @@ def test_38_schools_that_adopt_once_in_known_months_have_the_grid_posterior(tmp_
     assert_grid_posterior(fitted(pilot, tmp_path), grid_posterior(pilot))
 
 
-@pytest.mark.parametrize("nodes", [500, 1000])
-def test_many_nodes_seen_at_ten_steps_have_the_grid_posterior(tmp_path, nodes):
-    pilot = many_nodes(tmp_path, nodes)
+def test_a_thousand_nodes_seen_at_ten_steps_have_the_grid_posterior(tmp_path):
+    pilot = many_nodes(tmp_path, 1000)
     p, q = np.linspace(0.001, 0.05, 120), np.linspace(0.05, 0.8, 120)
     assert_grid_posterior(fitted(pilot, tmp_path, "p=0.001:0.05,q_out=0.05:0.8"), grid_posterior(pilot, p, q))
 
 
-@pytest.mark.parametrize("seed", [3, 5])
-def test_38_schools_seen_by_the_year_have_nearly_the_posterior_that_months_give(tmp_path, seed):
+def test_38_schools_seen_by_the_year_have_nearly_the_posterior_that_months_give(tmp_path):
     """Years hide the order within a year, which is some of what six years say: means move by less than 0.8 sd, sds by a quarter."""
-    pilot = adoption_years(tmp_path, seed=seed)
+    pilot = adoption_years(tmp_path)
     found = fitted(pilot, tmp_path)
     assert found.state["likelihood"] == "particle filter"
     assert found.state["emulator_error"] < 0.1
     for name, (mean, sd, _) in zip(("p", "q_out"), grid_posterior(pilot), strict=True):
         assert abs(found.draws[name].mean() - mean) < 0.8 * sd
         assert 0.8 < found.draws[name].std() / sd < 1.25
-
-
-def test_summaries_of_38_schools_lose_some_of_what_years_say(tmp_path):
-    """The way that is left where schools give up again. The bound holds for this seed; docs/calibration.md says how far others are off."""
-    pilot = adoption_years(tmp_path)
-    found = fitted(pilot, tmp_path, likelihood="synthetic", runs=2048)
-    assert found.state["likelihood"] == "synthetic"
-    for name, (mean, sd, _) in zip(("p", "q_out"), grid_posterior(pilot), strict=True):
-        assert abs(found.draws[name].mean() - mean) < 1.5 * sd
-        assert 0.5 < found.draws[name].std() / sd < 1.6
 
 
 def test_a_start_that_the_two_tables_tell_differently_is_refused(tmp_path):

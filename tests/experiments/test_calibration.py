@@ -28,7 +28,7 @@ def test_where_nobody_has_peers_q_out_keeps_its_prior_and_the_report_says_so(tmp
     folder = Path(load_scenario("synthetic-pilot").world.ties).parent
     ties = pd.read_csv(folder / "ties.csv")
     ties[ties["kind"] == "mentoring"].to_csv(tmp_path / "ties.csv", index=False)
-    scenario = load_scenario("synthetic-pilot", designs=["regional_hub"], ties=tmp_path / "ties.csv")
+    scenario = load_scenario("synthetic-pilot", ["peer_degree=0"], designs=["regional_hub"], ties=tmp_path / "ties.csv")
     options = asked(fit="beta,q_out", runs=512)
     problem, seen = problem_of(scenario, observations_of(None, scenario), options)
     assert len(problem.world.peer) == 0
@@ -42,7 +42,7 @@ def test_where_nobody_has_peers_q_out_keeps_its_prior_and_the_report_says_so(tmp
 
 
 def test_a_wave_that_was_held_out_is_predicted_and_mentoring_is_compared_with_none_by_proper_scores(known, tmp_path):
-    options = asked(fit="beta,p", runs=512, hold_out="wave=last", compare=True)
+    options = asked(fit="beta,p", runs=256, hold_out="wave=last", compare=True)
     problem, seen = problem_of(known, observations_of(None, known), options)
     found = calibrate(problem, options, tmp_path / "out")
     cells = found.cells
