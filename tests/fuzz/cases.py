@@ -24,7 +24,7 @@ from scenarios import dump_yaml, load_scenario, scenario_from
 
 from .lines import line_cases
 from .oracles import description_read, observations_read, posterior_read, scenario_read, schools_read, sets_read, ties_read
-from .sound import OBSERVATIONS, SMALL, TABLES, draws_bytes, graph_text
+from .sound import OBSERVATIONS, READ_WITH, SMALL, TABLES, draws_bytes, graph_text
 from .trial import Case, Done
 
 __all__ = ["file_cases", "study_cases"]
@@ -65,11 +65,7 @@ def file_cases() -> list[Case]:
     ]
     for kind, text in OBSERVATIONS.items():
         files = {**base, "observations.csv": text.encode()}
-        options = {
-            "counts": (),
-            "scale": ("--start", "2021-10", "--mapping", "linear:1:5"),
-            "times": ("--start", "2021-01", "--end", "2023-06"),
-        }[kind]
+        options = tuple(word for name, value in READ_WITH[kind].items() for word in (f"--{name}", value))
         check = ("validate", "schools.csv", "observations.csv", *checked, *options)
         found.append(Case(f"validate < observations.csv ({kind})", files, "observations.csv", check, observations_read, weight=8))
         found.append(Case(f"calibrate < observations.csv ({kind})", files, "observations.csv", _fit_of(kind), observations_read, weight=4))
@@ -132,11 +128,10 @@ def _too_many_schools(folder: Path, _done: Done) -> None:
 
 def _fit_of(kind: str) -> Callable[[Path], object]:
     """Return what reads a calibration's files, short of the fit."""
-    options = {"counts": {}, "scale": {"start": "2021-10", "mapping": "linear:1:5"}, "times": {"start": "2021-01", "end": "2023-06"}}[kind]
 
     def read(folder: Path) -> None:
         scenario = load_scenario(folder / "small.yaml", designs=["mine"], schools=folder / "schools.csv", ties=folder / "ties.csv")
-        problem, _ = problem_of(scenario, folder / "observations.csv", asked(fit="p,q_in"), **options)
+        problem, _ = problem_of(scenario, folder / "observations.csv", asked(fit="p,q_in"), **READ_WITH[kind])
         assert problem.survey.seen.any()
 
     return read
@@ -279,7 +274,7 @@ def _as_before(kind: str, files: Mapping[str, bytes], spoiled: str) -> Callable[
 
     The runs and parameter sets that were read are those that were written: ``study.json``, or the name of a part, holds their hash.
     """
-    data = spoiled in ("runs.parquet", "parameters.parquet") or _short(spoiled).endswith("/part")
+    data = spoiled in ("runs.parquet", "parameters.parquet") or spoiled.startswith("results/part-")
 
     def hold(folder: Path, done: Done) -> None:
         place = folder / "studies" / kind

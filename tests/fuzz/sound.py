@@ -1,6 +1,6 @@
 """The sound files that are damaged: a scenario of eight schools with its tables, and studies that the program itself made of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import networkx as nx
@@ -9,7 +9,7 @@ import pandas as pd
 
 from .trial import call
 
-__all__ = ["OBSERVATIONS", "SMALL", "TABLES", "draws_bytes", "graph_text", "studies"]
+__all__ = ["OBSERVATIONS", "READ_WITH", "SMALL", "TABLES", "draws_bytes", "graph_text", "studies"]
 
 SMALL = """\
 name: small
@@ -90,6 +90,13 @@ F,
 """,
 }
 """Observations in the three forms."""
+
+READ_WITH: Mapping[str, dict[str, str]] = {
+    "counts": {},
+    "scale": {"start": "2021-10", "mapping": "linear:1:5"},
+    "times": {"start": "2021-01", "end": "2023-06"},
+}
+"""What each form needs to be read."""
 
 
 def draws_bytes() -> bytes:

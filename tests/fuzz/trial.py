@@ -21,7 +21,7 @@ from tests.commands.program import TRACES, assert_intact
 __all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]
 
 LONGEST_MESSAGE = 1500
-MOST_SECONDS, TO_COMPILE = 60, 600
+MOST_SECONDS, TO_COMPILE = 60, 600  # of processor time
 ASIDE = re.compile(
     r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|[\d,]+ (runs|parameter).*chunks in)"
 )
@@ -113,12 +113,12 @@ class Folder:
 def _within(folder: Path) -> Iterator[None]:
     before = Path.cwd(), sys.argv
     os.chdir(folder)
-    signal.signal(signal.SIGALRM, _too_slow)
-    signal.setitimer(signal.ITIMER_REAL, MOST_SECONDS if is_warm() else TO_COMPILE)
+    signal.signal(signal.SIGPROF, _too_slow)
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS if is_warm() else TO_COMPILE)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         os.chdir(before[0])
         sys.argv = before[1]
 

@@ -6,20 +6,26 @@ Nothing is compiled there, so the code runs as a person reads it, and tools that
 import pickle
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numba
 import numpy as np
 
+from experiments import calibration_filter
+from experiments.calibrate import asked, problem_of
+from experiments.calibration_filter import survey_log_likelihood
 from model import vectors
 from model.countries import COUNTRIES
 from model.designs import PRESETS
 from model.engine import Batch, run_batch
 from model.networks import generate_peers, generate_world
-from model.parameters import base_values
+from model.parameters import PARAMETER_DTYPE, base_values
 from model.structure import STRUCTURE, Structure
+from scenarios import load_scenario
+from tests.fuzz.sound import OBSERVATIONS, READ_WITH, SMALL, TABLES
 from tests.worlds import Case, batch_of, build_practices, drawn_case
 
-__all__ = ["CASES", "networks", "results"]
+__all__ = ["CASES", "likelihoods", "networks", "results"]
 
 
 def _presets() -> Case:
@@ -60,6 +66,23 @@ def networks() -> list[tuple[np.ndarray, ...]]:
     return found
 
 
+def likelihoods() -> list[np.ndarray]:
+    """Return the exact likelihood of observations in the three forms under two parameter sets, as of schools that nothing ties."""
+    found = []
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, text in {"small.yaml": SMALL, **TABLES}.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        scenario = load_scenario(folder / "small.yaml", designs=["none"], schools=folder / "schools.csv")
+        for kind, text in OBSERVATIONS.items():
+            (folder / "observations.csv").write_text(text, encoding="utf-8")
+            problem, _ = problem_of(scenario, folder / "observations.csv", asked(fit="p,q_in"), **READ_WITH[kind])
+            values = problem.prior.values(problem.prior.sample(2, 1))
+            survey = problem.scenario, problem.world, problem.survey, problem.prior.names
+            found += [survey_log_likelihood(*survey, values, extra, threads=1) for extra in ((0.0, 0.2) if kind == "counts" else (0.0,))]
+    return found
+
+
 # --- what ``model.vectors`` does with instructions for eight numbers, number by number
 
 
@@ -91,6 +114,7 @@ def _replace_vectors() -> None:
 
 if __name__ == "__main__":
     _replace_vectors()
+    calibration_filter.PARAMETER_DTYPE = np.dtype((np.record, PARAMETER_DTYPE))  # whose fields plain Python reads as attributes
     with np.errstate(all="ignore"):  # products of 64 bits wrap around on purpose
-        made = [results(case) for case in CASES], networks()
+        made = [results(case) for case in CASES], networks(), likelihoods()
     Path(sys.argv[1]).write_bytes(pickle.dumps(made))

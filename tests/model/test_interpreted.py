@@ -11,7 +11,7 @@ import pytest
 
 from model.engine import Results
 
-from .interpreted import CASES, networks, results
+from .interpreted import CASES, likelihoods, networks, results
 from .test_engines_equal import bits
 
 
@@ -35,3 +35,9 @@ def test_compiled_networks_are_those_of_the_source_to_the_last_bit(interpreted):
     for ours, theirs in zip(networks(), interpreted[1], strict=True):
         for one, other in zip(ours, theirs, strict=True):
             np.testing.assert_array_equal(bits(one), bits(other))
+
+
+def test_compiled_likelihoods_are_those_of_the_source(interpreted):
+    for ours, theirs in zip(likelihoods(), interpreted[2], strict=True):
+        # Sums and gamma functions of the compiler's library and of Python's: some units in the last place, magnified by logarithms.
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
