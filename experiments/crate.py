@@ -13,7 +13,7 @@ __all__ = ["METADATA", "RELEASED", "VERSION", "crate_bytes"]
 
 METADATA = "ro-crate-metadata.json"
 PROGRAM = "#school-mentoring"
-VERSION, RELEASED = "0.1.0", "2026-11-24"
+VERSION, RELEASED = "1.0.0", "2026-11-24"
 """The version of this program and its date, as CITATION.cff states them."""
 
 FORMATS = {
