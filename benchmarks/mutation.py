@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _tried(copy: Path, module: str, tests: Sequence[str], sample: int) -> list[tuple[str, bool]]:
-    """Return the difference that each mutant of a module makes (of a sample of them, where one is asked for), and whether no test noticed it."""
+    """Return the difference that each mutant of a module makes, or each of a sample of them, and whether no test noticed it."""
     from cosmic_ray import mutating
     from cosmic_ray.commands import init
     from cosmic_ray.work_db import WorkDB, use_db
