@@ -8,7 +8,8 @@ what holds for that set. Rules:
 - A design ahead in expectation is called **more likely than not**, **likely** or **very likely** the best only where the 90 % interval of
   its probability of being best lies above one half, 0.66, 0.9 (the IPCC's words; Mastrandrea et al. 2010); below, none is clearly ahead.
 - An effect or cost is called more or less than the comparator's only where 95 % of the units agree.
-- Nothing is called worth knowing whose value is not told apart from that of shuffled parameters.
+- Nothing is called worth knowing whose value is not told apart from that of shuffled parameters, and of several whose values lie within two
+  standard errors of the highest none is called the most worth knowing. Values come with two standard errors.
 - Where doing nothing comes first, that is the advice.
 """
 
@@ -23,9 +24,10 @@ import pandas as pd
 from .cost_effectiveness import acceptability
 from .outcomes import COMPARATOR, design_name
 from .psa import Sample
-from .sentences import in_words, percent
+from .sentences import in_words, percent, with_error
+from .value_of_information import Perfect
 
-__all__ = ["Standing", "about", "choice_sentence", "consequence_sentence", "dependence_sentence", "euros", "standing"]
+__all__ = ["Standing", "about", "choice_sentence", "consequence_sentence", "dependence_sentence", "euros", "euros_with_error", "standing"]
 
 AGREE = 0.95
 MOST_RANGES = 4
@@ -89,7 +91,9 @@ def about(value: float) -> str:
     if not math.isfinite(value):
         return "no number"
     rounded = float(f"{value:.3g}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 100 or rounded == int(rounded) else f"{rounded:,.3g}"
+    if abs(rounded) >= 100 or value == int(value):
+        return f"{rounded:,.0f}"
+    return f"{rounded:.{2 - math.floor(math.log10(abs(rounded)))}f}"
 
 
 def euros(value: float) -> str:
@@ -99,6 +103,14 @@ def euros(value: float) -> str:
     sign = "-" if value < 0 else ""
     size = abs(float(f"{value:.3g}"))
     return f"EUR {sign}{size / 1e6:,.3g} million" if 1e6 <= size < 1e9 else f"EUR {sign}{size:,.0f}"
+
+
+def euros_with_error(value: float, se: float) -> str:
+    """Return money and two standard errors, both to two figures of the latter: EUR 260,000 ± 110,000, EUR 1.24 ± 0.11 million."""
+    if not se > 0:
+        return euros(value)
+    scale, unit = (1e6, " million") if abs(value) >= 1e6 else (1.0, "")
+    return f"EUR {with_error(value / scale, se / scale)}{unit}"
 
 
 def choice_sentence(found: Standing) -> str:
@@ -200,26 +212,31 @@ def _least_bad(found: Standing, rows: pd.DataFrame) -> str:
     return f"The next, {design_name(others[0])}, {adds} {paid}, which leaves it {behind} behind doing nothing in net benefit."
 
 
-def dependence_sentence(found: Standing, ranges: pd.DataFrame, perfect: float, known: pd.DataFrame | None, names: Mapping[str, str]) -> str:
+def dependence_sentence(
+    found: Standing, ranges: pd.DataFrame, perfect: Perfect, known: pd.DataFrame | None, names: Mapping[str, str]
+) -> str:
     """Return what the choice hangs on: what an adopter-year is worth, and what is not known.
 
-    ``ranges``: of ``best_by_willingness``; ``perfect``: EVPI in EUR; ``known``: table of ``evppi``, None where there was too little to
+    ``ranges``: of ``best_by_willingness``; ``perfect``: of ``evpi``; ``known``: table of ``evppi``, None where there was too little to
     tell; ``names``: what parameters are called.
     """
     said = _worth_range(found, ranges)
     if found.sets == 1:
         return f"{said}; the study varies no assumption, so it cannot say on which of them this hangs."
-    if not perfect > 0:
+    if not perfect.value > 0:
         return f"{said}; none is better under any of the {found.sets:,} parameter sets, so nothing more needs to be known for this choice."
-    at_most = f"knowing all that is uncertain before choosing would be worth at most {euros(perfect)}"
+    everything = f"knowing all that is uncertain before choosing would be worth {euros_with_error(perfect.value, perfect.se)}"
     if known is None:
-        return f"{said}; {at_most}, and {found.sets} parameter sets are too few to say which assumption matters."
+        return f"{said}; {everything}, and {found.sets} parameter sets are too few to say which assumption matters."
     top = known[known["worth_knowing"]]
     if top.empty:
-        return f"{said}; {at_most}, and no single assumption is worth knowing by itself."
-    first = top.iloc[0]
-    what = names.get(str(first["name"]), str(first["name"]))
-    return f"{said}; {at_most}, and most of all it would help to know: {what}, worth {euros(float(first['value']))}."
+        return f"{said}; {everything}, and no single assumption is worth knowing by itself."
+    first = top[top["near_first"]].to_dict("records")
+    near = [f"{names.get(str(row['name']), str(row['name']))}, worth {euros_with_error(row['value'], row['se'])}" for row in first]
+    if len(near) == 1:
+        return f"{said}; {everything}, and most of all it would help to know: {near[0]}."
+    more = f" (and {len(near) - 2} more)" if len(near) > 2 else ""
+    return f"{said}; {everything}, and most of all it would help to know either of: {'; '.join(near[:2])}{more}, which are not told apart."
 
 
 def _worth_range(found: Standing, ranges: pd.DataFrame) -> str:

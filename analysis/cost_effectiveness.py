@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .economics import FRONTIER, frontier
 from .outcomes import COMPARATOR
 from .psa import EFFECT, Sample, psa_sample
-from .summary import wilson
+from .summary import ranged, wilson
 
 __all__ = ["acceptability", "best_by_willingness", "by_group", "incremental", "quadrant", "willingness_grid"]
 
@@ -41,8 +41,7 @@ def incremental(sample: Sample, comparator: str = COMPARATOR) -> pd.DataFrame:
         extra, gain = float(more.mean()), float(gained.mean())
         row: dict[str, Any] = {"design": design, "comparator": comparator, "cost": place["cost"], "effect": place["effect"]}
         for name, values in (("incremental_cost", more), ("incremental_effect", gained)):
-            low, high = np.quantile(values, [0.05, 0.95])
-            row |= {name: float(values.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
+            row |= ranged(name, values)
         row |= {"probability_cheaper": float((more < 0).mean()), "probability_more_effective": float((gained > 0).mean())}
         row |= {"cost_per_effect": extra / gain if gain > 0 and extra >= 0 else np.nan}
         row |= {"saved_per_effect_lost": extra / gain if gain < 0 and extra < 0 else np.nan}

@@ -1,5 +1,6 @@
 """A document as data: sections of texts, lists, tables and pictures; ``html_document`` and ``pdf_document`` set the same one in type."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,7 +8,15 @@ from typing import Any
 
 from .style import save_bytes
 
-__all__ = ["Block", "Document", "Items", "Picture", "Section", "Table", "Text"]
+__all__ = ["Block", "Document", "Items", "Picture", "Section", "Table", "Text", "unbroken"]
+
+
+TOGETHER = re.compile(r"(?<=\d) (?=%|million\b|to -?\d)|(?<=±) (?=\d)|(?<=EUR) (?=-?\d)|(?<=\d to) (?=-?\d)")
+
+
+def unbroken(text: str) -> str:
+    """Return a text in which no line ends between a number and what belongs to it: '90 %', 'EUR 1,000', '2 to 3'."""
+    return TOGETHER.sub("\N{NO-BREAK SPACE}", text)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from model.observe import SCHOOL_TYPES
 
 from .outcomes import COMPARATOR, names_in
 from .psa import EFFECT, cost_column
-from .summary import complete, wide
+from .summary import complete, ranged, wide
 
 __all__ = ["AVERSION", "Distribution", "best_by_aversion", "distribution", "ede", "equity_plane", "equity_weighted", "gains"]
 
@@ -237,8 +237,7 @@ def equity_plane(
         found = {"efficiency": plain[:, d] - plain[:, base], "equity": burden[:, base] - burden[:, d]}
         row: dict[str, Any] = {"design": design}
         for name, values in found.items():
-            low, high = np.quantile(values, [0.05, 0.95])
-            row |= {name: float(values.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}
+            row |= ranged(name, values)
         better = [word for word, name in (("efficient", "efficiency"), ("equal", "equity")) if row[name] > 0]
         worse = [word for word, name in (("efficient", "efficiency"), ("equal", "equity")) if row[name] < 0]
         words = [f"more {word}" for word in better] + [f"less {word}" for word in worse]

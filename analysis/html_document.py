@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .document import Document
+from .document import Document, unbroken
 
 __all__ = ["as_html"]
 
@@ -17,6 +17,7 @@ def as_html(document: Document) -> bytes:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["unbroken"] = unbroken
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode("ascii")
     environment.tests["text"] = lambda block: type(block).__name__ == "Text"
     environment.tests["items"] = lambda block: type(block).__name__ == "Items"

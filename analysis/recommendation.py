@@ -13,26 +13,22 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from model.designs import FIELDS
 from model.errors import InputError, nearest
 from model.parameters import PARAMETERS
 
 from .advice import Standing, choice_sentence, consequence_sentence, dependence_sentence, standing
-from .chapters import (
-    ENOUGH_SETS,
-    Evidence,
-    Facts,
-    budget_section,
-    costs_section,
-    depends_section,
-    gains_section,
-    size_in_words,
-    unknown_section,
-)
+from .chapters.budget import budget_section
+from .chapters.costs import costs_section
+from .chapters.depends import depends_section
+from .chapters.facts import ENOUGH_SETS, Evidence, Facts, size_in_words
+from .chapters.gains import gains_section
+from .chapters.statements import assumptions_section, cheers_section, discounting, limits_section
+from .chapters.unknown import unknown_section
 from .cost_effectiveness import acceptability, best_by_willingness, incremental, willingness_grid
 from .document import Document, Section, Text
-from .outcomes import COMPARATOR
+from .outcomes import COMPARATOR, design_name
 from .psa import PERSPECTIVES, Sample, psa_sample
-from .statements import assumptions_section, cheers_section, limits_section
 from .value_of_information import evpi, evppi
 
 __all__ = ["Evidence", "Recommendation", "recommendation"]
@@ -65,7 +61,7 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     found = standing(sample, willingness_to_pay)
     table = incremental(sample)
     tables = {"designs.csv": table, "standing.csv": found.table, "acceptability.csv": acceptability(sample, willingness_grid(sample))}
-    names = {name: f"{_lower(PARAMETERS[name].meaning)} ({name})" for name in sample.parameters if name in PARAMETERS}
+    names = {name: f"{meaning} ({name})" for name in sample.parameters if (meaning := _meaning(str(name)))}
     known = _worth_knowing(sample, willingness_to_pay, tables)
     perfect = evpi(sample, willingness_to_pay)
     ranges = best_by_willingness(sample)
@@ -73,8 +69,9 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     answer = [
         choice_sentence(found),
         consequence_sentence(found, table, _by_payer(used, found, perspective)),
-        dependence_sentence(found, ranges, perfect.value, known, names),
+        dependence_sentence(found, ranges, perfect, known, names),
     ]
+    worth = [] if known is None else known.loc[known["worth_knowing"], "name"].astype(str).tolist()
     facts = Facts(evidence, sample, used, found, willingness_to_pay, perspective, names)
     sections = [
         Section("answer", "The answer", [*(Text(sentence, strong=True) for sentence in answer), Text(_conditions(facts))]),
@@ -82,11 +79,20 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
         gains_section(facts, tables),
         budget_section(facts, tables),
         depends_section(facts, ranges, tables),
-        unknown_section(facts, perfect, known),
-        assumptions_section(evidence.ranges, list(sample.parameters), None if known is None else known["name"].astype(str).tolist()),
+        unknown_section(facts, perfect, known, tables),
+        assumptions_section(evidence.ranges, list(sample.parameters), worth),
         limits_section(sample.sets, len(sample.cost_runs) // max(1, sample.sets), designs),
         Section("again", "How to run it again", [Text("\n".join(evidence.commands), code=True), Text(evidence.source)]),
-        cheers_section(evidence.title, evidence.schools, evidence.funding, evidence.months, perspective, designs, sample.sets),
+        cheers_section(
+            evidence.title,
+            evidence.schools,
+            evidence.funding,
+            evidence.months,
+            perspective,
+            designs,
+            sample.sets,
+            discounting(evidence.ranges, list(sample.parameters)),
+        ),
     ]
     funded = f"funding in months {evidence.funding[0]} to {evidence.funding[1] - 1}"
     subtitle = f"{evidence.schools[0].upper()}{evidence.schools[1:]}; {evidence.months} months, {funded}; {size_in_words(sample)}."
@@ -95,6 +101,14 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     json |= {"perspective": perspective, "designs": _records(table), "standing": _records(found.table), "evpi": _number(perfect.value)}
     json |= {"worth_knowing": [] if known is None else _records(known[known["worth_knowing"]].drop(columns="parameters"))}
     return Recommendation(document, answer, tables, json)
+
+
+def _meaning(name: str) -> str:
+    """Return what a varied thing is, as it stands within a sentence: a parameter, or a design's field (``regional_hub.fte``)."""
+    if name in PARAMETERS:
+        return _lower(PARAMETERS[name].meaning)
+    design, _, field = name.rpartition(".")
+    return f"{_lower(FIELDS[field].meaning)}, with {design_name(design)}" if field in FIELDS and design else ""
 
 
 def _lower(text: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "complete",
     "cost_effectiveness",
     "differences",
+    "ranged",
     "ranking",
     "round_figures",
     "summarise",
@@ -154,6 +155,12 @@ def wilson(p: float, n: int) -> tuple[float, float]:
     middle, half = p + Z90**2 / (2 * n), Z90 * math.sqrt(p * (1 - p) / n + Z90**2 / (4 * n * n))
     low, high = (max(0.0, min(1.0, (middle + side * half) / (1 + Z90**2 / n))) for side in (-1, 1))
     return low, high
+
+
+def ranged(name: str, values: Any) -> dict[str, float]:
+    """Return the mean of values under a name, and their 5 and 95 % quantiles under ``name_low`` and ``name_high``."""
+    low, high = np.quantile(values, [0.05, 0.95])
+    return {name: float(np.mean(values)), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
 def round_figures(value: float, digits: int = DIGITS) -> float:

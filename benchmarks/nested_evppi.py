@@ -37,7 +37,7 @@ def main(parameter: str = "beta", outer: int = 64, inner: int = 64) -> None:
         return psa_sample(runs, sets.assign(parameter_set=range(len(sets))))
 
     started = time.perf_counter()
-    whole = drawn(sample(f"sobol:{SETS}", variables, scenario.seed))
+    whole = drawn(sample(f"lhs:{SETS}", variables, scenario.seed))
     row = evppi(whole, WILLINGNESS_TO_PAY, {parameter: [parameter]}).iloc[0]
     print(f"EVPI {evpi(whole, WILLINGNESS_TO_PAY).value:,.0f} EUR ({SETS} sets)")
     print(f"{parameter}: regression {row['value']:,.0f} +- {row['se']:,.0f} EUR; {time.perf_counter() - started:.0f} s")

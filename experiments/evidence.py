@@ -1,6 +1,5 @@
 """What a recommendation rests on, read from the folder of a study or taken from a comparison just made."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,4 +104,5 @@ def _evidence(
 def _source(info: Mapping[str, Any]) -> str:
     commit = info.get("source_commit")
     version = f" from commit {str(commit)[:12]}" if commit else ""
-    return f"Seed {info.get('seed')}, the program{version}, {json.dumps(info.get('versions', {}))}. study.json holds all that is needed."
+    libraries = ", ".join(f"{name} {number}" for name, number in dict(info.get("versions", {})).items())
+    return f"Seed {info.get('seed')}; the program{version} with {libraries}. study.json holds all that is needed."

@@ -72,7 +72,7 @@ def outputs(text: str, folder: Path) -> Iterator[tuple[Block, str]]:
     (folder / "scenarios").symlink_to(ROOT / "scenarios")
     for block in blocks(text):
         with contextlib.chdir(folder):
-            yield block, trimmed(_run_sh(block.code) if block.language == "sh" else _run_python(block.code, names))
+            yield block, trimmed(_run_sh(block.code) if block.language == "sh" else run_python(block.code, names))
 
 
 def _run_sh(code: str) -> str:
@@ -88,7 +88,8 @@ def _run_sh(code: str) -> str:
     return "".join(printed)
 
 
-def _run_python(code: str, names: dict[str, Any]) -> str:
+def run_python(code: str, names: dict[str, Any]) -> str:
+    """Run code with the names that earlier blocks left, and return what it prints."""
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(compile(code, "documentation", "exec"), names)
     return printed.getvalue()

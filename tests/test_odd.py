@@ -104,6 +104,13 @@ def test_every_rule_is_named_with_its_file_and_nothing_else_is_called_a_rule():
     assert named == set(rules.__all__)
 
 
+def test_every_rule_has_a_source_or_is_called_ours():
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section("rules").splitlines() if line.startswith("| `")]
+    assert sorted(name.strip("`") for name, _, _ in rows) == sorted(rules.__all__)
+    for _, form, source in rows:
+        assert form and (re.search(r"\bours\b|\d{4}|Rogers", source)), source
+
+
 def test_every_function_and_file_the_document_names_exists():
     references = re.findall(r"`(model/\w+\.py)(?:: (\w+))?`", TEXT)
     assert len(references) > 40

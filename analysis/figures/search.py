@@ -106,7 +106,7 @@ def designs_by_cost(front_: pd.DataFrame, best: pd.DataFrame, *, cost: str) -> F
         if words:
             axes.set_yticks(range(len(words)), words)
             axes.set_ylim(-0.4, len(words) - 0.6)
-        axes.set_title(name.replace("_", " "), loc="left", fontsize=10)
+        axes.set_title(name, loc="left", fontsize=10)
         axes.set_ylabel("" if words else FIELDS[name].unit.replace(" per ", "\nper "), fontsize=8)
         axes.tick_params(labelsize=8, labelbottom=True)
     note = "No quota of mentors is shown as a share of -0.05. Where a field means nothing for a design it is that of no programme."

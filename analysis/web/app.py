@@ -181,8 +181,7 @@ def _pages(app: FastAPI, server: Server) -> None:
 def _answers(app: FastAPI, server: Server) -> None:
     @app.post("/answer", response_class=HTMLResponse)
     async def answer(request: Request) -> Response:
-        form, session = await _form(request), _session(server, request)
-        state = read_form(form, server.located(_sent(form), session))
+        form, session, state = await _question(server, request)
         address = to_address(state)
 
         def do(threads: int, stop: Any) -> str:
@@ -199,8 +198,7 @@ def _answers(app: FastAPI, server: Server) -> None:
 
     @app.post("/sure", response_class=HTMLResponse)
     async def sure(request: Request) -> Response:
-        form, session = await _form(request), _session(server, request)
-        state = read_form(form, server.located(_sent(form), session))
+        form, session, state = await _question(server, request)
 
         def do(threads: int, stop: Any) -> str:
             scenario = server.checked(state.scenario)
@@ -214,8 +212,7 @@ def _answers(app: FastAPI, server: Server) -> None:
 
     @app.post("/map", response_class=HTMLResponse)
     async def film(request: Request) -> Response:
-        form, session = await _form(request), _session(server, request)
-        state = read_form(form, server.located(_sent(form), session))
+        form, session, state = await _question(server, request)
 
         def do(_threads: int, _stop: Any) -> str:
             scenario = server.checked(state.scenario)
@@ -234,6 +231,12 @@ def _answers(app: FastAPI, server: Server) -> None:
 
         html = await server.work.answer(session.key, f"{_page(form)} map", do, RANK_MAP)
         return HTMLResponse(html)
+
+
+async def _question(server: Server, request: Request) -> tuple[Form, Session, PageState]:
+    """Return what a request asks: its fields, who asks, and the page that they describe."""
+    form, session = await _form(request), _session(server, request)
+    return form, session, read_form(form, server.located(_sent(form), session))
 
 
 def _mapped(state: PageState) -> str:

@@ -313,20 +313,16 @@ def map_chart(schools: pd.DataFrame) -> Chart:
     domain = {axis: [float(low[axis] + high[axis]) / 2 + side * half for side in (-1, 1)] for axis in ("x_km", "y_km")}
     now = [{"filter": "datum.month == month"}]
     axis = {"grid": False, "tickCount": 5}
-    x = {
-        "field": "x",
-        "type": "quantitative",
-        "title": text("charts.x_km"),
-        "scale": {"domain": domain["x_km"], "nice": False},
-        "axis": axis,
-    }
-    y = {
-        "field": "y",
-        "type": "quantitative",
-        "title": text("charts.y_km"),
-        "scale": {"domain": domain["y_km"], "nice": False},
-        "axis": axis,
-    }
+    x, y = (
+        {
+            "field": name,
+            "type": "quantitative",
+            "title": text(f"charts.{name}_km"),
+            "scale": {"domain": domain[f"{name}_km"], "nice": False},
+            "axis": axis,
+        }
+        for name in ("x", "y")
+    )
     colour = {
         "field": "share",
         "type": "quantitative",

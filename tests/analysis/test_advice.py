@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.chapters import Evidence
+from analysis.advice import about, euros_with_error
+from analysis.document import unbroken
 from analysis.html_document import as_html
 from analysis.pdf_document import as_pdf
-from analysis.recommendation import recommendation
+from analysis.recommendation import Evidence, recommendation
 from model.errors import InputError
 from model.observe import OUTCOMES
 
@@ -42,7 +43,7 @@ def advise(designs, sets=SETS, replicates=1, parameters=None, **options):
 
 def text_of(advice):
     html = as_html(advice.document).decode()
-    return re.sub(r"<[^>]+>", " ", re.sub(r'src="data:[^"]*"', "", html))
+    return re.sub(r"<[^>]+>", " ", re.sub(r'src="data:[^"]*"', "", html)).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_design_that_is_best_in_every_set_is_very_likely_the_best_and_leaves_nothing_to_know():
@@ -83,7 +84,7 @@ def test_where_nothing_is_worth_its_cost_the_advice_is_to_do_nothing():
 
 def test_a_free_design_costs_nothing_and_has_no_price():
     advice = advise({"free": lambda s, r: (50.0 + s, 0.0)})
-    assert advice.answer[1] == "Free adds 69.5 adopter-years (90 % of parameter sets: 52 to 87) to no programme and costs nothing."
+    assert advice.answer[1] == "Free adds 69.5 adopter-years (90 % of parameter sets: 52.0 to 87.0) to no programme and costs nothing."
     assert "Whatever an adopter-year is worth, free has the highest mean net benefit" in advice.answer[2]
 
 
@@ -156,6 +157,73 @@ def test_of_many_ranges_those_around_the_worth_in_question_are_said():
     assert (
         "d2 from EUR 600 to EUR 1,000, d3 from EUR 1,000 to EUR 1,400 and d4 from EUR 1,400 to EUR 1,800 (all 7 ranges stand below)" in said
     )
+
+
+def test_a_design_that_changes_nothing_is_tied_with_no_programme():
+    advice = advise({"idle": lambda s, r: (0.0, 0.0)})
+    assert "no programme and idle are tied: they have the same net benefit in every run" in advice.answer[0]
+    assert advice.answer[1] == "Idle adds nothing to no programme and costs nothing."
+    assert "nothing more needs to be known" in advice.answer[2]
+
+
+def test_one_replicate_of_each_set_says_nothing_of_luck():
+    text = text_of(advise({"a": lambda s, r: (40.0 + 3 * s, 100_000.0)}))
+    assert "one half of the runs chooses" not in text
+    assert "Chance between runs" not in text
+
+
+def hanging_on(**parameters):
+    """Return advice on a design whose effect hangs on parameters of 200 sets, by how much of each."""
+    rng = np.random.default_rng(3)
+    drawn = pd.DataFrame({name: rng.random(200) for name in parameters})
+    effect = 100.0 + sum(weight * (drawn[name] - 0.5) for name, weight in parameters.items())
+    return advise(
+        {"a": lambda s, r: (float(effect[s]), 100_000.0)}, sets=200, parameters=drawn.assign(parameter_set=range(200))
+    )  # fmt: skip
+
+
+def test_the_most_worth_knowing_is_named_with_its_error():
+    money = r"EUR [\d,]+ ± [\d,]+"
+    said = hanging_on(beta=400.0, d=40.0).answer[2]
+    assert re.search(rf"worth {money}, and most of all it would help to know: chance .* \(beta\), worth {money}\.$", said)
+
+
+def test_of_assumptions_worth_the_same_none_is_called_the_most_worth_knowing():
+    advice = hanging_on(beta=300.0, gamma=300.0)
+    assert "most of all it would help to know either of: " in advice.answer[2]
+    assert advice.answer[2].endswith("which are not told apart.")
+    assert "Which is the highest is not settled: " in text_of(advice)
+
+
+def test_assumptions_that_go_together_in_the_parameter_sets_are_named():
+    rng = np.random.default_rng(5)
+    beta = rng.random(60)
+    drawn = pd.DataFrame({"parameter_set": range(60), "beta": beta, "rural": beta + rng.normal(0, 0.1, 60), "d": rng.random(60)})
+    text = text_of(advise({"a": lambda s, r: (80.0 + 40 * float(beta[s]), 100_000.0)}, sets=60, parameters=drawn))
+    assert re.search(r"In these parameter sets (beta and rural|rural and beta) \(0\.9\d\) go together", text)
+    assert "go together" not in text_of(hanging_on(beta=400.0, d=40.0))
+
+
+def test_amounts_have_the_digits_that_their_error_leaves():
+    assert euros_with_error(263_812.0, 53_900.0) == "EUR 260,000 ± 110,000"
+    assert euros_with_error(2_638_120.0, 53_900.0) == "EUR 2.64 ± 0.11 million"
+    assert euros_with_error(263_812.0, math.nan) == "EUR 264,000"
+    assert [about(value) for value in (63.98, 0.1, 5.0, 1234.5, 9.996, -63.98)] == [
+        "64.0",
+        "0.100",
+        "5",
+        "1,230",
+        "10.0",
+        "-64.0",
+    ]
+
+
+def test_no_line_of_a_document_ends_between_a_number_and_what_belongs_to_it():
+    text = "56 % of 128 sets (90 % interval 49 to 63 %), EUR 3.31 million to EUR 7.01 million, EUR 260,000 ± 110,000"
+    assert unbroken(text).split(" ") == [
+        "56\xa0%", "of", "128", "sets", "(90\xa0%", "interval", "49\xa0to\xa063\xa0%),", "EUR\xa03.31\xa0million", "to",
+        "EUR\xa07.01\xa0million,", "EUR\xa0260,000", "±\xa0110,000",
+    ]  # fmt: skip
 
 
 def test_bad_questions_are_refused():

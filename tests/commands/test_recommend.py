@@ -26,7 +26,7 @@ def test_a_comparison_gives_a_report_in_both_forms_and_the_same_bytes_again(comp
     assert len(document["answer"]) == 3
     assert {row["design"] for row in document["designs"]} == {"none", "regional_hub", "bottom_up"}
     assert_intact(tmp_path / "r")
-    html = (tmp_path / "r/report.html").read_text(encoding="utf-8")
+    html = (tmp_path / "r/report.html").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
     assert all(sentence.replace("'", "&#39;") in html for sentence in document["answer"])
     assert (tmp_path / "r/report.pdf").read_bytes().startswith(b"%PDF")
     succeed("recommend", comparison.folder, "--json", "--out", "r2", cwd=tmp_path)
@@ -48,6 +48,9 @@ def test_a_sweep_gives_gains_budgets_and_what_is_worth_knowing(sweep, tmp_path):
     assert (document["willingness_to_pay"], document["perspective"]) == (5000, "programme")
     known = pd.read_csv(tmp_path / "r/worth_knowing.csv")
     assert set(known["name"]) == {"beta", "d", "q_in"}
+    looked = pd.read_csv(tmp_path / "r/worth_looking.csv")
+    assert looked["study"].tolist()[:2] == ["a survey of 200 teachers", "a survey of 2,000 teachers"]
+    assert looked["value"].between(0, document["evpi"]).all()
     runs = pd.concat(pd.read_parquet(path) for path in sorted((sweep / "results").glob("part-*.parquet")))
     spent = runs[[name for name in runs if name.startswith("spent_")]].sum(axis=1).groupby(runs["design"].astype(str)).mean()
     budget = pd.read_csv(tmp_path / "r/budget.csv").groupby("design")["cost"].sum()

@@ -42,8 +42,8 @@ def conditions(inputs: pd.DataFrame, of_interest: "pd.Series[bool]", path: Seque
         bounds.append((low if np.isfinite(low) else ends[0] - margin, high if np.isfinite(high) else ends[1] + margin))
     (x0, x1), (y0, y1) = bounds
     left.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor="none", edgecolor=INK, lw=2.0, zorder=5))
-    left.set_xlabel(names[0].replace("_", " "))
-    left.set_ylabel(names[1].replace("_", " "))
+    left.set_xlabel(names[0])
+    left.set_ylabel(names[1])
     right.plot([100 * b.coverage for b in path], [100 * b.density for b in path], color=GREY, marker="o", ms=3.5, lw=1.0)
     right.plot(100 * box.coverage, 100 * box.density, marker="s", ms=9, color=INK, ls="")
     right.set_xlim(0, 102)

@@ -14,8 +14,8 @@ COLOUR = "#0072b2"
 
 @styled
 def information(table: pd.DataFrame, everything: float, *, willingness_to_pay: float, rows: int = 15) -> Figure:
-    """Return the leading rows of ``value_of_information.evppi`` as bars; ``everything``: the EVPI in EUR."""
-    shown = table.head(rows)
+    """Return the leading rows of ``value_of_information.evppi`` that are worth anything as bars; ``everything``: the EVPI in EUR."""
+    shown = table[table["value"] > 0].head(rows) if (table["value"] > 0).any() else table.head(1)
     unit, scale = ("EUR million", 1e6) if everything >= 1e6 else ("EUR thousand", 1e3)
     figure = new_figure(
         f"What it would be worth to know a parameter before choosing a design, at {willingness_to_pay:,.0f} EUR per adopter-year",
@@ -26,17 +26,17 @@ def information(table: pd.DataFrame, everything: float, *, willingness_to_pay: f
         axes.barh(place, row["value"] / scale, color=COLOUR, alpha=1.0 if row["worth_knowing"] else 0.3, height=0.7)
         axes.plot([(row["value"] - 2 * row["se"]) / scale, (row["value"] + 2 * row["se"]) / scale], [place, place], color=INK, lw=1.1)
         axes.plot(row["floor"] / scale, place, color=INK, marker="|", ms=12, mew=1.5, ls="")
-    axes.set_yticks(range(len(shown)), [str(name).replace("_", " ") for name in shown["name"]])
+    axes.set_yticks(range(len(shown)), shown["name"].astype(str).tolist())
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, None)
     axes.set_xlabel(f"expected value of perfect information on it, {unit}; on everything: {everything / scale:,.3g}")
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     handles = [
-        Patch(color=COLOUR, label="exceeds the floor"),
+        Patch(color=COLOUR, label="exceeds floor and error"),
         Patch(color=COLOUR, alpha=0.3, label="cannot be told from nothing"),
         Line2D(
-            [], [], color=GREY if table.empty else INK, marker="|", ms=12, mew=1.5, ls="", label="floor: the most found in shuffled values"
+            [], [], color=GREY if table.empty else INK, marker="|", ms=12, mew=1.5, ls="", label="floor: what shuffled values seldom exceed"
         ),
         Line2D([], [], color=INK, lw=1.1, label="two standard errors"),
     ]

@@ -6,21 +6,20 @@ CHEERS 2022: Husereau et al. 2022, Value in Health 25, 3-9 (consolidated health 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.document import Items, Section, Table, Text
+from analysis.outcomes import design_name
+from analysis.sentences import in_words
 from model.parameters import PARAMETERS
 
-from .document import Items, Section, Table, Text
-from .outcomes import design_name
-from .sentences import in_words
-
-__all__ = ["assumptions_section", "cheers_section", "limits_section"]
+__all__ = ["assumptions_section", "cheers_section", "discounting", "limits_section"]
 
 
-def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str], ordered: Sequence[str] | None) -> Section:
-    """Return the table of parameters, those most worth knowing first, with value, range, kind and source.
+def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str], worth_knowing: Sequence[str]) -> Section:
+    """Return the table of parameters, those worth knowing first, with value, range, kind and source.
 
     ``ranges``: of the scenario (base, low, high, distribution) by parameter; ``varied``: those that the study drew.
     """
-    first = [name for name in (ordered or ()) if name in PARAMETERS]
+    first = [name for name in worth_knowing if name in PARAMETERS]
     names = [*first, *(name for name in PARAMETERS if name not in set(first))]
     rows = []
     for name in names:
@@ -31,14 +30,19 @@ def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequenc
         source = "stated by the scenario" if changed else f"{row.kind}: {row.source}"
         rows.append([f"{row.meaning} ({name})", f"{base:g}", span, row.unit, source])
     kinds = {kind: sum(PARAMETERS[name].kind == kind for name in names) for kind in ("evidence", "inference", "assumption")}
-    counted = in_words([f"{count} {'is' if count == 1 else 'are'} {kind}" for kind, count in kinds.items()])
+    counted = in_words([f"{count} {_plural(kind, count)}" for kind, count in kinds.items()])
+    drawn = sum(name in varied for name in names)
+    how_many = "All" if drawn == len(names) else "None" if not drawn else f"{drawn}"
     return Section(
         "assumptions",
         "Assumptions and their sources",
         [
-            Text(f"Of {len(names)} parameters {counted}. {len([n for n in names if n in varied])} were varied together over their ranges."),
+            Text(
+                f"The model has {len(names)} parameters: {counted}. {how_many} of them were varied together over their ranges. Evidence "
+                "is a figure seen in a source, an inference derives from one, an assumption is a judgement."
+            ),
             Table(
-                "Every parameter, those most worth knowing first",
+                "Every parameter" + (", those worth knowing first" if first else ""),
                 ["parameter", "base", "range", "unit", "source"],
                 rows,
                 (3, 4),
@@ -68,8 +72,21 @@ def limits_section(sets: int, replicates: int, designs: Sequence[str]) -> Sectio
     return Section("limits", "Limits", [Items(items)])
 
 
+def _plural(kind: str, count: int) -> str:
+    return {"inference": "inferences", "assumption": "assumptions"}.get(kind, kind) if count != 1 else kind
+
+
+def discounting(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str]) -> str:
+    """Say by how much costs and effects are discounted."""
+    row, own = PARAMETERS["discount_rate"], ranges.get("discount_rate", {})
+    base, low, high = (100 * float(own.get(end, getattr(row, end))) for end in ("base", "low", "high"))
+    if "discount_rate" not in varied:
+        return f"{base:g} % a year, costs and effects alike"
+    return f"{low:g} to {high:g} % a year over the parameter sets (base {base:g} %), costs and effects alike; a scenario may fix a rate"
+
+
 def cheers_section(
-    title: str, schools: str, funding: tuple[int, int], months: int, perspective: str, designs: Sequence[str], sets: int
+    title: str, schools: str, funding: tuple[int, int], months: int, perspective: str, designs: Sequence[str], sets: int, discount: str
 ) -> Section:
     """Return the items of CHEERS 2022 that apply, each with its answer or the chapter that holds it."""
     whose = {"society": "programme and schools (teachers' unpaid time included)", "programme": "the programme", "schools": "the schools"}
@@ -84,7 +101,7 @@ def cheers_section(
         ["7 Comparators", in_words([design_name(name) for name in designs])],
         ["8 Perspective", whose[perspective]],
         ["9 Time horizon", f"{months} months"],
-        ["10 Discount rate", "discount_rate a year, for costs and effects alike; see Assumptions"],
+        ["10 Discount rate", discount],
         ["11-13 Outcomes", "Adopter-years: teachers who use the practice, over time; their worth in EUR is a judgement, so it is varied"],
         ["14 Resources and costs", "Quantity x unit price, by month, country, category and payer; unit prices under Assumptions"],
         ["15 Currency, price date", "EUR of 2023"],
