@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import _signal  # what signal wraps, which takes some milliseconds to load
 import os
-import signal
 import sys
 
 if __name__ == "__main__":  # before the libraries load, which takes a while
@@ -14,7 +14,7 @@ if __name__ == "__main__":  # before the libraries load, which takes a while
         os.write(2, b"interrupted: nothing was written\n")
         os._exit(130)
 
-    signal.signal(signal.SIGINT, _leave)
+    _signal.signal(_signal.SIGINT, _leave)
     if sys.getfilesystemencoding() != "utf-8":  # the C locale, in which Python takes names of files for ASCII
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     for _name, _mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -25,6 +25,7 @@ if __name__ == "__main__":  # before the libraries load, which takes a while
 import contextlib
 import io
 import json
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -330,8 +331,8 @@ def optimise(
         objectives=objectives, perspective=perspective, budgets=budget or [], evaluations=evaluations, population=population,
         cells=replicates, draws=draws, space=space or [],
     )  # fmt: skip
-    store = open_search(folder, loaded, aim, resume=resume)
     _engine(engine)
+    store = open_search(folder, loaded, aim, resume=resume)
     from analysis.report import print_report
     from analysis.search import search_report, search_title
     from experiments.progress import Progress

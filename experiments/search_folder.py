@@ -18,7 +18,9 @@ from model.errors import InputError
 from scenarios import Scenario, dump_yaml
 
 from .aim import Aim
+from .compare import with_comparator
 from .crate import METADATA, crate_bytes
+from .design_space import design_space
 from .execution import differences
 from .optimise import Archive, Found, design_fields
 from .store import Store, write_atomically
@@ -79,6 +81,7 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
     this very search already.
     """
     checked_out(folder)
+    design_space(with_comparator(scenario), aim.space)  # refused before there is a folder
     path = folder / "study.json"
     described = _describe(scenario, aim)
     if not path.exists():
