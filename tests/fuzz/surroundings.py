@@ -204,6 +204,6 @@ def interrupted(command: str, folder: Path, seconds: float) -> list[str]:
         said = len(lines) == 1 and lines[0].startswith("interrupted: ")
         faults = [] if said else [f"said {err[-600:]!r}"]
         return faults + [fault for fault in _faults(folder, before, 130, "", "", (130,)) if "left" in fault]
-    if process.returncode == -signal.SIGINT and err == "":  # before Python had begun to run the program
+    if process.returncode in (-signal.SIGINT, 1) and "run.py" not in err:  # Python itself was still starting, which says so in its own way
         return [] if tree(folder) == before else ["killed, and left something"]
     return _faults(folder, before, process.returncode, out, err, (0,))
