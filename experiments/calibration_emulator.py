@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from model.errors import InputError
 
-__all__ = ["Box", "Directions", "Emulator", "fit_emulator", "learn_directions", "least_squares"]
+__all__ = ["Box", "Directions", "Emulator", "excess_score", "fit_emulator", "learn_directions", "least_squares"]
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,7 @@ ROWS_PER_TERM = 25  # a polynomial has at most one term for so many simulations
 SIGNAL = 0.01  # least variance of a discriminant's mean over the region, in units of its noise
 MOST_DISCRIMINANTS = 20
 STEPS = 8  # of Fisher scoring for the variances
+DIFFERENCE = 0.01  # of the box, by which parameters are moved to see the likelihood's slope
 
 
 @lru_cache
@@ -143,6 +144,29 @@ def fit_emulator(values: Floats, features: Floats, names: tuple[str, ...], direc
         names, box, degree, spread_degree, directions, _rounded(mean), inverse, _rounded(regress), _rounded(variance),
         (left**4).mean(axis=0), len(values),
     )  # fmt: skip
+
+
+def excess_score(emulator: Emulator, values: Floats, features: Floats) -> float:
+    """Return how many times more the score varies than the curvature says, 1 or more, on simulations (N, F) at (N, d) not learned from.
+
+    Of a true likelihood both are the information. A likelihood divided by the factor has, over all parameters, intervals as wide as its
+    errors make them (the magnitude adjustment of Pauli, Racugno & Ventura 2011 for composite likelihoods).
+    """
+    found = emulator.discriminants(features)
+    steps = np.diag(DIFFERENCE * np.where(emulator.box.high > emulator.box.low, emulator.box.high - emulator.box.low, 1.0))
+
+    def slope(at: Floats) -> Floats:
+        moved = [emulator.log_likelihood(at + step, found) - emulator.log_likelihood(at - step, found) for step in steps]
+        return np.stack(moved, axis=1) / 2.0
+
+    score = slope(values)
+    curvature = -np.stack([(slope(values + step) - slope(values - step)).mean(axis=0) / 2.0 for step in steps])
+    information, vectors = np.linalg.eigh((curvature + curvature.T) / 2.0)
+    told = information > 1e-6 * information.max(initial=0.0)
+    if not told.any():
+        return 1.0
+    turned = (score @ vectors[:, told]) / np.sqrt(information[told])
+    return max(1.0, float((turned**2).mean()))
 
 
 def _rounded(values: Floats) -> Floats:

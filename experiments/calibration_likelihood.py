@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibration_emulator import Box, Emulator, fit_emulator, learn_directions, least_squares
+from .calibration_emulator import Box, Emulator, excess_score, fit_emulator, learn_directions, least_squares
 from .calibration_features import FeatureSet
 from .calibration_prior import Prior
 from .calibration_summaries import MOST_CELLS, Summaries, learn_scores
@@ -27,6 +27,7 @@ CUT = 0.9995
 FILTER_DEGREES = (2, 3, 4, 5, 6, 7, 8)
 CANDIDATES, MOST_BLOCKS = 2**15, 64
 NEAREST = 64
+JUDGES, MOST_JUDGES = 4, 2048  # one in so many rows of the last third judges, and at most so many
 
 
 class Likelihood(Protocol):
@@ -41,12 +42,16 @@ class Likelihood(Protocol):
 
 @dataclass(frozen=True)
 class Synthetic:
-    """The synthetic likelihood of observed ``summaries``; ``before``: the region of the wave before. ``limit``: of the squared distance."""
+    """The synthetic likelihood of observed ``summaries``; ``before``: the region of the wave before. ``limit``: of the squared distance.
+
+    ``excess``: by what factor its score varies more on new simulations than its curvature says; the log-likelihood is divided by it.
+    """
 
     emulator: Emulator
     reduce: Summaries
     summaries: Floats
     limit: float
+    excess: float = 1.0
     before: "Synthetic | None" = None
 
     @property
@@ -88,7 +93,7 @@ class Synthetic:
         if self.before is not None and known.any():
             known[known] = self.before.inside(values[known])
         if known.any():
-            found[known] = self.emulator.log_likelihood(values[known], self.observed)
+            found[known] = self.emulator.log_likelihood(values[known], self.observed) / self.excess
         return found
 
 
@@ -96,18 +101,21 @@ def synthetic(values: Floats, answers: Answers, features: FeatureSet, observed: 
     """Return the synthetic likelihood of observed shares (W, n), learned from simulations at parameters (N, d).
 
     ``answers`` gives the shares of chosen rows block by block. How answers are summarised, which directions of the summaries tell of
-    parameters, and how these are distributed is learned from a third of the rows each, so that chance does not look like information. The
-    thirds are drawn at random, as regular parts of a Sobol sequence leave out parts of the space.
+    parameters, and how these are distributed is learned from a third of the rows each, so that chance does not look like information; some
+    of the last third judge what was learned. Parts are drawn at random, as regular parts of a Sobol sequence leave out parts of the space.
     """
     rows = np.random.default_rng(len(values)).permutation(len(values))
     scoring, turning, rest = (np.sort(rows[part::3]) for part in range(3))
+    judging = np.sort(rows[2::3][: min(MOST_JUDGES, len(rest) // JUDGES)])
+    rest = np.setdiff1d(rest, judging)
     seen = features.weight > 0
     scoring = scoring[: max(200, MOST_CELLS // seen.size)]
     scores = learn_scores(values[scoring], np.concatenate(list(answers(scoring))), seen)
     reduce = Summaries(scores, features)
     directions = learn_directions(values[turning], np.concatenate([reduce.of(block) for block in answers(turning)]))
     emulator = fit_emulator(values[rest], np.concatenate([reduce.of(block) for block in answers(rest)]), reduce.names, directions)
-    return Synthetic(emulator, reduce, reduce.of(observed[None])[0], limit_of(emulator), before)
+    excess = excess_score(emulator, values[judging], np.concatenate([reduce.of(block) for block in answers(judging)]))
+    return Synthetic(emulator, reduce, reduce.of(observed[None])[0], limit_of(emulator), excess, before)
 
 
 def limit_of(emulator: Emulator) -> float:

@@ -250,6 +250,7 @@ def _fit_state(problem: Problem, likelihoods: list[Synthetic], chains: Chains) -
     return {
         "distance": nearest, "summaries": summaries, "fit_probability": float(chi2.sf(nearest, summaries)),
         "kurtosis": float(np.mean(np.concatenate([one.emulator.kurtosis for one in likelihoods]))),
+        "score_excess": float(np.mean([one.excess for one in likelihoods])),
         "rows": likelihoods[0].emulator.rows, "degree": likelihoods[0].emulator.degree,
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from analysis.calibration import calibration_report
 from experiments.calibrate import asked, calibrate, observations_of, problem_of, state_of
-from experiments.calibration_emulator import fit_emulator, learn_directions
+from experiments.calibration_emulator import excess_score, fit_emulator, learn_directions
 from experiments.calibration_predict import Predicted, log_scores, ranked_scores
 from experiments.calibration_survey import Survey, survey_of
 from experiments.pilot_data import read_observations
@@ -108,6 +108,17 @@ def test_an_emulator_finds_a_normal_likelihood_whose_mean_and_covariance_depend_
     found = emulator.log_likelihood(at, emulator.discriminants(seen[None])[0])
     difference = found - np.array(exact)
     assert np.abs(difference - difference.mean()).max() < 0.06
+
+
+@pytest.mark.parametrize(("noise", "excess"), [(1.0, 1.0), (1.5, 2.25)])
+def test_a_likelihood_whose_score_varies_more_than_its_curvature_says_is_found_out(noise, excess):
+    """Features are parameters and normal noise: the score varies as noise**2, the curvature knows the noise that was learned, 1."""
+    rng = np.random.default_rng(6)
+    values, new = rng.uniform(-1.0, 1.0, (20_000, 2)), rng.uniform(-1.0, 1.0, (8_000, 2))
+    features = 3.0 * values + rng.standard_normal(values.shape)
+    emulator = fit_emulator(values[1::2], features[1::2], ("a", "b"), learn_directions(values[::2], features[::2]))
+    found = excess_score(emulator, new, 3.0 * new + noise * rng.standard_normal(new.shape))
+    assert abs(found - excess) < 4.0 * excess * np.sqrt(2.0 / (2 * 8_000)) + 0.01  # a mean of 16,000 squares; 0.01 for what is learned
 
 
 def test_ranked_score_is_its_definition():
