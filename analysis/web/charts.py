@@ -317,11 +317,11 @@ def map_chart(schools: pd.DataFrame) -> Chart:
         {
             "field": name,
             "type": "quantitative",
-            "title": text(f"charts.{name}_km"),
+            "title": title,
             "scale": {"domain": domain[f"{name}_km"], "nice": False},
             "axis": axis,
         }
-        for name in ("x", "y")
+        for name, title in (("x", text("charts.x_km")), ("y", text("charts.y_km")))
     )
     colour = {
         "field": "share",

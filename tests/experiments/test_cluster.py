@@ -131,7 +131,7 @@ def test_a_process_apart_that_fails_says_why(tmp_path):
     plan = plan_of(chunk=1, sampling="lhs:1", replicates=1, designs=("none",))
     table, failures = SweepApart(tmp_path / "no study", plan, threads=1).chunk(0)
     assert table.num_rows == 0
-    assert "FileNotFoundError" in failures[0]["error"]
+    assert "holds no study" in failures[0]["error"]
 
 
 @pytest.mark.parametrize("address", ["nowhere", "tcp://127.0.0.1:9"])
