@@ -1,4 +1,4 @@
-"""What long work says of itself where standard error is no terminal."""
+"""What long work says of itself on standard error: a line a minute, or a bar where it is a terminal."""
 
 import re
 
@@ -41,3 +41,21 @@ def test_what_was_there_before_a_resume_does_not_count_as_speed(clock, capsys):
         for clock[0], done in ((0.0, 5000), (60.0, 5060)):
             shown.show("runs", done, 5660)
     assert capsys.readouterr().err == "runs: 5,060 of 5,660, 1 a second, 10 min left\n"
+
+
+def test_on_a_terminal_a_bar_tells_each_stage_in_turn(clock, capsys, monkeypatch):
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with Progress() as shown:
+        for clock[0], what, done, total in ((0.0, "runs", 0, 3000), (10.0, "runs", 3000, 3000), (20.0, "report", 0, 2), (20.5, "report", 1, 2)):
+            shown.show(what, done, total)
+    frames = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    assert re.search(r"runs +━+ 3000/3000 300 a second", frames)
+    assert re.search(r"report +[━╸╺ ]+1/2 +2 a second", frames)
+
+
+def test_where_no_compiled_code_is_there_yet_that_is_said_first(capsys, monkeypatch):
+    for warm, said in ((True, ""), (False, "Compiling the engine, once for this version (about a minute) ...\n")):
+        monkeypatch.setattr("model.compiled.is_warm", lambda warm=warm: warm)
+        progress.announce_compilation()
+        assert capsys.readouterr().err == said
