@@ -47,7 +47,7 @@ def test_on_a_terminal_a_bar_tells_each_stage_in_turn(clock, capsys, monkeypatch
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     with Progress() as shown:
-        for clock[0], what, done, total in ((0.0, "runs", 0, 3000), (10.0, "runs", 3000, 3000), (20.0, "report", 0, 2), (20.5, "report", 1, 2)):
+        for clock[0], what, done, total in ((0, "runs", 0, 3000), (10, "runs", 3000, 3000), (20, "report", 0, 2), (20.5, "report", 1, 2)):
             shown.show(what, done, total)
     frames = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
     assert re.search(r"runs +━+ 3000/3000 300 a second", frames)
