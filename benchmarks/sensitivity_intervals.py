@@ -121,7 +121,7 @@ def main() -> None:
     """Print all figures."""
     wide = [Variable(name, -PI, 0.0, PI, "uniform") for name in WIDE[:3]]
     unit = [Variable(name, 0.0, 0.5, 1.0, "uniform") for name in UNIT[:8]]
-    for points in (64, 256, 1024):
+    for points in (16, 64, 256, 1024):
         sobol_coverage(ishigami, wide, (ISHIGAMI_S1, ISHIGAMI_ST), points)
         sobol_coverage(sobol_g, unit, sobol_g_indices(), points)
     for function, inputs in ((product, 4), (morris_function, 20), (product, 74)):
