@@ -137,13 +137,19 @@ def simulate(world: World, parameters: dict[str, float], replicates: int, months
     return results.schools[:, :, 0, :]
 
 
-def simulated_network(network: str, name: str, replicates: int, months: int = max(MONTHS) + 1) -> NDArray[np.int32]:
-    """Return the adoption states of the engine on one of the ``NETWORKS`` with one of the ``RATES``, (replicates, months, schools)."""
+def simulated_network(
+    network: str, name: str, replicates: int, months: int = max(MONTHS) + 1, seed: int | None = None
+) -> NDArray[np.int32]:
+    """Return the adoption states of the engine on one of the ``NETWORKS`` with one of the ``RATES``, (replicates, months, schools).
+
+    Each case has a seed of its own, unless one is given.
+    """
     weights, start = NETWORKS[network]
     p, q, d = RATES[name]
     n = len(start)
     world = build_world(np.ones(n), weights=weights, openness=1.0, capacity=np.linspace(0.1, 0.9, n), adopters_at_start=start)
-    return simulate(world, {**LIMIT, "p": p, "q_out": q, "d": d}, replicates, months, 20_240_511 + CASES.index((network, name)))
+    own = 20_240_511 + CASES.index((network, name))
+    return simulate(world, {**LIMIT, "p": p, "q_out": q, "d": d}, replicates, months, own if seed is None else seed)
 
 
 # --- independent schools ---------------------------------------------------------------------------------------------
