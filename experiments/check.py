@@ -12,7 +12,7 @@ from scenarios import Scenario, load_scenario
 from .pilot_data import COLUMNS, Observations, read_observations
 from .worlds import Worlds
 
-__all__ = ["check_files"]
+__all__ = ["check_files", "kind_of"]
 
 
 ORDER = ("scenario", "schools", "ties", "observations")
@@ -26,7 +26,7 @@ def check_files(
     ``scenario`` supplies countries, practices and, where no school table is given, its own; ``start``, ``mapping`` and ``end`` are as
     ``read_observations`` takes them. Raises InputError for the first faulty file.
     """
-    tables = {path: _kind(path) for path in paths}
+    tables = {path: kind_of(path) for path in paths}
     schools: Schools | None = None
     lines = {}
     for path in sorted(paths, key=lambda path: ORDER.index(tables[path])):
@@ -51,7 +51,7 @@ def check_files(
     return [lines[path] for path in paths]
 
 
-def _kind(path: str) -> str:
+def kind_of(path: str) -> str:
     """Tell by name and header what a file is."""
     if Path(path).suffix.lower() in (".yaml", ".yml", ""):
         return "scenario"

@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -31,12 +30,14 @@ from .guard import Guard, TooLarge, log
 from .limits import Limits, planned_schools, refuse_too_much
 from .page import page_context
 from .sessions import COOKIE, Session, Sessions
-from .state import Named, PageState, from_address, to_address
+from .state import Named, PageState, from_address, to_address, with_schools
 from .texts import text
 from .uploads import upload
 from .work import Busy, Work
 
 __all__ = ["make_app"]
+
+T = TypeVar("T")
 
 HERE = Path(__file__).parent
 RANK_MAP, RANK_SURE = 1, 2
@@ -76,9 +77,7 @@ class Server:
         """Return a page with the visitor's own table of schools in the place of its name, where the visitor has it."""
         if not isinstance(state.schools, Named) or state.schools.digest not in session.tables:
             return state
-        path = session.tables[state.schools.digest]
-        world = state.scenario.world.model_copy(update={"schools": str(path), "ties": None})
-        return replace(state, scenario=state.scenario.model_copy(update={"world": world}))
+        return with_schools(state, session.tables[state.schools.digest])
 
     def checked(self, scenario: Scenario) -> Scenario:
         """Return the scenario with the comparator, its size within the limits. Reads or makes its first world."""
@@ -172,8 +171,7 @@ def _pages(app: FastAPI, server: Server) -> None:
         if len(content) > server.limits.upload_bytes:
             raise TooLarge
         state = server.located(read_form(values, _sent(values)), session)
-        new, said = await asyncio.to_thread(upload, name, content, state, session, server.sessions)
-        server.checked(server.located(new, session).scenario)
+        new, said = await asyncio.to_thread(upload, name, content, state, session, server.sessions, server.checked)
         html = server.render("form.html", **page_context(server.located(new, session), session, server.limits, said=said))
         return HTMLResponse(html, headers={"HX-Trigger-After-Settle": "edited"})
 
@@ -193,7 +191,7 @@ def _answers(app: FastAPI, server: Server) -> None:
             return server.render("answer.html", **context, answer=made, notes=notes_on(scenario, schools), runs=scenario.replicates)
 
         server.work.give_up(session.key, f"{_page(form)} sure")
-        html = await server.work.answer(session.key, _page(form), do)
+        html = await _while_there(request, server.work.answer(session.key, _page(form), do))
         return HTMLResponse(html, headers={"HX-Replace-Url": f"?s={address}"})
 
     @app.post("/sure", response_class=HTMLResponse)
@@ -207,7 +205,7 @@ def _answers(app: FastAPI, server: Server) -> None:
             k = state.view.willingness_to_pay
             return server.render("sure.html", answer=sure_answer(base, found, scenario.worlds, k) if found else None, k=k)
 
-        html = await server.work.answer(session.key, f"{_page(form)} sure", do, RANK_SURE)
+        html = await _while_there(request, server.work.answer(session.key, f"{_page(form)} sure", do, RANK_SURE))
         return HTMLResponse(html, headers={"HX-Replace-Url": f"?s={to_address(state)}"})
 
     @app.post("/map", response_class=HTMLResponse)
@@ -229,8 +227,27 @@ def _answers(app: FastAPI, server: Server) -> None:
                 able=able, countries=[one.name for one in schools.countries], country=country,
             )  # fmt: skip
 
-        html = await server.work.answer(session.key, f"{_page(form)} map", do, RANK_MAP)
+        html = await _while_there(request, server.work.answer(session.key, f"{_page(form)} map", do, RANK_MAP))
         return HTMLResponse(html)
+
+
+async def _while_there(request: Request, question: Coroutine[Any, Any, T]) -> T:
+    """Return the answer to a question. Gives it up, and raises SupersededError, when the visitor leaves before it is there."""
+    asked, left = asyncio.ensure_future(question), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait((asked, left), return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            raise SupersededError
+        return await asked
+    finally:
+        asked.cancel()
+        left.cancel()
+
+
+async def _left(request: Request) -> None:
+    """Return when the visitor has hung up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _question(server: Server, request: Request) -> tuple[Form, Session, PageState]:
@@ -265,7 +282,7 @@ def _files(app: FastAPI, server: Server) -> None:
         def do(threads: int, stop: Any) -> Download:
             return download(name, server.checked(scenario), state.view.willingness_to_pay, server.studies, threads, stop)
 
-        content, media, filename = await server.files.answer(session.key, f"download {name}", do)
+        content, media, filename = await _while_there(request, server.files.answer(session.key, f"download {name}", do))
         return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{filename}"'})
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from experiments.compare import Comparison, compare, with_comparator
 from experiments.study import new_study, provenance
 from experiments.whatif import Kept, SupersededError
 from model.errors import InputError
-from scenarios import Scenario, dump_yaml, resolved
+from scenarios import POSTERIOR_COPY, Scenario, dump_yaml, resolved
 
 if TYPE_CHECKING:
     from analysis.document import Document
@@ -32,7 +33,8 @@ TABLES = {
     "months.parquet": "application/vnd.apache.parquet",
 }
 REPORTS = {"report.html": "text/html", "report.pdf": "application/pdf"}
-OWN_SCHOOLS = "schools.csv"
+BESIDE = {"schools": "schools.csv", "ties": "ties.csv"}
+"""What the files of a world are called where they are taken away."""
 
 Download = tuple[bytes, str, str]
 """Content, media type, name of the file."""
@@ -93,13 +95,13 @@ def _give_up(stop: Stop) -> None:
 
 
 def portable_yaml(scenario: Scenario) -> str:
-    """Return a scenario as YAML; own schools are named as a file beside it."""
-    if scenario.world.schools is None:
-        return dump_yaml(scenario)
-    world = scenario.world.model_copy(update={"schools": OWN_SCHOOLS})
-    return f"# Needs the schools that it was made with beside it, as {OWN_SCHOOLS}.\n" + dump_yaml(
-        scenario.model_copy(update={"world": world})
-    )
+    """Return a scenario as YAML; the files that it is read from are named as files beside it."""
+    beside = {key: name for key, name in BESIDE.items() if getattr(scenario.world, key) is not None}
+    posterior = None if scenario.posterior is None else POSTERIOR_COPY
+    files = [*beside.values(), *([] if posterior is None else [posterior])]
+    words = f"# Needs what it was made with beside it: {', '.join(files)}.\n" if files else ""
+    world = scenario.world.model_copy(update=beside)
+    return words + dump_yaml(scenario.model_copy(update={"world": world, "posterior": posterior}))
 
 
 def _table(name: str, found: Comparison, report: Report) -> bytes:
@@ -130,19 +132,19 @@ def _printed(name: str, document: "Document") -> bytes:
 
 
 def _zipped(found: Comparison, report: Report) -> bytes:
-    """Return the study folder that ``compare`` writes, packed; own schools lie in it."""
+    """Return the study folder that ``compare`` writes, packed; the schools and ties that it was made from lie in it."""
     described: dict[str, Any] = provenance(found.scenario, "compare", {"engine": "compiled"})
-    own = described["scenario"]["world"]["schools"]
-    if own is not None:
-        described["scenario"]["world"]["schools"] = OWN_SCHOOLS
+    world = described["scenario"]["world"]
+    own = {key: world[key] for key in BESIDE if world[key] is not None}
+    world |= {key: BESIDE[key] for key in own}
     with tempfile.TemporaryDirectory(prefix="school-mentoring-zip-") as folder:
         out = Path(folder) / f"{found.scenario.name}-compare"
         with new_study(out, described) as study:
             for name, frame in {**found.tables(), **report.files}.items():
                 study.table(name, frame)
             report.write_figures(study.path / "figures")
-            if own is not None:
-                (study.path / OWN_SCHOOLS).write_bytes(Path(own).read_bytes())
+            for key, path in own.items():
+                shutil.copyfile(path, study.path / BESIDE[key])
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
             for path in sorted(path for path in out.rglob("*") if path.is_file()):

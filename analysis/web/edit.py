@@ -8,7 +8,7 @@ from model.errors import InputError, nearest
 from scenarios import COMPARATOR, Practice
 
 from .form import Form, first_free, read_form
-from .state import GENERATED, MOST_DESIGNS, PageState, known_scenarios, new_state
+from .state import GENERATED, MOST_DESIGNS, PageState, known_scenarios, new_state, rebuilt
 from .texts import text
 
 __all__ = ["edited"]
@@ -108,4 +108,5 @@ def _with(state: PageState, designs: Mapping[str, object], presets: Mapping[str,
 
 
 def _practices(state: PageState, practices: tuple[Practice, ...]) -> PageState:
-    return replace(state, scenario=state.scenario.model_copy(update={"practices": practices}))
+    """Return the page with other practices. Raises InputError where a scenario may not have so many."""
+    return rebuilt(state, {"practices": [practice.model_dump(mode="json") for practice in practices]}, state.presets, state.view)

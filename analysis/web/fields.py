@@ -86,7 +86,7 @@ def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
             whole = int in (annotation, *get_args(annotation))
             ends: dict[str, Any] = {"minimum": row.minimum, "maximum": row.maximum, "low": row.low, "high": row.high}
             optional = type(None) in get_args(annotation)
-            step = _step(row.low, row.high, whole)
+            step = "1" if whole else _step(ends["low"], ends["high"])
             number = FormField(**common, unit=row.unit, kind="number", value=value, **ends, step=step, optional=optional)
             found.append(number)
     return found
@@ -102,19 +102,16 @@ def section_field(section: type[BaseModel], name: str, value: Any, form_name: st
     annotation = info.annotation
     whole = int in (annotation, *get_args(annotation))
     low, high = extra.get("low"), extra.get("high")
+    step = "1" if whole else _step(extra["low"], extra["high"])
     unit = "" if extra.get("unit") in (None, "-") else str(extra["unit"])
     return FormField(
         form_name, path, label_of(name), str(info.description), unit, "number", value, (),
-        bounds.get("ge", bounds.get("gt")), bounds.get("le"), low, high, _step(low, high, whole), type(None) in get_args(annotation),
+        bounds.get("ge", bounds.get("gt")), bounds.get("le"), low, high, step, type(None) in get_args(annotation),
     )  # fmt: skip
 
 
-def _step(low: float | None, high: float | None, whole: bool) -> str:
-    """Return the step of a slider: 1, or about a hundredth of the range in round figures."""
-    if whole:
-        return "1"
-    if low is None or high is None or high <= low:
-        return "any"
+def _step(low: float, high: float) -> str:
+    """Return the step of a slider: about a hundredth of the range in round figures."""
     rough = (high - low) / STEPS
     power = 10.0 ** math.floor(math.log10(rough))
     return f"{max(step * power for step in (1, 2, 5) if step * power <= rough * 1.0001):.10g}"

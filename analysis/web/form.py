@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,7 +22,6 @@ Form = Mapping[str, str]
 
 NUMBERS = ("months", "replicates", "draws", "seed")
 WORLD_NUMBERS = ("regions_per_country", "schools_per_region")
-MOST_PRACTICES = 16
 
 
 def design_name_of(text: str) -> str:
@@ -88,7 +88,7 @@ def _world(form: Form, world: dict[str, Any]) -> dict[str, Any]:
 
 def _practices(form: Form) -> list[dict[str, Any]]:
     practices = []
-    for number in range(MOST_PRACTICES):
+    for number in count():
         prefix = f"practices.{number}"
         if f"{prefix}.name" not in form:
             break

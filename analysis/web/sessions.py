@@ -29,11 +29,6 @@ class Session:
     seen: float
     tables: OrderedDict[str, Path] = field(default_factory=OrderedDict)
 
-    @property
-    def label(self) -> str:
-        """What the log calls the visitor: nothing from which the key can be guessed."""
-        return hashlib.sha256(self.key.encode()).hexdigest()[:8]
-
 
 class Sessions:
     """All visitors of a server, the least lately seen forgotten first."""

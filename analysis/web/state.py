@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +34,7 @@ __all__ = [
     "serve_first",
     "state_of",
     "to_address",
+    "with_schools",
 ]
 
 MOST_DESIGNS = 6
@@ -126,6 +128,12 @@ def state_of(scenario: Scenario, begun: str) -> PageState:
     kept = dict(list(designs.items())[:MOST_DESIGNS])
     presets = {name: name if name in PRESETS else _nearest_preset(design) for name, design in kept.items()}
     return PageState(scenario.model_copy(update={"designs": kept}), begun, presets)
+
+
+def with_schools(state: PageState, path: Path) -> PageState:
+    """Return a page whose schools are those of a file."""
+    world = state.scenario.world.model_copy(update={"schools": str(path), "ties": None})
+    return replace(state, scenario=state.scenario.model_copy(update={"world": world}))
 
 
 def begun_from(scenario: Scenario) -> str:

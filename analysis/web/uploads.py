@@ -1,22 +1,29 @@
 """What comes up: a scenario or a table of schools, checked with the words of the command line."""
 
 import re
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.check import check_files
+from experiments.check import check_files, kind_of
 from model.errors import InputError
-from scenarios import COMPARATOR, uploaded_scenario
+from scenarios import COMPARATOR, Scenario, uploaded_scenario
 
 from .sessions import Session, Sessions
-from .state import MOST_DESIGNS, Named, PageState, begun_from, state_of
+from .state import MOST_DESIGNS, Named, PageState, begun_from, state_of, with_schools
 from .texts import text
 
 __all__ = ["upload"]
 
 
-def upload(name: str, content: bytes, state: PageState, session: Session, sessions: Sessions) -> tuple[PageState, str]:
-    """Return the page with what came up, and what is said of it. Raises InputError as ``run.py validate`` does; then nothing is kept."""
+def upload(
+    name: str, content: bytes, state: PageState, session: Session, sessions: Sessions, check: Callable[[Scenario], object]
+) -> tuple[PageState, str]:
+    """Return the page with what came up, and what is said of it.
+
+    Raises InputError as ``run.py validate`` does, or as ``check`` does of the scenario that the page would have; then nothing is kept.
+    """
     name = _plain_name(name)
     if Path(name).suffix.lower() in (".yaml", ".yml", ""):
         scenario = uploaded_scenario(content, name)
@@ -24,20 +31,29 @@ def upload(name: str, content: bytes, state: PageState, session: Session, sessio
         new = state_of(scenario, begun_from(scenario))
         if len(scenario.designs) - (COMPARATOR in scenario.designs) > MOST_DESIGNS:
             said += " " + text("form.dropped_designs", count=len(scenario.designs), most=MOST_DESIGNS)
+        check(new.scenario)
         return replace(new, view=state.view), said
     digest, path = sessions.draft(content, name)
-    try:
-        lines = check_files([str(path)], state.scenario)
-    except InputError as error:
-        sessions.drop(path)
-        raise InputError(
-            error.where.replace(str(path), name), error.problem.replace(str(path), name), error.allowed.replace(str(path), name)
-        ) from None
-    except BaseException:
-        sessions.drop(path)
-        raise
+    with ExitStack() as otherwise:
+        otherwise.callback(sessions.drop, path)
+        line = _checked(path, name, state, check)
+        otherwise.pop_all()
     sessions.keep(session, digest, path)
-    return replace(state, schools=Named(name, digest)), lines[0].replace(str(path), name)
+    return replace(state, schools=Named(name, digest)), line
+
+
+def _checked(path: Path, name: str, state: PageState, check: Callable[[Scenario], object]) -> str:
+    """Return what ``run.py validate`` says of a table of schools, which it calls ``name``. Raises InputError as ``upload`` does."""
+    try:
+        kind = kind_of(str(path))
+        if kind != "schools":
+            raise InputError(name, f"holds {kind}, which the page does not take", "allowed: a scenario (.yaml) or schools.csv")
+        line = check_files([str(path)], state.scenario)[0].replace(str(path), name)
+        check(with_schools(state, path).scenario)
+        return line
+    except InputError as error:
+        words = (one.replace(str(path), name) for one in (error.where, error.problem, error.allowed))
+        raise InputError(*words) from None
 
 
 def _plain_name(name: str) -> str:

@@ -51,13 +51,16 @@ class Work:
         self._waiting: tuple[Queue, ...] = tuple(OrderedDict() for _ in range(RANKS))
         self._running: dict[str, _Job] = {}
         self._busy = 0
+        self._closed = False
 
     async def answer(self, visitor: str, page: str, do: Callable[[int, Callable[[], bool]], Any], rank: int = 0) -> Any:
-        """Return what ``do(threads, stop)`` gives. Raises SupersededError when the page has asked anew, Busy when too many wait."""
+        """Return what ``do(threads, stop)`` gives. Raises SupersededError when nobody wants it, Busy when too many wait."""
         loop = asyncio.get_running_loop()
         job = _Job(f"{visitor} {page}", do, loop, loop.create_future())
         job.wanted.set()
         with self._lock:
+            if self._closed:
+                raise SupersededError
             if sum(len(pages) for queue in self._waiting for pages in queue.values()) >= MOST_WAITING:
                 raise Busy
             running = self._running.get(job.page)
@@ -66,9 +69,9 @@ class Work:
             pages = self._waiting[rank].setdefault(visitor, OrderedDict())
             older = pages.pop(page, None)
             pages[page] = job
+            self._pool.submit(self._next)
         if older is not None:
             _settle(older, None, SupersededError())
-        self._pool.submit(self._next)
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -86,8 +89,9 @@ class Work:
             _settle(job, None, SupersededError())
 
     def close(self) -> None:
-        """Give up what is waiting and under way."""
+        """Give up what is waiting, under way, and asked from now on."""
         with self._lock:
+            self._closed = True
             jobs = [*self._running.values(), *(job for queue in self._waiting for pages in queue.values() for job in pages.values())]
             for queue in self._waiting:
                 queue.clear()

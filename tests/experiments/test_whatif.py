@@ -55,6 +55,9 @@ def test_a_change_of_one_design_runs_that_design_alone(scenario, monkeypatch):
 def test_a_question_that_nobody_asks_any_more_is_given_up(scenario):
     with pytest.raises(SupersededError):
         WhatIf().base(scenario, stop=lambda: True)
+    answers = iter([False, True])  # also between two pieces of one design's runs
+    with pytest.raises(SupersededError):
+        WhatIf().base(scenario, stop=lambda: next(answers))
 
 
 def test_the_film_shows_every_month_of_a_country(scenario):

@@ -23,7 +23,8 @@ class Answer:
     """What came back."""
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
-        self.status, self.headers, self.text = response.status, response.headers, response.read().decode("utf-8", "replace")
+        self.status, self.headers, self.content = response.status, response.headers, response.read()
+        self.text = self.content.decode("utf-8", "replace")
 
 
 def ask(server: Running, method: str, path: str, body: bytes | str | None = None, headers: dict[str, str] | None = None) -> Answer:

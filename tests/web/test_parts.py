@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 import threading
 import time
@@ -18,14 +19,15 @@ from analysis.web import texts
 from analysis.web.describe import describe
 from analysis.web.fields import design_fields
 from analysis.web.form import design_name_of, read_form
+from analysis.web.guard import LogHandler
 from analysis.web.limits import Limits
 from analysis.web.sessions import Sessions
-from analysis.web.state import from_address, new_state, rebuilt, to_address
+from analysis.web.state import from_address, new_state, rebuilt, serve_first, to_address
 from analysis.web.work import Work
 from experiments.whatif import SupersededError
 from model.designs import CHOICES, FIELDS, PRESETS, Design
 from model.errors import InputError
-from scenarios import shipped_scenarios
+from scenarios import load_scenario, shipped_scenarios
 from scenarios.schema import Scenario
 
 from .server import SMALL, serving
@@ -142,6 +144,25 @@ def test_the_schema_says_of_every_number_on_the_page_which_range_makes_sense():
         assert extra["low"] < extra["high"]
 
 
+def test_what_libraries_say_of_a_fault_is_a_line_of_the_log_with_the_place_where_it_arose(capsys):
+    logger = logging.Logger("library")
+    logger.addHandler(LogHandler())
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logger.exception("it failed")
+    logger.warning("it is late")
+    fault, warning = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (fault["event"], fault["logger"], fault["message"]) == ("fault", "library", "it failed")
+    assert "test_parts.py" in fault["trace"] and fault["trace"].endswith("ValueError: two\nlines")
+    assert (warning["event"], warning["message"]) == ("library", "it is late")
+
+
+def test_a_page_of_no_design_but_the_comparator_is_refused():
+    with pytest.raises(InputError, match="there is no design besides 'none'"):
+        serve_first(load_scenario("mensi-pilot", designs=["none"]))
+
+
 # --- fair work ---
 
 
@@ -203,6 +224,100 @@ def test_visitors_take_turns():
     assert len(order) == 6
 
 
+def test_a_question_is_given_up_whether_it_waits_or_is_under_way():
+    started = threading.Event()
+
+    def until_stopped(threads, stop):
+        started.set()
+        while not stop():
+            time.sleep(0.005)
+
+    async def run():
+        work = Work(1)
+        questions = [asyncio.create_task(work.answer("a", "running", until_stopped))]
+        await asyncio.to_thread(started.wait)
+        questions.append(asyncio.create_task(work.answer("a", "waiting", lambda threads, stop: "never")))
+        await asyncio.sleep(0)
+        for visitor, page in (("b", "running"), ("a", "waiting"), ("a", "running")):
+            work.give_up(visitor, page)
+        next_one = await work.answer("b", "page", lambda threads, stop: "answered")
+        work.close()
+        return next_one, await asyncio.gather(*questions, return_exceptions=True)
+
+    answered, given_up = in_a_loop_of_its_own(run())
+    assert answered == "answered"
+    assert [type(one) for one in given_up] == [SupersededError] * 2
+
+
+def test_a_question_whose_visitor_leaves_while_it_waits_is_never_computed():
+    computed = []
+
+    async def run():
+        work, gate = Work(1), threading.Event()
+        first = asyncio.create_task(work.answer("a", "page", lambda threads, stop: gate.wait()))
+        left = asyncio.create_task(work.answer("b", "page", lambda threads, stop: computed.append("left")))
+        await asyncio.sleep(0)
+        left.cancel()
+        await asyncio.wait([left])
+        gate.set()
+        await asyncio.gather(first, work.answer("c", "page", lambda threads, stop: computed.append("stayed")))
+        work.close()
+        return left.cancelled()
+
+    assert in_a_loop_of_its_own(run())
+    assert computed == ["stayed"]
+
+
+def test_an_older_answer_that_comes_late_is_not_given_and_the_newer_can_still_be_given_up():
+    gate, begun = threading.Event(), {"older": threading.Event(), "newer": threading.Event()}
+
+    def late(threads, stop):
+        begun["older"].set()
+        gate.wait()
+        return "late"
+
+    def until_stopped(threads, stop):
+        begun["newer"].set()
+        while not stop():
+            time.sleep(0.005)
+
+    async def run():
+        work = Work(2)
+        older = asyncio.create_task(work.answer("a", "page", late))
+        await asyncio.to_thread(begun["older"].wait)
+        newer = asyncio.create_task(work.answer("a", "page", until_stopped))
+        await asyncio.to_thread(begun["newer"].wait)
+        gate.set()
+        await asyncio.wait([older])
+        work.give_up("a", "page")
+        await asyncio.wait([newer])
+        work.close()
+        return [type(one.exception()) for one in (older, newer)]
+
+    assert in_a_loop_of_its_own(run()) == [SupersededError] * 2
+
+
+def test_what_is_asked_of_a_server_that_is_closing_is_given_up():
+    async def run():
+        work = Work(1)
+        work.close()
+        await work.answer("a", "page", lambda threads, stop: "never")
+
+    with pytest.raises(SupersededError):
+        in_a_loop_of_its_own(run())
+
+
+def test_the_visitor_least_lately_seen_is_forgotten_when_there_are_too_many():
+    sessions = Sessions(Limits(visitors=2))
+    visitors = [sessions.visitor(None) for _ in range(3)]
+    for number, visitor in enumerate(visitors):
+        sessions.keep(visitor, *sessions.draft(f"school_id\n{number}\n".encode(), "schools.csv"))
+        sessions.visitor(visitors[0].key)
+    assert [len(sessions.visitor(visitor.key).tables) for visitor in visitors] == [1, 0, 1]
+    assert len(list(sessions.folder.rglob("schools.csv"))) == 2
+    sessions.close()
+
+
 def test_a_visitors_schools_lapse_and_only_the_latest_are_kept(tmp_path):
     sessions = Sessions(Limits(hours=0))
     visitor = sessions.visitor(None)
@@ -218,7 +333,7 @@ def test_a_visitors_schools_lapse_and_only_the_latest_are_kept(tmp_path):
 
 
 def test_a_server_may_begin_with_own_schools_and_its_addresses_name_no_file(tmp_path):
-    table = "school_id,country,teachers\n" + "".join(f"S{k},{'IT' if k % 2 else 'HR'},{10 + k}\n" for k in range(30))
+    table = "school_id,country,teachers,rural\n" + "".join(f"S{k},{'IT' if k % 2 else 'HR'},{10 + k},0\n" for k in range(30))
     (tmp_path / "mine.csv").write_text(table)
     with serving(*SMALL, "--schools", str(tmp_path / "mine.csv")) as running:
         page = ask(running, "GET", "/").text
@@ -226,6 +341,7 @@ def test_a_server_may_begin_with_own_schools_and_its_addresses_name_no_file(tmp_
         assert "mine.csv" not in json.dumps(content_of(state))
         answer = ask(running, "POST", "/answer", urlencode({"state": state, "page": "x"}), OURS)
         assert answer.status == 200
+        assert '"gap_disadvantaged"' in answer.text and '"gap_rural"' not in answer.text  # where all are alike there is no gap
         film = ask(running, "POST", "/map", urlencode({"state": state, "page": "x"}), OURS)
         assert "Croatia" in film.text and "Belgium" not in film.text
         yaml = ask(running, "GET", f"/download/scenario.yaml?s={state}").text
