@@ -2,11 +2,13 @@
 
 import importlib.util
 import os
+import sys
 
 import pytest
 
-from analysis.web.mesa_page import ViewedModel, map_figure, school_table, state_table
+from analysis.web.mesa_page import OFFLINE, ViewedModel, map_figure, school_table, serve_mesa, state_table
 from experiments.simulate import simulate
+from model.errors import InputError
 from scenarios import load_scenario
 
 from .server import FLAGS, REQUIRED, SMALL, chromium, serving
@@ -45,6 +47,19 @@ def test_a_school_is_looked_into_with_its_ties(scenario):
     table = state_table(model, mentee.country)
     assert table.loc[table["school"] == mentee.index, "mentor"].tolist() == [mentee.mentor.index]
     assert map_figure(model, mentee.country).axes
+
+
+def test_a_design_that_is_none_is_refused_with_the_nearest_name(scenario):
+    with pytest.raises(InputError, match=r"no design named 'regional_hubs'.*regional_hub"):
+        serve_mesa(scenario, "regional_hubs", host="127.0.0.1", port=0)
+
+
+def test_without_the_extra_it_is_said_how_to_install_it(scenario, monkeypatch):
+    for name, value in OFFLINE.items():
+        monkeypatch.setenv(name, value)  # so that they are taken back at the end
+    monkeypatch.setitem(sys.modules, "solara", None)
+    with pytest.raises(InputError, match=r"needs Solara, which is not installed.*pip install -e '\.\[mesa\]'"):
+        serve_mesa(scenario, "regional_hub", host="127.0.0.1", port=0)
 
 
 def test_the_page_steps_resets_and_asks_nothing_of_the_outside(browser):
