@@ -21,7 +21,8 @@ import run
 from model.designs import FIELDS
 from model.parameters import PARAMETERS
 
-from .documents import BLOCK, DOCS, ROOT, TUTORIALS, Block, blocks, commands, outputs
+from .commands.program import program
+from .documents import BLOCK, DOCS, ROOT, TUTORIALS, Block, blocks, commands, outputs, run_python
 from .test_odd import design_rows, structure_rows, table
 
 PARAMETER_PAGE = DOCS / "parameters.md"
@@ -87,6 +88,20 @@ def test_every_command_in_the_documentation_is_one_that_the_program_takes(page):
     for words in commands(page.read_text(encoding="utf-8")):
         command = program.commands[words[0]]
         command.make_context(words[0], run._spread_sets(words[1:]))
+
+
+def test_the_notebook_code_of_the_readme_runs_on_the_study_of_its_sweep(tmp_path, monkeypatch):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    sweep = next(words for words in commands(text) if words[0] == "sweep")
+    done = program(*sweep, "--sample", "sobol:8", "--replicates", "2", "--months", "40", cwd=tmp_path)  # of two samples the last counts
+    assert done.code == 0, done
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in blocks(text):
+        if block.language == "python":
+            run_python(block.code, names)
+    assert len(names["model"].datacollector.get_model_vars_dataframe()) == 12
+    assert len(names["study"].runs()) == 8 * 2 * 7
 
 
 def test_commands_are_found_in_the_documentation():
