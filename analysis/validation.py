@@ -70,11 +70,9 @@ def _summary(found: Findings, judged: Sequence[Verdict]) -> Section:
         Text(strong, strong=True),
         Table("What was checked", ["part", "rule", "verdict", "found"], rows, words=(1, 2, 3)),
         Text(
-            "A verdict follows from a rule that was stated before the figures; seeds are fixed, so it never changes by chance. That "
-            "all hold "
-            "says that the program computes the model described and that the model shows these patterns. It does not say that the "
-            "strengths "
-            "assumed are those of the world: only data of a pilot can, through calibration."
+            "A verdict follows from a rule that was stated before the figures; seeds are fixed, so it never changes by chance. That all "
+            "hold says that the program computes the model described and that the model shows these patterns. It does not say that the "
+            "strengths assumed are those of the world: only data of a pilot can, through calibration."
         ),
     ]
     if found.quick:
@@ -91,8 +89,7 @@ def _again(found: Findings) -> Section:
             *(Text(command, code=True) for command in found.commands),
             Text(
                 f"Seed {found.facts['seed']}, {found.facts['draws']} parameter sets; source of the model {found.facts['model']}. The "
-                "tables "
-                "beside this file hold every figure; study.json the scenario and versions."
+                "tables beside this file hold every figure; study.json the scenario and versions."
             ),
         ],
     )

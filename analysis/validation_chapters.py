@@ -112,13 +112,10 @@ def exact_section(found: Findings) -> Section:
         "Exact limits",
         [
             Text(
-                "Where each school has one teacher the model is a Bass contagion on a network with abandonment, whose distribution "
-                "over all "
-                "states is known: the start times a power of the transition matrix. Among all, it is a chain over the number of "
-                "adopters and "
-                "tends to the Bass equation. Without any influence teachers are independent two-state chains. The solutions share no "
-                "code "
-                f"with the engine. Rule: every mean lies within {MARGIN:g} exact standard errors."
+                "Where each school has one teacher the model is a Bass contagion on a network with abandonment, whose distribution over "
+                "all states is known: the start times a power of the transition matrix. Among all, it is a chain over the number of "
+                "adopters and tends to the Bass equation. Without any influence teachers are independent two-state chains. The solutions "
+                f"share no code with the engine. Rule: every mean lies within {MARGIN:g} exact standard errors."
             ),
             _picture("exact", found.curves["exact"], "The engine against exact solutions", "Marks: the engine; lines: the solution."),
             Table(
@@ -150,13 +147,10 @@ def docking_section(found: Findings) -> Section:
         "Two engines",
         [
             Text(
-                "The Mesa model, school by school, and the compiled engine, over arrays, call the same rules with the same draws; "
-                "their order "
-                "of events, their bookkeeping and their arithmetic are two. 120 schools, 72 months, each design under a random "
-                "parameter set: "
-                "outcomes, monthly counts by group, ties, costs, and every school's adopters, role and mentor in each month. Rule: "
-                "no number "
-                "differs in any bit."
+                "The Mesa model, school by school, and the compiled engine, over arrays, call the same rules with the same draws; their "
+                "order of events, their bookkeeping and their arithmetic are two. 120 schools, 72 months, each design under a random "
+                "parameter set: outcomes, monthly counts by group, ties, costs, and every school's adopters, role and mentor in each "
+                "month. Rule: no number differs in any bit."
             ),
             Table(
                 "Numbers compared, and those that differ",
@@ -191,12 +185,10 @@ def peer_section(found: Findings) -> Section:
         title,
         [
             Text(
-                "NDlib is a library of spreading processes by others. Both run the contagion that both can express, on the same "
-                "network of "
-                "120 schools of the pilot, each with random numbers of its own; NDlib's is a composite model with the exact chance as a "
-                f"compartment of one's own. {int(table['runs_ndlib'].iloc[0]):,} runs of NDlib, {int(table['runs_engine'].iloc[0]):,} "
-                "of the "
-                f"engine. Rule: means lie within {MARGIN:g} standard errors of each other in every month shown."
+                "NDlib is a library of spreading processes by others. Both run the contagion that both can express, on the same network "
+                "of 120 schools of the pilot, each with random numbers of its own; NDlib's is a composite model with the exact chance as "
+                f"a compartment of one's own. {int(table['runs_ndlib'].iloc[0]):,} runs of NDlib, {int(table['runs_engine'].iloc[0]):,} of "
+                f"the engine. Rule: means lie within {MARGIN:g} standard errors of each other in every month shown."
             ),
             _picture("peer", found.curves["peer"], "Adopting schools by the engine and by NDlib"),
             Table(
@@ -223,13 +215,10 @@ def convergence_section(found: Findings) -> Section:
         "Convergence in replicates",
         [
             Text(
-                f"{found.facts['replicates']} replicates at the base parameters, each in a world of its own; batches of them show "
-                "what fewer "
-                f"would have said. All together tell {told} of {pairs} neighbours in the order of designs apart by {MARGIN:g} "
-                "standard errors. "
-                f"Spread of the means of batches of 10 over what independent replicates would have: {found.facts['root_law']:.2f} "
-                "(rule: .75 "
-                "to 1.33), so errors fall with the root of the number of replicates."
+                f"{found.facts['replicates']} replicates at the base parameters, each in a world of its own; batches of them show what "
+                f"fewer would have said. All together tell {told} of {pairs} neighbours in the order of designs apart by {MARGIN:g} "
+                "standard errors. Spread of the means of batches of 10 over what independent replicates would have: "
+                f"{found.facts['root_law']:.2f} (rule: .75 to 1.33), so errors fall with the root of the number of replicates."
             ),
             _picture("convergence", found.curves["convergence"], "Added adopter-years by number of replicates"),
             Table(
@@ -286,9 +275,8 @@ def choices_section(found: Findings, standing: pd.DataFrame, k: float) -> Sectio
         [
             Text(survival(standing).said, strong=True),
             Text(
-                f"Each row changes one choice and keeps the {sets} drawn parameter sets and all random numbers. gamma is fixed at the "
-                "ends and "
-                f"the base of its range, and varies with the other parameters elsewhere. {meanings}."
+                f"Each row changes one choice and keeps the {sets} drawn parameter sets and all random numbers. gamma is fixed at the ends "
+                f"and the base of its range, and varies with the other parameters elsewhere. {meanings}."
             ),
             Picture(
                 "choices",
@@ -332,8 +320,7 @@ def face_section(found: Findings) -> Section:
     blocks: list[Any] = [
         Text(
             "What is reported of the pilot and of its forerunner beside what the model has or gives. No effect, cost or attrition of "
-            "either "
-            "was found, so nothing here compares outcomes: this is face validity of structure only."
+            "either was found, so nothing here compares outcomes: this is face validity of structure only."
         )
     ]
     for project, part in found.frames["face"].groupby("project", sort=False):

@@ -12,9 +12,10 @@ import pandas as pd
 from analysis.figures import network
 from analysis.outcomes import design_name
 from experiments.worlds import Worlds
-from model.agents import MentoringModel, SchoolAgent
+from model.agents import SchoolAgent
 from model.designs import PRESETS
 from model.errors import InputError, nearest
+from model.mesa_model import MentoringModel
 from model.schools import LEVELS, Schools
 from model.state import MENTOR, NO_ROLE
 from model.world import DISADVANTAGED, RURAL, SECONDARY
