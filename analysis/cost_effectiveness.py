@@ -52,8 +52,6 @@ def incremental(sample: Sample, comparator: str = COMPARATOR) -> pd.DataFrame:
 
 def quadrant(incremental_cost: float, incremental_effect: float) -> str:
     """Return in words where a design lies on the cost-effectiveness plane: 'costs more and does more', and so on."""
-    if incremental_cost == 0 and incremental_effect == 0:
-        return "costs the same and does the same"
     cost = "costs more" if incremental_cost > 0 else "costs less" if incremental_cost < 0 else "costs the same"
     effect = "does more" if incremental_effect > 0 else "does less" if incremental_effect < 0 else "does the same"
     return f"{cost} and {effect}"

@@ -7,9 +7,9 @@ from typing import Any
 import mesa
 import numpy as np
 
-from model.agents import MentoringModel, run_batch_with_mesa
 from model.designs import PRESETS
 from model.engine import run_batch
+from model.mesa_model import MentoringModel, run_batch_with_mesa
 from model.world import Practices, World
 
 from . import cases

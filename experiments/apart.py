@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .sweep import Plan, Sweep, read_plan
+from .chunks import Sweep
+from .sweep import Plan, read_plan
 
 __all__ = ["SweepApart"]
 

@@ -23,7 +23,7 @@ from model.world import World
 from scenarios import Scenario
 
 from .calibration_survey import OVERDISPERSION, Survey
-from .sweep import parameter_rows
+from .chunks import parameter_rows
 
 __all__ = ["Setting", "in_parallel", "is_independent", "is_unmentored", "setting_of", "survey_log_likelihood"]
 

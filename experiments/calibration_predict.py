@@ -15,8 +15,8 @@ from model.engine import Batch
 from scenarios import Scenario
 
 from .calibration_survey import Survey
+from .chunks import parameter_rows
 from .ensemble import BatchRunner, run_rows
-from .sweep import parameter_rows
 from .worlds import Worlds
 
 __all__ = ["Predicted", "cells_table", "curves", "log_scores", "predict", "ranked_scores"]

@@ -12,9 +12,10 @@ from model.compiled import source_fingerprint
 from model.errors import InputError
 
 from .apart import SweepApart
+from .chunks import Sweep
 from .execution import RESULTS, compute
 from .store import Store
-from .sweep import Plan, Sweep, read_plan
+from .sweep import Plan, read_plan
 
 __all__ = ["on_cluster"]
 

@@ -94,7 +94,7 @@ class Ensemble:
 def runner(engine: str) -> BatchRunner:
     """Return the engine of a name: ``compiled`` or ``mesa``."""
     if engine == "mesa":
-        from model.agents import run_batch_with_mesa
+        from model.mesa_model import run_batch_with_mesa
 
         return run_batch_with_mesa
     return run_batch

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 from model.errors import InputError
 from scenarios import Scenario
 
+from .chunks import Sweep
 from .sampling import MOST_SETS, count_sets, sample
-from .sweep import Plan, Sweep, chosen_variables, chunk_cells, plan_sweep
+from .sweep import Plan, chosen_variables, chunk_cells, plan_sweep
 from .variables import Variable
 
 __all__ = ["Estimate", "estimate", "plan_with_estimate"]

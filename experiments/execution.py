@@ -18,10 +18,11 @@ from typing import Any
 from model.errors import InputError
 from scenarios import POSTERIOR_COPY
 
+from .chunks import Sweep
 from .crate import METADATA, crate_bytes
 from .store import Store, write_atomically
 from .study import checked_out, provenance
-from .sweep import Plan, Sweep
+from .sweep import Plan
 
 __all__ = [
     "FAILURES",

@@ -15,7 +15,7 @@ def mesa_model(scenario: str = "mensi-pilot", design: str = "regional_hub", *, r
     ``options`` go to ``load_scenario`` (``sets``, ``seed``, ...), except ``school_class``, a subclass of ``SchoolAgent``. Raises InputError
     for bad input.
     """
-    from model.agents import MentoringModel
+    from model.mesa_model import MentoringModel
 
     extra = {"school_class": options.pop("school_class")} if "school_class" in options else {}
     loaded = load_scenario(scenario, designs=[design], **options)

@@ -1,7 +1,7 @@
 """The compiled engine: many runs of designs x parameter sets x replicates in one call.
 
 One run is a loop over months on arrays; runs share nothing but the world, so batches of them go to threads; a run of a large world goes to
-all threads, range by range of schools. ``agents.py`` is the same model for people; a property test holds the two equal to the last bit.
+all threads, range by range of schools. ``mesa_model.py`` is the same model for people; a property test holds the two equal to the last bit.
 """
 
 import os

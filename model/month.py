@@ -1,6 +1,6 @@
 """One month of the compiled engine, as steps over the arrays of a world and a state.
 
-``agents.py`` tells the same month school by school.
+``mesa_model.py`` tells the same month school by school.
 """
 
 import numpy as np

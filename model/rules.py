@@ -131,9 +131,7 @@ def outside_score(par, noise):
 
 @inlined
 def coordination_quality(par, fte, clusters):
-    """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters; 0 without FTE."""
-    if fte <= 0.0:
-        return 0.0
+    """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters."""
     return 1.0 - exp(-fte * par.caseload / max(1.0, clusters))
 
 
@@ -232,7 +230,7 @@ def adoption_chance(par, ready, openness, outreach, colleagues, peers, mentoring
     """
     unprompted = (par.p + par.outreach_effect * outreach) * openness
     none_acts = (1.0 - unprompted) * (1.0 - par.q_in * colleagues) * (1.0 - par.q_out * peers) * (1.0 - par.beta * mentoring)
-    return min(1.0, max(0.0, ready * (1.0 - none_acts)))
+    return min(1.0, ready * (1.0 - none_acts))
 
 
 @inlined

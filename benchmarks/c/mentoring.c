@@ -52,7 +52,7 @@ static void coordinate(const Run *run, State *s, int funded)
             s->clusters[unit_of(run, s->mentors[t])]++;
     for (int32_t u = 0; u < units; u++)
         if (s->clusters[u] > 0)
-            s->quality[u] = fte <= 0.0 ? 0.0 : 1.0 - portable_exp(-fte * run->par->caseload / larger(1.0, (double)s->clusters[u]));
+            s->quality[u] = 1.0 - portable_exp(-fte * run->par->caseload / larger(1.0, (double)s->clusters[u]));
 }
 
 static void retain(const Run *run, State *s, int month, int funded)

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.agents import run_batch_with_mesa
 from model.designs import PRESETS, design_table
 from model.engine import Batch, run_batch
+from model.mesa_model import run_batch_with_mesa
 from model.networks import generate_world
 from model.parameters import PARAMETERS, base_values, parameter_table
 from model.structure import Structure

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.cost_effectiveness import acceptability, best_by_willingness, incremental, quadrant, willingness_grid
+from analysis.cost_effectiveness import acceptability, best_by_willingness, by_group, incremental, quadrant, willingness_grid
 from analysis.psa import Sample, psa_sample
 from tests.analysis.tables import table_of_runs
 
@@ -89,6 +89,7 @@ def test_the_plane_is_put_into_words(cost, effect, words) -> None:
 
 def test_a_ratio_is_given_only_where_it_is_a_price() -> None:
     names = {"none": (0, 0), "dear": (100, 2), "free": (0, 3), "saves": (-50, 1), "cuts": (-60, -2), "harms": (10, -1), "same": (0, 0)}
+    names |= {"thrifty": (-40, 0), "wasteful": (70, 0)}
     sample = sample_of({n: [float(c)] for n, (c, _) in names.items()}, {n: [float(e)] for n, (_, e) in names.items()})
     table = incremental(sample).set_index("design")
     assert table["cost_per_effect"].dropna().to_dict() == {"dear": 50.0, "free": 0.0}
@@ -103,7 +104,33 @@ def test_increments_are_paired_by_parameter_set() -> None:
     sample = sample_of({"none": [0.0, 100.0], "a": [10.0, 110.0]}, {"none": [1.0, 5.0], "a": [3.0, 4.0]})
     row = incremental(sample).set_index("design").loc["a"]
     assert (row["incremental_cost"], row["incremental_cost_low"], row["incremental_cost_high"]) == (10.0, 10.0, 10.0)
-    assert (row["incremental_effect"], row["probability_more_effective"], row["probability_cheaper"]) == (0.5, 0.5, 0.0)
+    assert row["incremental_effect"] == 0.5
+
+
+def test_a_design_that_costs_and_does_the_same_is_neither_cheaper_nor_more_effective() -> None:
+    # Of the eight parameter sets one is cheaper, two are more effective, and three are the same in both.
+    sample = sample_of({"none": [5.0] * 8, "a": [4.0, 6, 6, 6, 6, 5, 5, 5]}, {"none": [5.0] * 8, "a": [4.0, 6, 6, 4, 4, 5, 5, 5]})
+    row = incremental(sample).set_index("design").loc["a"]
+    assert (row["probability_cheaper"], row["probability_more_effective"]) == (1 / 8, 2 / 8)
+
+
+@pytest.mark.parametrize(("ratio", "last"), [(20_000.0, 40_000.0), (21_500.0, 50_000.0), (0.3, 0.6), (0.0, 1000.0)])
+def test_willingnesses_to_pay_run_from_nothing_to_twice_the_highest_ratio_rounded_up_to_one_digit(ratio, last) -> None:
+    grid = willingness_grid(sample_of({"none": [0.0], "a": [ratio]}, {"none": [0.0], "a": [1.0]}))
+    np.testing.assert_allclose(grid, np.arange(101) * last / 100, rtol=1e-12, atol=0)
+
+
+def test_rows_are_numbered_through_over_willingnesses_to_pay_and_groups() -> None:
+    assert acceptability(WORKED, [0.0, 200.0]).index.tolist() == list(range(6))
+    runs = runs_of_two_designs()
+    columns = [name for name in runs if name.startswith(("effect_", "cost_"))]
+    runs = runs.join(pd.concat([runs[columns].add_suffix(f":country:{code}") for code in ("HR", "IT")], axis=1))
+    table = by_group(runs, ["country:HR", "country:IT"])
+    assert table.index.tolist() == list(range(4))
+    assert table.columns[0] == "group"
+    whole = incremental(psa_sample(runs))
+    for _, part in table.groupby("group"):
+        pd.testing.assert_frame_equal(part.drop(columns="group").reset_index(drop=True), whole)
 
 
 def runs_of_two_designs() -> pd.DataFrame:

@@ -62,7 +62,7 @@ def morris_function(x: Array) -> Array:
 
 
 def with_function(function: Callable[[Array], Array], names: list[str], *, noise: float = 0.0) -> Callable[[str], Any]:
-    """Return what takes the place of ``experiments.sweep.runner``: a function of named parameters is adopter-years."""
+    """Return what takes the place of ``experiments.chunks.runner``: a function of named parameters is adopter-years."""
 
     def run(world: Any, practices: Any, parameters: Any, designs: Any, batch: Any, **options: Any) -> Results:
         x = np.column_stack([parameters[name][batch.parameter_set] for name in names])

@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.chunks import Sweep
 from experiments.execution import RESULTS, carry_out, open_sweep
-from experiments.sweep import Plan, Sweep, plan_sweep
+from experiments.sweep import Plan, plan_sweep
 from model.observe import OUTCOMES
 from scenarios import Scenario, load_scenario
 

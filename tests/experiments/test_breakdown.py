@@ -8,10 +8,11 @@ import pytest
 
 from experiments import open_study
 from experiments.breakdown import slices
+from experiments.chunks import Sweep
 from experiments.compare import compare
 from experiments.ensemble import run_ensemble
 from experiments.execution import carry_out, open_sweep
-from experiments.sweep import Sweep, plan_sweep
+from experiments.sweep import plan_sweep
 from experiments.worlds import Worlds
 from model.costs import PAYERS
 from model.errors import InputError

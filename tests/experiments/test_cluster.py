@@ -9,8 +9,8 @@ import pytest
 from distributed import Client, LocalCluster
 
 from experiments.apart import SweepApart
+from experiments.chunks import Sweep
 from experiments.execution import FAILURES, carry_out, open_sweep
-from experiments.sweep import Sweep
 from model.errors import InputError
 from tests.experiments.sweeps import content, made, parts_of, plan_of
 

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments import estimate as module
+from experiments.chunks import Sweep
 from experiments.estimate import Estimate, estimate, plan_with_estimate
-from experiments.sweep import Sweep, chosen_variables, plan_sweep
+from experiments.sweep import chosen_variables, plan_sweep
 from model.errors import InputError
 from tests.experiments.sweeps import small
 

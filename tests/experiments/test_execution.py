@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments import execution
+from experiments.chunks import Sweep
 from experiments.execution import FAILURES, RESULTS, carry_out, open_sweep, parse_shard, shard_of, sweep_summary
-from experiments.sweep import Plan, Sweep, plan_sweep, read_plan
+from experiments.sweep import Plan, plan_sweep, read_plan
 from model.errors import InputError
 from scenarios import load_scenario
 from tests.experiments.sweeps import content, made, parts_of, plan_of, rows_of, small

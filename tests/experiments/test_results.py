@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from experiments import open_study
+from experiments.chunks import Sweep
 from experiments.ensemble import run_ensemble
 from experiments.results import Study
 from experiments.store import Store
 from experiments.study import new_study, provenance
-from experiments.sweep import Sweep
 from experiments.worlds import Worlds
 from model.errors import InputError
 from model.observe import OUTCOMES

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments import sensitivity_design, sweep
+from experiments import chunks, sensitivity_design
 from experiments.sensitivity import Options, run_study
 from experiments.sensitivity_design import layout_of
 from experiments.sensitivity_estimates import _morris, _sobol
@@ -31,7 +31,7 @@ OUTPUT = ("effect_adopter_years",)
 
 def study(monkeypatch, folder, function, names, vary, method="sobol", *, replicates=1, noise=0.0, **options):
     """Return what a study finds of a function in the place of the engine, for the design none."""
-    monkeypatch.setattr(sweep, "runner", with_function(function, names, noise=noise))
+    monkeypatch.setattr(chunks, "runner", with_function(function, names, noise=noise))
     asked = Options(method, OUTPUT, vary, local=False, **{"budget": 10**6, "ci": 10.0, **options})
     return run_study(small(replicates=replicates, designs=["none"]), asked, folder)
 

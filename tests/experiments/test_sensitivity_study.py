@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import sweep
+from experiments import chunks
 from experiments.execution import carry_out, open_sweep
 from experiments.results import open_study
 from experiments.sensitivity import Options, asked, run_study
@@ -68,7 +68,7 @@ def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monk
             raise KeyboardInterrupt
         return run_batch(*args, **kwargs)
 
-    monkeypatch.setattr(sweep, "runner", lambda engine: dies)
+    monkeypatch.setattr(chunks, "runner", lambda engine: dies)
     with pytest.raises(KeyboardInterrupt):
         run_study(tiny(), options, tmp_path / "cut")
     monkeypatch.undo()
@@ -82,7 +82,7 @@ def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monk
 
 
 def test_a_study_settles_when_the_widest_interval_is_within_the_one_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweep, "runner", with_function(lambda x: x[:, 0] + x[:, 1], UNIT))
+    monkeypatch.setattr(chunks, "runner", with_function(lambda x: x[:, 0] + x[:, 1], UNIT))
     options = Options(outputs=EFFECT, vary=ranges(UNIT[:2]), points=16, ci=0.2, budget=50_000, local=False)
     found = run_study(small(designs=["none"], replicates=1), options, tmp_path / "s")
     assert found.state["settled"]
@@ -122,7 +122,7 @@ def decide(tmp_path, monkeypatch, sd, replicates=8):
         outcomes[:, 0] = worth[np.arange(len(worth)), batch.design % 3]
         return Results(outcomes, *[np.empty((0, 0))] * 4)
 
-    monkeypatch.setattr(sweep, "runner", lambda name: engine)
+    monkeypatch.setattr(chunks, "runner", lambda name: engine)
     scenario = small(designs=["none", "outreach", "virtual"], replicates=replicates)
     options = Options(
         "sobol", ("best_design",), ("beta=0:1", "q_in=0:1"), points=512, local=False, random="independent", ci=9, budget=10**6
@@ -171,7 +171,7 @@ def test_outputs_that_are_no_numbers_or_constant_are_named_with_their_runs(tmp_p
         results.outcomes[:, OUTCOMES.index("gap_rural")] = np.where(args[4].parameter_set % 7 == 3, np.nan, 1.0)
         return results
 
-    monkeypatch.setattr(sweep, "runner", lambda engine_name: engine)
+    monkeypatch.setattr(chunks, "runner", lambda engine_name: engine)
     found = run_study(tiny(), Options(outputs=(*EFFECT, "gap_rural", "cost_total"), budget=10**6, ci=9.0, **FEW), tmp_path / "s")
     problems = found.outputs.set_index(["output", "design", "comparator"])["problem"]
     assert problems["gap_rural", "none", ""].startswith(

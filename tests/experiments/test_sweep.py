@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.chunks import Sweep
 from experiments.ensemble import run_ensemble
-from experiments.sweep import Plan, Sweep, hash_sets, plan_sweep
+from experiments.sweep import Plan, hash_sets, plan_sweep
 from experiments.worlds import Worlds
 from model.costs import CATEGORIES
 from model.designs import design_table

@@ -12,9 +12,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.report import comparison_report
+from experiments.chunks import Sweep
 from experiments.compare import compare
 from experiments.simulate import simulate
-from experiments.sweep import Sweep, plan_sweep
+from experiments.sweep import plan_sweep
 from scenarios import Scenario, load_scenario, scenario_from
 
 FOLDER = Path(__file__).parent

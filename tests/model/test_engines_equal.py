@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 
 from model import engine
-from model.agents import MentoringModel, run_batch_with_mesa
 from model.countries import COUNTRIES
 from model.designs import PRESETS, design_table
 from model.engine import Batch, Results, run_batch
+from model.mesa_model import MentoringModel, run_batch_with_mesa
 from model.networks import generate_world
 from model.parameters import base_values, parameter_table
 from model.structure import STRUCTURE, Structure

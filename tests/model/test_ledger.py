@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from model.agents import run_batch_with_mesa
 from model.costs import CATEGORIES, PAYERS
 from model.designs import design_table
 from model.engine import run_batch
+from model.mesa_model import run_batch_with_mesa
 from model.parameters import parameter_table
 from model.state import MENTOR
 from tests.worlds import batch_of, build_practices, build_world, cases, design

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from model.agents import run_batch_with_mesa
 from model.designs import design_table
 from model.engine import run_batch
 from model.matching import quota
+from model.mesa_model import run_batch_with_mesa
 from model.parameters import parameter_table
 from model.state import MENTEE, MENTOR
 from model.world import DISADVANTAGED, RURAL, SECONDARY

@@ -4,10 +4,11 @@ import mesa
 import numpy as np
 import pytest
 
-from model.agents import CoordinatorAgent, MentoringModel, SchoolAgent, run_batch_with_mesa
+from model.agents import CoordinatorAgent, SchoolAgent
 from model.costs import COORDINATION
 from model.designs import PRESETS, design_table
 from model.engine import run_batch
+from model.mesa_model import MentoringModel, run_batch_with_mesa
 from model.parameters import parameter_table
 from model.state import MENTEE, MENTOR
 from tests.worlds import batch_of, build_practices, build_world, complete, design

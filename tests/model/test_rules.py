@@ -86,7 +86,7 @@ FORMULAS = {
         + noise
     ),
     "outside_score": lambda q, noise: q.outside_option + noise,
-    "coordination_quality": lambda q, fte, clusters: 1.0 - math.exp(-fte * q.caseload / max(1.0, clusters)) if fte > 0.0 else 0.0,
+    "coordination_quality": lambda q, fte, clusters: 1.0 - math.exp(-fte * q.caseload / max(1.0, clusters)),
     "attrition_chance": lambda q, quality, virtual_share, incentive, recognition, load, mandated: min(
         1.0,
         q.attrition
@@ -115,16 +115,13 @@ FORMULAS = {
     "social_influence": lambda q, share: share**q.gamma,
     "adoption_chance": lambda q, ready, openness, outreach, colleagues, peers, mentoring: min(
         1.0,
-        max(
-            0.0,
-            ready
-            * (
-                1.0
-                - (1.0 - (q.p + q.outreach_effect * outreach) * openness)
-                * (1.0 - q.q_in * colleagues)
-                * (1.0 - q.q_out * peers)
-                * (1.0 - q.beta * mentoring)
-            ),
+        ready
+        * (
+            1.0
+            - (1.0 - (q.p + q.outreach_effect * outreach) * openness)
+            * (1.0 - q.q_in * colleagues)
+            * (1.0 - q.q_out * peers)
+            * (1.0 - q.beta * mentoring)
         ),
     ),
     "loss_chance": lambda q, share, mentoring: (
@@ -221,6 +218,12 @@ def test_amount_is_finite_and_never_negative_for_all_allowed_parameters(rule, da
 @given(parameter_sets(), QUANTITIES["clusters"])
 def test_without_coordinators_there_is_no_quality(values, clusters):
     assert rules.coordination_quality(parameter_record(values), 0.0, clusters) == 0.0
+
+
+@pytest.mark.parametrize(("clusters", "shared_by"), [(0.0, 1.0), (1.0, 1.0), (2.0, 2.0), (7.0, 7.0)])
+def test_up_to_one_cluster_has_the_coordinators_to_itself(clusters, shared_by):
+    quality = rules.coordination_quality(parameter_record({"caseload": 3.0}), 0.5, clusters)
+    assert quality == pytest.approx(1.0 - math.exp(-1.5 / shared_by), rel=1e-14)
 
 
 @given(parameter_sets(), HOURS)

@@ -1,0 +1,263 @@
+"""The model as a researcher runs it: agents of ``agents.py`` under one design, one month per step.
+
+It gives the same trajectory as the compiled engine, to the last bit. Subclass ``MentoringModel`` to change the order of a month, or what
+is decided for all schools at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import mesa
+import numpy as np
+
+from . import costs, draws
+from .agents import CoordinatorAgent, SchoolAgent
+from .costs import CATEGORIES, PAYERS
+from .designs import Design, design_from_record, design_table
+from .engine import Batch, Results, empty_results, observe_run
+from .matching import quota, recruiting_month
+from .observe import CELLS
+from .parameters import parameter_table
+from .state import MENTEE, MENTOR, NO_ROLE, allocate
+from .world import Practices, World
+
+__all__ = ["MentoringModel", "run_batch_with_mesa"]
+
+
+class MentoringModel(mesa.Model):
+    """Schools under one design; ``step()`` is one month.
+
+    The arguments are a world and practices (``model.world``), a design, parameter values by name (absent ones at base), the ``seed`` and
+    ``replicate`` that name the random numbers, and the programme window: funded in first_month <= month < last_month, unless the design
+    states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        practices: Practices,
+        design: Design,
+        parameters: Mapping[str, float] | None = None,
+        *,
+        seed: int = 0,
+        replicate: int = 0,
+        first_month: int = 6,
+        last_month: int = 34,
+        school_class: type[SchoolAgent] = SchoolAgent,
+    ) -> None:
+        super().__init__(seed=seed % 2**32)
+        self.world, self.practices, self.design = world, practices, design
+        self.par = parameter_table([parameters or {}]).view(np.recarray)[0]
+        self.des = design_table([design], first_month, last_month).view(np.recarray)[0]
+        self.seed_key, self.replicate = np.uint64(seed), replicate
+        self.month = 0
+        self.ties = 0
+        self.ledger = np.zeros((world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64)
+        self.named_world = bool((world.named_role == MENTOR).any())
+        self.schools = [school_class(self, i) for i in range(world.teachers.size)]
+        self.regions = [
+            [self.schools[i] for i in world.by_region[world.region_start[r] : world.region_start[r + 1]]]
+            for r in range(world.region_country.size)
+        ]
+        self.coordinators = self._appoint()
+        self.pools: dict[int, list[SchoolAgent]] = {}
+        for school in self.schools:
+            school.start()
+        self.datacollector = mesa.DataCollector(
+            model_reporters={
+                "month": "month",
+                "adopters": lambda m: sum(sum(s.adopters) for s in m.schools),
+                "mainstreamed": lambda m: sum(x >= m.par.mainstream_threshold for s in m.schools for x in s.share),
+                "active_ties": "ties",
+                "cost_programme": lambda m: int(m.ledger[..., 0].sum()) / 100,
+                "cost_schools": lambda m: int(m.ledger[..., 1].sum()) / 100,
+            },
+            agenttype_reporters={SchoolAgent: {"adopters": lambda s: sum(s.adopters), "role": "role"}},
+        )
+
+    @property
+    def funded(self) -> int:
+        """1 while the programme runs, else 0."""
+        return int(self.des.first_month <= self.month < self.des.last_month)
+
+    def _appoint(self) -> list[CoordinatorAgent]:
+        units = {"none": 0, "platform": 1, "hub": len(self.regions), "ministry": self.world.salary.size}
+        coordinators = [CoordinatorAgent(self) for _ in range(units[self.design.tier])]
+        for school in self.schools if coordinators else []:
+            unit = {"platform": 0, "hub": school.region, "ministry": school.country}[self.design.tier]
+            school.coordinator = coordinators[unit]
+        return coordinators
+
+    def step(self) -> None:
+        """Let one month pass: recruit and match, retain, deliver, account and observe, adopt and discontinue."""
+        self.open_month()
+        self.datacollector.collect(self)
+        self.close_month()
+
+    def open_month(self) -> None:
+        """Do everything of a month that comes before teachers adopt."""
+        self.ledger[:] = 0
+        self.ties = 0
+        if recruiting_month(self.des, self.month):
+            self.recruit()
+            self.match()
+        if self.design.recruitment != "none" and self.month >= self.des.first_month:
+            self.coordinate()
+            for school in [s for s in self.schools if s.ends_tie()]:
+                school.leave_mentor()
+            for school in self.schools:
+                school.deliver()
+            self.ties = sum(s.mentor is not None for s in self.schools)
+        self.post_country_costs()
+
+    def close_month(self) -> None:
+        """Let teachers adopt and discontinue, all on the state of this month or school by school, and move on to the next."""
+        if self.world.sequential:
+            for school in self.in_turn():
+                school.decide()
+                school.commit()
+        else:
+            for school in self.schools:
+                school.decide()
+            for school in self.schools:
+                school.commit()
+        self.month += 1
+
+    def in_turn(self) -> list[SchoolAgent]:
+        """Return the schools in this month's order of turns, drawn anew each month."""
+        return sorted(self.schools, key=lambda school: (-school.draw(draws.TURN), school.index))
+
+    @property
+    def named_round(self) -> bool:
+        """Whether this round takes the mentors and ties that a pilot named."""
+        return self.named_world and self.design.recruitment == "assigned" and self.month == self.des.first_month
+
+    def recruit(self) -> None:
+        """Make mentors: mentees that cascade, then the assigned or volunteering schools, region by region."""
+        for school in [s for s in self.schools if s.cascades()]:
+            school.leave_mentor()
+            school.become_mentor()
+        assigned = self.design.recruitment == "assigned"
+        if assigned and self.month != self.des.first_month:
+            return
+        before = 0
+        for region in self.regions:
+            free = [s for s in region if s.role == NO_ROLE]
+            if self.named_round:
+                chosen = [s for s in free if self.world.named_role[s.index] == MENTOR]
+            else:
+                willing = free if assigned else [s for s in free if s.volunteers()]
+                chosen = sorted(willing, key=lambda s: (-(s.capacity + s.own_share), s.index))
+                if self.design.mentor_share is not None:
+                    present = sum(s.role == MENTOR for s in region)
+                    chosen = chosen[: max(0, quota(self.design.mentor_share, before, len(region)) - present)]
+            for school in chosen:
+                school.become_mentor()
+            before += len(region)
+
+    def pool_of(self, school: SchoolAgent) -> int:
+        """Return the number of the list of free mentors that is in a school's scope."""
+        return {"country": school.country, "region": school.region, "anywhere": 0}[self.design.scope]
+
+    def match(self) -> None:
+        """Tie schools to mentors: first the pairs a pilot named, then in the order of priority, each to the best mentor left."""
+        if self.named_round:
+            for school in self.schools:
+                m = int(self.world.named_mentor[school.index])
+                if m >= 0 and school.role == NO_ROLE and self.schools[m].has_place:
+                    school.follow(self.schools[m])
+        wanting = [s for s in self.schools if s.role == NO_ROLE]
+        if self.named_round:
+            wanting = [s for s in wanting if self.world.named_role[s.index] == MENTEE]
+        if self.design.recruitment == "volunteer":
+            wanting = [s for s in wanting if s.seeks()]
+        queue = sorted((-s.queue_key(), s.index) for s in wanting)
+        self.pools = {}
+        if self.design.scope != "peers":
+            for school in self.schools:
+                pool = self.pools.setdefault(self.pool_of(school), [])
+                if school.has_place:
+                    pool.append(school)
+        for _, index in queue:
+            school = self.schools[index]
+            mentor = school.choose_mentor()
+            if mentor is None:
+                continue
+            school.follow(mentor)
+            if self.design.scope != "peers" and not mentor.has_place:
+                pool = self.pools[self.pool_of(mentor)]
+                # The last of the list fills the gap, as in the compiled engine: the order decides who is sampled next.
+                pool[pool.index(mentor)] = pool[-1]
+                pool.pop()
+
+    def coordinate(self) -> None:
+        """Count the active clusters of each coordinator and set its quality."""
+        for coordinator in self.coordinators:
+            coordinator.clusters = 0
+        for school in self.schools:
+            if school.mentees and school.coordinator:
+                school.coordinator.clusters += 1
+        for coordinator in self.coordinators:
+            coordinator.coordinate()
+
+    def post_country_costs(self) -> None:
+        """Post coordination, platform and outreach of each country."""
+        countries = len(self.ledger)
+        for country, ledger in enumerate(self.ledger):
+            schools = [s for s in self.schools if s.country == country]
+            active = sum(bool(s.mentees) or s.mentor is not None for s in schools)
+            regions = int((self.world.region_country == country).sum())
+            if self.funded and self.design.tier != "none":
+                units = {"platform": 1.0 / countries, "hub": float(regions), "ministry": 1.0}[self.design.tier]
+                costs.post_coordination(ledger, self.par, self.des, self.world.salary[country], units)
+            share = len(schools) / len(self.schools)
+            costs.post_programme(ledger, self.par, self.des, len(schools), active, share, self.funded)
+
+    def snapshot(self, state: Any) -> None:
+        """Write the changing variables of every school into the arrays of a ``model.state.State`` of one run."""
+        for i, school in enumerate(self.schools):
+            state.adopters[:, i] = school.adopters
+            state.share[:, i] = school.share
+            state.role[0, i], state.experience[0, i] = school.role, school.experience
+            state.mentor[0, i] = school.mentor.index if school.mentor else -1
+        state.ledger[0] = self.ledger
+
+
+def run_batch_with_mesa(
+    world: World,
+    practices: Practices,
+    parameters: Any,
+    designs: Any,
+    batch: Batch,
+    *,
+    seed: int,
+    months: int,
+    end_of_funding: int,
+    monthly: bool = False,
+    per_school: bool = False,
+    threads: int | None = None,
+    model_class: type[MentoringModel] = MentoringModel,
+    school_class: type[SchoolAgent] = SchoolAgent,
+) -> Results:
+    """Make every run of a batch with the Mesa model; arguments and results as ``model.engine.run_batch`` (``threads`` has no effect)."""
+    results = empty_results(world, practices, batch.design.size, months, monthly, per_school)
+    state = allocate(world, practices.weight.size, len(CATEGORIES), len(PAYERS))
+    cells = np.zeros((2, world.salary.size * CELLS, 5), np.int64)
+    for r in range(batch.design.size):
+        row, des = parameters[batch.parameter_set[r]], designs[batch.design[r]]
+        model = model_class(
+            world,
+            practices,
+            design_from_record(des),
+            dict(zip(parameters.dtype.names, row.tolist(), strict=True)),
+            seed=seed,
+            replicate=int(batch.replicate[r]),
+            school_class=school_class,
+        )
+        for month in range(months):
+            model.open_month()
+            model.snapshot(state)
+            end = min(end_of_funding, months - 1)
+            observe_run(world, practices, model.par, state, 0, model.ties, month, months, end, cells, results, r)
+            model.close_month()
+    return results
