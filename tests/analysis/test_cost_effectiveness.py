@@ -89,11 +89,11 @@ def test_the_plane_is_put_into_words(cost, effect, words) -> None:
 
 def test_a_ratio_is_given_only_where_it_is_a_price() -> None:
     names = {"none": (0, 0), "dear": (100, 2), "free": (0, 3), "saves": (-50, 1), "cuts": (-60, -2), "harms": (10, -1), "same": (0, 0)}
-    names |= {"thrifty": (-40, 0), "wasteful": (70, 0)}
+    names |= {"thrifty": (-40, 0), "wasteful": (70, 0), "dropped": (0, -1), "bargain": (-0.5, 0.5), "trimmed": (-0.5, -1), "spare": (1, 0.5)}
     sample = sample_of({n: [float(c)] for n, (c, _) in names.items()}, {n: [float(e)] for n, (_, e) in names.items()})
     table = incremental(sample).set_index("design")
-    assert table["cost_per_effect"].dropna().to_dict() == {"dear": 50.0, "free": 0.0}
-    assert table["saved_per_effect_lost"].dropna().to_dict() == {"cuts": 30.0}
+    assert table["cost_per_effect"].dropna().to_dict() == {"dear": 50.0, "free": 0.0, "spare": 2.0}
+    assert table["saved_per_effect_lost"].dropna().to_dict() == {"cuts": 30.0, "trimmed": 0.5}
     assert table.at["free", "quadrant"] == "costs the same and does more"
     assert table.at["same", "quadrant"] == "costs the same and does the same"
     assert table.at["none", "quadrant"] == ""
@@ -120,12 +120,23 @@ def test_willingnesses_to_pay_run_from_nothing_to_twice_the_highest_ratio_rounde
     np.testing.assert_allclose(grid, np.arange(101) * last / 100, rtol=1e-12, atol=0)
 
 
+def test_a_design_that_is_best_at_a_single_price_only_has_no_range() -> None:
+    sample = sample_of({"none": [0.0], "half": [100.0], "all": [200.0]}, {"none": [0.0], "half": [1.0], "all": [2.0]})
+    assert best_by_willingness(sample)[["design", "from", "to"]].to_numpy().tolist() == [["none", 0.0, 100.0], ["all", 100.0, np.inf]]
+
+
+def test_a_probability_comes_with_its_interval() -> None:
+    row = acceptability(WORKED, [200.0]).set_index("design").loc["a"]
+    # Wilson's interval of 2 of 4 at 90 %: (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n), z = 1.6449.
+    assert (row["low"], row["high"]) == (pytest.approx(0.1824, abs=5e-5), pytest.approx(0.8176, abs=5e-5))
+
+
 def test_rows_are_numbered_through_over_willingnesses_to_pay_and_groups() -> None:
     assert acceptability(WORKED, [0.0, 200.0]).index.tolist() == list(range(6))
     runs = runs_of_two_designs()
     columns = [name for name in runs if name.startswith(("effect_", "cost_"))]
     runs = runs.join(pd.concat([runs[columns].add_suffix(f":country:{code}") for code in ("HR", "IT")], axis=1))
-    table = by_group(runs, ["country:HR", "country:IT"])
+    table = by_group(runs, ["country:HR", "country:IT"], parameters=None)
     assert table.index.tolist() == list(range(4))
     assert table.columns[0] == "group"
     whole = incremental(psa_sample(runs))
