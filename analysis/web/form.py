@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import count, takewhile
 from typing import Any
 
 from pydantic import ValidationError
@@ -88,10 +88,7 @@ def _world(form: Form, world: dict[str, Any]) -> dict[str, Any]:
 
 def _practices(form: Form) -> list[dict[str, Any]]:
     practices = []
-    for number in count():
-        prefix = f"practices.{number}"
-        if f"{prefix}.name" not in form:
-            break
+    for prefix in takewhile(lambda prefix: f"{prefix}.name" in form, (f"practices.{number}" for number in count())):
         values = {field: _value(form[key], f"{key}") for field in Practice.model_fields if (key := f"{prefix}.{field}") in form}
         practices.append({**values, "name": design_name_of(form[f"{prefix}.name"])})
     return practices

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from analysis.web.limits import Limits
 from analysis.web.state import new_state, to_address
 from tests.commands.test_bad_input import BOMB
 
@@ -87,8 +88,9 @@ def refused(answer: Answer, words: str, status: int = 422) -> None:
     assert "Traceback" not in answer.text
 
 
-def test_an_oversized_upload_is_refused(server):
-    refused(upload(server, "schools.csv", b"school_id\n" + b"a\n" * 1_500_000), "too large", 413)
+@pytest.mark.parametrize("size", [Limits().upload_bytes + 1, 3_000_000], ids=["the file", "the request"])
+def test_an_oversized_upload_is_refused(server, size):
+    refused(upload(server, "schools.csv", b"school_id\n" + b"a" * (size - 10)), "too large", 413)
 
 
 def test_an_upload_that_lies_about_its_length_is_refused(server):
