@@ -631,7 +631,7 @@ def serve(
     if mesa:
         from analysis.web.mesa_page import serve_mesa
 
-        serve_mesa(loaded, design, host=host, port=port)
+        serve_mesa(loaded, design, host=host, port=port, allow_hosts=allow_host or [], root_path=root_path)
     else:
         from analysis.web.serve import serve as serve_page
 

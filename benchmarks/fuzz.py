@@ -6,6 +6,7 @@ sound, or exit code 2 with one line on standard error and nothing changed. Input
 
 import argparse
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,9 +19,19 @@ from pathlib import Path
 from tests.commands.program import ROOT
 from tests.fuzz.cases import file_cases, study_cases
 from tests.fuzz.damage import damaged
+from tests.fuzz.serving import faults_of_requests, serve_words, served, stopped, taken_port
 from tests.fuzz.sound import STUDIES, studies
-from tests.fuzz.surroundings import COMMANDS, SURROUNDINGS, WRITES, at_once, faults_in, interrupted
+from tests.fuzz.surroundings import COMMANDS, SPREADS, SURROUNDINGS, WRITES, at_once, faults_in, interrupted, shards_at_once, spread
 from tests.fuzz.trial import Case, Done, Folder, tried
+
+SERVED = {
+    "an address of IPv6": ("--host=::1",),
+    "all addresses": ("--host=0.0.0.0",),
+    "Mesa's page": ("--mesa",),
+    "a path of a proxy": ("--root-path=/what/if/",),
+    "a name of its own": ("--allow-host=School.Example",),
+}
+"""Ways to serve the page that must all succeed."""
 
 KEPT = 40
 """Failing inputs that are kept for each case."""
@@ -45,10 +56,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, default=0, help="this many inputs are tried as real processes too")
     parser.add_argument("--surroundings", action="store_true", help="try every command in all surroundings, and nothing else")
     parser.add_argument("--interrupts", type=int, default=100, help="with --surroundings: moments at which Ctrl-C is pressed")
+    parser.add_argument("--server", action="store_true", help="try run.py serve with --inputs damaged command lines, and nothing else")
+    parser.add_argument("--requests", type=int, default=1000, help="with --server: damaged requests")
     parser.add_argument("--failures", type=Path, default=Path("build/fuzz"), help="where failing inputs are kept")
     options = parser.parse_args(argv)
     if options.surroundings:
         raise SystemExit(1 if _surroundings(options) else 0)
+    if options.server:
+        raise SystemExit(1 if _server(options) else 0)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
         kinds = [kind for kind in options.kinds.split(",") if kind]
         cases = [*file_cases(), *(study_cases(studies(Path(scratch), kinds)) if kinds else [])]
@@ -71,10 +86,18 @@ def _surroundings(options: argparse.Namespace) -> int:
     trials += [
         ("two at once in one folder", command, lambda path, c=command: at_once(c, path / "both")) for command in WRITES if command != "new"
     ]
+    if options.only in "sweep":
+        trials += [("a sweep that is spread", option, lambda path, o=option: spread(o, path / "spread")) for option in SPREADS]
+        trials += [("shards at once", f"{n} shards", lambda path, n=n: shards_at_once(n, path / "shards")) for n in (2, 3)]
     draw = random.Random(options.seed)
     for _ in range(options.interrupts):
         command, seconds = draw.choice(list(COMMANDS)), draw.choice((draw.uniform(0.0, 0.3), draw.uniform(0.3, 6.0)))
         trials.append(("Ctrl-C at some moment", command, lambda path, c=command, s=seconds: interrupted(c, path / "cut", s)))
+    return _each(trials)
+
+
+def _each(trials: Sequence[tuple[str, str, Callable[[Path], list[str]]]]) -> int:
+    """Make trials, each in a folder of its own: where, what, and what returns the faults; print a table and return how many failed."""
     tried, failed = Counter[str](), Counter[str]()
     for name, command, trial in trials:
         with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
@@ -84,10 +107,46 @@ def _surroundings(options: argparse.Namespace) -> int:
         for fault in faults:
             print(f"{name}, {command}: {fault}", file=sys.stderr, flush=True)
     lines = [f"| {name} | {tried[name]} | {failed[name]} |" for name in tried]
-    print(
-        "\n".join(["| where | processes | failures |", "| --- | --: | --: |", *lines, f"| **all** | {tried.total()} | {failed.total()} |"])
-    )
+    total = f"| **all** | {tried.total()} | {failed.total()} |"
+    print("\n".join(["| where | processes | failures |", "| --- | --: | --: |", *lines, total]))
     return failed.total()
+
+
+def _server(options: argparse.Namespace) -> int:
+    """Try ``run.py serve`` as processes, then with damaged requests; print tables and return how many trials failed."""
+    verdicts = Counter[str]()
+
+    def line(words: Sequence[str], path: Path) -> list[str]:
+        found = served(list(words), path)
+        verdicts[found.verdict] += 1
+        return found.faults
+
+    def taken(words: Sequence[str], path: Path) -> list[str]:
+        with taken_port() as port:
+            found = served([*words, f"--port={port}"], path)
+        return found.faults or ([] if found.verdict == "refused" else ["listens where another does"])
+
+    trials: list[tuple[str, str, Callable[[Path], list[str]]]] = [
+        (where, "small.yaml", partial(line, ["small.yaml", "--port=0", *words])) for where, words in SERVED.items()
+    ]
+    trials += [
+        ("a port that is taken", name, partial(taken, ["small.yaml", *words])) for name, words in (("page", ()), ("mesa", ("--mesa",)))
+    ]
+    trials.append(("SIGTERM", "small.yaml", lambda path: served(["small.yaml", "--port=0"], path, signal.SIGTERM).faults))
+    draw = random.Random(options.seed)
+    for _ in range(options.interrupts):
+        trials.append(("Ctrl-C at some moment", "small.yaml", partial(stopped, draw.choice((draw.uniform(0, 0.3), draw.uniform(0.3, 6))))))
+    trials += [
+        ("damaged command lines", str(n), lambda path, n=n: line(serve_words(f"{options.seed}/{n}"), path)) for n in range(options.inputs)
+    ]
+    failed = _each(trials)
+    print(f"\n{verdicts['listening']} listened, {verdicts['refused']} were refused")
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
+        answers, faults = faults_of_requests(options.requests, options.seed, Path(scratch))
+    print(f"\n{options.requests} damaged requests: {answers}; failures: {len(faults)}")
+    for fault in faults:
+        print(fault[:1000], file=sys.stderr, flush=True)
+    return failed + len(faults)
 
 
 def _input(case: Case, seed: int, number: int) -> bytes:

@@ -115,8 +115,17 @@ class Study:
         if designs is not None:
             _check(designs, self.info["scenario"]["designs"], "design")
             condition = ds.field("design").isin(list(designs))
+        self._refuse_unrecorded(chosen)
         frame = self.dataset().to_table([*KEYS, *chosen], filter=condition).to_pandas()
         return frame.merge(self.parameters, on="parameter_set", how="left") if with_parameters else frame
+
+    def _refuse_unrecorded(self, outcomes: Sequence[str]) -> None:
+        """Raise InputError where the runs hold other columns, as those of a calibration do."""
+        recorded = self.dataset().schema.names
+        for name in outcomes:
+            if name not in recorded:
+                known = "give a comparison, sweep or search; a calibration records adopters by school, which dataset() reads"
+                raise InputError(str(self.path), f"its runs do not record {name!r}", known)
 
     def query(self, sql: str) -> "duckdb.DuckDBPyRelation":
         """Return the result of an SQL query over the views ``runs`` and ``parameters``; nothing is read before it is asked for."""
@@ -134,6 +143,7 @@ class Study:
         ``by`` names keys (design, parameter_set, replicate) or varied parameters. Runs are streamed, so the study may exceed memory.
         """
         _check([outcome], OUTCOMES, "outcome")
+        self._refuse_unrecorded([outcome])
         _check(by, [*KEYS, *self.parameters.columns], "column")
         for p in q:
             if not 0.0 <= p <= 1.0:

@@ -31,6 +31,8 @@ def study_of_sweep(folder: Path, options: Options) -> tuple[Scenario, Findings]:
     study = open_study(folder)
     if "sweep" not in study.info:
         raise InputError(str(folder), "holds a study that is no sweep", "give the folder of a sweep, or a scenario")
+    if study.info["sweep"].get("schools") is not None:
+        raise InputError(str(folder), "holds simulations of a calibration, no outcomes", "give the folder of a sweep, or a scenario")
     study.checked_files()
     if not study.complete:
         raise InputError(str(folder), "is not complete", "complete the sweep with --resume first")

@@ -17,6 +17,9 @@ __all__ = ["POSTERIOR_COPY", "check_draws", "parameter_rows", "read_draws"]
 POSTERIOR_COPY = "posterior.parquet"
 """The name under which a study folder keeps the draws that it used."""
 
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+"""What readers of Parquet raise, besides errors of their own, where a file or what pandas noted in it is damaged."""
+
 FEWEST, MOST = 2, 1_000_000
 
 
@@ -27,8 +30,9 @@ def read_draws(path: str | Path) -> "pd.DataFrame":
 
     try:
         draws = pd.read_parquet(path)
-    except (OSError, ValueError, ArrowException) as error:
-        what = f"cannot be read as Parquet ({str(error).splitlines()[0][:100]})"
+    except (*UNREADABLE, ArrowException) as error:
+        said = (str(error).splitlines() or [""])[0][:100]
+        what = f"cannot be read as Parquet ({said or type(error).__name__})"
         raise InputError(str(path), what, "give the file that calibrate wrote, or a table of draws saved as Parquet") from None
     return check_draws(draws, str(path))
 

@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
 
 from analysis.outcomes import design_name
 from experiments.compare import notes_on, with_comparator
@@ -301,6 +302,10 @@ def _faults(app: FastAPI, server: Server) -> None:
     @app.exception_handler(Busy)
     async def busy(_request: Request, _error: Busy) -> Response:
         return HTMLResponse(server.render("problem.html", problem=text("page.busy"), where=""), 503, headers={"Retry-After": "5"})
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # the visitor left before all was sent, and reads no answer
 
     @app.exception_handler(TooLarge)
     async def too_large(_request: Request, _error: TooLarge) -> Response:

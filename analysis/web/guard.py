@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -102,7 +102,7 @@ class Guard:
 
     def _refused(self, method: str, headers: Headers) -> tuple[int, str] | None:
         """Return status and words for a request that another site may have made, or that is not meant for this one."""
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        host = (_split(f"//{headers.get('host', '')}").hostname or "").rstrip(".")
         if "*" not in self._hosts and host not in self._hosts:
             return 421, "not served under this name; start the server with --allow-host NAME"
         site = headers.get("sec-fetch-site")
@@ -112,12 +112,12 @@ class Guard:
         if method != "POST":
             return 405, "only GET, HEAD and POST"
         origin = headers.get("origin")
-        foreign = site not in (None, "same-origin") or (origin is not None and urlsplit(origin).netloc != headers.get("host"))
+        foreign = site not in (None, "same-origin") or (origin is not None and _split(origin).netloc != headers.get("host"))
         # A header that a form of another site cannot send.
         if foreign or headers.get("hx-request") != "true":
             return 403, "asked for by another site"
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > self._limits.upload_bytes + self._limits.request_bytes:
+        if length.isascii() and length.isdigit() and int(length) > self._limits.upload_bytes + self._limits.request_bytes:
             return 413, "too large"
         return None
 
@@ -139,6 +139,14 @@ class Guard:
             return message
 
         return counted
+
+
+def _split(address: str) -> SplitResult:
+    """Return the parts of an address; none of one that cannot be."""
+    try:
+        return urlsplit(address)
+    except ValueError:  # as a bracket without its other
+        return urlsplit("")
 
 
 class TooLarge(Exception):  # noqa: N818 - a state, not a fault

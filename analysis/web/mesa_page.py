@@ -5,6 +5,8 @@ Needs the extra ``mesa`` (Solara, and its assets, so that the page works without
 
 import logging
 import os
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,6 +24,7 @@ from model.world import DISADVANTAGED, RURAL, SECONDARY
 from scenarios import Scenario
 
 from .guard import LogHandler, log
+from .listen import listen
 
 __all__ = ["ViewedModel", "school_table", "serve_mesa", "state_table"]
 
@@ -105,29 +108,35 @@ def map_figure(model: ViewedModel, country: int = 0) -> Any:
     return figure
 
 
-def serve_mesa(scenario: Scenario, design: str, *, host: str, port: int) -> None:
-    """Serve the page until it is stopped. Raises InputError where the extra is not installed or the design is unknown."""
+def serve_mesa(scenario: Scenario, design: str, *, host: str, port: int, allow_hosts: Sequence[str] = (), root_path: str = "") -> None:
+    """Serve the page until it is stopped.
+
+    Raises InputError where the extra is not installed, the design is unknown, or the page cannot be served there.
+    """
     known = {**PRESETS, **scenario.designs}
     if design not in known:
         raise InputError(f"--design {design}", f"no design named {design!r}", nearest(design, known))
+    for flag, given in (("--allow-host", allow_hosts), ("--root-path", root_path)):
+        if given:
+            raise InputError(flag, "does not go with --mesa", "leave it out")
     os.environ |= OFFLINE
     try:
         import solara  # noqa: F401
         import solara_assets  # noqa: F401
     except ImportError:
         raise InputError("--mesa", "needs Solara, which is not installed", "pip install -e '.[mesa]'") from None
+    listening, shown = listen(host, port)
     ViewedModel.scenario = scenario
-    from . import mesa_app
-
-    mesa_app.first_design = design
     import uvicorn
-    from solara.server.starlette import app
 
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Solara's, of how Mesa's own components are written
+        from solara.server.starlette import app
+
+        from . import mesa_app
+    mesa_app.first_design = design
     logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING, force=True)
-    config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2)
-    listening = config.bind_socket()
-    listening.listen()
-    shown = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{listening.getsockname()[1]}/"
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     log("listening", address=shown)
     print(f"The page is at {shown} (stop with Ctrl-C)", flush=True)
     uvicorn.Server(config).run([listening])

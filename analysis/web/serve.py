@@ -8,11 +8,11 @@ from types import FrameType
 
 import uvicorn
 
-from model.errors import InputError
 from scenarios import Scenario
 
 from .app import make_app
-from .guard import LogHandler, log
+from .guard import LOCAL, LogHandler, log
+from .listen import checked_names, checked_root, listen
 from .state import serve_first
 
 __all__ = ["serve"]
@@ -28,29 +28,17 @@ class _Server(uvicorn.Server):
 
 
 def serve(scenario: Scenario, *, host: str, port: int, allow_hosts: Sequence[str] = (), root_path: str = "") -> None:
-    """Serve the page of a scenario until it is stopped. Raises InputError where the address cannot be used."""
-    hosts = tuple(allow_hosts) or ((host,) if host in ("127.0.0.1", "localhost", "::1") else ("*",))
+    """Serve the page of a scenario until it is stopped. Raises InputError where it cannot be served there."""
+    root = checked_root(root_path)
+    hosts = checked_names(allow_hosts) or ((host,) if host in LOCAL else ("*",))
     logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING, force=True)
-    app = make_app(serve_first(scenario), hosts=hosts, root_path=root_path)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=3,
-    )
-    server = _Server(config)
-    try:
-        listening = config.bind_socket()
-    except SystemExit:  # which uvicorn raises after it has said why
-        raise InputError(
-            f"--host {host} --port {port}", "cannot be listened on", "give another port; another program may hold this one"
-        ) from None
-    listening.listen()  # so that whoever reads the next line may ask at once
-    shown = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{listening.getsockname()[1]}{root_path}/"
+    first = serve_first(scenario)
+    listening, shown = listen(host, port, root)
+    app = make_app(first, hosts=hosts, root_path=root)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_keep_alive=30, timeout_graceful_shutdown=3)
     log("listening", address=shown)
     print(f"The page is at {shown} (stop with Ctrl-C)", flush=True)
-    asyncio.run(server.serve([listening]))
+    try:
+        asyncio.run(_Server(config).serve([listening]))
+    finally:  # also where it was stopped before it had begun
+        app.state.server.sessions.close()

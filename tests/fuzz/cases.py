@@ -22,7 +22,8 @@ from model.graphs import read_graphml
 from model.imports import read_schools
 from scenarios import dump_yaml, load_scenario, scenario_from
 
-from .lines import line_cases
+from .calibrations import calibration_cases
+from .lines import line_cases, shard_case
 from .oracles import description_read, observations_read, posterior_read, scenario_read, schools_read, sets_read, ties_read
 from .sound import OBSERVATIONS, READ_WITH, SMALL, TABLES, draws_bytes, graph_text
 from .trial import Case, Done
@@ -198,15 +199,26 @@ def study_cases(studies: Mapping[str, Mapping[str, bytes]]) -> list[Case]:
     }
     for kind, files in studies.items():
         inside = {**base, **{f"studies/{kind}/{name}": content for name, content in files.items()}}
+        if kind == "calibrate":  # it records schools, not the outcomes that other commands read
+            found += calibration_cases(files, base, {_short(name): name for name in _to_spoil(files)})
+            found += [_planned(kind, inside, name) for name in _to_spoil(files)]
+            continue
+        if kind == "sweep":
+            found.append(shard_case(inside, f"studies/{kind}"))
         for name in _to_spoil(files):
             path = f"studies/{kind}/{name}"
             unlike = _as_before(kind, files, name)
             runs = unlike if not name.endswith("study.json") else _nothing
             found.append(Case(f"open_study < {kind}/{_short(name)}", inside, path, _opened(kind), runs, weight=6))
-            found.append(Case(f"rerun < {kind}/{_short(name)}", inside, path, _again(kind), weight=3))
+            found.append(_planned(kind, inside, name))
             for words, command, weight, mends in _commands(kind):
                 found.append(Case(f"{command} < {kind}/{_short(name)}", inside, path, words, unlike, mends=mends, weight=weight))
     return found
+
+
+def _planned(kind: str, inside: Mapping[str, bytes], name: str) -> Case:
+    """Return the case of a re-run that is planned, not made."""
+    return Case(f"rerun < {kind}/{_short(name)}", inside, f"studies/{kind}/{name}", _again(kind), weight=3)
 
 
 def _commands(kind: str) -> list[tuple[tuple[str, ...], str, int, bool]]:
@@ -221,7 +233,7 @@ def _commands(kind: str) -> list[tuple[tuple[str, ...], str, int, bool]]:
     if kind == "sweep":
         found.append((("sensitivity", folder, "--method", "given", "--json", *OUT), "sensitivity", 1, False))
         found.append((resume, "sweep --resume", 2, True))
-    if kind in ("optimise", "sensitivity", "calibrate"):
+    if kind in ("optimise", "sensitivity"):
         found.append((resume, f"{kind} --resume", 1, True))
     return found
 

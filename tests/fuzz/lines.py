@@ -1,17 +1,19 @@
 """Command lines that are damaged word by word: options, their values, and what belongs to what."""
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import run
+from experiments.progress import Progress
 
 from .sound import OBSERVATIONS
-from .trial import Case
+from .trial import Case, Done
 
-__all__ = ["line_cases"]
+__all__ = ["line_cases", "shard_case"]
 
 LINES: Mapping[str, str] = {
     "validate": """small.yaml schools.csv observations.csv --scenario=small.yaml --start=2021-01 --mapping=linear:1:5 --end=2022""",
@@ -27,11 +29,17 @@ LINES: Mapping[str, str] = {
     "optimise": """
         small.yaml --budget=20000 --objectives=effect,cost --perspective=society --space=fte=0:1 --evaluations=4 --population=4
         --replicates=2 --draws=0""",
+    "validation": """small.yaml --quick --k=1000 --designs=none,mine --seed=1 --threads=1 --set=draws=2""",
     "calibrate": """
         small.yaml --observations=observations.csv --schools=schools.csv --fit=p,q_in=0.01:0.2 --pool=p --hold-out=wave=last
         --overdispersion=0.1 --discrepancy=0.01 --likelihood=exact --runs=1 --design=mine""",
 }
-"""A command line of each command. That of calibrate is refused as it stands, as a fit takes long."""
+"""A command line of each command. That of calibrate is refused as it stands, as a fit takes long; validation is interrupted."""
+
+SHARD = """
+    small.yaml --vary=p=0.01:0.05 --vary=mine.fte=0.2:1 --sample=lhs:16 --chunk=8 --random=common --replicates=2 --shard=2/2 --workers=2
+    --yes --resume"""
+"""A command line that adds a share of its chunks to the sweep of ``sound.STUDIES``."""
 
 MOST_STATED = 60
 """The largest number on a damaged command line with which it is still tried."""
@@ -48,22 +56,67 @@ def line_cases(base: Mapping[str, bytes]) -> list[Case]:
             _typed(command),
             too_much=_long,
             mends=command == "sensitivity",  # runs that turn out to have nothing to analyse are kept, whole
+            codes=(130,) if command == "validation" else (),
             weight=6 if command in ("validate", "parameters", "new") else 2,
         )
         for command, line in LINES.items()
     ]
 
 
-def _typed(command: str) -> Callable[[Path], object]:
+def shard_case(inside: Mapping[str, bytes], folder: str) -> Case:
+    """Return the case of a sweep of which only the first chunk is done, and a command line that is to add a share of the others."""
+    parts = {name: content for name, content in inside.items() if name.startswith(f"{folder}/results/part-")}
+    later = sorted(parts)[1:]
+    files = {name: content for name, content in inside.items() if name not in later}
+
+    def hold(path: Path, done: Done) -> None:
+        """Hold that just the chunks of the share were added, each with the bytes that it has in the whole sweep."""
+        there = {found.relative_to(path).as_posix(): found.read_bytes() for found in (path / folder / "results").glob("part-*")}
+        assert there.items() <= parts.items(), "other runs than the whole sweep has"
+        shards = re.findall(r"(?m)^--shard=([0-9]+)/([0-9]+)$", (path / "options.txt").read_text(encoding="utf-8"))
+        if len(shards) == 1:
+            wanted = {name for chunk, name in enumerate(sorted(parts)) if chunk % int(shards[0][1]) == int(shards[0][0]) - 1}
+            assert there.keys() == wanted | {min(parts)}, f"shard {shards[0]} made {sorted(there)}"
+        if "{" not in done.out:
+            assert f"{len(there)} of {len(parts)} chunks are done" in done.out, done.out
+
+    return Case(
+        "sweep --shard < sweep/options",
+        {**files, "options.txt": "\n".join(SHARD.split()).encode()},
+        "options.txt",
+        _typed("sweep", folder),
+        hold,
+        too_much=_long,
+        weight=8,
+    )
+
+
+def _typed(command: str, folder: str = "study") -> Callable[[Path], object]:
     """Return what runs a command with the words of ``options.txt``."""
 
-    def typed(folder: Path) -> None:
-        words = os.fsdecode((folder / "options.txt").read_bytes().replace(b"\0", b"")).split("\n")
-        out = () if command in ("validate", "parameters", "new") else ("--out", "study")
+    def typed(here: Path) -> None:
+        words = os.fsdecode((here / "options.txt").read_bytes().replace(b"\0", b"")).split("\n")
+        out = () if command in ("validate", "parameters", "new") else ("--out", folder)
         sys.argv = ["run.py", command, *words, *out]
-        run.main()
+        with _interrupted() if command == "validation" else contextlib.nullcontext():
+            run.main()
 
     return typed
+
+
+@contextlib.contextmanager
+def _interrupted() -> Iterator[None]:
+    """Press Ctrl-C when a command first tells how far it has come, as all of its work would take minutes."""
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    shown = Progress.show
+    Progress.show = press  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Progress.show = shown  # type: ignore[method-assign]
 
 
 def _long(folder: Path) -> bool:

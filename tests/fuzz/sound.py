@@ -158,6 +158,8 @@ STUDIES = {
         "mine",
         "--fit",
         "p,q_in",
+        "--runs",
+        "256",
     ),
 }
 """The command that makes a study of each kind; its folder is ``studies/<kind>``."""

@@ -15,15 +15,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model.compiled import cache_folder
+from model.compiled import cache_folder, is_warm
 from tests.commands.program import ROOT, TRACES, assert_intact, tree
 
 from .sound import OBSERVATIONS, SMALL, TABLES
 from .trial import ASIDE
 
-__all__ = ["COMMANDS", "SURROUNDINGS", "WRITES", "Surroundings", "at_once", "faults_in", "interrupted"]
+__all__ = [
+    "COMMANDS",
+    "SPREADS",
+    "SURROUNDINGS",
+    "WRITES",
+    "Surroundings",
+    "at_once",
+    "faults_in",
+    "interrupted",
+    "set_up",
+    "shards_at_once",
+    "spread",
+]
 
 OUT = ("--out", "study")
+LONGEST, TO_COMPILE = 300, 1200  # seconds
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "validate": ("validate", "small.yaml", "schools.csv", "ties.csv", "observations.csv", "--scenario", "small.yaml"),
     "parameters": ("parameters", "small.yaml"),
@@ -40,6 +53,16 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 """A quick run of every command but the page and the re-run."""
 
 WRITES = tuple(name for name in COMMANDS if name not in ("validate", "parameters", "schema"))
+
+
+SPREADS: Mapping[str, int] = {
+    **dict.fromkeys(("--workers=1", "--workers=1000", "--workers=999999999", "--shard=1/1", "--shard=999999999/999999999"), 0),
+    **dict.fromkeys(("--workers=0", "--workers=-1", "--workers=1.5", f"--workers={10**30}", "--workers=", "--chunk=0"), 2),
+    **dict.fromkeys(("--shard=0/2", "--shard=3/2", "--shard=1", "--shard=1/2/3", "--shard=", "--shard=-1/2", f"--shard=1/{10**12}"), 2),
+    **dict.fromkeys(("--scheduler=", "--scheduler=nonsense", "--scheduler=ftp://127.0.0.1:1", "--scheduler=tcp://127.0.0.1:99999"), 2),
+    **dict.fromkeys(("--scheduler=tcp://127.0.0.1:9", "--scheduler=tls://127.0.0.1:9", "--scheduler=127.0.0.1"), 2),
+}
+"""How a sweep may be asked to be spread over processors, job arrays and clusters, and the exit code of each."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +161,16 @@ def _started(words: tuple[str, ...], folder: Path, surroundings: Surroundings) -
     return process
 
 
+def _ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Wait until a process ends and return what it printed; one that takes too long is killed. Processes at once each compile for all."""
+    try:
+        return process.communicate(timeout=LONGEST if is_warm() else TO_COMPILE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        return out, f"{err}took too long\n"
+
+
 def faults_in(name: str, command: str, parent: Path) -> list[str]:
     """Run a command in surroundings, below a folder, and return what was wrong with what it did."""
     surroundings = SURROUNDINGS[name]
@@ -146,7 +179,7 @@ def faults_in(name: str, command: str, parent: Path) -> list[str]:
     surroundings.prepare(folder)
     before = tree(folder)
     process = _started(COMMANDS[command], folder, surroundings)
-    out, err = process.communicate(timeout=300)
+    out, err = _ended(process)
     if os.geteuid() != 0:
         folder.chmod(0o755)
     return _faults(folder, before, process.returncode, out or "", err, surroundings.codes)
@@ -184,11 +217,38 @@ def at_once(command: str, folder: Path) -> list[str]:
     set_up(folder)
     before = tree(folder)
     both = [_started(COMMANDS[command], folder, Surroundings()) for _ in range(2)]
-    ended = [(*process.communicate(timeout=300), process.returncode) for process in both]
+    ended = [(*_ended(process), process.returncode) for process in both]
     faults = [fault for out, err, code in ended for fault in _faults(folder, before, code, out if code != 2 else "", err, (0, 2))]
     if all(code for _, _, code in ended):
         faults.append(f"neither succeeded: {ended}")
     return faults
+
+
+def spread(option: str, folder: Path) -> list[str]:
+    """Run a sweep that is to be spread in some way, and return what was wrong with what it did."""
+    set_up(folder)
+    before = tree(folder)
+    process = _started((*COMMANDS["sweep"], option), folder, Surroundings())
+    out, err = _ended(process)
+    faults = _faults(folder, before, process.returncode, out, err, (SPREADS[option],))
+    if process.returncode == 2 and "--scheduler" not in option and tree(folder) != before:
+        faults.append(f"refused, and left {tree(folder)}")
+    return faults
+
+
+def shards_at_once(shards: int, folder: Path) -> list[str]:
+    """Run the shards of a sweep at once into one folder: it must be that of a sweep in one go, to the last byte of its runs."""
+    set_up(folder)
+    words = COMMANDS["sweep"][: -len(OUT)]
+    whole = _started((*words, "--out", "whole"), folder, Surroundings())
+    parts = [_started((*words, "--out", "study", f"--shard={i}/{shards}"), folder, Surroundings()) for i in range(1, shards + 1)]
+    faults = []
+    for process in (whole, *parts):
+        _, err = _ended(process)
+        lines = [line for line in err.splitlines() if not ASIDE.match(line)]
+        faults += [f"exit code {process.returncode}, said {lines}"] if process.returncode or lines else []
+    one, other = ({path.name: path.read_bytes() for path in (folder / name / "results").glob("part-*")} for name in ("whole", "study"))
+    return faults + ([] if one and one == other else [f"{sorted(other)} instead of {sorted(one)}"])
 
 
 def interrupted(command: str, folder: Path, seconds: float) -> list[str]:
@@ -198,7 +258,7 @@ def interrupted(command: str, folder: Path, seconds: float) -> list[str]:
     process = _started(COMMANDS[command], folder, Surroundings())
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=300)
+    out, err = _ended(process)
     lines = [line for line in err.splitlines() if not ASIDE.match(line)]
     if process.returncode == 130:
         said = len(lines) == 1 and lines[0].startswith("interrupted: ")

@@ -42,11 +42,31 @@ def made(tmp_path_factory):
     return {case.name: case for case in study_cases(studies(tmp_path_factory.mktemp("studies"), ["sweep"]))}
 
 
-@pytest.mark.parametrize("command", ["open_study", "rerun", "recommend", "sweep --resume"])
+@pytest.mark.parametrize("command", ["open_study", "rerun", "recommend", "sweep --resume", "sweep --shard"])
 def test_a_damaged_study_is_refused_or_sound(made, command, tmp_path):
     for number, case in enumerate(case for name, case in made.items() if name.startswith(f"{command} < ")):
         (tmp_path / str(number)).mkdir()
         hold(case, tmp_path / str(number), 6 if case.weight > 1 else 1)
+
+
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory):
+    """Make the calibration that is damaged."""
+    return study_cases(studies(tmp_path_factory.mktemp("calibrations"), ["calibrate"]))
+
+
+@pytest.mark.parametrize("command", ["open_study", "rerun", "validate", "parameters"])
+def test_a_damaged_calibration_is_refused_or_sound(calibrated, command, tmp_path):
+    for number, case in enumerate(case for case in calibrated if case.command == command):
+        (tmp_path / str(number)).mkdir()
+        hold(case, tmp_path / str(number), 3)
+
+
+def test_a_damaged_calibration_is_completed_again_or_refused(calibrated, tmp_path):
+    for number, file in enumerate(("study.json", "parameters.parquet", "results/part")):
+        case = next(case for case in calibrated if case.name == f"calibrate --resume < calibrate/{file}")
+        (tmp_path / str(number)).mkdir()
+        hold(case, tmp_path / str(number), 1)
 
 
 @pytest.mark.parametrize("case", [case for case in FILES if not case.name.startswith("calibrate < options")], ids=lambda case: case.name)

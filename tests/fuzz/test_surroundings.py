@@ -5,7 +5,7 @@ A few of what ``python -m benchmarks.fuzz --surroundings`` tries with every comm
 
 import pytest
 
-from .surroundings import at_once, faults_in, interrupted
+from .surroundings import at_once, faults_in, interrupted, shards_at_once, spread
 
 TRIED = [
     ("a folder with spaces and accents", "simulate"),
@@ -34,3 +34,12 @@ def test_two_runs_at_once_in_one_folder_leave_a_whole_study(tmp_path):
 @pytest.mark.parametrize("seconds", [0.03, 0.08, 0.2, 0.6])
 def test_ctrl_c_at_the_start_says_one_line_and_leaves_nothing(seconds, tmp_path):
     assert interrupted("simulate", tmp_path / "cut", seconds) == []
+
+
+@pytest.mark.parametrize("option", ["--workers=1000", "--shard=3/2", "--scheduler=ftp://127.0.0.1:1"])
+def test_a_sweep_is_spread_as_asked_or_refused(option, tmp_path):
+    assert spread(option, tmp_path / "spread") == []
+
+
+def test_shards_at_once_make_the_sweep_that_one_process_makes(tmp_path):
+    assert shards_at_once(2, tmp_path / "shards") == []

@@ -167,9 +167,9 @@ def faults_of(case: Case, folder: Path, before: Mapping[str, bytes], after: Mapp
     faults = _said(done)
     if done.code not in (0, 2, *case.codes):
         faults.append(f"exit code {done.code}")
-    if done.code == 2 and not case.mends and before != after:
+    if done.code in (2, 130) and not case.mends and before != after:
         changed = [name for name in {*before, *after} if before.get(name) != after.get(name)]
-        faults.append(f"refused, and changed {sorted(changed)[:5]}")
+        faults.append(f"refused or interrupted, and changed {sorted(changed)[:5]}")
     drafts = [name for name in after if name not in before and re.search(r"(^|/)\.(?!claims)", name)]
     if drafts:
         faults.append(f"left {drafts[:5]}")
@@ -187,6 +187,8 @@ def _said(done: Done) -> list[str]:
             faults.append(f"refused, and printed {done.out[:80]!r}")
         if len(lines) != 1 or not lines[0].startswith("error: ") or len(lines[0]) > LONGEST_MESSAGE or not lines[0].isprintable():
             faults.append(f"message: {lines!r:.300}")
+    elif done.code == 130 and len(lines) == 1 and lines[0].startswith("interrupted: "):
+        pass
     elif lines:
         faults.append(f"accepted, and said {lines!r:.300}")
     if any(trace in done.err for trace in TRACES if trace != "Error:"):
