@@ -241,7 +241,7 @@ def sensitivity(
     common: Annotated[bool, typer.Option("--common/--independent", help="Random numbers of parameter sets: common, or their own.")] = True,
     second: Annotated[bool, typer.Option("--second", help="Indices of pairs of parameters too (twice the runs).")] = False,
     monthly: Annotated[bool, typer.Option("--monthly", help="Indices of the adopting share month by month too.")] = False,
-    k: Annotated[float, typer.Option("--k", min=0.0, help="EUR per adopter-year in the net benefit.")] = 1000.0,
+    k: Annotated[float, typer.Option("--k", min=0.0, max=1e9, help="EUR per adopter-year in the net benefit.")] = 1000.0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a study begun earlier, or extend it.")] = False,
     sets: SetOption = None,
     designs: DesignsOption = None,
@@ -353,7 +353,7 @@ def recommend(
     study: Annotated[
         str, typer.Argument(metavar="STUDY|SCENARIO", help="The folder of a comparison, sweep or search; or a scenario.")
     ] = "mensi-pilot",
-    k: Annotated[float, typer.Option("--k", min=0.0, help="EUR that an added adopter-year is worth.")] = 1000.0,
+    k: Annotated[float, typer.Option("--k", min=0.0, max=1e9, help="EUR that an added adopter-year is worth.")] = 1000.0,
     perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
     sets: SetOption = None,
     designs: DesignsOption = None,
@@ -368,7 +368,7 @@ def recommend(
     as_json: JsonOption = False,
 ) -> None:
     """Write the report to hand over: which design, how sure, who gains, who pays, what it depends on (HTML and PDF)."""
-    from experiments.evidence import evidence_of_comparison, evidence_of_study, is_study
+    from experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
     from experiments.study import checked_out
 
     if is_study(study):
@@ -376,6 +376,7 @@ def recommend(
         evidence, described = evidence_of_study(study)
     else:
         loaded = _load(study, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+        refuse_no_choice(loaded)
         folder = checked_out(_folder(out, loaded, "recommend"))
         runner = _engine(engine)
         from experiments.compare import compare as run_compare
@@ -522,7 +523,7 @@ def validate(
 def validation(
     scenario: ScenarioArgument = "mensi-pilot",
     quick: Annotated[bool, typer.Option("--quick", help="Two of the nine patterns, and fewer runs of the rest.")] = False,
-    k: Annotated[float, typer.Option("--k", min=0.0, help="EUR per adopter-year in the net benefit.")] = 1000.0,
+    k: Annotated[float, typer.Option("--k", min=0.0, max=1e9, help="EUR per adopter-year in the net benefit.")] = 1000.0,
     sets: SetOption = None,
     designs: DesignsOption = None,
     seed: SeedOption = None,

@@ -13,7 +13,7 @@ from scenarios import COMPARATOR, Scenario, scenario_from
 from .compare import Comparison
 from .results import KEYS, Study, open_study
 
-__all__ = ["evidence_of_comparison", "evidence_of_study", "is_study"]
+__all__ = ["evidence_of_comparison", "evidence_of_study", "is_study", "refuse_no_choice"]
 
 COMMANDS = ("compare", "sweep", "optimise")
 """The commands whose studies a recommendation may rest on."""
@@ -22,6 +22,12 @@ COMMANDS = ("compare", "sweep", "optimise")
 def is_study(path: str) -> bool:
     """Tell whether a path is meant as a study's folder: a folder that is no shipped scenario's name."""
     return Path(path).is_dir()
+
+
+def refuse_no_choice(scenario: Scenario) -> None:
+    """Raise InputError where a scenario has no design but the one that others are compared with, before any run is made."""
+    if set(scenario.designs) <= {COMPARATOR}:
+        raise InputError("--designs", f"there is no design to compare with {COMPARATOR}", "allowed: one or more others")
 
 
 def evidence_of_comparison(found: Comparison, command: str) -> dict[str, Any]:
@@ -40,6 +46,10 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
     command = str(study.info.get("command"))
     if command not in COMMANDS:
         raise InputError(path, f"is a study of {command}", f"allowed: studies of {', '.join(COMMANDS)}, or a scenario")
+    if (study.info.get("sweep") or {}).get("schools") is not None:
+        raise InputError(
+            path, "holds simulations of a calibration, no outcomes", f"allowed: studies of {', '.join(COMMANDS)}, or a scenario"
+        )
     _refuse_unfinished(path, study, command)
     scenario = scenario_from(study.info["scenario"], f"{path}/study.json")
     runs = _runs(study)

@@ -1,5 +1,6 @@
 """What a search of designs found: the front with the scenario's designs before it, how designs change with cost, and whether it settled."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -121,7 +122,8 @@ def designs_by_cost(front_: pd.DataFrame, best: pd.DataFrame, *, cost: str) -> F
 def _shown(values: "pd.Series[Any]", name: str) -> list[float]:
     if name in CHOICES:
         return [float(CHOICES[name].index(str(value))) for value in values]
-    return [-0.05 if name == "mentor_share" and pd.isna(value) else float(value) for value in values]
+    missing = -0.05 if name == "mentor_share" else math.nan  # the programme's own months, which a design without mentors has none of
+    return [missing if pd.isna(value) else float(value) for value in values]
 
 
 @styled

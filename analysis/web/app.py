@@ -105,9 +105,9 @@ def make_app(first: PageState, *, limits: Limits | None = None, hosts: tuple[str
         server.give_up()
         server.sessions.close()
 
-    app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, root_path=root_path)
+    app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.server = server
-    app.add_middleware(Guard, limits=limits, hosts=hosts)
+    app.add_middleware(Guard, limits=limits, hosts=hosts, root=root_path)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _pages(app, server)
     _answers(app, server)

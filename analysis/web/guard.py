@@ -61,10 +61,13 @@ class LogHandler(logging.Handler):
 
 
 class Guard:
-    """ASGI middleware. ``hosts``: names under which the page may be asked for, besides local ones; ``*`` for any."""
+    """ASGI middleware. ``hosts``: names under which the page may be asked for, besides local ones; ``*`` for any.
 
-    def __init__(self, app: ASGIApp, *, limits: Limits, hosts: Sequence[str] = ()) -> None:
-        self._app, self._limits = app, limits
+    ``root``: the path below which a proxy shows the page.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: Limits, hosts: Sequence[str] = (), root: str = "") -> None:
+        self._app, self._limits, self._root = app, limits, root
         self._hosts = {*LOCAL, *hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,9 +76,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 0
-        root = scope.get("root_path", "")
-        if root and not scope["path"].startswith(f"{root}/"):  # a proxy that takes its own path away; ASGI has it in both
-            scope = {**scope, "path": root + scope["path"]}
+        if root := self._root:  # a proxy takes its own path away or leaves it; ASGI has it in both
+            taken = "" if scope["path"].startswith(f"{root}/") else root
+            scope = {**scope, "root_path": root, "path": taken + scope["path"]}
         headers = Headers(scope=scope)
 
         async def sent(message: Message) -> None:

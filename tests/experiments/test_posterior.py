@@ -1,5 +1,6 @@
 """Posterior draws as the uncertain set: whole rows, the same for the same seed; what is not fitted varies as before."""
 
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from experiments.calibrated import write_calibrated
@@ -80,7 +83,17 @@ def test_correlations_stated_for_fitted_parameters_give_way_to_the_draws(tmp_pat
     assert [one.between for one in calibrated(tmp_path, base).correlations] == [("beta", "q_in")]
 
 
+def with_damaged_notes() -> bytes:
+    """Return draws whose values are sound, while what pandas noted beside them is damaged."""
+    file = io.BytesIO()
+    table = pa.Table.from_pandas(draws())
+    notes = table.schema.metadata[b"pandas"].replace(b"pandas_type", b"pandas_tipe")
+    pq.write_table(table.replace_schema_metadata({b"pandas": notes}), file)
+    return file.getvalue()
+
+
 FAULTS = {
+    "damaged notes": (with_damaged_notes(), "cannot be read as Parquet ('pandas_type')"),
     "no Parquet": (b"p,d\n1,2\n", "cannot be read as Parquet"),
     "no parameter": (pd.DataFrame({"pp": [0.1, 0.2]}), "the column 'pp' is no parameter; did you mean 'p'?"),
     "out of range": (pd.DataFrame({"p": [0.1, 1.2]}), "draw 2, p: found 1.2; allowed: 0 to 1"),

@@ -1,5 +1,6 @@
 """The folder of a calibration: its simulations, its findings, and the scenario that it wrote, read by every command that takes one."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -41,12 +42,17 @@ def calibration_cases(files: Mapping[str, bytes], base: Mapping[str, bytes], spo
     """
     inside = {**base, **{f"{PLACE}/{name}": content for name, content in files.items()}}
     found = []
-    resume = (*STUDIES["calibrate"], "--out", PLACE, "--resume")
+    # The table of schools where it lay, as a calibration goes on with the same files only.
+    schools = json.loads(files["study.json"])["scenario"]["world"]["schools"]
+    again = tuple(schools if word == "schools.csv" else word for word in STUDIES["calibrate"])
+    unlike = findings_as_before(files)
+    resume = (*again, "--out", PLACE, "--resume")
     for short, name in spoiled.items():
         path = f"{PLACE}/{name}"
         called = f"calibrate/{short}"
-        unlike = findings_as_before(files)
         found.append(Case(f"open_study < {called}", inside, path, _opened(), _sets_as_before(files, name), weight=4))
+        if name.startswith("calibration/"):
+            continue  # findings are made anew from the simulations, and nothing else reads them
         found.append(Case(f"calibrate --resume < {called}", inside, path, resume, unlike, mends=True, weight=1))
         found += [Case(f"{command} < {called}", inside, path, words, _never, weight=1) for command, words in REFUSED]
     for path in (SCENARIO, DRAWS):
