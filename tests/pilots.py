@@ -1,6 +1,6 @@
 """SYNTHETIC pilots of other shapes, made by the model in a folder: schools that adopt once, seen by the year or by the step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,10 +52,13 @@ def adoption_years(folder: Path, seed: int = 3, *, by: str = "year") -> Pilot:
     return _with_times(folder, scenario, truth, months, years, start="1958-01", end="1963")
 
 
-def seven_schools(folder: Path, seed: int = 2) -> Pilot:
-    """Make seven schools of one decision maker each, one of which has begun, seen at each of eight steps."""
+def seven_schools(folder: Path, seed: int = 2, *, adopted: Sequence[int] | None = None) -> Pilot:
+    """Make seven schools of one decision maker each, one of which has begun, seen at each of eight steps.
+
+    ``adopted``: the months of adoption, instead of those of a run.
+    """
     truth = {"p": 0.05, "q_out": 0.3}
-    scenario, months = _made(folder, nx.gnm_random_graph(7, 11, seed=1), truth, months=9, at_start=[0], seed=seed)
+    scenario, months = _made(folder, nx.gnm_random_graph(7, 11, seed=1), truth, months=9, at_start=[0], seed=seed, adopted=adopted)
     return _with_times(folder, scenario, truth, months, ["" if month < 0 else str(month) for month in months], start=None, end="8")
 
 
@@ -68,9 +71,10 @@ def many_nodes(folder: Path, nodes: int = 800, seed: int = 4) -> Pilot:
 
 
 def _made(
-    folder: Path, graph: nx.Graph, truth: Mapping[str, float], *, months: int, at_start: object, seed: int
-) -> tuple[Scenario, np.ndarray]:
-    """Write schools, ties and scenario, and return the month of adoption of each school in one run with the truth."""
+    folder: Path, graph: nx.Graph, truth: Mapping[str, float], *, months: int, at_start: object, seed: int,
+    adopted: Sequence[int] | None = None,
+) -> tuple[Scenario, np.ndarray]:  # fmt: skip
+    """Write schools, ties and scenario, and return the month of adoption of each school: those given, or of one run with the truth."""
     folder.mkdir(parents=True, exist_ok=True)
     labels = np.array([f"synthetic-{k + 1}" for k in range(len(graph))])
     began = np.zeros(len(labels), int)
@@ -84,6 +88,8 @@ def _made(
     text = f"name: once\nmonths: {months}\nworlds: 1\nreplicates: 1\nworld: {{schools: schools.csv, ties: ties.csv}}\ndesigns: [none]\n"
     ranges = "  p: {low: 0.0005, high: 0.05}\n  q_out: {low: 0.0, high: 0.9, distribution: uniform}\n"
     (folder / "once.yaml").write_text(text + "parameters:\n" + fixed + ranges, encoding="utf-8")
+    if adopted is not None:
+        return load_scenario(folder / "once.yaml"), np.array(adopted)
     given = load_scenario(folder / "once.yaml", [f"{name}={value}" for name, value in truth.items()], seed=1000 + seed)
     adopters = run_ensemble(given, [{}], 1, worlds=Worlds(given), per_school=True, threads=1).results.schools[0, :, 0] > 0
     return load_scenario(folder / "once.yaml"), np.where(adopters.any(axis=0), adopters.argmax(axis=0), -1)

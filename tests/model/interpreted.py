@@ -5,6 +5,7 @@ Nothing is compiled there, so the code runs as a person reads it, and tools that
 
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,18 +15,22 @@ import numpy as np
 from experiments import sweep
 from experiments.calibrate import asked, problem_of
 from experiments.calibration_filter import survey_log_likelihood
+from experiments.calibration_once import times_log_likelihood
+from experiments.worlds import Worlds
 from model import vectors
 from model.countries import COUNTRIES
 from model.designs import PRESETS
 from model.engine import Batch, run_batch
+from model.graphs import to_networkx
 from model.networks import generate_peers, generate_world
 from model.parameters import PARAMETER_DTYPE, base_values
 from model.structure import STRUCTURE, Structure
 from scenarios import load_scenario
 from tests.fuzz.sound import OBSERVATIONS, READ_WITH, SMALL, TABLES
+from tests.pilots import seven_schools
 from tests.worlds import Case, batch_of, build_practices, drawn_case
 
-__all__ = ["CASES", "likelihoods", "networks", "results"]
+__all__ = ["CASES", "courses", "likelihoods", "networks", "own_ties", "results"]
 
 
 def _presets() -> Case:
@@ -83,6 +88,35 @@ def likelihoods() -> list[np.ndarray]:
     return found
 
 
+def courses() -> list[np.ndarray]:
+    """Return the likelihood of adoption times of seven schools that adopt once: each month known, and three looks with a gap in one."""
+    found = []
+    with TemporaryDirectory() as scratch:
+        pilot = seven_schools(Path(scratch), adopted=[0, 3, 1, 6, -1, 5, 7])
+        problem, _ = problem_of(pilot.scenario, pilot.observations, asked(fit="p,q_out"), start=pilot.start, end=pilot.end)
+        values = np.array([[0.01, 0.15], [0.05, 0.6], [0.1, 0.4]])
+        months, respondents = np.array([0, 4, 8]), np.ones((3, 7), np.int64)
+        respondents[1, 3] = 0
+        shares = ((pilot.months >= 0) & (pilot.months <= months[:, None])) * 1.0
+        looks = replace(problem.survey, months=(0, 4, 8), practices=(0, 0, 0), shares=shares, respondents=respondents)
+        for survey in (problem.survey, looks):
+            at = problem.scenario, problem.world, survey, ("p", "q_out"), values
+            found.append(times_log_likelihood(*at, seed=5, threads=1, particles=12))
+    return found
+
+
+def own_ties() -> list[np.ndarray]:
+    """Return the rows of a user's own ties, and the weights that they have as a graph."""
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, text in {"small.yaml": SMALL, **TABLES}.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        scenario = load_scenario(folder / "small.yaml", designs=["none"], schools=folder / "schools.csv", ties=folder / "ties.csv")
+        world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
+    graph = to_networkx(schools, world)
+    return [world.peer_start, world.peer, world.weight, np.array([weight for *_, weight in sorted(graph.edges(data="weight"))])]
+
+
 # --- what ``model.vectors`` does with instructions for eight numbers, number by number
 
 
@@ -116,5 +150,5 @@ if __name__ == "__main__":
     _replace_vectors()
     sweep.PARAMETER_DTYPE = np.dtype((np.record, PARAMETER_DTYPE))  # whose fields plain Python reads as attributes
     with np.errstate(all="ignore"):  # products of 64 bits wrap around on purpose
-        made = [results(case) for case in CASES], networks(), likelihoods()
+        made = [results(case) for case in CASES], networks(), likelihoods(), courses(), own_ties()
     Path(sys.argv[1]).write_bytes(pickle.dumps(made))

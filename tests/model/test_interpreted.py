@@ -11,7 +11,7 @@ import pytest
 
 from model.engine import Results
 
-from .interpreted import CASES, likelihoods, networks, results
+from .interpreted import CASES, courses, likelihoods, networks, own_ties, results
 from .test_engines_equal import bits
 
 
@@ -41,3 +41,14 @@ def test_compiled_likelihoods_are_those_of_the_source(interpreted):
     for ours, theirs in zip(likelihoods(), interpreted[2], strict=True):
         # Sums and gamma functions of the compiler's library and of Python's: some units in the last place, magnified by logarithms.
         np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+def test_compiled_courses_of_adoption_are_those_of_the_source(interpreted):
+    for ours, theirs in zip(courses(), interpreted[3], strict=True):
+        assert np.isfinite(ours).all()
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+def test_the_rows_of_own_ties_and_their_graph_are_those_of_the_source_to_the_last_bit(interpreted):
+    for ours, theirs in zip(own_ties(), interpreted[4], strict=True):
+        np.testing.assert_array_equal(bits(ours), bits(theirs))
