@@ -117,8 +117,6 @@ def choice_sentence(found: Standing) -> str:
     """Return what to choose at the willingness to pay, and how sure that is."""
     worth = f"If an added adopter-year is worth EUR {found.willingness_to_pay:,.0f}"
     first, row = found.first, found.row(found.first)
-    if len(found.table) < 2:
-        return "There is no design to compare with no programme."
     beside = found.beside
     if beside:
         names = in_words([design_name(name) for name in (first, *beside)])
@@ -148,8 +146,6 @@ def _advice(design: str) -> str:
 def _alike(found: Standing, tied: bool) -> str:
     if tied:
         return "are tied: they have the same net benefit in every run"
-    if found.units == 1:
-        return "come out alike in the one run made"
     return "are not told apart: their mean net benefits differ by less than two standard errors"
 
 

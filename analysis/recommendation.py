@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -47,11 +46,14 @@ class Recommendation:
 def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective: str = "society") -> Recommendation:
     """Return the recommendation of a study at a willingness to pay in EUR per adopter-year, in a perspective of ``psa.PERSPECTIVES``.
 
-    Raises InputError for another perspective, and for runs that cannot be compared (a value that is no finite number).
+    Raises InputError for another perspective, where there is no design but the comparator, and for runs that cannot be compared (a value
+    that is no finite number).
     """
     if perspective not in PERSPECTIVES:
         raise InputError(f"--perspective {perspective}", f"no perspective named {perspective!r}", nearest(perspective, PERSPECTIVES))
     designs = list(dict.fromkeys(evidence.runs["design"].astype(str)))
+    if len(designs) < 2:
+        raise InputError("--designs", f"there is no design to compare with {COMPARATOR}", "allowed: one or more others")
     parameters = evidence.parameters if len(evidence.parameters) else None
     try:
         sample = psa_sample(evidence.runs, parameters, perspective=perspective)
@@ -135,7 +137,7 @@ def _by_payer(used: pd.DataFrame, found: Standing, perspective: str) -> dict[str
 
 def _worth_knowing(sample: Sample, k: float, tables: dict[str, pd.DataFrame]) -> pd.DataFrame | None:
     """Return the value of knowing each parameter; None where there are too few sets, or nothing varies."""
-    if sample.sets < ENOUGH_SETS or sample.parameters.shape[1] == 0 or len(sample.designs) < 2:
+    if sample.sets < ENOUGH_SETS or sample.parameters.shape[1] == 0:
         return None
     # Many small regressions, which threads of the linear algebra only get in the way of.
     with threadpool_limits(1):
@@ -158,6 +160,4 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -30,8 +30,7 @@ def depends_section(facts: Facts, ranges: pd.DataFrame, tables: dict[str, pd.Dat
     if not facts.spread:
         blocks.append(Text("No assumption was varied, so nothing can be said of what else the choice hangs on."))
         return Section("depends", "What it depends on", blocks)
-    if len(facts.sample.designs) > 1:
-        blocks += _criteria(facts, tables)
+    blocks += _criteria(facts, tables)
     conditions, searched = _conditions_of_rivals(facts)
     if conditions:
         blocks += [Text("When another design would be better (have the higher net benefit):"), Items(conditions)]

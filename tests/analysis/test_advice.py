@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.advice import about, euros_with_error
-from analysis.document import unbroken
+from analysis.advice import about, euros, euros_with_error
+from analysis.document import Document, Section, Table, Text, unbroken
 from analysis.html_document import as_html
 from analysis.pdf_document import as_pdf
 from analysis.recommendation import Evidence, recommendation
@@ -31,11 +31,11 @@ def runs_of(designs, sets=SETS, replicates=1):
     return pd.DataFrame(rows)
 
 
-def advise(designs, sets=SETS, replicates=1, parameters=None, **options):
+def advise(designs, sets=SETS, replicates=1, parameters=None, change=lambda runs: runs, **options):
     if parameters is None:
         parameters = pd.DataFrame({"parameter_set": range(sets), "beta": np.linspace(0.01, 0.16, sets)}) if sets > 1 else pd.DataFrame()
     evidence = Evidence(
-        runs=runs_of(designs, sets, replicates), parameters=parameters, title="a <test> & more", months=72, funding=(6, 34),
+        runs=change(runs_of(designs, sets, replicates)), parameters=parameters, title="a <test> & more", months=72, funding=(6, 34),
         schools="100 schools", countries={}, ranges={}, commands=["run.py recommend x"], source="Seed 1.",
     )  # fmt: skip
     return recommendation(evidence, **{"willingness_to_pay": 1000.0, **options})
@@ -59,6 +59,11 @@ def test_equal_designs_are_tied_and_never_ranked():
     assert "a and b are tied: they have the same net benefit in every run" in advice.answer[0]
     assert "(the best of all: a in 50 % and b in 50 % of 40 parameter sets)" in advice.answer[0]
     assert advice.json["beside"] == ["b"]
+
+
+def test_designs_that_are_tied_in_the_one_run_made_have_no_chances():
+    advice = advise({"a": lambda s, r: (100.0, 50_000.0), "b": lambda s, r: (100.0, 50_000.0)}, sets=1)
+    assert advice.answer[0].endswith("a and b are tied: they have the same net benefit in every run.")
 
 
 def test_designs_within_two_standard_errors_are_not_told_apart():
@@ -93,6 +98,21 @@ def test_a_design_that_does_harm_and_saves_money_is_said_to_lose_and_to_save():
     assert "Less loses 12 adopter-years" in advice.answer[1].replace("11.9", "12").replace("11.95", "12")
     assert "against no programme and saves EUR 500,000" in advice.answer[1]
     assert "per adopter-year" not in advice.answer[1]
+
+
+def test_a_cost_of_open_sign_has_no_range_and_one_that_two_pay_is_told_apart():
+    open_ = advise({"a": lambda s, r: (100.0, 50_000.0 if s % 2 else -10_000.0)})
+    assert open_.answer[1].startswith(
+        "A adds 100 adopter-years (90 % of parameter sets: 100 to 100) to no programme and costs EUR 20,000: "
+    )
+    paid = {"cost_programme": 0.75, "cost_schools": 0.25}
+    shared = advise(
+        {"a": lambda s, r: (100.0, 50_000.0)}, change=lambda runs: runs.assign(**{n: w * runs["cost_total"] for n, w in paid.items()})
+    )
+    assert (
+        "costs EUR 50,000 (EUR 50,000 to EUR 50,000), of which EUR 37,500 by the programme and EUR 12,500 by the schools: EUR 500 per"
+        in (shared.answer[1])
+    )
 
 
 def test_an_effect_of_open_sign_is_called_open():
@@ -172,6 +192,38 @@ def test_one_replicate_of_each_set_says_nothing_of_luck():
     assert "Chance between runs" not in text
 
 
+def test_where_luck_tells_designs_apart_that_is_said():
+    """Between two designs of the same mean nothing but noise of replicates decides, set by set."""
+    noise = np.random.default_rng(7).normal(0, 40, (2, SETS, 2))
+    text = text_of(advise({d: (lambda s, r, k=k: (100.0 + noise[k, s, r], 1_000.0)) for k, d in enumerate("ab")}, replicates=2))
+    assert "of it remain where one half of the runs chooses and the other half judges; the rest may be luck" in text
+    share = re.search(r"Chance between runs makes (\d+) % of the variance of the difference to the best rival", text)
+    assert share is not None and int(share[1]) > 50
+
+
+def surveyed(runs):
+    """Return runs with 1,000 teachers in one country, of whom more use the practice at the end of funding, the larger the effect."""
+    users = np.clip(200.0 + (runs["effect_adopter_years"] - 1000.0), 0, 1000)
+    return runs.assign(**{"teachers:country:HR": 1000.0}, adopters_end_of_funding=users, mentor_schools=24.0)
+
+
+@pytest.mark.parametrize(("replicates", "pilots"), [(1, False), (2, True)])
+def test_looking_is_priced_where_teachers_are_counted_and_a_pilot_where_luck_shows(replicates, pilots):
+    noise = np.random.default_rng(8).normal(0, 5, (SETS, 2))
+    advice = advise({"a": lambda s, r: (50.0 + 5 * s + noise[s, r], 100_000.0)}, replicates=replicates, change=surveyed)
+    studies = advice.tables["worth_looking.csv"].set_index("study")["value"]
+    assert any("survey" in name for name in studies.index)
+    assert any("pilot" in name for name in studies.index) is pilots
+    assert (studies >= 0.0).all() and (studies <= advice.json["evpi"] + 1e-6).all()
+
+
+def test_a_design_field_that_was_varied_is_called_by_its_meaning():
+    drawn = pd.DataFrame({"parameter_set": range(60), "a.fte": np.linspace(0, 2, 60), "odd": np.linspace(2, 1, 60) ** 2})
+    advice = advise({"a": lambda s, r: (40.0 + 3 * s, 100_000.0)}, sets=60, parameters=drawn)
+    assert re.search(r"[^ ]+ .*, with a \(a\.fte\)", text_of(advice))
+    assert {row["name"] for row in advice.json["worth_knowing"]} == {"a.fte", "odd"}
+
+
 def hanging_on(**parameters):
     """Return advice on a design whose effect hangs on parameters of 200 sets, by how much of each."""
     rng = np.random.default_rng(3)
@@ -208,6 +260,7 @@ def test_amounts_have_the_digits_that_their_error_leaves():
     assert euros_with_error(263_812.0, 53_900.0) == "EUR 260,000 ± 110,000"
     assert euros_with_error(2_638_120.0, 53_900.0) == "EUR 2.64 ± 0.11 million"
     assert euros_with_error(263_812.0, math.nan) == "EUR 264,000"
+    assert (about(math.inf), euros(math.nan)) == ("no number", "no amount")
     assert [about(value) for value in (63.98, 0.1, 5.0, 1234.5, 9.996, -63.98)] == [
         "64.0",
         "0.100",
@@ -226,8 +279,25 @@ def test_no_line_of_a_document_ends_between_a_number_and_what_belongs_to_it():
     ]  # fmt: skip
 
 
+def pages_of(document):
+    """Return how many pages a document takes as PDF."""
+    return len(re.findall(rb"/Type /Page\b", as_pdf(document)))
+
+
+def test_a_small_table_stays_on_one_page_and_an_answer_may_run_over_to_the_next():
+    filling = Text("\n".join(["line"] * 38))  # all of the first page but a few lines
+    table = Table("A small table", ["name", "value"], [[f"row {k}", f"{k}"] for k in range(8)])
+    title = "A title of many more words than the foot of a page has room for, " * 3
+    assert pages_of(Document(title, "about", [Section("a", "A", [filling])])) == 1
+    assert pages_of(Document(title, "about", [Section("a", "A", [filling, table])])) == 2
+    answer = Text("A long answer in many words. " * 30, strong=True)
+    assert pages_of(Document(title, "about", [Section("a", "A", [filling, answer])])) == 2
+
+
 def test_bad_questions_are_refused():
     with pytest.raises(InputError, match="no perspective named 'ministry'"):
         advise({"a": lambda s, r: (1.0, 1.0)}, perspective="ministry")
+    with pytest.raises(InputError, match="--designs: there is no design to compare with none"):
+        advise({})
     with pytest.raises(InputError, match="is not a finite number"):
         advise({"a": lambda s, r: (math.inf, 1.0)})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.chapters.gains import who_gains
-from analysis.chapters.statements import assumptions_section, discounting
+from analysis.chapters.statements import assumptions_section, discounting, limits_section
 from analysis.equity import Distribution
 from model.observe import SCHOOL_TYPES
 from model.parameters import PARAMETERS
@@ -12,13 +12,13 @@ from model.parameters import PARAMETERS
 SETS = 50
 
 
-def spread(*gains: float, noise: float = 0.0) -> Distribution:
+def spread(*gains: float, noise: float = 0.0, sets: int = SETS) -> Distribution:
     """Return a distribution in which a design adds so many adopter-years per teacher in each school type, give or take noise."""
     rng = np.random.default_rng(4)
-    effect = np.ones((SETS, 2, len(gains)))
-    effect[:, 1] += np.array(gains) + rng.normal(0, noise, (SETS, len(gains)))
+    effect = np.ones((sets, 2, len(gains)))
+    effect[:, 1] += np.array(gains) + rng.normal(0, noise, (sets, len(gains)))
     groups = SCHOOL_TYPES[: len(gains)]
-    return Distribution(("none", "hub"), groups, np.full((SETS, len(gains)), 100.0), effect, np.zeros_like(effect))
+    return Distribution(("none", "hub"), groups, np.full((sets, len(gains)), 100.0), effect, np.zeros_like(effect))
 
 
 def test_the_groups_that_gain_most_and_least_are_named_with_the_share_of_sets_in_which_they_do() -> None:
@@ -35,6 +35,10 @@ def test_groups_that_are_not_told_apart_are_named_together() -> None:
     assert "rural disadvantaged schools" in most and "rural schools that are not disadvantaged" in most
     assert "disadvantaged schools that are not rural" in least
     assert who_gains(spread(0.5, 0.5, noise=0.05), "hub", {}).endswith("by more than two standard errors, per teacher.")
+
+
+def test_of_one_parameter_set_no_share_of_sets_is_told() -> None:
+    assert who_gains(spread(0.5, 0.3, sets=1), "hub", {}).endswith(" least, under the one parameter set looked at.")
 
 
 def test_no_design_has_no_gains() -> None:
@@ -58,3 +62,19 @@ def test_parameters_worth_knowing_come_first_and_the_others_in_the_order_of_the_
     assert names == ["q_out", "beta", *(name for name in PARAMETERS if name not in ("q_out", "beta"))]
     assert "All of them were varied" in section.blocks[0].text
     assert "None of them were varied" in assumptions_section({}, [], []).blocks[0].text
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ((1, 1, ["none"]), ["One parameter set was looked at", "One run was made"]),
+        ((1, 9, ["none"]), ["One parameter set was looked at"]),
+        ((9, 1, ["none", "outreach"]), ["The effect of outreach rests on a single assumed number"]),
+    ],
+)
+def test_limits_are_those_of_the_study(size, said) -> None:
+    special = ("The effect of outreach", "One parameter set", "One run was made")
+    items = limits_section(*size).blocks[0].items
+    found = [item for item in items if item.startswith(special)]
+    assert len(found) == len(said)
+    assert all(any(item.startswith(words) for item in found) for words in said)

@@ -48,6 +48,12 @@ def test_equal_designs_share_the_probability_evenly() -> None:
     assert best_by_willingness(sample)[["design", "equal"]].to_numpy().tolist() == [["a", "b"]]
 
 
+def test_a_design_on_the_line_between_two_others_is_best_at_no_worth_in_particular() -> None:
+    sample = sample_of({"none": [0.0], "a": [100.0], "b": [200.0]}, {"none": [0.0], "a": [1.0], "b": [2.0]})
+    ranges = best_by_willingness(sample)
+    assert ranges[["design", "from", "to"]].to_numpy().tolist() == [["none", 0.0, 100.0], ["b", 100.0, np.inf]]
+
+
 @settings(max_examples=50)
 @given(st.integers(1, 6), st.integers(1, 30), st.integers(0, 10_000))
 def test_probabilities_sum_to_one_and_the_least_loss_is_that_of_the_highest_mean(designs, sets, seed) -> None:
@@ -183,3 +189,19 @@ def test_what_is_missing_is_named() -> None:
         psa_sample(runs_of_two_designs(), group="rural")
     with pytest.raises(ValueError, match="no design 'nothing' to compare with"):
         incremental(psa_sample(runs_of_two_designs()), "nothing")
+
+
+def test_a_study_without_runs_to_compare_is_refused_with_the_reason() -> None:
+    columns = {"cost_total": [1.0, 2.0], "effect_adopter_years": [1.0, 2.0]}
+    runs = table_of_runs({"none": columns, "a": columns}, sets=2)
+    with pytest.raises(ValueError, match="no run belongs to any of the parameter sets given"):
+        psa_sample(runs, pd.DataFrame({"parameter_set": [7, 8]}))
+    with pytest.raises(ValueError, match="no run holds effect_adopter_years for all designs"):
+        psa_sample(runs.assign(effect_adopter_years=np.nan))
+    apart = runs.assign(cost_total=[np.nan, 2.0, np.nan, 2.0], effect_adopter_years=[1.0, np.nan, 1.0, np.nan])
+    with pytest.raises(ValueError, match="no run holds cost and effect for all designs"):
+        psa_sample(apart)
+    with pytest.raises(ValueError, match="is 'country:XX' a group whose costs are kept apart"):
+        psa_sample(runs, group="country:XX")
+    with pytest.raises(ValueError, match="no perspective named 'pupils'; there are programme, schools, society"):
+        psa_sample(runs, perspective="pupils")

@@ -95,6 +95,35 @@ def test_the_box_over_the_deciding_parameter_is_drawn(figures) -> None:
     assert "beta" in {figures["conditions"].axes[0].get_xlabel(), figures["conditions"].axes[0].get_ylabel()}
 
 
+def test_a_box_over_two_parameters_is_drawn_over_both() -> None:
+    inputs = pd.DataFrame(np.random.default_rng(1).random((300, 3)), columns=["a", "b", "c"])
+    flags = (inputs["a"] > 0.6) & (inputs["b"] < 0.5)
+    figure = economics.conditions(inputs, flags, scenario_discovery.prim(inputs, flags), title="t", yes="y", no="n")
+    assert {figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()} == {"a", "b"}
+
+
+def test_budgets_of_four_designs_stand_in_two_rows_of_which_the_last_is_labelled() -> None:
+    runs, _ = study()
+    hub = runs[runs["design"] == "regional_hub"]
+    many = pd.concat([runs[runs["design"] == "none"], *(hub.assign(design=f"hub_{k}") for k in range(4))], ignore_index=True)
+    many["design"] = pd.Categorical(many["design"])
+    spent = budget_impact.spending(many)
+    figure = economics.budget(budget_impact.budget_impact(spent, many), budget_impact.budget_impact(spent, many, by=("year",)))
+    labels = {axes.get_title(loc="left"): axes.get_xlabel() for axes in figure.axes if axes.get_title(loc="left")}
+    assert labels == {"hub 0": "", **{f"hub {k}": "year of the study" for k in (1, 2, 3)}}
+
+
+def test_a_design_that_is_hardly_ever_best_and_costly_to_choose_is_left_out() -> None:
+    table = pd.DataFrame({"willingness_to_pay": [0.0, 1000.0], "sets": 64, "low": 0.0, "high": 1.0})
+    good = table.assign(design="none", probability_best=1.0, expected_loss=[0.0, 1e4], highest_mean=True, net_benefit=0.0)
+    bad = table.assign(design="virtual", probability_best=0.0, expected_loss=9e9, highest_mean=False, net_benefit=-9e9)
+    both = pd.concat([good, bad], ignore_index=True)
+    both["design"] = pd.Categorical(both["design"], categories=["none", "virtual"])
+    figure = economics.acceptability(both)
+    shown = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+    assert "no programme" in shown and "virtual" not in shown
+
+
 def test_a_study_that_costs_nothing_has_no_budget_to_show() -> None:
     runs, _ = study()
     free = runs[runs["design"] == "none"].reset_index(drop=True)

@@ -60,6 +60,8 @@ def test_what_an_index_does_not_bear_is_said() -> None:
         ede(np.array([1.0, -0.5]), HALVES, 1.0)
     with pytest.raises(ValueError, match="no index named 'gini'; there are atkinson, kolm"):
         ede(np.array([1.0, 2.0]), HALVES, 1.0, "gini")
+    with pytest.raises(ValueError, match="costs are 'shared'; allowed: apart, borne"):
+        equity_weighted(CASE, 100.0, 2.0, costs="shared")
     with pytest.raises(ValueError, match="aversion to inequality is -1"):
         ede(np.array([1.0, 2.0]), HALVES, -1.0)
 
@@ -171,5 +173,11 @@ def test_countries_bear_what_is_spent_in_them_and_school_types_an_even_share() -
 def test_runs_that_are_not_broken_down_are_refused() -> None:
     with pytest.raises(ValueError, match="not broken down by rural_disadvantaged, "):
         distribution(broken_down()[["design", "parameter_set", "replicate", "cost_total"]])
+    with pytest.raises(ValueError, match="not broken down by country"):
+        distribution(broken_down()[["design", "parameter_set", "replicate", "cost_total"]], over="countries")
+    with pytest.raises(ValueError, match="no burden named 'fair'; there are spent, even"):
+        distribution(broken_down(), burden="fair")
+    with pytest.raises(ValueError, match="no design 'hybrid'; there are none, fair, strong"):
+        CASE.position("hybrid")
     with pytest.raises(ValueError, match="give a willingness to pay above 0"):
         CASE.net(0.0)

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.curves import outline
 from analysis.economics import FRONTIER, frontier
 from analysis.figures import adoption, cost_effect, costs, durability, gaps, network
 from analysis.outcomes import design_name
@@ -136,6 +137,17 @@ def test_adoption_keeps_to_the_months_asked_for() -> None:
     assert all(line.get_xdata().max() == 20 for line in axes.lines)
 
 
+def test_adoption_marks_funding_only_where_it_is_in_view() -> None:
+    assert "funded" in words(adoption(monthly(), FUNDING))
+    assert "funded" not in words(adoption(monthly(), FUNDING, first_month=36))
+
+
+def test_adoption_of_a_single_run_has_no_spread_to_explain() -> None:
+    one, several = (words(adoption(monthly(replicates=count), FUNDING)) for count in (1, 3))
+    assert "a single run" in one and "of runs" not in one
+    assert "mean of 3 runs" in several and "5 to 95 % of runs" in several
+
+
 def test_adoption_shows_each_practice_of_several() -> None:
     figure = adoption(monthly(practices=("flipped_classroom", "peer_observation")), FUNDING)
     assert "flipped classroom" in words(figure) and "peer observation" in words(figure)
@@ -174,6 +186,23 @@ def test_the_frontier_joins_the_designs_that_are_on_it() -> None:
     assert lines[0].get_ydata() == pytest.approx(kept["cost"] / 1e3)
 
 
+def test_the_plane_needs_runs_of_the_comparator() -> None:
+    with pytest.raises(ValueError, match="no runs of 'none' to compare with"):
+        cost_effect(random_runs(["virtual", "hybrid"]))
+
+
+def test_an_outline_leaves_the_outermost_tenth_out_and_there_is_none_around_a_line() -> None:
+    along = np.linspace(0.0, 1.0, 30)
+    square = np.array([[x, y] for x in along[::6] for y in along[::6]])
+    far = np.array([[50.0, -50.0], [-50.0, 50.0]])
+    corners = outline(np.concatenate([square, far]))
+    assert corners is not None and np.abs(corners).max() <= 1.0
+    line = np.column_stack([along, along])
+    assert outline(line) is None
+    assert outline(np.concatenate([line, [[0.0, 9.0]]])) is None  # what is left without the point far off lies on a line
+    assert outline(square[:9]) is None  # too few
+
+
 def test_gaps_say_where_there_are_no_such_schools() -> None:
     runs = random_runs(["none", "virtual"]).assign(gap_rural=np.nan, gap_rural_end_of_funding=np.nan)
     assert "no rural schools" in words(gaps(runs))
@@ -199,6 +228,22 @@ def test_a_network_marks_mentors_ties_and_mentors_from_abroad() -> None:
     assert "3 mentees" in said and "0 mentees" in said
     arrows = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None) is not None]
     assert len(arrows) == 2
+
+
+def test_a_network_refuses_a_design_that_is_not_there() -> None:
+    with pytest.raises(ValueError, match="no schools of the design 'hybrid'"):
+        network(snapshot(), design="hybrid")
+
+
+def test_hundreds_of_ties_are_lines_without_heads_and_schools_in_one_column_have_no_scale() -> None:
+    n = 500
+    table = pd.DataFrame({"design": "virtual", "month": 6, "school": np.arange(n), "x_km": 0.0, "y_km": np.arange(n) * 1.0, "share": 0.1})
+    table = table.assign(role=np.where(table["school"] == 0, 1, 2), mentor=np.where(table["school"] == 0, -1, 0))
+    figure = network(table)
+    assert not [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None) is not None]
+    assert n - 1 in [len(lines.get_segments()) for lines in figure.axes[0].collections if hasattr(lines, "get_segments")]
+    assert " km" not in words(figure)
+    assert " km" in words(network(snapshot()))
 
 
 def test_a_network_shows_the_first_design_that_mentors() -> None:

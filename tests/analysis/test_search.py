@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.search import best_designs, describe_design, mean_interval, own_designs
+from analysis.figures.search import front
+from analysis.search import best_designs, describe_design, mean_interval, own_designs, search_report
 from model.designs import PRESETS
 
 CELLS = 50
@@ -87,3 +88,74 @@ def test_designs_are_described_by_what_they_do():
     assert "assigned mentors (5 % of schools), mentees in the region, proximity first, 4 each, 30 % online" in hub
     assert "a hub per region with 0.5 FTE, stipend 1,500 EUR a year, 24 paid hours a month" in hub
     assert describe_design(PRESETS["top_down"].model_dump()).startswith("mandated mentors")
+
+
+OWN = ("beaten", "alike")
+FIELDS_OF = {"beaten": "bottom_up", "alike": "virtual", "found": "regional_hub"}
+
+
+def report(growth=(0.5, 0.9, 0.99, 1.0), outside=(), chosen=None, **designs):
+    """Return the report of a search that found one design, worth more than one of the scenario's and as much as the other."""
+    runs = runs_of(**{"beaten": (100.0, 1000.0, 0.1), "alike": (110.0, 900.0, 0.1), "found": (110.0, 900.0, 0.1), **designs})
+    if chosen is None:
+        against = [(kind, np.nan, own, "found") for own in OWN for kind in ("equal_cost", "equal_effect")]
+        chosen = chosen_of(("budget", 1500.0, "", "found"), ("budget", 10.0, "", ""), *against)
+    tried = pd.DataFrame({"effect": [10.0, 110.0], "cost_total": [100.0, 900.0], "generation": [0, 1]})
+    candidates = tried.assign(**PRESETS["regional_hub"].model_dump())
+    convergence = pd.DataFrame(
+        {"generation": range(len(growth)), "evaluations": [10 * (k + 1) for k in range(len(growth))], "volume": growth}
+    )
+    fields = pd.DataFrame([{"design": name, **PRESETS[preset].model_dump()} for name, preset in FIELDS_OF.items()])
+    return search_report(
+        runs=runs, chosen=chosen, candidates=candidates, evaluations=tried, convergence=convergence, fields=fields, own=OWN,
+        outside=outside, objectives=["effect", "cost"], cost="cost_total", highest_cost=5000.0,
+    )  # fmt: skip
+
+
+def test_the_report_says_what_beats_the_own_designs_by_how_much_and_which_are_not_beaten():
+    found = report()
+    assert [row[:2] for row in found.rows] == [["2", "found"]]  # no design is within the smaller budget
+    said = " ".join(found.said)
+    assert "More effect at no more cost: found adds 9.89 ± 0.45 adopter-years to those of beaten." in said
+    assert "Less cost at no less effect: found saves 0.10011 ± 0.00043 kEUR of what beaten costs." in said
+    assert "The best design found at no more cost is not told apart from alike." in said
+    assert "a design was found for 0 of 2 designs of the scenario." in said
+
+
+def test_where_no_design_found_is_cheap_enough_there_is_no_rival():
+    kinds = [("equal_cost", np.nan, own, "") for own in OWN] + [("equal_cost", np.nan, "another", "found")]
+    found = report(chosen=chosen_of(*kinds))
+    assert found.files["own.csv"]["design"].tolist() == list(OWN)  # what is compared with no own design is left out
+    assert set(found.files["own.csv"]["verdict"]) == {"no rival"}
+    assert "No design found costs as little as beaten and alike." in found.said
+    assert found.rows == []
+
+
+@pytest.mark.parametrize(
+    ("growth", "said"),
+    [
+        ((0.5, 1.0), "Too few generations to say whether the search has settled"),
+        ((0.5, 0.9, 0.99, 1.0), "The search has nearly settled: the last quarter of it added 0 %"),
+        ((0.2, 0.4, 0.6, 0.7, 1.0), "The search was still finding better designs: its last quarter added 30 %"),
+    ],
+)
+def test_whether_the_search_has_settled_is_told_by_its_last_quarter(growth, said):
+    assert any(line.startswith(said) for line in report(growth=growth).said)
+
+
+def test_an_own_design_outside_the_space_is_named():
+    assert any(
+        line.startswith("The space searched does not hold beaten; compared as it stands") for line in report(outside=["beaten"]).said
+    )
+    assert not any("does not hold" in line for line in report().said)
+
+
+def test_figures_of_a_search_name_the_designs_and_need_none_that_was_found():
+    found = report()
+    for make in found.figures.values():
+        make().draw_without_rendering()
+    runs = runs_of(own=(100.0, 1000.0, 0.1))
+    tried = pd.DataFrame({"effect": [10.0], "cost_total": [100.0]})
+    best = pd.DataFrame({"design": ["own"], "effect": [100.0], "cost": [1000.0]})
+    figure = front(runs, tried, pd.DataFrame({"kind": [], "verdict": []}), best, cost="cost_total", own=["own"])
+    assert "own" in {text.get_text() for text in figure.axes[0].texts}

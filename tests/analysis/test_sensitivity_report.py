@@ -8,8 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis import report as report_module
+from analysis.figures import sensitivity as draw
 from analysis.sensitivity import FIX_BELOW, fixable, sensitivity_report, title_of
-from analysis.sensitivity_names import target_name
+from analysis.sensitivity_names import panel_name, target_name
 
 DESIGNS = ("regional_hub", "virtual")
 PARAMETERS = {"beta": "behaviour", "team": "cost", "seek_base": "incentive"}
@@ -81,6 +82,23 @@ def test_parameters_are_named_with_intervals_and_how_far_the_order_holds():
     )
 
 
+def test_where_nothing_stands_out_or_no_place_is_settled_that_is_said():
+    def told(**changes):
+        indices = rows("ST").assign(**changes)
+        return sensitivity_report({"indices": indices, "outputs": outputs()}, state()).said[1]
+
+    assert told(distinguishable=False) == "For adopter-years with regional hub less no programme nothing stands out from chance."
+    assert "; no place in this order is settled, and 1 of 3" in told(place_settled=False)
+    assert "; the first 2 in this order are settled, and 1 of 3" in told(place_settled=True)
+
+
+def test_one_replicate_says_nothing_of_chance_and_where_nothing_is_small_nothing_may_be_fixed():
+    tables = {"indices": rows("ST").assign(high=0.5), "outputs": outputs().assign(noise_share=np.nan)}
+    said = sensitivity_report(tables, state()).said
+    assert "How much is chance cannot be said from one replicate; take at least two." in said
+    assert any(line.startswith("No parameter may be fixed by the rule: total-order index below 0.01") for line in said)
+
+
 def test_the_table_shows_a_dot_where_nothing_can_be_told_from_chance():
     columns, table = report().columns, report().rows
     assert columns[1:] == ["regional\nhub", "virtual"]
@@ -146,6 +164,7 @@ def test_the_decision_is_told_by_how_often_each_design_is_best_and_what_decides_
     assert "At 1,000 EUR per adopter-year the best design, by share of parameter sets, is virtual (80 %) and regional hub (20 %)." in said
     assert any(text.startswith("For the choice of the best design, beta (0.56") for text in said)
     assert target_name("best_design", "virtual", "") == "virtual being the best design"
+    assert (panel_name("", ""), panel_name("virtual", "regional_hub")) == ("the choice as a whole", "virtual\nless regional hub")
 
 
 def test_every_table_is_written_as_csv_and_as_parquet():
@@ -234,3 +253,70 @@ def test_other_methods_have_their_figures(method, index, first):
     assert next(iter(found.figures)).startswith(first)
     for make in found.figures.values():
         assert isinstance(make(), Figure)
+
+
+def written(figure):
+    """Return everything that is written on a figure."""
+    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")) if text.get_text()]
+
+
+def test_a_parameter_that_changes_nothing_alone_has_an_empty_panel_that_says_so():
+    local = tables_of_every_kind()["one_at_a_time"]
+    still = local.assign(mean=local["mean"].where(local["design"] != "virtual", 100.0))
+    assert written(draw.tornado(still, rows("ST"))).count("no change") == 1
+    assert "no change" not in written(draw.tornado(local, rows("ST")))
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit"), [(1.0, "change, EUR"), (1e4, "change, EUR thousand"), (1e6, "change, EUR million")]
+)  # fmt: skip
+def test_money_is_shown_in_the_unit_that_its_size_asks_for(factor, unit):
+    local = tables_of_every_kind()["one_at_a_time"].assign(output="cost_total")
+    local["mean"] *= factor
+    assert unit in written(draw.tornado(local, rows("ST", output="cost_total")))
+
+
+def test_only_interactions_that_can_be_told_from_nothing_are_written_in():
+    second = rows("S2").query("kind == 'parameter' and parameter == 'beta'").assign(with_parameter="team", estimate=0.12)
+    indices = pd.concat([rows("ST"), second], ignore_index=True)
+    assert written(draw.pairs(indices.assign(distinguishable=True))).count("0.12") == len(DESIGNS)
+    assert "0.12" not in written(draw.pairs(indices.assign(distinguishable=False)))
+
+
+def test_groups_are_shown_over_time_where_no_single_parameters_were_analysed():
+    time = tables_of_every_kind()["over_time"].query("comparator == 'none'")
+    groups = time.assign(kind="group", parameter=time["group"])
+    assert {"behaviour", "cost", "incentive"} <= set(written(draw.over_time(groups)))
+    assert "beta" not in written(draw.over_time(groups))
+
+
+def test_bars_without_a_dummy_leave_it_out():
+    with_dummy, without = (written(draw.bars(table, kind="parameter")) for table in (rows("ST"), rows("ST").query("kind != 'dummy'")))
+    assert "dummy" in with_dummy and "dummy" not in without
+
+
+def test_the_scatter_has_a_line_for_each_target_and_dots_where_values_are_not_just_yes_and_no():
+    points = tables_of_every_kind()["points"]
+    figure = draw.scatter(points, rows("ST"))
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "."]
+    assert len(dots) == len(DESIGNS)
+    best = points.assign(**{f"best_design|{design}|": (points["beta"] > 0.5) * 1.0 for design in DESIGNS})
+    chosen = rows("ST", output="best_design").assign(comparator="")
+    assert [line for line in draw.scatter(best, chosen).axes[0].lines if line.get_marker() == "."] == []
+
+
+def test_the_scatter_tells_pairs_apart_in_which_a_design_stands_twice_and_takes_few_values_one_by_one():
+    points = tables_of_every_kind()["points"].assign(beta=np.arange(64) % 3)
+    against = rows("ST").query("design == 'virtual'").assign(comparator="regional_hub")
+    for design, comparator in (("virtual", "none"), ("virtual", "regional_hub")):
+        points[f"effect_adopter_years|{design}|{comparator}"] = points["beta"] * 10.0
+    figure = draw.scatter(points, pd.concat([rows("ST").query("design == 'virtual'"), against], ignore_index=True))
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(legend) == len(set(legend)) == 2
+    line = next(line for line in figure.axes[0].lines if line.get_marker() != ".")
+    assert line.get_xdata().tolist() == [0.0, 1.0, 2.0] and line.get_ydata().tolist() == [0.0, 10.0, 20.0]
+
+
+def test_where_only_groups_were_analysed_the_scatter_shows_the_parameters_as_they_come():
+    figure = draw.scatter(tables_of_every_kind()["points"], rows("ST").query("kind == 'group'"))
+    assert [axes.get_xlabel() for axes in figure.axes if axes.lines] == list(PARAMETERS)

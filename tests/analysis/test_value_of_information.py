@@ -203,6 +203,12 @@ def test_what_does_not_vary_is_named() -> None:
         evsi(LINEAR, 1.0, pd.DataFrame({"x": []}))
 
 
+def test_nested_monte_carlo_needs_inner_draws_to_halve() -> None:
+    index = pd.MultiIndex.from_product([range(5), range(3)], names=["outer", "inner"])
+    with pytest.raises(ValueError, match="at least four inner draws"):
+        nested_evppi(pd.DataFrame({"none": 0.0, "b": 1.0}, index=index))
+
+
 def test_a_larger_survey_is_worth_more_and_never_more_than_what_it_measures() -> None:
     rng = np.random.default_rng(2)
     sets = 2000

@@ -1,0 +1,48 @@
+"""The report of a comparison shows what there is: without drawn parameter sets no ranking, of one design no plane."""
+
+import pandas as pd
+import pytest
+
+from analysis.report import comparison_report
+
+from .tables import random_runs
+from .test_figures import ledger, monthly, snapshot
+
+DESIGNS = ["none", "virtual"]
+
+
+def report(designs=DESIGNS, sets=0, end=34, months=48, schools=None):
+    drawn = random_runs(designs, sets=sets, replicates=2) if sets else pd.DataFrame({"parameter_set": []})
+    return comparison_report(
+        runs=random_runs(designs, replicates=3), monthly=monthly(designs, replicates=3), costs=ledger(designs), uncertain=drawn, worlds=3,
+        months=months, funding={"virtual": (6, 34)}, end_of_funding=end, discount_rate=0.03, schools=schools, place="Croatia",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sets", [0, 1])
+def test_without_drawn_parameter_sets_nothing_is_ranked(sets):
+    found = report(sets=sets)
+    assert "ranking.csv" not in found.files and found.document["ranking"] == []
+    assert not any("P(" in column for column in found.columns)
+    assert all(len(row) == len(found.columns) for row in found.rows)
+
+
+def test_with_drawn_parameter_sets_each_design_has_its_chances():
+    found = report(sets=8)
+    assert found.columns[-2:] == ["P(most\neffect)", "P(best)\nat EUR\n1,000"]
+    ranks = found.files["ranking.csv"].query("criterion == 'effect_adopter_years'").set_index("design")["probability_best"]
+    assert ranks.sum() == pytest.approx(1.0)
+    assert all(len(row) == len(found.columns) for row in found.rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "figures"),
+    [
+        ({}, {"adoption", "costs", "gaps", "cost_effect", "durability"}),
+        ({"end": 47}, {"adoption", "costs", "gaps", "cost_effect"}),
+        ({"designs": ["none"]}, {"adoption", "costs", "gaps"}),
+        ({"schools": snapshot("virtual")}, {"adoption", "costs", "gaps", "cost_effect", "durability", "network_virtual"}),
+    ],
+)
+def test_figures_are_those_that_there_is_something_to_show_in(changes, figures):
+    assert set(report(**changes).figures) == figures
