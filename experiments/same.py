@@ -187,8 +187,9 @@ def _first_row(one: Any, other: Any) -> int | None:
         unequal = ~((a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)))
         rows = np.flatnonzero(unequal)
         row = int(rows[0]) if len(rows) else None
-    else:
-        row = next((k for k in range(n) if repr(one[k]) != repr(other[k])), None)
+    else:  # a column without blanks is an array, and beside one that has some it is read as that is
+        left, right = (column.tolist() if isinstance(column, np.ndarray) else column for column in (one, other))
+        row = next((k for k in range(n) if repr(left[k]) != repr(right[k])), None)
     return row if row is not None else (n if len(one) != len(other) else None)
 
 
