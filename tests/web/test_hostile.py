@@ -215,6 +215,7 @@ def test_an_action_that_is_none_is_refused(server, action):
     [
         {"HX-Request": "true", "Origin": "https://elsewhere.example"},
         {"HX-Request": "true", "Origin": "null"},
+        {"HX-Request": "true", "Origin": "http://["},
         {"HX-Request": "true", "Sec-Fetch-Site": "cross-site"},
         {"HX-Request": "true", "Sec-Fetch-Site": "same-site"},
         {},
@@ -234,8 +235,9 @@ def test_downloads_are_not_for_other_sites_to_embed(server):
     )
 
 
-def test_a_foreign_name_for_this_machine_is_refused(server):
-    refused(ask(server, "GET", "/", headers={"Host": "rebound.example"}), "not served under this name", 421)
+@pytest.mark.parametrize("name", ["rebound.example", "localhost.rebound.example", "[", "[::1"])
+def test_a_foreign_name_for_this_machine_is_refused(server, name):
+    refused(ask(server, "GET", "/", headers={"Host": name}), "not served under this name", 421)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ def test_a_design_that_is_none_is_refused_with_the_nearest_name(scenario):
         serve_mesa(scenario, "regional_hubs", host="127.0.0.1", port=0)
 
 
+@pytest.mark.parametrize("given", [{"allow_hosts": ["school.example"]}, {"root_path": "/mentoring"}])
+def test_what_only_the_what_if_page_takes_is_refused(scenario, given):
+    with pytest.raises(InputError, match="does not go with --mesa"):
+        serve_mesa(scenario, "regional_hub", host="127.0.0.1", port=0, **given)
+
+
 def test_without_the_extra_it_is_said_how_to_install_it(scenario, monkeypatch):
     for name, value in OFFLINE.items():
         monkeypatch.setenv(name, value)  # so that they are taken back at the end

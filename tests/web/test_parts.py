@@ -21,6 +21,7 @@ from analysis.web.fields import design_fields
 from analysis.web.form import design_name_of, read_form
 from analysis.web.guard import LogHandler
 from analysis.web.limits import Limits
+from analysis.web.listen import checked_names, checked_root, listen
 from analysis.web.sessions import Sessions
 from analysis.web.state import from_address, new_state, rebuilt, serve_first, to_address
 from analysis.web.work import Work
@@ -161,6 +162,42 @@ def test_what_libraries_say_of_a_fault_is_a_line_of_the_log_with_the_place_where
 def test_a_page_of_no_design_but_the_comparator_is_refused():
     with pytest.raises(InputError, match="there is no design besides 'none'"):
         serve_first(load_scenario("mensi-pilot", designs=["none"]))
+
+
+# --- where the page listens ---
+
+
+@pytest.mark.parametrize(("path", "root"), [("", ""), ("/", ""), ("/what/if", "/what/if"), ("/mentoring/", "/mentoring")])
+def test_a_path_below_a_proxy_is_taken_with_or_without_a_slash_at_its_end(path, root):
+    assert checked_root(path) == root
+
+
+@pytest.mark.parametrize("path", ["mentoring", "//", "/a//b", "/../b", "/a b", "/a?b"])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(InputError, match="is no path"):
+        checked_root(path)
+
+
+def test_names_are_compared_as_browsers_send_them():
+    assert checked_names(["School.Example", "[::1]", "bücher.example", "*"]) == ("school.example", "::1", "xn--bcher-kva.example", "*")
+    for name in ("http://school.example", "school.example:80", "", "a" * 64 + ".example"):
+        with pytest.raises(InputError, match="is no name of a machine"):
+            checked_names([name])
+
+
+def test_where_the_page_listens_is_shown_and_taken_by_nobody_else():
+    line, shown = listen("127.0.0.1", 0, "/mentoring")
+    with line:
+        port = line.getsockname()[1]
+        assert shown == f"http://localhost:{port}/mentoring/"
+        with pytest.raises(InputError, match=r"cannot be listened on .*; give another port"):
+            listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("host", "words"), [("", "names no address"), ("ü" * 300, "cannot be listened on .no name of a machine")])
+def test_where_nobody_can_listen_is_refused(host, words):
+    with pytest.raises(InputError, match=words):
+        listen(host, 0)
 
 
 # --- fair work ---

@@ -247,9 +247,9 @@ def test_a_file_that_nobody_waits_for_is_not_made():
 # --- questions that nobody waits for, or that too many ask ---
 
 
-async def told(app, body: str, hangs_up: asyncio.Event | None = None) -> tuple[int, dict[str, str], str]:
-    """Return status, headers and text of a question to the application; its visitor leaves at ``hangs_up``."""
-    sent, messages = [], [{"type": "http.request", "body": body.encode(), "more_body": False}]
+async def told(app, body: str, hangs_up: asyncio.Event | None = None, whole: bool = True) -> tuple[int, dict[str, str], str]:
+    """Return status, headers and text of a question to the application; its visitor leaves at ``hangs_up``, ``whole``: having sent all."""
+    sent, messages = [], [{"type": "http.request", "body": body.encode(), "more_body": not whole}]
     headers = [(b"host", b"localhost"), *((key.lower().encode(), value.encode()) for key, value in OURS.items())]
     scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": "/answer"}
 
@@ -314,3 +314,13 @@ def test_the_question_of_a_visitor_who_has_left_is_given_up(app):
         return status, text
 
     assert in_a_loop_of_its_own(run()) == (204, "")
+
+
+def test_a_visitor_who_leaves_while_sending_is_no_fault(app):
+    async def run():
+        gone = asyncio.Event()
+        gone.set()
+        return await told(app, QUESTION, gone, whole=False)
+
+    status, _, text = in_a_loop_of_its_own(run())
+    assert (status, text) == (400, "")
