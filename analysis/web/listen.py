@@ -54,7 +54,7 @@ def listen(host: str, port: int, root: str = "") -> tuple[socket.socket, str]:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         line.bind((host, port))
         line.listen()  # so that whoever reads the next line may ask at once
-    except (OSError, UnicodeError) as error:
+    except (OSError, TypeError) as error:  # the latter of a name that cannot be encoded
         line.close()
         why = getattr(error, "strerror", None) or "no name of a machine"
         raise InputError(
