@@ -74,6 +74,11 @@ class Server:
         self.work.close()
         self.files.close()
 
+    @property
+    def at_work(self) -> bool:
+        """Whether an answer or a file is being made."""
+        return self.work.at_work or self.files.at_work
+
     def located(self, state: PageState, session: Session) -> PageState:
         """Return a page with the visitor's own table of schools in the place of its name, where the visitor has it."""
         if not isinstance(state.schools, Named) or state.schools.digest not in session.tables:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
@@ -40,5 +42,9 @@ def serve(scenario: Scenario, *, host: str, port: int, allow_hosts: Sequence[str
     print(f"The page is at {shown} (stop with Ctrl-C)", flush=True)
     try:
         asyncio.run(_Server(config).serve([listening]))
-    finally:  # also where it was stopped before it had begun
+    except KeyboardInterrupt:
         app.state.server.sessions.close()
+        if app.state.server.at_work:  # as where it compiles, which cannot be given up and takes a minute, and nobody waits for it
+            print("interrupted: nothing was written", file=sys.stderr, flush=True)
+            os._exit(130)
+        raise

@@ -37,7 +37,8 @@ class Sessions:
         self._limits = limits
         self._known: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
-        self.folder = Path(tempfile.mkdtemp(prefix="school-mentoring-page-"))
+        self.folder: Path | None = None
+        """Where own tables are; made for the first one, so that a server that is stopped as it starts leaves nothing."""
 
     def visitor(self, key: str | None) -> Session:
         """Return the visitor of a cookie, a new one where it holds no key. Only those who brought something up are remembered."""
@@ -59,6 +60,9 @@ class Sessions:
 
     def draft(self, content: bytes, name: str) -> tuple[str, Path]:
         """Write the content of an own table into a folder of its own; return its digest and its path. ``keep`` or ``drop`` it then."""
+        with self._lock:
+            if self.folder is None:
+                self.folder = Path(tempfile.mkdtemp(prefix="school-mentoring-page-"))
         path = Path(tempfile.mkdtemp(dir=self.folder)) / name
         path.write_bytes(content)
         return hashlib.sha256(content).hexdigest(), path
@@ -82,4 +86,5 @@ class Sessions:
 
     def close(self) -> None:
         """Take everything away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)

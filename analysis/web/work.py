@@ -88,6 +88,11 @@ class Work:
         for job in waiting:
             _settle(job, None, SupersededError())
 
+    @property
+    def at_work(self) -> bool:
+        """Whether a question is being answered."""
+        return self._busy > 0
+
     def close(self) -> None:
         """Give up what is waiting, under way, and asked from now on."""
         with self._lock:
