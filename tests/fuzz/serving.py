@@ -55,15 +55,18 @@ def serve_words(seed: object) -> list[str]:
 class _Process:
     """A server in a folder; its temporary files are in another."""
 
-    def __init__(self, words: list[str], parent: Path) -> None:
+    def __init__(self, words: list[str], parent: Path, *, cold: bool = False) -> None:
         self.folder, self.temporary = parent / "folder", parent / "temporary"
         set_up(self.folder)
         self.temporary.mkdir()
         self.before = tree(self.folder)
+        environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        if cold:  # with nothing compiled yet
+            environment |= {"NUMBA_CACHE_DIR": str(parent / "cache")}
         self._log = (parent / "log").open("w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "run.py"), "serve", *words],
-            cwd=self.folder, env={**os.environ, "TMPDIR": str(self.temporary)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self._log, text=True,
         )  # fmt: skip
 
@@ -164,11 +167,13 @@ def taken_port() -> Iterator[int]:
         yield line.getsockname()[1]
 
 
-def stopped(seconds: float, parent: Path, how: signal.Signals = signal.SIGINT) -> list[str]:
-    """Press Ctrl-C so many seconds after a server was started; return what was wrong with how it ended."""
-    server = _Process(["small.yaml", "--port=0"], parent)
+def stopped(seconds: float, parent: Path, *, cold: bool = False) -> list[str]:
+    """Press Ctrl-C so many seconds after a server was started, or, ``cold``, after it has begun to compile; return what was wrong."""
+    server = _Process(["small.yaml", "--port=0"], parent, cold=cold)
+    if cold:
+        server.first_line()
     time.sleep(seconds)
-    code = server.stop(how)
+    code = server.stop()
     _, rest = server.ended()
     if code in (-signal.SIGINT, 1) and not any("run.py" in line for line in rest):  # Python itself was still starting
         return server.left()

@@ -40,6 +40,10 @@ def test_ctrl_c_while_it_starts_says_one_line_and_leaves_nothing(seconds, tmp_pa
     assert stopped(seconds, tmp_path) == []
 
 
+def test_ctrl_c_ends_it_while_it_compiles(tmp_path):
+    assert stopped(3, tmp_path, cold=True) == []
+
+
 def test_damaged_requests_are_answered_or_hung_up_on_and_nothing_is_left(tmp_path):
     answers, faults = faults_of_requests(60, "test", tmp_path)
     assert faults == []
