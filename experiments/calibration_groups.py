@@ -20,7 +20,6 @@ Mask = NDArray[np.bool_]
 
 COVARIATES = {"digital_capacity": "capacity", "openness": "openness"}
 FEWEST = 5
-MOST_CLUSTERS = 40
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,11 @@ from experiments.worlds import Worlds
 from model.designs import PRESETS
 from scenarios import Scenario, load_scenario
 
-__all__ = ["VERDICTS", "face_table"]
+__all__ = ["face_table"]
 
 Stage = Callable[[str, int, int], None]
 
 SAME, PARTLY, DIFFERS, MISSING, UNKNOWN = "as reported", "partly", "differs", "not in the model", "nothing reported"
-VERDICTS = (SAME, PARTLY, DIFFERS, MISSING, UNKNOWN)
 REPLICATES = 20
 
 MENSI, LAB = "MenSI", "Living Schools Lab"

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numba
 import numpy as np
 
-from experiments import sweep
+from experiments import chunks
 from experiments.calibrate import asked, problem_of
 from experiments.calibration_filter import survey_log_likelihood
 from experiments.calibration_once import times_log_likelihood
@@ -148,7 +148,7 @@ def _replace_vectors() -> None:
 
 if __name__ == "__main__":
     _replace_vectors()
-    sweep.PARAMETER_DTYPE = np.dtype((np.record, PARAMETER_DTYPE))  # whose fields plain Python reads as attributes
+    chunks.PARAMETER_DTYPE = np.dtype((np.record, PARAMETER_DTYPE))  # whose fields plain Python reads as attributes
     with np.errstate(all="ignore"):  # products of 64 bits wrap around on purpose
         made = [results(case) for case in CASES], networks(), likelihoods(), courses(), own_ties()
     Path(sys.argv[1]).write_bytes(pickle.dumps(made))
