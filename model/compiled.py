@@ -18,6 +18,12 @@ from typing import Any
 os.environ.setdefault("NUMBA_OPT", "1")
 
 import numba
+from numba.core.caching import IndexDataCacheFile
+
+try:
+    import fcntl
+except ImportError:  # a system without POSIX locks
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["allocating", "cache_folder", "compiled", "inlined", "is_warm", "source_fingerprint"]
 
@@ -59,6 +65,25 @@ def is_warm() -> bool:
 
 
 numba.config.CACHE_DIR = str(cache_folder())
+
+_save = IndexDataCacheFile.save
+
+
+def _save_alone(self: Any, key: Any, data: Any) -> None:
+    """Save compiled code while no other process does: Numba names its file by an index that it reads and writes without a lock.
+
+    Else two processes that compile one function for different types may write one file, and a third be given the wrong code.
+    """
+    if fcntl is None:
+        _save(self, key, data)
+        return
+    with Path(f"{self._index_path}.lock").open("ab") as lock:
+        with contextlib.suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _save(self, key, data)
+
+
+IndexDataCacheFile.save = _save_alone
 
 
 _STRICT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": False}

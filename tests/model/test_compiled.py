@@ -1,6 +1,9 @@
 """Where compiled code is kept, and that it is found again."""
 
 import tempfile
+import threading
+
+from numba.core.caching import IndexDataCacheFile
 
 from model import compiled
 
@@ -24,3 +27,27 @@ def test_code_compiled_before_is_found_on_a_disk_that_may_only_be_read(tmp_path,
     copy = compiled.cache_folder.__wrapped__()
     assert copy != folder
     assert (copy / "engine.nbc").read_bytes() == b"code"
+
+
+def test_code_that_two_save_at_once_for_different_types_is_kept_apart(tmp_path):
+    ours, theirs = (IndexDataCacheFile(str(tmp_path), "rule", "stamp") for _ in range(2))
+    within, go_on = threading.Event(), threading.Event()
+    save_index = ours._save_index
+
+    def held(overloads):
+        within.set()
+        assert go_on.wait(60)
+        save_index(overloads)
+
+    ours._save_index = held
+    first = threading.Thread(target=ours.save, args=("integers", b"code for integers"))
+    second = threading.Thread(target=theirs.save, args=("reals", b"code for reals"))
+    first.start()
+    assert within.wait(60)  # the first has read the index, and not yet written it
+    second.start()
+    second.join(0.3)
+    go_on.set()
+    first.join(60)
+    second.join(60)
+    assert theirs.load("integers") == b"code for integers"
+    assert theirs.load("reals") == b"code for reals"
