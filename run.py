@@ -37,7 +37,7 @@ from model.errors import InputError, nearest, one_line
 if TYPE_CHECKING:
     from scenarios import Scenario
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")]
 SetOption = Annotated[
@@ -665,7 +665,7 @@ def main() -> None:
     """Run the command line: exit code 0 done, 1 some runs failed or a re-run differs, 2 bad input, 130 interrupted."""
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = app(_spread_sets(sys.argv[1:]), standalone_mode=False) or 0
+        code = app(_spread_sets(sys.argv[1:]) or ["--help"], standalone_mode=False) or 0
         sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -100,3 +100,10 @@ def test_validate_says_what_each_kind_of_file_holds_in_the_order_given(tmp_path)
 
 def test_validate_takes_a_shipped_scenario_by_name(tmp_path):
     assert succeed("validate", "mensi-pilot", cwd=tmp_path).out.startswith("mensi-pilot: scenario mensi-pilot, 7 designs, 480 schools")
+
+
+# --- no command ------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_command_the_program_lists_its_commands(tmp_path):
+    assert succeed(cwd=tmp_path).out == succeed("--help", cwd=tmp_path).out
