@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.web.app import Server
 from analysis.web.limits import Limits
-from analysis.web.sessions import Sessions
 from analysis.web.state import from_address, new_state, to_address
 from analysis.web.uploads import upload
 from experiments.calibrate import asked, problem_of
@@ -168,12 +168,14 @@ def _page_cases(base: Mapping[str, bytes]) -> list[Case]:
 
 def _upload(name: str) -> Callable[[Path], object]:
     def up(folder: Path) -> None:
-        sessions = Sessions(Limits())
+        server = Server(new_state("mensi-pilot"), Limits())
         try:
-            state, _ = upload(name, (folder / name).read_bytes(), new_state("mensi-pilot"), sessions.visitor(None), sessions)
+            visitor = server.sessions.visitor(None)
+            state, _ = upload(name, (folder / name).read_bytes(), server.first, visitor, server.sessions, server.checked)
             assert from_address(to_address(state)).scenario.designs.keys() == state.scenario.designs.keys()
         finally:
-            sessions.close()
+            server.give_up()
+            server.sessions.close()
 
     return up
 
