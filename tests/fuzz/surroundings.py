@@ -153,8 +153,9 @@ def _started(words: tuple[str, ...], folder: Path, surroundings: Surroundings) -
     settings = {**os.environ, **surroundings.environment}
     kept = {name: value for name, value in settings.items() if value is not None}
     given = {"stdout": subprocess.PIPE, "stdin": subprocess.DEVNULL, **surroundings.process(folder)}
+    spoken = kept.get("PYTHONIOENCODING", "utf-8")
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *words], cwd=folder, env=kept, stderr=subprocess.PIPE, encoding="utf-8", **given
+        [sys.executable, str(ROOT / "run.py"), *words], cwd=folder, env=kept, stderr=subprocess.PIPE, encoding=spoken, **given
     )
     if isinstance(given["stdout"], int) and given["stdout"] > 2:
         os.close(given["stdout"])
