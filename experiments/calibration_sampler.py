@@ -50,6 +50,7 @@ def sample_posterior(
         chosen = starts[rng.choice(len(starts), size=walkers, replace=len(starts) < walkers)] + 1e-6 * rng.standard_normal((walkers, d))
         moves = [(emcee.moves.StretchMove(), 0.4), (emcee.moves.DEMove(), 0.5), (emcee.moves.DESnookerMove(), 0.1)]
         sampler = emcee.EnsembleSampler(walkers, d, log_posterior, vectorize=True, moves=moves)
+        sampler.log_prob_fn = log_posterior  # without emcee's wrapper, which prints a traceback where Ctrl-C meets it
         state = emcee.State(chosen, random_state=np.random.RandomState(int(rng.integers(2**31))).get_state())
         steps = 500
         while True:

@@ -37,7 +37,7 @@ def on_cluster(folder: Path, plan: Plan, store: Store, address: str, *, engine: 
         raise InputError(f"--scheduler {address}", "needs the package distributed", "pip install 'school-mentoring[dask]'") from error
     try:
         client = Client(address, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TypeError, TimeoutError) as error:  # the third of tls:// without its certificates
         raise InputError(
             f"--scheduler {address}", f"no Dask scheduler answers there ({error})", "allowed: an address such as tcp://host:8786"
         ) from None

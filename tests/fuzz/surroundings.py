@@ -56,8 +56,8 @@ WRITES = tuple(name for name in COMMANDS if name not in ("validate", "parameters
 
 
 SPREADS: Mapping[str, int] = {
-    **dict.fromkeys(("--workers=1", "--workers=1000", "--workers=999999999", "--shard=1/1", "--shard=999999999/999999999"), 0),
-    **dict.fromkeys(("--workers=0", "--workers=-1", "--workers=1.5", f"--workers={10**30}", "--workers=", "--chunk=0"), 2),
+    **dict.fromkeys(("--workers=1", "--workers=1000", f"--workers={10**30}", "--shard=1/1", "--shard=999999999/999999999"), 0),
+    **dict.fromkeys(("--workers=0", "--workers=-1", "--workers=1.5", "--workers=", "--chunk=0"), 2),
     **dict.fromkeys(("--shard=0/2", "--shard=3/2", "--shard=1", "--shard=1/2/3", "--shard=", "--shard=-1/2", f"--shard=1/{10**12}"), 2),
     **dict.fromkeys(("--scheduler=", "--scheduler=nonsense", "--scheduler=ftp://127.0.0.1:1", "--scheduler=tcp://127.0.0.1:99999"), 2),
     **dict.fromkeys(("--scheduler=tcp://127.0.0.1:9", "--scheduler=tls://127.0.0.1:9", "--scheduler=127.0.0.1"), 2),

@@ -36,7 +36,7 @@ def test_ctrl_c_at_the_start_says_one_line_and_leaves_nothing(seconds, tmp_path)
     assert interrupted("simulate", tmp_path / "cut", seconds) == []
 
 
-@pytest.mark.parametrize("option", ["--workers=1000", "--shard=3/2", "--scheduler=ftp://127.0.0.1:1"])
+@pytest.mark.parametrize("option", ["--workers=1000", "--shard=3/2", "--scheduler=ftp://127.0.0.1:1", "--scheduler=tls://127.0.0.1:9"])
 def test_a_sweep_is_spread_as_asked_or_refused(option, tmp_path):
     assert spread(option, tmp_path / "spread") == []
 
