@@ -32,10 +32,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from model.errors import InputError, nearest, one_line
+from school_mentoring.model.errors import InputError, nearest, one_line
 
 if TYPE_CHECKING:
-    from scenarios import Scenario
+    from school_mentoring.scenarios import Scenario
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -56,7 +56,7 @@ ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processors to us
 
 
 def _load(scenario: str, sets: list[str] | None, designs: str | None, **options: Any) -> Scenario:
-    from scenarios import load_scenario
+    from school_mentoring.scenarios import load_scenario
 
     chosen = None if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
     if chosen == []:
@@ -65,8 +65,8 @@ def _load(scenario: str, sets: list[str] | None, designs: str | None, **options:
 
 
 def _engine(name: str) -> Any:
-    from experiments.ensemble import runner
-    from experiments.progress import announce_compilation
+    from school_mentoring.experiments.ensemble import runner
+    from school_mentoring.experiments.progress import announce_compilation
 
     if name not in ("compiled", "mesa"):
         raise InputError(f"--engine {name}", f"no engine named {name!r}", "allowed: compiled, mesa")
@@ -94,15 +94,15 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare every design with none: spread, what lasts, who gains, costs, who is ahead and how sure."""
-    from experiments.study import checked_out
+    from school_mentoring.experiments.folder.study import checked_out
 
     loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
     folder = checked_out(_folder(out, loaded, "compare"))
     runner = _engine(engine)
-    from analysis.report import comparison_report, print_report
-    from experiments.compare import compare as run_compare
-    from experiments.progress import Progress
-    from experiments.study import new_study, provenance
+    from school_mentoring.analysis.report.terminal import comparison_report, print_report
+    from school_mentoring.experiments.compare import compare as run_compare
+    from school_mentoring.experiments.folder.study import new_study, provenance
+    from school_mentoring.experiments.progress import Progress
 
     with Progress() as progress:
         found = run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
@@ -133,17 +133,17 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Run one design and record it month by month."""
-    from experiments.study import checked_out
+    from school_mentoring.experiments.folder.study import checked_out
 
     loaded = _load(scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
     if len(loaded.designs) > 1:
         raise InputError(f"--design {design}", "names several designs", "allowed: one; compare runs several")
     folder = checked_out(_folder(out, loaded, "simulate"))
     runner = _engine(engine)
-    from analysis.report import print_report, simulation_report
-    from experiments.progress import Progress
-    from experiments.simulate import simulate as run_simulation
-    from experiments.study import new_study, provenance
+    from school_mentoring.analysis.report.terminal import print_report, simulation_report
+    from school_mentoring.experiments.folder.study import new_study, provenance
+    from school_mentoring.experiments.progress import Progress
+    from school_mentoring.experiments.simulate import simulate as run_simulation
 
     with Progress() as progress:
         found = run_simulation(
@@ -194,16 +194,16 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """Run many parameter sets x designs x replicates into a folder that survives a kill and can be resumed."""
-    from experiments.execution import parse_shard
-    from experiments.study import checked_out
+    from school_mentoring.experiments.folder.study import checked_out
+    from school_mentoring.experiments.sweep.execution import parse_shard
 
     loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
     folder = checked_out(_folder(out, loaded, "sweep"))
     share = parse_shard(shard)
     _engine(engine)
-    from experiments.estimate import plan_with_estimate
-    from experiments.execution import carry_out, open_sweep, sweep_summary
-    from experiments.progress import Progress
+    from school_mentoring.experiments.progress import Progress
+    from school_mentoring.experiments.sweep.estimate import plan_with_estimate
+    from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, sweep_summary
 
     plan, cost = plan_with_estimate(
         loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down
@@ -256,9 +256,9 @@ def sensitivity(
     as_json: JsonOption = False,
 ) -> None:
     """Find which parameters and groups decide an outcome, which do not, and how sure that is."""
-    from experiments.progress import Progress
-    from experiments.sensitivity import asked, run_study
-    from experiments.study import checked_out
+    from school_mentoring.experiments.folder.study import checked_out
+    from school_mentoring.experiments.progress import Progress
+    from school_mentoring.experiments.sensitivity.study import asked, run_study
 
     options = asked(
         method=method, outputs=outputs, vary=vary or (), groups=groups, pairs=pairs, points=n or 0, ci=ci, budget=budget,
@@ -266,7 +266,7 @@ def sensitivity(
     )  # fmt: skip
     of_sweep = (Path(scenario) / "study.json").is_file()
     if of_sweep:
-        from experiments.sensitivity_sweep import study_of_sweep
+        from school_mentoring.experiments.sensitivity.runs import study_of_sweep
 
         folder = out if out is not None else Path("results") / f"{Path(scenario).resolve().name}-{method}"
         loaded, found = study_of_sweep(Path(scenario), options)
@@ -277,9 +277,9 @@ def sensitivity(
         with Progress() as progress:
             found = run_study(loaded, options, folder, resume=resume, engine=engine, threads=threads, stage=progress.show)
         folder = folder / "sensitivity"
-    from analysis.report import print_report
-    from analysis.sensitivity import sensitivity_report, title_of
-    from experiments.study import new_study, provenance
+    from school_mentoring.analysis.report.sensitivity import sensitivity_report, title_of
+    from school_mentoring.analysis.report.terminal import print_report
+    from school_mentoring.experiments.folder.study import new_study, provenance
 
     report = sensitivity_report(found.tables(), found.state)
     if not as_json:
@@ -321,9 +321,9 @@ def optimise(
     as_json: JsonOption = False,
 ) -> None:
     """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
-    from experiments.aim import aim_of
-    from experiments.optimise import search
-    from experiments.search_folder import close_search, open_search, write_found
+    from school_mentoring.experiments.search.aim import aim_of
+    from school_mentoring.experiments.search.folder import close_search, open_search, write_found
+    from school_mentoring.experiments.search.optimise import search
 
     loaded = _load(scenario, sets, designs, seed=seed, months=months, schools=schools, ties=ties)
     folder = _folder(out, loaded, "optimise")
@@ -333,9 +333,9 @@ def optimise(
     )  # fmt: skip
     _engine(engine)
     store = open_search(folder, loaded, aim, resume=resume)
-    from analysis.report import print_report
-    from analysis.search import search_report, search_title
-    from experiments.progress import Progress
+    from school_mentoring.analysis.report.search import search_report, search_title
+    from school_mentoring.analysis.report.terminal import print_report
+    from school_mentoring.experiments.progress import Progress
 
     with Progress() as progress:
         found = search(loaded, aim, store, engine=engine, threads=threads, stage=progress.show)
@@ -368,8 +368,8 @@ def recommend(
     as_json: JsonOption = False,
 ) -> None:
     """Write the report to hand over: which design, how sure, who gains, who pays, what it depends on (HTML and PDF)."""
-    from experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
-    from experiments.study import checked_out
+    from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
+    from school_mentoring.experiments.folder.study import checked_out
 
     if is_study(study):
         folder = checked_out(out if out is not None else Path("results") / f"{Path(study).resolve().name}-recommend")
@@ -379,15 +379,15 @@ def recommend(
         refuse_no_choice(loaded)
         folder = checked_out(_folder(out, loaded, "recommend"))
         runner = _engine(engine)
-        from experiments.compare import compare as run_compare
-        from experiments.progress import Progress
+        from school_mentoring.experiments.compare import compare as run_compare
+        from school_mentoring.experiments.progress import Progress
 
         with Progress() as progress:
             found = run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
         evidence, described = evidence_of_comparison(found, " ".join(["run.py", *sys.argv[1:]])), found.scenario
-    from analysis.handover import print_answer, write_report
-    from analysis.recommendation import Evidence, recommendation
-    from experiments.study import new_study, provenance
+    from school_mentoring.analysis.report.handover import print_answer, write_report
+    from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+    from school_mentoring.experiments.folder.study import new_study, provenance
 
     advice = recommendation(Evidence(**evidence), willingness_to_pay=k, perspective=perspective)
     if not as_json:
@@ -431,8 +431,8 @@ def calibrate(
     as_json: JsonOption = False,
 ) -> None:
     """Fit parameters to a pilot's observations, and say what the data cannot tell."""
-    from experiments.calibrate import asked, observations_of, problem_of
-    from experiments.study import checked_out
+    from school_mentoring.experiments.calibration.calibrate import asked, observations_of, problem_of
+    from school_mentoring.experiments.folder.study import checked_out
 
     options = asked(
         fit=fit, pool=pool, hold_out=hold_out, compare=compare, overdispersion=overdispersion, discrepancy=discrepancy,
@@ -443,12 +443,12 @@ def calibrate(
     problem, seen = problem_of(loaded, file, options, start=start, mapping=mapping, end=end)
     folder = checked_out(_folder(out, loaded, "calibrate"))
     _engine(engine)
-    from analysis.calibration import calibration_report, quick_report, title_of
-    from analysis.report import print_report
-    from experiments.calibrate import calibrate as run_calibration
-    from experiments.calibrate import quick_fit, state_of, write_findings
-    from experiments.progress import Progress
-    from experiments.study import new_study, provenance
+    from school_mentoring.analysis.report.calibration import calibration_report, quick_report, title_of
+    from school_mentoring.analysis.report.terminal import print_report
+    from school_mentoring.experiments.calibration.calibrate import calibrate as run_calibration
+    from school_mentoring.experiments.calibration.calibrate import quick_fit, state_of, write_findings
+    from school_mentoring.experiments.folder.study import new_study, provenance
+    from school_mentoring.experiments.progress import Progress
 
     shared = {**options.describe(), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}
     if quick:
@@ -485,7 +485,7 @@ def rerun(
     as_json: JsonOption = False,
 ) -> None:
     """Run a study again from its study.json; exit code 0 where its results are the same, 1 where they differ (it says where)."""
-    from experiments.rerun import again, verdict
+    from school_mentoring.experiments.folder.rerun import again, verdict
 
     with tempfile.TemporaryDirectory(prefix="school-mentoring-") as scratch:
         plan = again(study, out, Path(scratch), threads=threads, resume=resume)
@@ -510,7 +510,7 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Check scenario and data files; ties and observations are checked against the schools given with them."""
-    from experiments.check import check_files
+    from school_mentoring.experiments.check import check_files
 
     lines = check_files(files, _load(scenario, None, None), start=start, mapping=mapping, end=end)
     if as_json:
@@ -532,16 +532,16 @@ def validation(
     as_json: JsonOption = False,
 ) -> None:
     """Write the validation report: patterns, exact limits, engines, an independent peer, convergence, structure, face validity."""
-    from experiments.study import checked_out
+    from school_mentoring.experiments.folder.study import checked_out
 
     loaded = _load(scenario, sets, designs, seed=seed)
     folder = checked_out(_folder(out, loaded, "validation"))
     _engine("compiled")
-    from analysis.handover import write_html
-    from analysis.validation import Findings, validation_report
-    from experiments.progress import Progress
-    from experiments.study import new_study, provenance
-    from experiments.validation.validate import validate as run_validation
+    from school_mentoring.analysis.report.handover import write_html
+    from school_mentoring.analysis.report.validation import Findings, validation_report
+    from school_mentoring.experiments.folder.study import new_study, provenance
+    from school_mentoring.experiments.progress import Progress
+    from school_mentoring.experiments.validation.validate import validate as run_validation
 
     with Progress() as progress:
         found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)
@@ -562,12 +562,12 @@ def parameters(
     as_json: JsonOption = False,
 ) -> None:
     """Show every parameter: meaning, unit, range, and where the number comes from."""
-    from analysis.report import print_parameters
-    from model.parameters import PARAMETERS
+    from school_mentoring.analysis.report.terminal import print_parameters
+    from school_mentoring.model.parameters import PARAMETERS
 
     table = PARAMETERS
     if scenario is not None:
-        from scenarios import parameter_rows
+        from school_mentoring.scenarios import parameter_rows
 
         table = parameter_rows(_load(scenario, None, None))
     rows = {name: row.model_dump(warnings=False) for name, row in table.items()}
@@ -584,7 +584,7 @@ def parameters(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a scenario file, for editors."""
-    from scenarios import json_schema
+    from school_mentoring.scenarios import json_schema
 
     print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
 
@@ -595,8 +595,8 @@ def new(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write NAME.yaml into.")] = Path(),
 ) -> None:
     """Write a commented scenario to start from, NAME.yaml."""
-    from experiments.store import write_atomically
-    from scenarios import template
+    from school_mentoring.experiments.sweep.store import write_atomically
+    from school_mentoring.scenarios import template
 
     text = template(name)
     path = out / f"{name}.yaml"
@@ -630,11 +630,11 @@ def serve(
     """Serve the what-if page: change designs in a browser and see at once what follows."""
     loaded = _load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
     if mesa:
-        from analysis.web.mesa_page import serve_mesa
+        from school_mentoring.analysis.web.mesa_page import serve_mesa
 
         serve_mesa(loaded, design, host=host, port=port, allow_hosts=allow_host or [], root_path=root_path)
     else:
-        from analysis.web.serve import serve as serve_page
+        from school_mentoring.analysis.web.serve import serve as serve_page
 
         serve_page(loaded, host=host, port=port, allow_hosts=allow_host or [], root_path=root_path)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.costs import CATEGORIES, PAYERS
 
 from .outcomes import COMPARATOR, names_in
 from .summary import wide

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from model.costs import CATEGORIES, PAYERS
-from model.observe import OUTCOMES as OUTCOME_NAMES
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.observe import OUTCOMES as OUTCOME_NAMES
 
 __all__ = [
     "CATEGORY_NAMES",

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .economics import frontier, net_benefit
+from school_mentoring.analysis.economics.frontier import frontier, net_benefit
+
 from .outcomes import COMPARATOR, OUTCOMES, names_in, outcome
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.calibrate import asked, calibrate, problem_of
+from school_mentoring.experiments.calibration.calibrate import asked, calibrate, problem_of
 from tests.pilots import Pilot, adoption_years
 
 FIT = "p=0.0005:0.02,q_out=0.005:0.2"

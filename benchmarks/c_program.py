@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.designs import DESIGN_DTYPE
-from model.engine import Batch
-from model.observe import OUTCOMES
-from model.parameters import PARAMETER_DTYPE
-from model.state import MENTOR
-from model.world import Practices, World
+from school_mentoring.model.designs import DESIGN_DTYPE
+from school_mentoring.model.engine import Batch
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.parameters import PARAMETER_DTYPE
+from school_mentoring.model.state import MENTOR
+from school_mentoring.model.world.arrays import Practices, World
 
 __all__ = ["FLAGS", "NATIVE_FLAGS", "build", "run_in_c", "tables_header"]
 

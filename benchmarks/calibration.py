@@ -23,21 +23,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.figures.calibration import rank_histograms, recovery
-from analysis.style import save_bytes
-from experiments.calibration_groups import groups_of
-from experiments.calibration_likelihood import Synthetic, plausible_scores, synthetic
-from experiments.calibration_posterior import Problem, fitted_posterior
-from experiments.calibration_predict import predict
-from experiments.calibration_prior import prior_of
-from experiments.calibration_summaries import Summaries
-from experiments.calibration_survey import Survey, survey_of
-from experiments.calibration_table import Runs, Table
-from experiments.pilot_data import read_observations
-from experiments.store import write_atomically
-from experiments.worlds import Worlds
-from model.engine import run_batch
-from scenarios import load_scenario
+from school_mentoring.analysis.figures.calibration import rank_histograms, recovery
+from school_mentoring.analysis.figures.style import save_bytes
+from school_mentoring.experiments.calibration.groups import groups_of
+from school_mentoring.experiments.calibration.likelihood import Synthetic, plausible_scores, synthetic
+from school_mentoring.experiments.calibration.posterior import Problem, fitted_posterior
+from school_mentoring.experiments.calibration.predict import predict
+from school_mentoring.experiments.calibration.prior import prior_of
+from school_mentoring.experiments.calibration.reference_table import Runs, Table
+from school_mentoring.experiments.calibration.summaries import Summaries
+from school_mentoring.experiments.calibration.survey import Survey, survey_of
+from school_mentoring.experiments.pilot_data import read_observations
+from school_mentoring.experiments.sweep.store import write_atomically
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.engine import run_batch
+from school_mentoring.scenarios import load_scenario
 
 FIT = ("p", "q_in", "q_out", "beta", "d")
 RANKS = 99  # draws that a truth is ranked among
@@ -74,7 +74,7 @@ def prepare(folder: Path, runs: int, datasets: int) -> None:
 
 
 def _first_cut(pilot: Problem, first: Runs, data: np.ndarray) -> Synthetic:
-    from experiments.calibration_groups import feature_set
+    from school_mentoring.experiments.calibration.groups import feature_set
 
     survey, waves = pilot.fitted_to(pilot.survey.seen)
     features = feature_set(pilot.scenario, pilot.world, pilot.schools, survey, pilot.groups)

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.worlds import Worlds
-from model.designs import PRESETS, design_table
-from model.engine import Batch
-from model.networks import generate_world
-from model.parameters import PARAMETERS, base_values, parameter_table
-from model.world import Practices, World
-from scenarios import load_scenario
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import Batch
+from school_mentoring.model.parameters import PARAMETERS, base_values, parameter_table
+from school_mentoring.model.world.arrays import Practices, World
+from school_mentoring.model.world.network import generate_world
+from school_mentoring.scenarios import load_scenario
 
 __all__ = ["LIMIT", "Work", "limit", "national", "pilot", "replicates_of", "sized_world", "work"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from model.compiled import compiled, inlined
-from model.draws import philox4x32, uniform_pair
+from school_mentoring.model.compiled import compiled, inlined
+from school_mentoring.model.draws import philox4x32, uniform_pair
 
 from .timing import alternate, table
 

@@ -10,14 +10,14 @@ import time
 import numpy as np
 import pandas as pd
 
-from analysis.psa import Sample, psa_sample
-from analysis.value_of_information import evpi, evppi, nested_evppi
-from experiments.ensemble import run_ensemble
-from experiments.sampling import sample
-from experiments.variables import uncertain_variables
-from experiments.worlds import Worlds
-from model.parameters import PARAMETERS
-from scenarios import load_scenario
+from school_mentoring.analysis.economics.psa import Sample, psa_sample
+from school_mentoring.analysis.economics.value_of_information import evpi, evppi, nested_evppi
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.sampling import sample
+from school_mentoring.experiments.variables import uncertain_variables
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.scenarios import load_scenario
 
 WILLINGNESS_TO_PAY = 1000.0
 REPLICATES = 2

@@ -10,9 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from experiments.validation.ndlib_peer import adopters_by_month
-from model.networks import Peers
-from model.world import World
+from school_mentoring.experiments.validation.ndlib_peer import adopters_by_month
+from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.network import Peers
 
 from .cases import LIMIT
 

@@ -5,10 +5,10 @@ The loops stand here and not in the engine, so the shares are of the steps thems
 
 import numpy as np
 
-from model import draws, rules
-from model.compiled import compiled
-from model.engine import run_batch
-from model.parameters import parameter_table
+from school_mentoring.model import draws, rules
+from school_mentoring.model.compiled import compiled
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.parameters import parameter_table
 
 from . import cases
 from .timing import alternate, table

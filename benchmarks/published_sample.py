@@ -15,9 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.cost_effectiveness import acceptability, best_by_willingness, incremental
-from analysis.psa import Sample
-from analysis.value_of_information import evpi
+from school_mentoring.analysis.economics.acceptability import acceptability, best_by_willingness, incremental
+from school_mentoring.analysis.economics.psa import Sample
+from school_mentoring.analysis.economics.value_of_information import evpi
 
 STRATEGIES = ["status quo", "vaccination"]
 PRINTED = {

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from experiments.validation import critical_mass, discontinuance, gap, growth, virtual
-from experiments.validation.exact_limits import NETWORKS, RATES, exact, exact_table, simulated_network, states
-from experiments.validation.runs import preset, study
+from school_mentoring.experiments.validation import critical_mass, discontinuance, gap, growth, virtual
+from school_mentoring.experiments.validation.exact_limits import NETWORKS, RATES, exact, exact_table, simulated_network, states
+from school_mentoring.experiments.validation.runs import preset, study
 
 __all__ = ["main"]
 

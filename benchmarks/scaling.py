@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 MEASURE = """
 import json, sys, time
 from pathlib import Path
-from model.engine import run_batch
+from school_mentoring.model.engine import run_batch
 from benchmarks import cases
 
 def peak():
@@ -80,7 +80,7 @@ HEAD = [
 
 
 def _threads(quick: bool) -> str:
-    from model.engine import run_batch
+    from school_mentoring.model.engine import run_batch
 
     from . import cases
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from SALib.sample import morris as salib_morris
 
-from experiments.sensitivity_design import LEVELS, Factor, Layout, layout_of, morris_points
-from experiments.sensitivity_indices import (
+from school_mentoring.experiments.sensitivity.design import LEVELS, Factor, Layout, layout_of, morris_points
+from school_mentoring.experiments.sensitivity.indices import (
     Estimated,
     calibrated,
     elementary_effects,
@@ -24,7 +24,7 @@ from experiments.sensitivity_indices import (
     sobol_indices,
     widened,
 )
-from experiments.variables import Variable
+from school_mentoring.experiments.variables import Variable
 from tests.experiments.sensitivity_functions import (
     ISHIGAMI_S1,
     ISHIGAMI_ST,

@@ -16,13 +16,14 @@ ROOT = Path(__file__).parent.parent
 FIRST_BATCH = """
 import numpy as np
 from benchmarks import cases
-from model.engine import run_batch
+from school_mentoring.model.engine import run_batch
 work = cases.pilot(1)
 run_batch(*work.arguments, **work.options)
 """
 SCRIPTS = {
     "import numpy, numba, pandas": "import numpy, numba, pandas",
-    "import the model and a scenario": "import model.engine\nfrom scenarios import load_scenario\nload_scenario('mensi-pilot')",
+    "import the model and a scenario": "import school_mentoring.model.engine\n"
+    "from school_mentoring.scenarios import load_scenario\nload_scenario('mensi-pilot')",
     "import, make the pilot's world, first batch of seven designs": FIRST_BATCH,
 }
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from model.designs import PRESETS
-from model.engine import run_batch
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.engine import run_batch
 
 from . import cases
 from .c_program import FLAGS, NATIVE_FLAGS, run_in_c

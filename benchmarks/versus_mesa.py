@@ -7,10 +7,10 @@ from typing import Any
 import mesa
 import numpy as np
 
-from model.designs import PRESETS
-from model.engine import run_batch
-from model.mesa_model import MentoringModel, run_batch_with_mesa
-from model.world import Practices, World
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
+from school_mentoring.model.world.arrays import Practices, World
 
 from . import cases
 from .timing import alternate, table

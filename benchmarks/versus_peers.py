@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import run_batch
-from model.observe import OUTCOMES
-from model.world import World
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.world.arrays import World
 
 from . import cases, peers
 from .timing import alternate, table

@@ -6,8 +6,9 @@ For notebooks: ``open_study`` reads what a command wrote, ``mesa_model`` gives a
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from school_mentoring.experiments.folder.results import Study, open_study
+
     from .notebook import mesa_model
-    from .results import Study, open_study
 
 __all__ = ["Study", "mesa_model", "open_study"]
 
@@ -19,7 +20,7 @@ def __getattr__(name: str) -> Any:
 
         return mesa_model
     if name in ("Study", "open_study"):
-        from . import results
+        from .folder import results
 
         return getattr(results, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

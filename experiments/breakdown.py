@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from model.costs import CATEGORIES, PAYERS
-from model.engine import Results
-from model.observe import GROUP_COUNTS, GROUPS, SCHOOL_TYPES, group_names
-from model.portable import exp, log
-from scenarios import Scenario
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.engine import Results
+from school_mentoring.model.observe import GROUP_COUNTS, GROUPS, SCHOOL_TYPES, group_names
+from school_mentoring.model.portable import exp, log
+from school_mentoring.scenarios import Scenario
 
 __all__ = ["breakdown", "breakdown_columns", "slices"]
 

@@ -4,10 +4,10 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.errors import InputError, nearest
-from model.imports import read_schools, read_ties
-from model.schools import Schools
-from scenarios import Scenario, load_scenario
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.world.own_data import read_schools, read_ties
+from school_mentoring.model.world.schools import Schools
+from school_mentoring.scenarios import Scenario, load_scenario
 
 from .pilot_data import COLUMNS, Observations, read_observations
 from .worlds import Worlds

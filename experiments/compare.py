@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model.costs import CATEGORIES, PAYERS
-from model.designs import PRESETS, Design
-from model.engine import run_batch
-from model.errors import InputError
-from model.observe import GROUP_COUNTS, GROUPS
-from model.schools import Schools
-from scenarios import COMPARATOR, Scenario
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.designs import PRESETS, Design
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import GROUP_COUNTS, GROUPS
+from school_mentoring.model.world.schools import Schools
+from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .sampling import sample

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.costs import CATEGORIES, PAYERS
-from model.designs import design_table
-from model.engine import Batch, Results, run_batch
-from model.observe import GROUP_COUNTS, OUTCOMES, group_names
-from model.parameters import WORLD_PARAMETERS, parameter_table
-from scenarios import Scenario
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.designs import design_table
+from school_mentoring.model.engine import Batch, Results, run_batch
+from school_mentoring.model.observe import GROUP_COUNTS, OUTCOMES, group_names
+from school_mentoring.model.parameters import WORLD_PARAMETERS, parameter_table
+from school_mentoring.scenarios import Scenario
 
 from .breakdown import breakdown, breakdown_columns, slices
 from .worlds import Worlds
@@ -94,7 +94,7 @@ class Ensemble:
 def runner(engine: str) -> BatchRunner:
     """Return the engine of a name: ``compiled`` or ``mesa``."""
     if engine == "mesa":
-        from model.mesa_model import run_batch_with_mesa
+        from school_mentoring.model.mesa_model import run_batch_with_mesa
 
         return run_batch_with_mesa
     return run_batch

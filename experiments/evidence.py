@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from model.errors import InputError
-from model.observe import OUTCOMES
-from scenarios import COMPARATOR, Scenario, scenario_from
+from school_mentoring.experiments.folder.results import KEYS, Study, open_study
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.scenarios import COMPARATOR, Scenario, scenario_from
 
 from .compare import Comparison
-from .results import KEYS, Study, open_study
 
 __all__ = ["evidence_of_comparison", "evidence_of_study", "is_study", "refuse_no_choice"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scenarios import load_scenario
+from school_mentoring.scenarios import load_scenario
 
 from .worlds import Worlds
 
@@ -15,7 +15,7 @@ def mesa_model(scenario: str = "mensi-pilot", design: str = "regional_hub", *, r
     ``options`` go to ``load_scenario`` (``sets``, ``seed``, ...), except ``school_class``, a subclass of ``SchoolAgent``. Raises InputError
     for bad input.
     """
-    from model.mesa_model import MentoringModel
+    from school_mentoring.model.mesa_model import MentoringModel
 
     extra = {"school_class": options.pop("school_class")} if "school_class" in options else {}
     loaded = load_scenario(scenario, designs=[design], **options)

@@ -12,7 +12,7 @@ LINE_EVERY = 60.0
 
 def announce_compilation() -> None:
     """Say on standard error that the engine is about to be compiled, where no compiled code of this source is on disk yet."""
-    from model.compiled import is_warm
+    from school_mentoring.model.compiled import is_warm
 
     if not is_warm():
         print("Compiling the engine, once for this version (about a minute) ...", file=sys.stderr, flush=True)

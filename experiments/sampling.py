@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.errors import InputError
+from school_mentoring.model.errors import InputError
 
 if TYPE_CHECKING:
     from .variables import Variable

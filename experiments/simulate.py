@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from model.engine import run_batch
-from model.errors import InputError
-from model.schools import Schools
-from scenarios import Scenario
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.schools import Schools
+from school_mentoring.scenarios import Scenario
 
 from .compare import notes_on, window
 from .ensemble import BatchRunner, Ensemble, run_ensemble

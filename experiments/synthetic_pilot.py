@@ -1,6 +1,6 @@
 """Makes the SYNTHETIC pilot that ships with the project: schools, ties and observations by the model itself, with known parameters.
 
-python -m experiments.synthetic_pilot [TRUTH.yaml [FOLDER]]
+python -m school_mentoring.experiments.synthetic_pilot [TRUTH.yaml [FOLDER]]
 """
 
 import sys
@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-import scenarios
-from model.draws import binomial
-from model.errors import InputError
-from model.networks import generate_peers
-from model.parameters import PARAMETERS
-from model.schools import Schools, generate_schools
-from model.state import MENTEE, MENTOR
-from scenarios import Scenario, load_scenario
-from scenarios.yaml_file import read_yaml
+from school_mentoring import scenarios
+from school_mentoring.experiments.sweep.store import write_atomically
+from school_mentoring.model.draws import binomial
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.world.network import generate_peers
+from school_mentoring.model.world.schools import Schools, generate_schools
+from school_mentoring.scenarios import Scenario, load_scenario
+from school_mentoring.scenarios.yaml_file import read_yaml
 
 from .ensemble import run_ensemble
-from .store import write_atomically
 from .worlds import Worlds
 
 __all__ = ["FOLDER", "Survey", "Truth", "make", "read_truth"]

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.designs import CHOICES, FIELDS, NO_QUOTA
-from model.errors import InputError, nearest
-from model.parameters import PARAMETERS, Parameter
-from model.structure import STRUCTURE
-from scenarios import COMPARATOR, Scenario, read_draws
+from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.parameters import PARAMETERS, Parameter
+from school_mentoring.model.world.structure import STRUCTURE
+from school_mentoring.scenarios import COMPARATOR, Scenario, read_draws
 
 from .sampling import quantile
 

@@ -15,8 +15,8 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from model.engine import run_batch
-from scenarios import Scenario, resolved
+from school_mentoring.model.engine import run_batch
+from school_mentoring.scenarios import Scenario, resolved
 
 from .compare import DRAW_REPLICATES, Snapshot, drawn_sets, refuse_too_large, snapshot, with_comparator
 from .ensemble import BatchRunner, Ensemble, run_ensemble

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from model.imports import Ties, name_mentors, read_schools, read_ties
-from model.networks import Peers, generate_peers, make_world, peers_from_ties
-from model.parameters import WORLD_PARAMETERS
-from model.schools import Schools, generate_schools
-from model.world import World
-from scenarios import Scenario
+from school_mentoring.model.parameters import WORLD_PARAMETERS
+from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.network import Peers, generate_peers, make_world, peers_from_ties
+from school_mentoring.model.world.own_data import Ties, name_mentors, read_schools, read_ties
+from school_mentoring.model.world.schools import Schools, generate_schools
+from school_mentoring.scenarios import Scenario
 
 __all__ = ["Worlds"]
 

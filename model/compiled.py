@@ -33,7 +33,7 @@ def source_fingerprint() -> str:
     """Return 16 hexadecimal digits that change whenever a source or data file of ``model/`` changes."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.py"), *folder.glob("data/*.csv")]):
+    for path in sorted([*folder.rglob("*.py"), *folder.glob("data/*.csv")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

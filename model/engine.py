@@ -12,13 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from school_mentoring.model.world.arrays import Practices, World
+
 from .compiled import compiled, inlined
 from .costs import CATEGORIES, PAYERS, discount_factor
 from .month import commit, decide, open_month, start
 from .observe import CELLS, GROUPS, OUTCOMES, observe, sum_adopters
 from .sequential import take_turns
 from .state import BLOCK, MENTOR, SIDE, State, allocate, of_run
-from .world import Practices, World
 
 __all__ = ["Batch", "Results", "cpu_count", "empty_results", "observe_run", "run_batch"]
 

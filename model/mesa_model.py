@@ -10,6 +10,8 @@ from typing import Any
 import mesa
 import numpy as np
 
+from school_mentoring.model.world.arrays import Practices, World
+
 from . import costs, draws
 from .agents import CoordinatorAgent, SchoolAgent
 from .costs import CATEGORIES, PAYERS
@@ -19,7 +21,6 @@ from .matching import quota, recruiting_month
 from .observe import CELLS
 from .parameters import parameter_table
 from .state import MENTEE, MENTOR, NO_ROLE, allocate
-from .world import Practices, World
 
 __all__ = ["MentoringModel", "run_batch_with_mesa"]
 
@@ -27,8 +28,9 @@ __all__ = ["MentoringModel", "run_batch_with_mesa"]
 class MentoringModel(mesa.Model):
     """Schools under one design; ``step()`` is one month.
 
-    The arguments are a world and practices (``model.world``), a design, parameter values by name (absent ones at base), the ``seed`` and
-    ``replicate`` that name the random numbers, and the programme window: funded in first_month <= month < last_month, unless the design
+    The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
+    ``seed`` and ``replicate`` that name the random numbers, and the programme window: funded in first_month <= month < last_month,
+    unless the design
     states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
     """
 

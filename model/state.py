@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from school_mentoring.model.world.arrays import World
+
 from .compiled import inlined
-from .world import World
 
 __all__ = ["BLOCK", "MENTEE", "MENTOR", "NO_ROLE", "SIDE", "State", "allocate", "of_run"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from model.designs import CHOICES, FIELDS, PRESETS, Design
-from model.errors import nearest
+from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.model.errors import nearest
 
 from .fields import fault
 

@@ -2,9 +2,9 @@
 
 from typing import Any, get_args
 
-from model.countries import COUNTRIES
-from model.designs import CHOICES, FIELDS, PRESETS, Design
-from model.parameters import PARAMETERS, Distribution, Parameter
+from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.model.parameters import PARAMETERS, Distribution, Parameter
+from school_mentoring.model.world.countries import COUNTRIES
 
 from .fields import WORD_PATTERN
 from .schema import GROUPS, Scenario

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from model.designs import FIELDS, PRESETS
-from model.errors import InputError, nearest
-from model.parameters import PARAMETERS
-from model.structure import STRUCTURE
+from school_mentoring.model.designs import FIELDS, PRESETS
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.structure import STRUCTURE
 
 from .fields import NAME_PATTERN
 from .merge import as_mapping, lay_over

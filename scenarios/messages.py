@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from model.designs import FIELDS
-from model.errors import InputError, nearest
-from model.structure import STRUCTURE
+from school_mentoring.model.designs import FIELDS
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.world.structure import STRUCTURE
 
 from .designs import allowed_values
 from .fields import Section

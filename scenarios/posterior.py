@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.errors import InputError, nearest
-from model.parameters import PARAMETERS, Parameter
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.parameters import PARAMETERS, Parameter
 
 from .ranges import in_scenario
 from .schema import Scenario

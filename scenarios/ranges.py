@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from model.parameters import Distribution, Parameter
+from school_mentoring.model.parameters import Distribution, Parameter
 
 from .fields import Number, Section, fault
 

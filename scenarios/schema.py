@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from model.countries import COUNTRIES, Country
-from model.designs import FIELDS, PRESETS, Design
-from model.errors import nearest
-from model.parameters import PARAMETERS, Parameter
-from model.structure import Likeness, Network, Structure, Update
-from model.world import Practices
+from school_mentoring.model.designs import FIELDS, PRESETS, Design
+from school_mentoring.model.errors import nearest
+from school_mentoring.model.parameters import PARAMETERS, Parameter
+from school_mentoring.model.world.arrays import Practices
+from school_mentoring.model.world.countries import COUNTRIES, Country
+from school_mentoring.model.world.structure import Likeness, Network, Structure, Update
 
 from .designs import check_fields, filled_design
 from .fields import NAME_PATTERN, Number, Section, Whole, Word, fault

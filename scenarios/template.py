@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from model.designs import FIELDS, PRESETS
-from model.errors import InputError
-from model.parameters import PARAMETERS
-from model.structure import STRUCTURE
+from school_mentoring.model.designs import FIELDS, PRESETS
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.structure import STRUCTURE
 
 from .designs import allowed_values
 from .fields import NAME_PATTERN

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
-from model.errors import InputError
+from school_mentoring.model.errors import InputError
 
 __all__ = ["MAX_BYTES", "KeyPath", "Layer", "parse_yaml", "plain_scalar", "read_yaml", "write_yaml"]
 

@@ -8,9 +8,9 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from experiments.ensemble import run_ensemble
-from experiments.worlds import Worlds
-from scenarios import Scenario, load_scenario
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.scenarios import Scenario, load_scenario
 
 __all__ = ["Pilot", "adoption_years", "many_nodes", "seven_schools"]
 

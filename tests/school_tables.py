@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from model.countries import COUNTRIES
-from model.imports import read_schools
-from model.parameters import base_values
-from model.schools import Schools
+from school_mentoring.model.parameters import base_values
+from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.own_data import read_schools
+from school_mentoring.model.world.schools import Schools
 
 __all__ = ["ALL", "BASE", "CZECHIA", "ITALY", "near", "read", "same"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = ("model", "scenarios", "experiments", "analysis")
 ALLOWED = {
     "model": set(),
     "scenarios": {"model"},
@@ -15,8 +16,8 @@ ALLOWED = {
 }
 """Which of the project's packages each package may import, besides itself. The page stands at the end of the line, as ``run.py`` does."""
 
-OURS = {*(name.split("/")[0] for name in ALLOWED), "run", "tests", "benchmarks"}
 FILES = sorted({path for package in ALLOWED for path in (ROOT / package).rglob("*.py")})
+EVERYWHERE = sorted({*FILES, *ROOT.glob("*.py"), *(path for name in ("tests", "benchmarks") for path in (ROOT / name).rglob("*.py"))})
 
 
 def package_of(path: Path) -> str:
@@ -25,17 +26,24 @@ def package_of(path: Path) -> str:
     return max((package for package in ALLOWED if inside.startswith(f"{package}/")), key=len)
 
 
-def imported(source: str, package: str) -> set[str]:
-    """Return the project's packages that a module imports, at its top or within functions; relative imports stay in the package."""
+def modules(source: str) -> set[str]:
+    """Return the modules that a source imports by their full names, at its top or within functions."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0] if node.level == 0 and node.module else package)
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in {"import_module", "__import__"}:
-            names |= {str(a.value).split(".")[0] for a in node.args if isinstance(a, ast.Constant)}
-    return (names & OURS) - {package}
+            names |= {str(a.value) for a in node.args if isinstance(a, ast.Constant)}
+    return names
+
+
+def imported(source: str, package: str) -> set[str]:
+    """Return the project's packages that a module imports, besides its own; relative imports stay in the package."""
+    inside = {name.split(".")[1] for name in modules(source) if name.startswith("school_mentoring.")} & set(PACKAGES)
+    others = {name.split(".")[0] for name in modules(source)} & {"run", "tests", "benchmarks"}
+    return (inside - {package}) | others
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
@@ -48,23 +56,31 @@ def test_module_imports_only_what_lies_before_its_package(path):
 def test_nothing_but_the_program_imports_the_page(path):
     if package_of(path) != "analysis/web":
         source = path.read_text(encoding="utf-8")
-        assert "analysis.web" not in source and "from .web" not in source and "from . import web" not in source
+        assert "school_mentoring.analysis.web" not in source and "from .web" not in source and "from . import web" not in source
 
 
-def test_every_package_of_the_repository_has_its_place_in_the_order():
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert packages - {"tests", "benchmarks"} <= set(ALLOWED)
-    assert "model" in packages
+@pytest.mark.parametrize("path", EVERYWHERE, ids=[str(path.relative_to(ROOT)) for path in EVERYWHERE])
+def test_no_module_is_imported_by_the_name_it_has_at_the_top_of_a_clone(path):
+    """There ``model`` would be a second copy of ``school_mentoring.model``, with classes and compiled code of its own."""
+    assert {name.split(".")[0] for name in modules(path.read_text(encoding="utf-8"))}.isdisjoint(PACKAGES)
+
+
+def test_every_package_of_the_repository_is_linked_into_the_one_that_is_installed():
+    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} == {*PACKAGES, "school_mentoring", "tests", "benchmarks"}
+    for name in PACKAGES:
+        link = ROOT / "school_mentoring" / name
+        assert link.is_symlink() and str(link.readlink()) == f"../{name}"
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        "import experiments.store",
-        "from experiments import store",
-        "from experiments.store import Study as S",
-        "def f():\n    from experiments import store",
-        "import importlib\nimportlib.import_module('experiments.store')",
+        "import school_mentoring.experiments.sweep.store",
+        "from school_mentoring.experiments.sweep import store",
+        "from school_mentoring.experiments.sweep.store import Store as S",
+        "from school_mentoring import experiments",
+        "def f():\n    from school_mentoring.experiments import sweep",
+        "import importlib\nimportlib.import_module('school_mentoring.experiments.sweep.store')",
     ],
 )
 def test_an_import_against_the_order_is_seen_wherever_it_stands(source):
@@ -72,4 +88,4 @@ def test_an_import_against_the_order_is_seen_wherever_it_stands(source):
 
 
 def test_relative_imports_are_imports_of_the_own_package():
-    assert imported("from . import rules\nfrom .draws import uniform\nfrom ..model import x", "model") == set()
+    assert imported("from . import rules\nfrom .draws import uniform", "model") == set()

@@ -18,8 +18,8 @@ import typer.main
 from nbclient import NotebookClient
 
 import run
-from model.designs import FIELDS
-from model.parameters import PARAMETERS
+from school_mentoring.model.designs import FIELDS
+from school_mentoring.model.parameters import PARAMETERS
 
 from .commands.program import program
 from .documents import BLOCK, DOCS, ROOT, TUTORIALS, Block, blocks, commands, outputs, run_python

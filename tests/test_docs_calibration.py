@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.check import check_files
-from experiments.pilot_data import parse_mapping
-from model.errors import InputError
-from scenarios import load_scenario
+from school_mentoring.experiments.check import check_files
+from school_mentoring.experiments.pilot_data import parse_mapping
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 
 PAGE = (Path(__file__).parents[1] / "docs" / "calibration.md").read_text(encoding="utf-8")
 OWN = PAGE[PAGE.index("## Bring your own data") :]

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.outcomes import OUTCOMES
-from model import observe, rules
-from model.costs import CATEGORIES, PAYERS
-from model.designs import CHOICES, FIELDS, PRESETS, Design
-from model.draws import EVENTS
-from model.observe import GROUPS
-from model.parameters import PARAMETERS
-from model.structure import STRUCTURE
+from school_mentoring.analysis.outcomes import OUTCOMES
+from school_mentoring.model import observe, rules
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.model.draws import EVENTS
+from school_mentoring.model.observe import GROUPS
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.structure import STRUCTURE
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "odd.md"

@@ -11,12 +11,12 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from experiments.validation.by_hand import batch_of, build_practices, build_world, complete
-from model.designs import CHOICES, FIELDS, PRESETS, Design, design_table
-from model.engine import Batch
-from model.parameters import PARAMETERS, parameter_table
-from model.state import MENTEE, MENTOR
-from model.world import Practices, World
+from school_mentoring.experiments.validation.by_hand import batch_of, build_practices, build_world, complete
+from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design, design_table
+from school_mentoring.model.engine import Batch
+from school_mentoring.model.parameters import PARAMETERS, parameter_table
+from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.world.arrays import Practices, World
 
 __all__ = [
     "Case",

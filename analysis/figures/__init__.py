@@ -1,4 +1,4 @@
-"""Figures: one file each, a function of tables that returns a ``Figure`` and writes nothing; ``analysis.style`` saves it."""
+"""Figures: one file each, a function of tables that returns a ``Figure`` and writes nothing; ``analysis.figures.style`` saves it."""
 
 from .adoption import adoption
 from .cost_effect import cost_effect

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
-from analysis.curves import adoption_curve
-from analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
-from analysis.style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
+from school_mentoring.analysis.curves import adoption_curve
+from school_mentoring.analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
+
+from .style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
 
 __all__ = ["adoption"]
 

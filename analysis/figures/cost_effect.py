@@ -10,10 +10,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
 from numpy.typing import NDArray
 
-from analysis.curves import HULL, increments, outline
-from analysis.economics import FRONTIER, frontier
-from analysis.outcomes import COMPARATOR, design_name, names_in, outcome
-from analysis.style import GREY, INK, design_styles, explain, new_figure, place_labels, styled, wrapped
+from school_mentoring.analysis.curves import HULL, increments, outline
+from school_mentoring.analysis.economics.frontier import FRONTIER, frontier
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in, outcome
+
+from .style import GREY, INK, design_styles, explain, new_figure, place_labels, styled, wrapped
 
 __all__ = ["cost_effect"]
 

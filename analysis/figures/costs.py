@@ -6,10 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.curves import discounted_costs
-from analysis.outcomes import category_name, design_name, names_in, payer_name
-from analysis.style import CATEGORY_COLOURS, axes_grid, explain, new_figure, styled, wrapped
-from model.costs import CATEGORIES, PAYERS
+from school_mentoring.analysis.curves import discounted_costs
+from school_mentoring.analysis.outcomes import category_name, design_name, names_in, payer_name
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+
+from .style import CATEGORY_COLOURS, axes_grid, explain, new_figure, styled, wrapped
 
 __all__ = ["costs"]
 

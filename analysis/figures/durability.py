@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.outcomes import COMPARATOR, design_name, names_in
-from analysis.style import INK, design_styles, explain, new_figure, styled, wrapped
-from analysis.summary import wide
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
+from school_mentoring.analysis.summary import wide
+
+from .style import INK, design_styles, explain, new_figure, styled, wrapped
 
 __all__ = ["durability"]
 

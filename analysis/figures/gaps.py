@@ -5,9 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.curves import spread
-from analysis.outcomes import names_in
-from analysis.style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, new_figure, styled, wrapped
+from school_mentoring.analysis.curves import spread
+from school_mentoring.analysis.outcomes import names_in
+
+from .style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, new_figure, styled, wrapped
 
 __all__ = ["gaps"]
 

@@ -10,9 +10,10 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.outcomes import COMPARATOR, design_name, names_in
-from analysis.style import GREY, INK, axes_grid, explain, new_figure, styled
-from model.state import MENTOR
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
+from school_mentoring.model.state import MENTOR
+
+from .style import GREY, INK, axes_grid, explain, new_figure, styled
 
 __all__ = ["network"]
 

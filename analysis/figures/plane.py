@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.outcomes import COMPARATOR, design_name
-from analysis.style import GREY, INK, design_styles, explain, new_figure, place_labels, styled
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name
+
+from .style import GREY, INK, design_styles, explain, new_figure, place_labels, styled
 
 __all__ = ["plane"]
 

@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.outcomes import COMPARATOR, design_name, names_in, outcome
-from analysis.style import GREY, INK, axes_grid, design_styles, explain, new_figure, place_labels, styled
-from analysis.summary import wide
-from model.designs import CHOICES, FIELDS
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in, outcome
+from school_mentoring.analysis.summary import wide
+from school_mentoring.model.designs import CHOICES, FIELDS
+
+from .style import GREY, INK, axes_grid, design_styles, explain, new_figure, place_labels, styled
 
 __all__ = ["convergence", "designs_by_cost", "front"]
 

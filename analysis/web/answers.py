@@ -10,18 +10,18 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
-from analysis.cost_effectiveness import acceptability
-from analysis.curves import adoption_curve, discounted_costs, spread
-from analysis.outcomes import COMPARATOR, design_name, payer_name, practice_name
-from analysis.palette import design_styles
-from analysis.psa import psa_sample
-from analysis.report import WILLINGNESS_TO_PAY
-from analysis.sentences import percent, ranking_sentence, sentences, with_error
-from analysis.summary import cost_effectiveness, ranking
-from experiments.compare import window
-from experiments.whatif import DesignRuns, stacked
-from model.costs import PAYERS
-from scenarios import Scenario
+from school_mentoring.analysis.curves import adoption_curve, discounted_costs, spread
+from school_mentoring.analysis.economics.acceptability import acceptability
+from school_mentoring.analysis.economics.psa import psa_sample
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, payer_name, practice_name
+from school_mentoring.analysis.palette import design_styles
+from school_mentoring.analysis.report.sentences import percent, ranking_sentence, sentences, with_error
+from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
+from school_mentoring.analysis.summary import cost_effectiveness, ranking
+from school_mentoring.experiments.compare import window
+from school_mentoring.experiments.whatif import DesignRuns, stacked
+from school_mentoring.model.costs import PAYERS
+from school_mentoring.scenarios import Scenario
 
 from . import charts
 from .texts import text

@@ -15,12 +15,12 @@ from markupsafe import Markup
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 
-from analysis.outcomes import design_name
-from experiments.compare import notes_on, with_comparator
-from experiments.whatif import SupersededError, WhatIf
-from model.compiled import is_warm, source_fingerprint
-from model.errors import InputError
-from scenarios import Scenario
+from school_mentoring.analysis.outcomes import design_name
+from school_mentoring.experiments.compare import notes_on, with_comparator
+from school_mentoring.experiments.whatif import SupersededError, WhatIf
+from school_mentoring.model.compiled import is_warm, source_fingerprint
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import Scenario
 
 from .answers import base_answer, sure_answer
 from .charts import map_chart

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.curves import HULL, increments, outline
-from analysis.economics import FRONTIER
-from analysis.outcomes import COMPARATOR, category_name, design_name, names_in, payer_name
-from analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, design_styles
-from model.costs import CATEGORIES
-from model.state import MENTOR
+from school_mentoring.analysis.curves import HULL, increments, outline
+from school_mentoring.analysis.economics.frontier import FRONTIER
+from school_mentoring.analysis.outcomes import COMPARATOR, category_name, design_name, names_in, payer_name
+from school_mentoring.analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, design_styles
+from school_mentoring.model.costs import CATEGORIES
+from school_mentoring.model.state import MENTOR
 
 from .texts import text
 

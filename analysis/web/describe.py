@@ -1,6 +1,6 @@
 """A plain sentence that says what a design is, from its fields."""
 
-from model.designs import Design
+from school_mentoring.model.designs import Design
 
 from .texts import text
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.report import Report, comparison_report
-from experiments.compare import Comparison, compare, with_comparator
-from experiments.study import new_study, provenance
-from experiments.whatif import Kept, SupersededError
-from model.errors import InputError
-from scenarios import POSTERIOR_COPY, Scenario, dump_yaml, resolved
+from school_mentoring.analysis.report.terminal import Report, comparison_report
+from school_mentoring.experiments.compare import Comparison, compare, with_comparator
+from school_mentoring.experiments.folder.study import new_study, provenance
+from school_mentoring.experiments.whatif import Kept, SupersededError
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, dump_yaml, resolved
 
 if TYPE_CHECKING:
-    from analysis.document import Document
+    from school_mentoring.analysis.report.document import Document
 
 __all__ = ["FIGURES", "Download", "Studies", "download", "downloads"]
 
@@ -79,7 +79,7 @@ def download(name: str, scenario: Scenario, k: float, studies: Studies, threads:
     figure, kind = name.rsplit(".", 1)
     if figure not in report.figures:
         raise InputError(name, "this comparison has no such figure", f"allowed: {', '.join(report.figures)}")
-    from analysis.style import save_bytes
+    from school_mentoring.analysis.figures.style import save_bytes
 
     return save_bytes(report.figures[figure](), kind), KINDS[kind], filename
 
@@ -117,16 +117,16 @@ def _table(name: str, found: Comparison, report: Report) -> bytes:
 
 def _recommended(found: Comparison, k: float) -> "Document":
     """Return the report that ``run.py recommend`` writes. Its libraries take seconds to load, so they wait until somebody asks."""
-    from analysis.recommendation import Evidence, recommendation
-    from experiments.evidence import evidence_of_comparison
+    from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+    from school_mentoring.experiments.evidence import evidence_of_comparison
 
     evidence = Evidence(**evidence_of_comparison(found, f"run.py recommend {found.scenario.name}.yaml --k {k:g}"))
     return recommendation(evidence, willingness_to_pay=k).document
 
 
 def _printed(name: str, document: "Document") -> bytes:
-    from analysis.html_document import as_html
-    from analysis.pdf_document import as_pdf
+    from school_mentoring.analysis.report.html import as_html
+    from school_mentoring.analysis.report.pdf import as_pdf
 
     return as_html(document) if name.endswith(".html") else as_pdf(document)
 

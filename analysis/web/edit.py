@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from model.designs import PRESETS
-from model.errors import InputError, nearest
-from scenarios import COMPARATOR, Practice
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.scenarios import COMPARATOR, Practice
 
 from .form import Form, first_free, read_form
 from .state import GENERATED, MOST_DESIGNS, PageState, known_scenarios, new_state, rebuilt

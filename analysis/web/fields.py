@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
 
 __all__ = ["FormField", "design_fields", "label_of", "section_field"]
 

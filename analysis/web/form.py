@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from model.designs import FIELDS, PRESETS
-from model.errors import InputError
-from scenarios import COMPARATOR, Practice, Programme, resolved
-from scenarios.yaml_file import plain_scalar
+from school_mentoring.model.designs import FIELDS, PRESETS
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import COMPARATOR, Practice, Programme, resolved
+from school_mentoring.scenarios.yaml_file import plain_scalar
 
 from .state import MOST_DESIGNS, SOURCE, PageState, View, rebuilt
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from experiments.compare import DRAW_REPLICATES
-from model.errors import InputError
-from scenarios import Scenario
+from school_mentoring.experiments.compare import DRAW_REPLICATES
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import Scenario
 
 from .texts import text
 

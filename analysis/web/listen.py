@@ -4,7 +4,7 @@ import re
 import socket
 from collections.abc import Sequence
 
-from model.errors import InputError
+from school_mentoring.model.errors import InputError
 
 __all__ = ["checked_names", "checked_root", "listen"]
 

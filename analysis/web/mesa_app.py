@@ -6,8 +6,8 @@ import solara
 from mesa.visualization import SolaraViz, make_plot_component
 from mesa.visualization.utils import update_counter
 
-from analysis.outcomes import design_name
-from model.designs import PRESETS
+from school_mentoring.analysis.outcomes import design_name
+from school_mentoring.model.designs import PRESETS
 
 from .mesa_page import ViewedModel, map_figure, school_table
 

@@ -11,24 +11,28 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.figures import network
-from analysis.outcomes import design_name
-from experiments.worlds import Worlds
-from model.agents import SchoolAgent
-from model.designs import PRESETS
-from model.errors import InputError, nearest
-from model.mesa_model import MentoringModel
-from model.schools import LEVELS, Schools
-from model.state import MENTOR, NO_ROLE
-from model.world import DISADVANTAGED, RURAL, SECONDARY
-from scenarios import Scenario
+from school_mentoring.analysis.figures import network
+from school_mentoring.analysis.outcomes import design_name
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.agents import SchoolAgent
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.mesa_model import MentoringModel
+from school_mentoring.model.state import MENTOR, NO_ROLE
+from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
+from school_mentoring.model.world.schools import LEVELS, Schools
+from school_mentoring.scenarios import Scenario
 
 from .guard import LogHandler, log
 from .listen import listen
 
 __all__ = ["ViewedModel", "school_table", "serve_mesa", "state_table"]
 
-OFFLINE = {"SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False", "SOLARA_ASSETS_PROXY": "True", "SOLARA_APP": "analysis.web.mesa_app"}
+OFFLINE = {
+    "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
+    "SOLARA_ASSETS_PROXY": "True",
+    "SOLARA_APP": "school_mentoring.analysis.web.mesa_app",
+}
 """No telemetry, and nothing fetched from elsewhere."""
 
 

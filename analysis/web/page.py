@@ -3,13 +3,13 @@
 import secrets
 from typing import Any
 
-from analysis.outcomes import design_name, practice_name
-from analysis.palette import design_styles
-from analysis.report import WILLINGNESS_TO_PAY
-from experiments.compare import window
-from model.countries import COUNTRIES
-from model.designs import PRESETS
-from scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec
+from school_mentoring.analysis.outcomes import design_name, practice_name
+from school_mentoring.analysis.palette import design_styles
+from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
+from school_mentoring.experiments.compare import window
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec
 
 from .describe import describe
 from .downloads import downloads

@@ -10,7 +10,7 @@ from types import FrameType
 
 import uvicorn
 
-from scenarios import Scenario
+from school_mentoring.scenarios import Scenario
 
 from .app import make_app
 from .guard import LOCAL, LogHandler, log

@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from analysis.report import WILLINGNESS_TO_PAY
-from model.designs import PRESETS
-from model.errors import InputError
-from scenarios import COMPARATOR, Scenario, load_scenario, resolved, scenario_from, shipped_scenarios
+from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import COMPARATOR, Scenario, load_scenario, resolved, scenario_from, shipped_scenarios
 
 __all__ = [
     "GENERATED",

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.check import check_files, kind_of
-from model.errors import InputError
-from scenarios import COMPARATOR, Scenario, uploaded_scenario
+from school_mentoring.experiments.check import check_files, kind_of
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import COMPARATOR, Scenario, uploaded_scenario
 
 from .sessions import Session, Sessions
 from .state import MOST_DESIGNS, Named, PageState, begun_from, state_of, with_schools

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.whatif import SupersededError
-from model.engine import cpu_count
+from school_mentoring.experiments.whatif import SupersededError
+from school_mentoring.model.engine import cpu_count
 
 __all__ = ["Busy", "Work"]
 

@@ -4,7 +4,7 @@ import datetime
 import re
 from typing import NamedTuple
 
-from model.errors import InputError
+from school_mentoring.model.errors import InputError
 
 __all__ = ["LAST_MONTH", "Span", "month_zero", "span_of"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.errors import InputError, nearest
-from model.schools import Schools
-from model.tables import Table, either
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.world.csv_file import Table, either
+from school_mentoring.model.world.schools import Schools
 
 from .dates import Span, month_zero, span_of
 from .rows import CountRow, Row, ScaleRow, checked_rows

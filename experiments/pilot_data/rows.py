@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from model.countries import MOST_TEACHERS
-from model.tables import Table
+from school_mentoring.model.world.countries import MOST_TEACHERS
+from school_mentoring.model.world.csv_file import Table
 
 __all__ = ["CountRow", "Row", "ScaleRow", "checked_rows"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.errors import InputError
+from school_mentoring.model.errors import InputError
 
 __all__ = ["ScaleMapping", "parse_mapping"]
 

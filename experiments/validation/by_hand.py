@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.designs import PRESETS, design_table
-from model.engine import Batch, run_batch
-from model.parameters import parameter_table
-from model.world import Practices, World
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import Batch, run_batch
+from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.world.arrays import Practices, World
 
 __all__ = ["batch_of", "build_practices", "build_world", "complete", "lone_schools"]
 

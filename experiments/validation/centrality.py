@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from model.world import World
+from school_mentoring.model.world.arrays import World
 
 from .checks import Pattern, Reading, below, between, vanishes
 from .curves import over_worlds

@@ -9,12 +9,12 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from experiments.compare import DRAW_REPLICATES, drawn_sets, with_comparator
-from experiments.ensemble import run_ensemble
-from experiments.worlds import Worlds
-from model.structure import STRUCTURE, Structure
-from model.world import World
-from scenarios import Scenario
+from school_mentoring.experiments.compare import DRAW_REPLICATES, drawn_sets, with_comparator
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.structure import STRUCTURE, Structure
+from school_mentoring.scenarios import Scenario
 
 from .structures import alternatives
 

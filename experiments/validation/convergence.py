@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.compare import with_comparator
-from experiments.ensemble import run_ensemble
-from experiments.worlds import Worlds
-from scenarios import COMPARATOR, Scenario
+from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .checks import MARGIN
 from .curves import curve

@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from model import rules
-from model.parameters import parameter_table
+from school_mentoring.model import rules
+from school_mentoring.model.parameters import parameter_table
 
 from .by_hand import lone_schools
 from .checks import Pattern, Reading, above, below, between, mean_se

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.designs import PRESETS, design_table
-from model.engine import Batch, run_batch
-from model.mesa_model import run_batch_with_mesa
-from model.networks import generate_world
-from model.parameters import PARAMETERS, base_values, parameter_table
-from model.structure import Structure
-from scenarios import load_scenario
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import Batch, run_batch
+from school_mentoring.model.mesa_model import run_batch_with_mesa
+from school_mentoring.model.parameters import PARAMETERS, base_values, parameter_table
+from school_mentoring.model.world.network import generate_world
+from school_mentoring.model.world.structure import Structure
+from school_mentoring.scenarios import load_scenario
 
 from .by_hand import build_practices
 from .structures import alternatives

@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from model.designs import PRESETS, design_table
-from model.engine import run_batch
-from model.parameters import parameter_table
-from model.world import World
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.world.arrays import World
 
 from .by_hand import batch_of, build_practices, build_world, complete
 from .curves import curve

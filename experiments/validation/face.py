@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from experiments.ensemble import run_ensemble
-from experiments.worlds import Worlds
-from model.designs import PRESETS
-from scenarios import Scenario, load_scenario
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.scenarios import Scenario, load_scenario
 
 __all__ = ["face_table"]
 

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from model.parameters import PARAMETERS
+from school_mentoring.model.parameters import PARAMETERS
 
 from .checks import Pattern, Reading, above, below, between, not_above
 from .curves import over_worlds

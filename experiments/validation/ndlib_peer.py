@@ -14,7 +14,7 @@ from ndlib.models.compartments.NodeStochastic import NodeStochastic
 from ndlib.models.CompositeModel import CompositeModel
 from numpy.typing import NDArray
 
-from model.world import World
+from school_mentoring.model.world.arrays import World
 
 __all__ = ["adopters_by_month", "network_of"]
 

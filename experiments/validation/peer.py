@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.networks import generate_world
-from model.parameters import base_values
-from scenarios import load_scenario
+from school_mentoring.model.parameters import base_values
+from school_mentoring.model.world.network import generate_world
+from school_mentoring.scenarios import load_scenario
 
 from .curves import curve
 from .exact_limits import LIMIT, simulate

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.ensemble import Ensemble, run_ensemble
-from experiments.worlds import Worlds
-from model.designs import PRESETS, Design
-from model.observe import GROUPS
-from model.state import MENTEE, MENTOR
-from model.world import World
-from scenarios import Scenario, load_scenario
+from school_mentoring.experiments.ensemble import Ensemble, run_ensemble
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.designs import PRESETS, Design
+from school_mentoring.model.observe import GROUPS
+from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.world.arrays import World
+from school_mentoring.scenarios import Scenario, load_scenario
 
 __all__ = ["NONE", "Study", "preset", "study"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from model.structure import STRUCTURE, Structure
+from school_mentoring.model.world.structure import STRUCTURE, Structure
 
 __all__ = ["Alternative", "alternatives"]
 

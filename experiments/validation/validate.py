@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.compare import DRAW_REPLICATES
-from experiments.worlds import Worlds
-from model.compiled import source_fingerprint
-from model.errors import InputError
-from scenarios import COMPARATOR, Scenario
+from school_mentoring.experiments.compare import DRAW_REPLICATES
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.compiled import source_fingerprint
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .checks import Pattern
 from .choices import describe_networks, runs_under_choices, variants

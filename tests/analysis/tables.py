@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from model.costs import CATEGORIES, PAYERS
-from model.observe import OUTCOMES
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.observe import OUTCOMES
 
 
 def table_of_runs(values: Mapping[str, Mapping[str, Sequence[float]]], sets: int = 1, designs: Sequence[str] | None = None) -> pd.DataFrame:

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.advice import about, euros, euros_with_error
-from analysis.document import Document, Section, Table, Text, unbroken
-from analysis.html_document import as_html
-from analysis.pdf_document import as_pdf
-from analysis.recommendation import Evidence, recommendation
-from model.errors import InputError
-from model.observe import OUTCOMES
+from school_mentoring.analysis.economics.advice import about, euros, euros_with_error
+from school_mentoring.analysis.report.document import Document, Section, Table, Text, unbroken
+from school_mentoring.analysis.report.html import as_html
+from school_mentoring.analysis.report.pdf import as_pdf
+from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import OUTCOMES
 
 SETS = 40
 

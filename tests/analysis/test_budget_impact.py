@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from analysis.budget_impact import budget_impact, spending
+from school_mentoring.analysis.economics.budget_impact import budget_impact, spending
 from tests.analysis.tables import table_of_runs
 
 SPENT = {

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.calibration import calibration_report, quick_report, title_of
-from analysis.figures.calibration.checks import rank_histograms, recovery, simultaneous_band
+from school_mentoring.analysis.figures.calibration.checks import rank_histograms, recovery, simultaneous_band
+from school_mentoring.analysis.report.calibration import calibration_report, quick_report, title_of
 
 RNG = np.random.default_rng(2)
 PRIOR = {"parameter": "", "prior_mean": 0.1, "prior_sd": 0.05, "prior_low": 0.02, "prior_median": 0.1, "prior_high": 0.19}

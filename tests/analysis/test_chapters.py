@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from analysis.chapters.gains import who_gains
-from analysis.chapters.statements import assumptions_section, discounting, limits_section
-from analysis.equity import Distribution
-from model.observe import SCHOOL_TYPES
-from model.parameters import PARAMETERS
+from school_mentoring.analysis.economics.equity import Distribution
+from school_mentoring.analysis.report.chapters.gains import who_gains
+from school_mentoring.analysis.report.chapters.statements import assumptions_section, discounting, limits_section
+from school_mentoring.model.observe import SCHOOL_TYPES
+from school_mentoring.model.parameters import PARAMETERS
 
 SETS = 50
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.report import comparison_report
+from school_mentoring.analysis.report.terminal import comparison_report
 
 from .tables import random_runs
 from .test_figures import ledger, monthly, snapshot

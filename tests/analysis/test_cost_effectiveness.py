@@ -4,8 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.cost_effectiveness import acceptability, best_by_willingness, by_group, incremental, quadrant, willingness_grid
-from analysis.psa import Sample, psa_sample
+from school_mentoring.analysis.economics.acceptability import (
+    acceptability,
+    best_by_willingness,
+    by_group,
+    incremental,
+    quadrant,
+    willingness_grid,
+)
+from school_mentoring.analysis.economics.psa import Sample, psa_sample
 from tests.analysis.tables import table_of_runs
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.economics import DOMINATED, EXTENDED, FRONTIER, frontier, net_benefit
+from school_mentoring.analysis.economics.frontier import DOMINATED, EXTENDED, FRONTIER, frontier, net_benefit
 
 UC = {"UC": (5000, 1.0), "A": (12000, 1.5), "B": (10000, 2.0), "C": (25000, 3.0), "D": (35000, 4.0), "E": (55000, 5.0)}
 HIV = {

@@ -7,11 +7,20 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import budget_impact, cost_effectiveness, equity, robustness, scenario_discovery, value_of_information
-from analysis.figures import economics
-from analysis.psa import psa_sample
-from analysis.style import save_bytes
-from model.observe import SCHOOL_TYPES
+from school_mentoring.analysis.economics import (
+    acceptability as cost_effectiveness,
+)
+from school_mentoring.analysis.economics import (
+    budget_impact,
+    equity,
+    robustness,
+    scenario_discovery,
+    value_of_information,
+)
+from school_mentoring.analysis.economics.psa import psa_sample
+from school_mentoring.analysis.figures import economics
+from school_mentoring.analysis.figures.style import save_bytes
+from school_mentoring.model.observe import SCHOOL_TYPES
 from tests.analysis.tables import table_of_runs
 
 DESIGNS = ("none", "virtual", "regional_hub")

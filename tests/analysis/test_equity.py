@@ -4,9 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.equity import Distribution, best_by_aversion, distribution, ede, equity_plane, equity_weighted, gains
-from analysis.psa import psa_sample
-from model.observe import SCHOOL_TYPES
+from school_mentoring.analysis.economics.equity import (
+    Distribution,
+    best_by_aversion,
+    distribution,
+    ede,
+    equity_plane,
+    equity_weighted,
+    gains,
+)
+from school_mentoring.analysis.economics.psa import psa_sample
+from school_mentoring.model.observe import SCHOOL_TYPES
 from tests.analysis.tables import table_of_runs
 
 HALVES = np.array([0.5, 0.5])

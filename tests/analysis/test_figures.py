@@ -3,12 +3,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.curves import outline
-from analysis.economics import FRONTIER, frontier
-from analysis.figures import adoption, cost_effect, costs, durability, gaps, network
-from analysis.outcomes import design_name
-from analysis.style import save_bytes
-from model.costs import CATEGORIES, PAYERS
+from school_mentoring.analysis.curves import outline
+from school_mentoring.analysis.economics.frontier import FRONTIER, frontier
+from school_mentoring.analysis.figures import adoption, cost_effect, costs, durability, gaps, network
+from school_mentoring.analysis.figures.style import save_bytes
+from school_mentoring.analysis.outcomes import design_name
+from school_mentoring.model.costs import CATEGORIES, PAYERS
 
 from .tables import random_runs
 

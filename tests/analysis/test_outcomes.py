@@ -1,11 +1,20 @@
 import pandas as pd
 import pytest
 
-from analysis.outcomes import OUTCOMES, category_name, design_name, format_value, group_name, names_in, outcome, payer_name
-from model.costs import CATEGORIES, PAYERS
-from model.designs import PRESETS
-from model.observe import GROUPS
-from model.observe import OUTCOMES as NAMES
+from school_mentoring.analysis.outcomes import (
+    OUTCOMES,
+    category_name,
+    design_name,
+    format_value,
+    group_name,
+    names_in,
+    outcome,
+    payer_name,
+)
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.observe import GROUPS
+from school_mentoring.model.observe import OUTCOMES as NAMES
 
 
 def test_every_outcome_of_the_model_has_one_name_and_a_unit() -> None:

@@ -8,10 +8,10 @@ from heormodel.models import Outcomes
 from heormodel.voi import evpi as peer_evpi
 from heormodel.voi import evppi as peer_evppi
 
-from analysis.cost_effectiveness import acceptability, incremental
-from analysis.psa import Sample
-from analysis.scenario_discovery import best_box, cart, prim
-from analysis.value_of_information import evpi, evppi
+from school_mentoring.analysis.economics.acceptability import acceptability, incremental
+from school_mentoring.analysis.economics.psa import Sample
+from school_mentoring.analysis.economics.scenario_discovery import best_box, cart, prim
+from school_mentoring.analysis.economics.value_of_information import evpi, evppi
 from tests.analysis.test_cost_effectiveness import sample_of
 from tests.analysis.test_scenario_discovery import rule, states
 from tests.analysis.test_value_of_information import LINEAR
@@ -69,7 +69,7 @@ def test_expected_losses_and_the_value_of_perfect_information_are_the_peers() ->
 @pytest.fixture
 def few_shuffles(monkeypatch) -> None:
     """Shuffle less: the floor is not looked at here."""
-    monkeypatch.setattr("analysis.value_of_information.SHUFFLES", 10)
+    monkeypatch.setattr("school_mentoring.analysis.economics.value_of_information.SHUFFLES", 10)
 
 
 @pytest.mark.parametrize("k", [1.0, 2.0, 3.0])

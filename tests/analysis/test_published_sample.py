@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.cost_effectiveness import acceptability, incremental
-from analysis.psa import Sample
-from analysis.value_of_information import evpi
+from school_mentoring.analysis.economics.acceptability import acceptability, incremental
+from school_mentoring.analysis.economics.psa import Sample
+from school_mentoring.analysis.economics.value_of_information import evpi
 from tests.analysis.test_cost_effectiveness import sample_of
 
 K = 100_000.0

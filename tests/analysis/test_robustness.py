@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.robustness import agreement, regrets, robustness
+from school_mentoring.analysis.economics.robustness import agreement, regrets, robustness
 
 # The stock example of decision theory: pay-offs of bonds, shares and deposits in a growing, stable and falling economy, in USD.
 PAYOFFS = pd.DataFrame(

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.scenario_discovery import Box, best_box, boxes_table, cart, in_words, prim, where_better
+from school_mentoring.analysis.economics.scenario_discovery import Box, best_box, boxes_table, cart, in_words, prim, where_better
 from tests.analysis.test_cost_effectiveness import WORKED
 
 NAMES = ["distance", "stipend", "turnover", "homophily"]

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.figures.search import front
-from analysis.search import best_designs, describe_design, mean_interval, own_designs, search_report
-from model.designs import PRESETS
+from school_mentoring.analysis.figures.search import front
+from school_mentoring.analysis.report.search import best_designs, describe_design, mean_interval, own_designs, search_report
+from school_mentoring.model.designs import PRESETS
 
 CELLS = 50
 NOISE = np.random.default_rng(0).normal(size=CELLS)

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import report as report_module
-from analysis.figures import sensitivity as draw
-from analysis.sensitivity import FIX_BELOW, fixable, sensitivity_report, title_of
-from analysis.sensitivity_names import panel_name, target_name
+from school_mentoring.analysis.figures import sensitivity as draw
+from school_mentoring.analysis.report import terminal as report_module
+from school_mentoring.analysis.report.sensitivity import FIX_BELOW, fixable, sensitivity_report, title_of
+from school_mentoring.analysis.report.sensitivity_names import panel_name, target_name
 
 DESIGNS = ("regional_hub", "virtual")
 PARAMETERS = {"beta": "behaviour", "team": "cost", "seek_base": "incentive"}

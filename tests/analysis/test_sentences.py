@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.sentences import in_words, percent, sentences, with_error
+from school_mentoring.analysis.report.sentences import in_words, percent, sentences, with_error
 
 from .tables import table_of_runs
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from analysis.style import CATEGORY_COLOURS, design_styles, new_figure, place_labels, save, save_bytes, styled
-from model.costs import CATEGORIES
-from model.designs import PRESETS
+from school_mentoring.analysis.figures.style import CATEGORY_COLOURS, design_styles, new_figure, place_labels, save, save_bytes, styled
+from school_mentoring.model.costs import CATEGORIES
+from school_mentoring.model.designs import PRESETS
 
 
 @styled

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.summary import between_designs, cost_effectiveness, differences, ranking, round_figures, summarise
-from model.observe import OUTCOMES
+from school_mentoring.analysis.summary import between_designs, cost_effectiveness, differences, ranking, round_figures, summarise
+from school_mentoring.model.observe import OUTCOMES
 
 from .tables import random_runs, table_of_runs
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.structural import best_by_worth, standings, survival
-from analysis.verdicts import verdicts
-from experiments.validation.checks import above, below, between, exactly, not_above, vanishes
-from experiments.validation.peer import compare_with_ndlib
+from school_mentoring.analysis.economics.structural import best_by_worth, standings, survival
+from school_mentoring.analysis.report.verdicts import verdicts
+from school_mentoring.experiments.validation.checks import above, below, between, exactly, not_above, vanishes
+from school_mentoring.experiments.validation.peer import compare_with_ndlib
 
 
 def frames(**changed):
@@ -61,7 +61,7 @@ def test_a_peer_that_is_not_installed_is_left_out_and_not_said_to_hold():
 
 
 def test_without_ndlib_the_comparison_says_how_to_install_it(monkeypatch):
-    monkeypatch.delitem(sys.modules, "experiments.validation.ndlib_peer", raising=False)
+    monkeypatch.delitem(sys.modules, "school_mentoring.experiments.validation.ndlib_peer", raising=False)
     monkeypatch.setitem(sys.modules, "ndlib", None)
     found = compare_with_ndlib(quick=True)
     assert found.left_out.endswith("install it with: pip install -e '.[peer]'")

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, qmc
 
-from analysis.psa import Sample
-from analysis.value_of_information import evpi, evppi, evsi, nested_evppi, observed, population_value
+from school_mentoring.analysis.economics.psa import Sample
+from school_mentoring.analysis.economics.value_of_information import evpi, evppi, evsi, nested_evppi, observed, population_value
 from tests.analysis.test_cost_effectiveness import WORKED, sample_of
 
 KNOWN = {1: (0.4798107, 0.0833155, 0.3955931), 2: (0.3992825, 0.1666309, 0.1666309), 3: (0.4094634, 0.2499464, 0.0586136)}
@@ -29,8 +29,8 @@ CLOSE = 0.0006
 @pytest.fixture(autouse=True)
 def few_shuffles(monkeypatch) -> None:
     """Shuffle less: these tests look at values, and a floor of ten shuffles tells as well whether they exceed it."""
-    monkeypatch.setattr("analysis.value_of_information.SHUFFLES", 10)
-    monkeypatch.setattr("analysis.value_of_information.GP_SHUFFLES", 1)
+    monkeypatch.setattr("school_mentoring.analysis.economics.value_of_information.SHUFFLES", 10)
+    monkeypatch.setattr("school_mentoring.analysis.economics.value_of_information.GP_SHUFFLES", 1)
 
 
 def exact(mean: float, sd: float) -> float:
@@ -128,7 +128,7 @@ def in_nothing(seed: int, sets: int = 60, parameters: int = 12) -> Sample:
 
 
 def test_many_parameters_that_say_nothing_do_not_make_one_look_worth_knowing(monkeypatch) -> None:
-    monkeypatch.setattr("analysis.value_of_information.SHUFFLES", 100)
+    monkeypatch.setattr("school_mentoring.analysis.economics.value_of_information.SHUFFLES", 100)
     found = sum(bool(evppi(in_nothing(seed), 1.0)["worth_knowing"].any()) for seed in range(10))
     # Each of ten tables has one above its floor with a chance of 5 %: three or more with 1 %. Floors for single ones would let five.
     assert found <= 2
@@ -154,7 +154,7 @@ def test_values_that_two_standard_errors_do_not_tell_from_the_highest_are_named(
 
 @pytest.mark.parametrize("shuffles", [1, 2, 7])
 def test_however_few_shuffles_there_is_a_floor(monkeypatch, shuffles) -> None:
-    monkeypatch.setattr("analysis.value_of_information.SHUFFLES", shuffles)
+    monkeypatch.setattr("school_mentoring.analysis.economics.value_of_information.SHUFFLES", shuffles)
     assert (evppi(LINEAR, 1)["floor"] >= 0).all()
     assert (evppi(in_nothing(1), 1.0)["floor"] > 0).all()
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.costs import PAYERS
-from model.observe import SCHOOL_TYPES
+from school_mentoring.model.costs import PAYERS
+from school_mentoring.model.observe import SCHOOL_TYPES
 
 from .program import SMALL, program
 

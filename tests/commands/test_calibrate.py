@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import run
-from experiments import calibration_sampler
+from school_mentoring.experiments.calibration import sampler as calibration_sampler
 
 from .program import command, files, program, succeed
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.calibrated import write_calibrated
-from experiments.check import check_files
-from experiments.sensitivity import Options, run_study
-from experiments.synthetic_pilot import FOLDER
-from model.errors import InputError
-from scenarios import load_scenario
+from school_mentoring.experiments.calibration.calibrated import write_calibrated
+from school_mentoring.experiments.check import check_files
+from school_mentoring.experiments.sensitivity.study import Options, run_study
+from school_mentoring.experiments.synthetic_pilot import FOLDER
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 
 from .program import QUICK, assert_intact, program, succeed
 

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 
-from model.observe import OUTCOMES
+from school_mentoring.model.observe import OUTCOMES
 
 from .program import QUICK, assert_intact, files, succeed, tree
 

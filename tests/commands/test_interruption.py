@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments import open_study
+from school_mentoring.experiments import open_study
 
 from .program import QUICK, TRACES, assert_intact, command, files, program, succeed, tree
 

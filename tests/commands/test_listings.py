@@ -5,9 +5,9 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from model.parameters import PARAMETERS
-from scenarios import load_scenario, resolved
-from scenarios.yaml_file import read_yaml
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.scenarios import load_scenario, resolved
+from school_mentoring.scenarios.yaml_file import read_yaml
 
 from .program import SMALL, assert_intact, succeed
 

@@ -7,7 +7,7 @@ import signal
 import pandas as pd
 import pytest
 
-from experiments import open_study
+from school_mentoring.experiments import open_study
 
 from .program import SMALL, program, succeed
 from .test_interruption import started, wait_until

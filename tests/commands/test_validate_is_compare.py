@@ -8,10 +8,10 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from experiments.check import check_files
-from experiments.compare import compare
-from model.errors import InputError
-from scenarios import load_scenario
+from school_mentoring.experiments.check import check_files
+from school_mentoring.experiments.compare import compare
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 
 FAULTY = ("-1", "0", "0.5", "1e9", "many", ".nan", "true", "null", "[1]", "1201", "{a: 1}", "")
 COLUMNS = {  # column: sound cells

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.calibrate import asked, calibrate, problem_of
-from scenarios import load_scenario
+from school_mentoring.experiments.calibration.calibrate import asked, calibrate, problem_of
+from school_mentoring.scenarios import load_scenario
 from tests.exact.pilot_likelihood import log_likelihood
 
 LOW, HIGH = np.array([0.002, 0.005]), np.array([0.12, 0.15])

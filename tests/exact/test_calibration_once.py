@@ -6,11 +6,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from experiments.calibrate import asked, calibrate, problem_of
-from experiments.calibration_once import intervals, times_log_likelihood
-from experiments.worlds import Worlds
-from model.errors import InputError
-from model.networks import Peers
+from school_mentoring.experiments.calibration.adoption_times import intervals, times_log_likelihood
+from school_mentoring.experiments.calibration.calibrate import asked, calibrate, problem_of
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.network import Peers
 from tests.pilots import Pilot, adoption_years, many_nodes, seven_schools
 
 P, Q = np.linspace(0.0005, 0.02, 80), np.linspace(0.005, 0.2, 80)

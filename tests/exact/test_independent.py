@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.validation.exact_limits import (
+from school_mentoring.experiments.validation.exact_limits import (
     ALONE_CAPACITY,
     ALONE_OPENNESS,
     ALONE_START,
@@ -21,9 +21,9 @@ from experiments.validation.exact_limits import (
     rates,
     use_chance,
 )
-from model.designs import design_table
-from model.engine import run_batch
-from model.parameters import parameter_table
+from school_mentoring.model.designs import design_table
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.parameters import parameter_table
 from tests.worlds import batch_of, build_practices, build_world, design
 
 TEACHERS, CAPACITY, OPENNESS, START = ALONE_TEACHERS, ALONE_CAPACITY, ALONE_OPENNESS, ALONE_START

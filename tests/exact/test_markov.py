@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.validation.exact_limits import CASES, LIMIT, MONTHS, NETWORKS, RATES, exact, simulated_network, states
-from model.designs import design_table
-from model.engine import run_batch
-from model.parameters import parameter_table
+from school_mentoring.experiments.validation.exact_limits import CASES, LIMIT, MONTHS, NETWORKS, RATES, exact, simulated_network, states
+from school_mentoring.model.designs import design_table
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.parameters import parameter_table
 from tests.worlds import batch_of, build_practices, build_world, complete, design
 
 REPLICATES = 20_000

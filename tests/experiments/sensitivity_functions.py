@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import Results
-from model.observe import OUTCOMES
-from model.parameters import PARAMETERS, WORLD_PARAMETERS
+from school_mentoring.model.engine import Results
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.parameters import PARAMETERS, WORLD_PARAMETERS
 
 Array = NDArray[np.float64]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.chunks import Sweep
-from experiments.execution import RESULTS, carry_out, open_sweep
-from experiments.sweep import Plan, plan_sweep
-from model.observe import OUTCOMES
-from scenarios import Scenario, load_scenario
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.execution import RESULTS, carry_out, open_sweep
+from school_mentoring.experiments.sweep.plan import Plan, plan_sweep
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.scenarios import Scenario, load_scenario
 
 __all__ = ["DESIGNS", "KEYS", "content", "made", "parts_of", "plan_of", "rows_of", "same_rows", "small"]
 

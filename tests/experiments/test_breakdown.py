@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import open_study
-from experiments.breakdown import slices
-from experiments.chunks import Sweep
-from experiments.compare import compare
-from experiments.ensemble import run_ensemble
-from experiments.execution import carry_out, open_sweep
-from experiments.sweep import plan_sweep
-from experiments.worlds import Worlds
-from model.costs import PAYERS
-from model.errors import InputError
-from model.observe import SCHOOL_TYPES
-from scenarios import load_scenario
+from school_mentoring.experiments import open_study
+from school_mentoring.experiments.breakdown import slices
+from school_mentoring.experiments.compare import compare
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
+from school_mentoring.experiments.sweep.plan import plan_sweep
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.costs import PAYERS
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import SCHOOL_TYPES
+from school_mentoring.scenarios import load_scenario
 
 COUNTRIES = ["BE-VLG", "HR", "CZ", "HU", "IT", "PT"]
 PLACES = [f"country:{code}" for code in COUNTRIES]
@@ -85,7 +85,7 @@ def test_the_costs_table_adds_up_to_the_yearly_spending_of_each_country(ensemble
 def test_memory_is_bounded_by_slices_and_the_result_does_not_depend_on_them(ensemble, monkeypatch) -> None:
     scenario = small()
     assert [part.stop - part.start for part in slices(3, scenario, 6)] == [3]
-    monkeypatch.setattr("experiments.breakdown.SLICE_BYTES", 100_000)
+    monkeypatch.setattr("school_mentoring.experiments.breakdown.SLICE_BYTES", 100_000)
     assert len(list(slices(12, scenario, 6))) > 5
     sets = [{"discount_rate": 0.03}, {"discount_rate": 0.0, "beta": 0.2}]
     told = []

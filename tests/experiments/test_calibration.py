@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.calibration import calibration_report
-from experiments.calibrate import asked, calibrate, observations_of, problem_of, state_of
-from experiments.calibration_emulator import excess_score, fit_emulator, learn_directions
-from experiments.calibration_predict import Predicted, log_scores, ranked_scores
-from experiments.calibration_survey import Survey, survey_of
-from experiments.pilot_data import read_observations
-from experiments.worlds import Worlds
-from model.errors import InputError
-from scenarios import load_scenario
+from school_mentoring.analysis.report.calibration import calibration_report
+from school_mentoring.experiments.calibration.calibrate import asked, calibrate, observations_of, problem_of, state_of
+from school_mentoring.experiments.calibration.emulator import excess_score, fit_emulator, learn_directions
+from school_mentoring.experiments.calibration.predict import Predicted, log_scores, ranked_scores
+from school_mentoring.experiments.calibration.survey import Survey, survey_of
+from school_mentoring.experiments.pilot_data import read_observations
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from experiments.apart import SweepApart
-from experiments.chunks import Sweep
-from experiments.execution import FAILURES, carry_out, open_sweep
-from model.errors import InputError
+from school_mentoring.experiments.sweep.apart import SweepApart
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.execution import FAILURES, carry_out, open_sweep
+from school_mentoring.model.errors import InputError
 from tests.experiments.sweeps import content, made, parts_of, plan_of
 
 QUIET = {"distributed.scheduler.allowed-failures": 0, "distributed.admin.tick.limit": "1h"}
@@ -22,7 +22,7 @@ class Hook(importlib.abc.MetaPathFinder):
     """Lets the runs of one parameter set kill their process, in every process of the test's cluster."""
 
     def find_spec(self, name, path, target=None):
-        if name != "experiments.ensemble":
+        if name != "school_mentoring.experiments.ensemble":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -136,7 +136,7 @@ def test_a_process_apart_that_fails_says_why(tmp_path):
 
 @pytest.mark.parametrize("address", ["nowhere", "tcp://127.0.0.1:9"])
 def test_an_address_where_no_scheduler_answers_is_refused(tmp_path, monkeypatch, address):
-    monkeypatch.setattr("experiments.cluster.CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr("school_mentoring.experiments.sweep.cluster.CONNECT_SECONDS", 1.0)
     plan = plan_of()
     store = open_sweep(tmp_path / "study", plan, resume=False)
     with pytest.raises(InputError) as caught:
@@ -148,7 +148,7 @@ def test_an_address_where_no_scheduler_answers_is_refused(tmp_path, monkeypatch,
 def test_a_worker_with_other_code_of_the_model_is_refused(tmp_path, monkeypatch):
     """The plan says what code began the sweep; the workers' own code is what this test calls another."""
     plan = plan_of()
-    monkeypatch.setattr("experiments.sweep.source_fingerprint", lambda: "0" * 16)
+    monkeypatch.setattr("school_mentoring.experiments.sweep.plan.source_fingerprint", lambda: "0" * 16)
     store = open_sweep(tmp_path / "study", plan, resume=False)
     words = r"chunk \d could not be made \(RuntimeError: this worker has other code of the model"
     one_worker = LocalCluster(n_workers=1, processes=False, dashboard_address=None, silence_logs=50)

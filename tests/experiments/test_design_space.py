@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.design_space import STEPS, design_space
-from experiments.evolve import search_variables
-from model.designs import FIELDS, PRESETS, design_table
-from model.errors import InputError
-from scenarios import load_scenario
-from scenarios.designs import check_fields
+from school_mentoring.experiments.search.design_space import STEPS, design_space
+from school_mentoring.experiments.search.evolve import search_variables
+from school_mentoring.model.designs import FIELDS, PRESETS, design_table
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
+from school_mentoring.scenarios.designs import check_fields
 
 PILOT = load_scenario("mensi-pilot")
 SPACE = design_space(PILOT)

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import estimate as module
-from experiments.chunks import Sweep
-from experiments.estimate import Estimate, estimate, plan_with_estimate
-from experiments.sweep import chosen_variables, plan_sweep
-from model.errors import InputError
+from school_mentoring.experiments.sweep import estimate as module
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.estimate import Estimate, estimate, plan_with_estimate
+from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep
+from school_mentoring.model.errors import InputError
 from tests.experiments.sweeps import small
 
 VARY = ["gamma=0.5:1.5"]

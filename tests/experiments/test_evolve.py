@@ -6,7 +6,7 @@ from pymoo.core.variable import Binary, Choice, Integer, Real
 from pymoo.indicators.igd import IGD
 from pymoo.problems import get_problem
 
-from experiments.evolve import Evaluation, Evolution, non_dominated
+from school_mentoring.experiments.search.evolve import Evaluation, Evolution, non_dominated
 
 
 def searched(variables, worth, *, objectives=2, constraints=0, generations=60, **options):

@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import execution
-from experiments.chunks import Sweep
-from experiments.execution import FAILURES, RESULTS, carry_out, open_sweep, parse_shard, shard_of, sweep_summary
-from experiments.sweep import Plan, plan_sweep, read_plan
-from model.errors import InputError
-from scenarios import load_scenario
+from school_mentoring.experiments.sweep import execution
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.execution import FAILURES, RESULTS, carry_out, open_sweep, parse_shard, shard_of, sweep_summary
+from school_mentoring.experiments.sweep.plan import Plan, plan_sweep, read_plan
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 from tests.experiments.sweeps import content, made, parts_of, plan_of, rows_of, small
 
 
@@ -163,7 +163,7 @@ def test_a_country_that_differs_is_named(tmp_path):
 
 def test_a_resume_is_refused_when_the_model_has_changed(tmp_path, monkeypatch):
     made(tmp_path / "study", plan_of())
-    monkeypatch.setattr("experiments.sweep.source_fingerprint", lambda: "0" * 16)
+    monkeypatch.setattr("school_mentoring.experiments.sweep.plan.source_fingerprint", lambda: "0" * 16)
     with pytest.raises(InputError, match="the model's code has changed since this sweep was begun"):
         open_sweep(tmp_path / "study", plan_of(), resume=True)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.pilot_data import Observations, parse_mapping, read_observations
-from model.errors import InputError
-from model.schools import Schools
+from school_mentoring.experiments.pilot_data import Observations, parse_mapping, read_observations
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.schools import Schools
 from tests.school_tables import read as read_schools_csv
 
 SCHOOLS = "school_id,teachers\na,10\nb,20\nc,30\n"

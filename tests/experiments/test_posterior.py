@@ -12,18 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.calibrated import write_calibrated
-from experiments.compare import compare
-from experiments.execution import open_sweep
-from experiments.sampling import sample
-from experiments.sensitivity import Options, run_study
-from experiments.sensitivity_design import layout_of
-from experiments.sensitivity_given import binned_first_order
-from experiments.study import new_study, provenance
-from experiments.sweep import plan_sweep, read_plan
-from experiments.variables import Variable, parse_variable, uncertain_variables
-from model.errors import InputError
-from scenarios import Scenario, load_scenario, scenario_from
+from school_mentoring.experiments.calibration.calibrated import write_calibrated
+from school_mentoring.experiments.compare import compare
+from school_mentoring.experiments.folder.study import new_study, provenance
+from school_mentoring.experiments.sampling import sample
+from school_mentoring.experiments.sensitivity.design import layout_of
+from school_mentoring.experiments.sensitivity.given import binned_first_order
+from school_mentoring.experiments.sensitivity.study import Options, run_study
+from school_mentoring.experiments.sweep.execution import open_sweep
+from school_mentoring.experiments.sweep.plan import plan_sweep, read_plan
+from school_mentoring.experiments.variables import Variable, parse_variable, uncertain_variables
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import Scenario, load_scenario, scenario_from
 from tests.experiments.sweeps import small
 
 CORRELATION = 0.9

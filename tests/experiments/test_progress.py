@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from experiments import progress
-from experiments.progress import Progress
+from school_mentoring.experiments import progress
+from school_mentoring.experiments.progress import Progress
 
 
 @pytest.fixture
@@ -56,6 +56,6 @@ def test_on_a_terminal_a_bar_tells_each_stage_in_turn(clock, capsys, monkeypatch
 
 def test_where_no_compiled_code_is_there_yet_that_is_said_first(capsys, monkeypatch):
     for warm, said in ((True, ""), (False, "Compiling the engine, once for this version (about a minute) ...\n")):
-        monkeypatch.setattr("model.compiled.is_warm", lambda warm=warm: warm)
+        monkeypatch.setattr("school_mentoring.model.compiled.is_warm", lambda warm=warm: warm)
         progress.announce_compilation()
         assert capsys.readouterr().err == said

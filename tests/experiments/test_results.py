@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import open_study
-from experiments.chunks import Sweep
-from experiments.ensemble import run_ensemble
-from experiments.results import Study
-from experiments.store import Store
-from experiments.study import new_study, provenance
-from experiments.worlds import Worlds
-from model.errors import InputError
-from model.observe import OUTCOMES
+from school_mentoring.experiments import open_study
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.folder.results import Study
+from school_mentoring.experiments.folder.study import new_study, provenance
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.store import Store
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import OUTCOMES
 from tests.experiments.sweeps import DESIGNS, KEYS, made, parts_of, plan_of, rows_of, small
 
 

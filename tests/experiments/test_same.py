@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.same import compare_folders, first_difference
+from school_mentoring.experiments.folder.same import compare_folders, first_difference
 
 
 def parquet(path, frame, **how):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import qmc
 
-from experiments.sampling import MOST_SETS, count_sets, quantile, sample, sobol_points
-from experiments.variables import DISTRIBUTIONS, Variable
-from model.errors import InputError
-from model.parameters import PARAMETERS
+from school_mentoring.experiments.sampling import MOST_SETS, count_sets, quantile, sample, sobol_points
+from school_mentoring.experiments.variables import DISTRIBUTIONS, Variable
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS
 
 U = np.linspace(0.0005, 0.9995, 1000)
 DIGITS = 5.01e-12  # half a unit of the 12th significant digit, to which values are rounded

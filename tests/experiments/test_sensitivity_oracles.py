@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from experiments import chunks, sensitivity_design
-from experiments.sensitivity import Options, run_study
-from experiments.sensitivity_design import layout_of
-from experiments.sensitivity_estimates import _morris, _sobol
-from experiments.sensitivity_given import binned_first_order
-from experiments.sensitivity_indices import resample_counts
-from experiments.variables import Variable
+from school_mentoring.experiments.sensitivity import design as sensitivity_design
+from school_mentoring.experiments.sensitivity.design import layout_of
+from school_mentoring.experiments.sensitivity.estimates import _morris, _sobol
+from school_mentoring.experiments.sensitivity.given import binned_first_order
+from school_mentoring.experiments.sensitivity.indices import resample_counts
+from school_mentoring.experiments.sensitivity.study import Options, run_study
+from school_mentoring.experiments.sweep import chunks
+from school_mentoring.experiments.variables import Variable
 
 from .sensitivity_functions import (
     ISHIGAMI_S1,

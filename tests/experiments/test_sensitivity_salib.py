@@ -8,10 +8,10 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.analyze.delta import sobol_first
 from SALib.sample import sobol as salib_sample
 
-from experiments.sensitivity_design import LEVELS, SCRAMBLINGS, layout_of
-from experiments.sensitivity_estimates import _morris
-from experiments.sensitivity_given import _bins, binned_first_order, pawn
-from experiments.sensitivity_indices import (
+from school_mentoring.experiments.sensitivity.design import LEVELS, SCRAMBLINGS, layout_of
+from school_mentoring.experiments.sensitivity.estimates import _morris
+from school_mentoring.experiments.sensitivity.given import _bins, binned_first_order, pawn
+from school_mentoring.experiments.sensitivity.indices import (
     counts_of,
     elementary_effects,
     morris_indices,
@@ -19,7 +19,7 @@ from experiments.sensitivity_indices import (
     second_order_indices,
     sobol_indices,
 )
-from experiments.variables import Variable
+from school_mentoring.experiments.variables import Variable
 
 from .sensitivity_functions import ishigami, sobol_g
 

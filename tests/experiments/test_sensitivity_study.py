@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import chunks
-from experiments.execution import carry_out, open_sweep
-from experiments.results import open_study
-from experiments.sensitivity import Options, asked, run_study
-from experiments.sensitivity_design import layout_of, one_at_a_time
-from experiments.sensitivity_outputs import _Spread, read_targets, targets_of
-from experiments.sensitivity_sweep import study_of_sweep
-from experiments.sweep import plan_sweep
-from experiments.variables import parse_variable
-from model.engine import Results, run_batch
-from model.errors import InputError
-from model.observe import OUTCOMES
+from school_mentoring.experiments.folder.results import open_study
+from school_mentoring.experiments.sensitivity.design import layout_of, one_at_a_time
+from school_mentoring.experiments.sensitivity.outputs import _Spread, read_targets, targets_of
+from school_mentoring.experiments.sensitivity.runs import study_of_sweep
+from school_mentoring.experiments.sensitivity.study import Options, asked, run_study
+from school_mentoring.experiments.sweep import chunks
+from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
+from school_mentoring.experiments.sweep.plan import plan_sweep
+from school_mentoring.experiments.variables import parse_variable
+from school_mentoring.model.engine import Results, run_batch
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import OUTCOMES
 
 from .sensitivity_functions import UNIT, ranges, with_function
 from .sweeps import content, small

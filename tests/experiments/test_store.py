@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.store import Store, write_atomically
+from school_mentoring.experiments.sweep.store import Store, write_atomically
 
 TABLE = pa.table({"x": list(range(1000))})
 
@@ -74,7 +74,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
 HOLDER = """
 import sys
 from pathlib import Path
-from experiments.store import Store
+from school_mentoring.experiments.sweep.store import Store
 with Store(Path(sys.argv[1]), 9).claim(4) as mine:
     print(mine, flush=True)
     sys.stdin.read()

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.chunks import Sweep
-from experiments.ensemble import run_ensemble
-from experiments.sweep import Plan, hash_sets, plan_sweep
-from experiments.worlds import Worlds
-from model.costs import CATEGORIES
-from model.designs import design_table
-from model.engine import Batch, run_batch
-from model.errors import InputError
-from model.observe import OUTCOMES
-from model.parameters import parameter_table
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.plan import Plan, hash_sets, plan_sweep
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.costs import CATEGORIES
+from school_mentoring.model.designs import design_table
+from school_mentoring.model.engine import Batch, run_batch
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.parameters import parameter_table
 from tests.experiments.sweeps import DESIGNS, KEYS, plan_of, rows_of, same_rows, small
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.check import check_files
-from experiments.ensemble import run_ensemble
-from experiments.pilot_data import read_observations
-from experiments.synthetic_pilot import FOLDER, make, read_truth
-from experiments.worlds import Worlds
-from model.errors import InputError
-from model.state import MENTEE, MENTOR
-from scenarios import load_scenario
+from school_mentoring.experiments.check import check_files
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.pilot_data import read_observations
+from school_mentoring.experiments.synthetic_pilot import FOLDER, make, read_truth
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.scenarios import load_scenario
 
 FILES = ("schools.csv", "ties.csv", "observations.csv")
 

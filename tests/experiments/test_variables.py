@@ -2,11 +2,11 @@
 
 import pytest
 
-from experiments.sensitivity_design import base_value
-from experiments.sweep import chosen_variables, plan_sweep, read_table
-from experiments.variables import Variable, parse_variable, uncertain_variables
-from model.designs import CHOICES, NO_QUOTA
-from model.errors import InputError
+from school_mentoring.experiments.sensitivity.design import base_value
+from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep, read_table
+from school_mentoring.experiments.variables import Variable, parse_variable, uncertain_variables
+from school_mentoring.model.designs import CHOICES, NO_QUOTA
+from school_mentoring.model.errors import InputError
 from tests.experiments.sweeps import small
 
 SMALL = small()

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from experiments import whatif
-from experiments.compare import compare
-from experiments.whatif import Kept, SupersededError, WhatIf, stacked
-from model.observe import OUTCOMES
-from scenarios import load_scenario
+from school_mentoring.experiments import whatif
+from school_mentoring.experiments.compare import compare
+from school_mentoring.experiments.whatif import Kept, SupersededError, WhatIf, stacked
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.scenarios import load_scenario
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from experiments.sweep import plan_sweep
+from school_mentoring.experiments.sweep.plan import plan_sweep
 from tests.experiments.sweeps import content, made, parts_of, small
 from tests.faults.command import started, swept, wait_for_parts
 

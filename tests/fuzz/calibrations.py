@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
-from experiments.results import open_study
-from scenarios import load_scenario
+from school_mentoring.experiments.folder.results import open_study
+from school_mentoring.scenarios import load_scenario
 
 from .oracles import BOUNDS
 from .sound import STUDIES

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.web.app import Server
-from analysis.web.limits import Limits
-from analysis.web.state import from_address, new_state, to_address
-from analysis.web.uploads import upload
-from experiments.calibrate import asked, problem_of
-from experiments.rerun import again
-from experiments.results import open_study
-from model.errors import InputError
-from model.graphs import read_graphml
-from model.imports import read_schools
-from scenarios import dump_yaml, load_scenario, scenario_from
+from school_mentoring.analysis.web.app import Server
+from school_mentoring.analysis.web.limits import Limits
+from school_mentoring.analysis.web.state import from_address, new_state, to_address
+from school_mentoring.analysis.web.uploads import upload
+from school_mentoring.experiments.calibration.calibrate import asked, problem_of
+from school_mentoring.experiments.folder.rerun import again
+from school_mentoring.experiments.folder.results import open_study
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.graphs import read_graphml
+from school_mentoring.model.world.own_data import read_schools
+from school_mentoring.scenarios import dump_yaml, load_scenario, scenario_from
 
 from .calibrations import calibration_cases
 from .lines import line_cases, shard_case

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import run
-from experiments.progress import Progress
+from school_mentoring.experiments.progress import Progress
 
 from .sound import OBSERVATIONS
 from .trial import Case, Done

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
-from scenarios import load_scenario, scenario_from
+from school_mentoring.scenarios import load_scenario, scenario_from
 
 from .trial import Done
 

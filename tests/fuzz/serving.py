@@ -18,8 +18,8 @@ from random import Random
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from analysis.web.state import serve_first, to_address
-from scenarios import load_scenario
+from school_mentoring.analysis.web.state import serve_first, to_address
+from school_mentoring.scenarios import load_scenario
 from tests.commands.program import ROOT, TRACES, tree
 
 from .damage import damaged

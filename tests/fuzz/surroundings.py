@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model.compiled import cache_folder, is_warm
+from school_mentoring.model.compiled import cache_folder, is_warm
 from tests.commands.program import ROOT, TRACES, assert_intact, tree
 
 from .sound import OBSERVATIONS, SMALL, TABLES

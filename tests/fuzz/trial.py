@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import run
-from model.compiled import is_warm
-from model.errors import InputError
+from school_mentoring.model.compiled import is_warm
+from school_mentoring.model.errors import InputError
 from tests.commands.program import TRACES, assert_intact
 
 __all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]

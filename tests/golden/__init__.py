@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.report import comparison_report
-from experiments.chunks import Sweep
-from experiments.compare import compare
-from experiments.simulate import simulate
-from experiments.sweep import plan_sweep
-from scenarios import Scenario, load_scenario, scenario_from
+from school_mentoring.analysis.report.terminal import comparison_report
+from school_mentoring.experiments.compare import compare
+from school_mentoring.experiments.simulate import simulate
+from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.plan import plan_sweep
+from school_mentoring.scenarios import Scenario, load_scenario, scenario_from
 
 FOLDER = Path(__file__).parent
 STUDY, DIGESTS = FOLDER / "study.json", FOLDER / "digests.json"

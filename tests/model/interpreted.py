@@ -12,20 +12,20 @@ from tempfile import TemporaryDirectory
 import numba
 import numpy as np
 
-from experiments import chunks
-from experiments.calibrate import asked, problem_of
-from experiments.calibration_filter import survey_log_likelihood
-from experiments.calibration_once import times_log_likelihood
-from experiments.worlds import Worlds
-from model import vectors
-from model.countries import COUNTRIES
-from model.designs import PRESETS
-from model.engine import Batch, run_batch
-from model.graphs import to_networkx
-from model.networks import generate_peers, generate_world
-from model.parameters import PARAMETER_DTYPE, base_values
-from model.structure import STRUCTURE, Structure
-from scenarios import load_scenario
+from school_mentoring.experiments.calibration.adoption_times import times_log_likelihood
+from school_mentoring.experiments.calibration.calibrate import asked, problem_of
+from school_mentoring.experiments.calibration.forward_filter import survey_log_likelihood
+from school_mentoring.experiments.sweep import chunks
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model import vectors
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.engine import Batch, run_batch
+from school_mentoring.model.parameters import PARAMETER_DTYPE, base_values
+from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.graphs import to_networkx
+from school_mentoring.model.world.network import generate_peers, generate_world
+from school_mentoring.model.world.structure import STRUCTURE, Structure
+from school_mentoring.scenarios import load_scenario
 from tests.fuzz.sound import OBSERVATIONS, READ_WITH, SMALL, TABLES
 from tests.pilots import seven_schools
 from tests.worlds import Case, batch_of, build_practices, drawn_case

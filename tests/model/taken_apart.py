@@ -3,10 +3,10 @@
 import numpy as np
 from hypothesis import settings
 
-from model.costs import CATEGORIES
-from model.engine import Results, run_batch
-from model.observe import OUTCOMES
-from model.parameters import PARAMETERS
+from school_mentoring.model.costs import CATEGORIES
+from school_mentoring.model.engine import Results, run_batch
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.parameters import PARAMETERS
 from tests.worlds import Case
 
 __all__ = ["EXAMPLES", "Run", "run", "runs"]

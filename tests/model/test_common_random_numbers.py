@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from model.designs import PRESETS, design_table
-from model.engine import run_batch
-from model.observe import OUTCOMES
-from model.parameters import parameter_table
-from model.state import MENTEE, MENTOR
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.state import MENTEE, MENTOR
 from tests.worlds import batch_of, build_practices, build_world, design
 
 RNG = np.random.default_rng(42)

@@ -5,7 +5,7 @@ import threading
 
 from numba.core.caching import IndexDataCacheFile
 
-from model import compiled
+from school_mentoring.model import compiled
 
 
 def test_code_compiled_before_is_found_on_a_disk_that_may_only_be_read(tmp_path, monkeypatch):

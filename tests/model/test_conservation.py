@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.designs import PRESETS, design_table
-from model.engine import Results, run_batch
-from model.observe import OUTCOMES
-from model.parameters import parameter_table
-from model.state import MENTEE, MENTOR, NO_ROLE
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import Results, run_batch
+from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.state import MENTEE, MENTOR, NO_ROLE
 from tests.worlds import Case, batch_of, build_practices, build_world, cases, design, random_parameters
 
 from .taken_apart import EXAMPLES, run, runs

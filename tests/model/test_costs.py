@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import costs
-from model.costs import CATEGORIES, PAYERS
-from model.designs import design_table
+from school_mentoring.model import costs
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.designs import design_table
 from tests.worlds import design, parameter_record, source_of
 
 # Round prices, so that every amount below can be checked in the head: a teacher's hour costs 20,000 x 1.5 / 1,500 = EUR 20.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from model.countries import COUNTRIES, Country
+from school_mentoring.model.world.countries import COUNTRIES, Country
 
 
 def test_the_country_table_leaves_out_what_is_derived() -> None:

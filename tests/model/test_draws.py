@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from model import draws
-from model.draws import EVENTS, binomial, gumbel, philox4x32, uniform, uniform_pair
+from school_mentoring.model import draws
+from school_mentoring.model.draws import EVENTS, binomial, gumbel, philox4x32, uniform, uniform_pair
 
 FIELDS = ("seed", "replicate", "event", "school", "practice", "month", "other")
 LIMITS = dict(zip(FIELDS, (2**64, 2**32, 256, 2**32, 256, 2**16, 2**32), strict=True))

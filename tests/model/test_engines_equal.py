@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from model import engine
-from model.countries import COUNTRIES
-from model.designs import PRESETS, design_table
-from model.engine import Batch, Results, run_batch
-from model.mesa_model import MentoringModel, run_batch_with_mesa
-from model.networks import generate_world
-from model.parameters import base_values, parameter_table
-from model.structure import STRUCTURE, Structure
+from school_mentoring.model import engine
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import Batch, Results, run_batch
+from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
+from school_mentoring.model.parameters import base_values, parameter_table
+from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.network import generate_world
+from school_mentoring.model.world.structure import STRUCTURE, Structure
 from tests.worlds import Case, batch_of, build_practices, build_world, cases
 
 

@@ -7,14 +7,14 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from model.countries import COUNTRIES
-from model.generators import REWIRED, draw
-from model.likeness import likeness_bits
-from model.networks import generate_peers
-from model.parameters import base_values
-from model.partners import draw_partners, start_of_draws
-from model.schools import generate_schools
-from model.structure import STRUCTURE, Likeness, Network, Structure, Update
+from school_mentoring.model.parameters import base_values
+from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.likeness import likeness_bits
+from school_mentoring.model.world.network import generate_peers
+from school_mentoring.model.world.peers import REWIRED, draw
+from school_mentoring.model.world.schools import generate_schools
+from school_mentoring.model.world.spatial_homophily import draw_partners, start_of_draws
+from school_mentoring.model.world.structure import STRUCTURE, Likeness, Network, Structure, Update
 
 ITALY, CZECHIA = COUNTRIES["IT"], COUNTRIES["CZ"]
 OTHERS = ["configuration", "small_world", "nearest"]

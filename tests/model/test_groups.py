@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from model.observe import GROUPS, OUTCOMES
-from model.state import MENTEE, MENTOR
-from model.world import DISADVANTAGED, RURAL
+from school_mentoring.model.observe import GROUPS, OUTCOMES
+from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL
 from tests.worlds import cases
 
 from .taken_apart import EXAMPLES, Run, runs

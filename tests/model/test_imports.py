@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.errors import InputError
-from model.imports import name_mentors, read_ties
-from model.schools import Schools, generate_schools
-from model.world import DISADVANTAGED, RURAL, SECONDARY
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
+from school_mentoring.model.world.own_data import name_mentors, read_ties
+from school_mentoring.model.world.schools import Schools, generate_schools
 from tests.school_tables import ALL, BASE, CZECHIA, ITALY, near, read, same
 
 # ------------------------------------------------------------------------------------------------------------ round trip

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.engine import Results
+from school_mentoring.model.engine import Results
 
 from .interpreted import CASES, courses, likelihoods, networks, own_ties, results
 from .test_engines_equal import bits

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from model.costs import CATEGORIES, PAYERS
-from model.designs import design_table
-from model.engine import run_batch
-from model.mesa_model import run_batch_with_mesa
-from model.parameters import parameter_table
-from model.state import MENTOR
+from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.designs import design_table
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.mesa_model import run_batch_with_mesa
+from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.state import MENTOR
 from tests.worlds import batch_of, build_practices, build_world, cases, design
 
 from .taken_apart import EXAMPLES, Run, run, runs

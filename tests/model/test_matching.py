@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from model.designs import design_table
-from model.engine import run_batch
-from model.matching import quota
-from model.mesa_model import run_batch_with_mesa
-from model.parameters import parameter_table
-from model.state import MENTEE, MENTOR
-from model.world import DISADVANTAGED, RURAL, SECONDARY
+from school_mentoring.model.designs import design_table
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.matching import quota
+from school_mentoring.model.mesa_model import run_batch_with_mesa
+from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
 from tests.worlds import batch_of, build_practices, build_world, design
 
 # No choice by chance: one trait of a mentor outweighs any Gumbel noise (below 37 for a 52-bit uniform), and ties never end.

@@ -4,13 +4,13 @@ import mesa
 import numpy as np
 import pytest
 
-from model.agents import CoordinatorAgent, SchoolAgent
-from model.costs import COORDINATION
-from model.designs import PRESETS, design_table
-from model.engine import run_batch
-from model.mesa_model import MentoringModel, run_batch_with_mesa
-from model.parameters import parameter_table
-from model.state import MENTEE, MENTOR
+from school_mentoring.model.agents import CoordinatorAgent, SchoolAgent
+from school_mentoring.model.costs import COORDINATION
+from school_mentoring.model.designs import PRESETS, design_table
+from school_mentoring.model.engine import run_batch
+from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
+from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.state import MENTEE, MENTOR
 from tests.worlds import batch_of, build_practices, build_world, complete, design
 
 N = 24

@@ -8,13 +8,13 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from model.countries import COUNTRIES
-from model.errors import InputError
-from model.graphs import graph_ties, read_graphml, to_networkx, write_graphml
-from model.networks import Peers, generate_peers, generate_world, make_world, peers_from_ties
-from model.parameters import base_values
-from model.partners import draw_partners
-from model.schools import Schools, generate_schools
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import base_values
+from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.graphs import graph_ties, read_graphml, to_networkx, write_graphml
+from school_mentoring.model.world.network import Peers, generate_peers, generate_world, make_world, peers_from_ties
+from school_mentoring.model.world.schools import Schools, generate_schools
+from school_mentoring.model.world.spatial_homophily import draw_partners
 
 ITALY, CZECHIA = COUNTRIES["IT"], COUNTRIES["CZ"]
 BY_GRID = 0

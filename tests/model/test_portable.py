@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.portable import exp, log, power
+from school_mentoring.model.portable import exp, log, power
 from tests.worlds import source_of
 
 mpmath.mp.dps = 50

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import rules
-from model.parameters import PARAMETERS
+from school_mentoring.model import rules
+from school_mentoring.model.parameters import PARAMETERS
 from tests.worlds import parameter_record, random_parameters, source_of
 
 SHARE = st.floats(0.0, 1.0)

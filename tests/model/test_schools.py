@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model.countries import COUNTRIES, Country
-from model.schools import Schools, generate_schools
-from model.world import DISADVANTAGED, RURAL, SECONDARY
+from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
+from school_mentoring.model.world.countries import COUNTRIES, Country
+from school_mentoring.model.world.schools import Schools, generate_schools
 from tests.school_tables import ALL, BASE, CZECHIA, ITALY, near, same
 
 

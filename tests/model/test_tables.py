@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from model.errors import InputError
-from model.imports import read_schools
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.own_data import read_schools
 from tests.school_tables import BASE, ITALY, read
 
 ONE = "schools.csv, row 1"

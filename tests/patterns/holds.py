@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analysis.figures.validation import panels
-from experiments.validation.checks import Pattern
-from experiments.validation.curves import COLUMNS
+from school_mentoring.analysis.figures.validation import panels
+from school_mentoring.experiments.validation.checks import Pattern
+from school_mentoring.experiments.validation.curves import COLUMNS
 
 __all__ = ["assert_drawn", "assert_holds"]
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import scenarios
-from model.designs import CHOICES, FIELDS, PRESETS
-from model.errors import InputError
-from model.parameters import PARAMETERS
-from scenarios import Scenario, dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios
+from school_mentoring import scenarios
+from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.scenarios import Scenario, dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios
 
 SHIPPED = {name: (Path(scenarios.__file__).parent / f"{name}.yaml").read_bytes() for name in shipped_scenarios()}
 WORDS = sorted(

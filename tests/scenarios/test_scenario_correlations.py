@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.sensitivity import Options, run_study
-from experiments.sweep import plan_sweep
-from model.errors import InputError
-from scenarios import load_scenario
+from school_mentoring.experiments.sensitivity.study import Options, run_study
+from school_mentoring.experiments.sweep.plan import plan_sweep
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 
 
 def scenario(tmp_path, correlations="[{between: [beta, q_in], value: 0.7}]"):

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from model.errors import InputError
-from scenarios import json_schema, load_scenario, scenario_from, template
-from scenarios.yaml_file import read_yaml
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import json_schema, load_scenario, scenario_from, template
+from school_mentoring.scenarios.yaml_file import read_yaml
 
 GOOD = "designs: [virtual]\n"
 

@@ -7,11 +7,11 @@ from time import process_time
 
 import pytest
 
-import scenarios
-from model.errors import InputError
-from scenarios import CountryEntry, Practice, Programme, Scenario, WorldSpec, dump_yaml, load_scenario, scenario_from
-from scenarios.schema import MAX_DESIGNS, MAX_SCHOOLS
-from scenarios.yaml_file import MAX_BYTES, read_yaml
+from school_mentoring import scenarios
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import CountryEntry, Practice, Programme, Scenario, WorldSpec, dump_yaml, load_scenario, scenario_from
+from school_mentoring.scenarios.schema import MAX_DESIGNS, MAX_SCHOOLS
+from school_mentoring.scenarios.yaml_file import MAX_BYTES, read_yaml
 
 ROOT = Path(scenarios.__file__).parents[1]
 BOUNDS = {

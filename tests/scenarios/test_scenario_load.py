@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from model.designs import PRESETS
-from model.errors import InputError
-from model.parameters import PARAMETERS
-from model.structure import Structure
-from scenarios import load_scenario, resolved
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.structure import Structure
+from school_mentoring.scenarios import load_scenario, resolved
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-import scenarios
-from model.designs import PRESETS
-from model.parameters import PARAMETERS
-from scenarios import dump_yaml, json_schema, load_scenario, resolved, scenario_from, shipped_scenarios, template
-from scenarios.yaml_file import read_yaml
+from school_mentoring import scenarios
+from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.scenarios import dump_yaml, json_schema, load_scenario, resolved, scenario_from, shipped_scenarios, template
+from school_mentoring.scenarios.yaml_file import read_yaml
 
 FOLDER = Path(scenarios.__file__).parent
 

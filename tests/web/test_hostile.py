@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from analysis.web.limits import Limits
-from analysis.web.state import new_state, to_address
+from school_mentoring.analysis.web.limits import Limits
+from school_mentoring.analysis.web.state import new_state, to_address
 from tests.commands.test_bad_input import BOMB
 
 from .server import SMALL, Running, serving

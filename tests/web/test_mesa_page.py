@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from analysis.web.mesa_page import OFFLINE, ViewedModel, map_figure, school_table, serve_mesa, state_table
-from experiments.simulate import simulate
-from model.errors import InputError
-from scenarios import load_scenario
+from school_mentoring.analysis.web.mesa_page import OFFLINE, ViewedModel, map_figure, school_table, serve_mesa, state_table
+from school_mentoring.experiments.simulate import simulate
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 
 from .server import FLAGS, REQUIRED, SMALL, chromium, serving
 

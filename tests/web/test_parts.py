@@ -15,21 +15,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.web import texts
-from analysis.web.describe import describe
-from analysis.web.fields import design_fields
-from analysis.web.form import design_name_of, read_form
-from analysis.web.guard import LogHandler
-from analysis.web.limits import Limits
-from analysis.web.listen import checked_names, checked_root, listen
-from analysis.web.sessions import Sessions
-from analysis.web.state import from_address, new_state, rebuilt, serve_first, to_address
-from analysis.web.work import Work
-from experiments.whatif import SupersededError
-from model.designs import CHOICES, FIELDS, PRESETS, Design
-from model.errors import InputError
-from scenarios import load_scenario, shipped_scenarios
-from scenarios.schema import Scenario
+from school_mentoring.analysis.web import texts
+from school_mentoring.analysis.web.describe import describe
+from school_mentoring.analysis.web.fields import design_fields
+from school_mentoring.analysis.web.form import design_name_of, read_form
+from school_mentoring.analysis.web.guard import LogHandler
+from school_mentoring.analysis.web.limits import Limits
+from school_mentoring.analysis.web.listen import checked_names, checked_root, listen
+from school_mentoring.analysis.web.sessions import Sessions
+from school_mentoring.analysis.web.state import from_address, new_state, rebuilt, serve_first, to_address
+from school_mentoring.analysis.web.work import Work
+from school_mentoring.experiments.whatif import SupersededError
+from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario, shipped_scenarios
+from school_mentoring.scenarios.schema import Scenario
 
 from .server import SMALL, serving
 from .test_hostile import OURS, ask, content_of

@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from analysis.web.app import make_app
-from analysis.web.downloads import Studies, download, portable_yaml
-from analysis.web.state import MOST_DESIGNS, new_state, to_address
-from analysis.web.work import MOST_WAITING, Work
-from experiments.compare import compare, with_comparator
-from experiments.rerun import again
-from experiments.whatif import SupersededError
-from model.engine import cpu_count
-from scenarios import load_scenario
+from school_mentoring.analysis.web.app import make_app
+from school_mentoring.analysis.web.downloads import Studies, download, portable_yaml
+from school_mentoring.analysis.web.state import MOST_DESIGNS, new_state, to_address
+from school_mentoring.analysis.web.work import MOST_WAITING, Work
+from school_mentoring.experiments.compare import compare, with_comparator
+from school_mentoring.experiments.folder.rerun import again
+from school_mentoring.experiments.whatif import SupersededError
+from school_mentoring.model.engine import cpu_count
+from school_mentoring.scenarios import load_scenario
 
 from .server import SMALL, Running, serving
 from .test_hostile import OURS, Answer, ask, content_of, multipart

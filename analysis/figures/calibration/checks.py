@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.style import GREY, axes_grid, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import GREY, axes_grid, explain, new_figure, styled
 
 __all__ = ["rank_histograms", "recovery"]
 

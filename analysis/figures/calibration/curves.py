@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.style import FUNDED, GREY, INK, axes_grid, explain, new_figure, shade_funding, styled, wrapped
+from school_mentoring.analysis.figures.style import FUNDED, GREY, INK, axes_grid, explain, new_figure, shade_funding, styled, wrapped
 
 __all__ = ["clusters", "fit"]
 

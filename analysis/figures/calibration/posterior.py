@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.style import GREY, axes_grid, explain, new_figure, styled
-from model.parameters import PARAMETERS
+from school_mentoring.analysis.figures.style import GREY, axes_grid, explain, new_figure, styled
+from school_mentoring.model.parameters import PARAMETERS
 
 __all__ = ["learned", "pairs"]
 

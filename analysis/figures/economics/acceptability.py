@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.outcomes import names_in
-from analysis.style import INK, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.outcomes import names_in
 
 __all__ = ["acceptability"]
 

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.outcomes import names_in, payer_name
-from analysis.style import INK, axes_grid, design_styles, explain, new_figure, styled
-from model.costs import PAYERS
+from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.outcomes import names_in, payer_name
+from school_mentoring.model.costs import PAYERS
 
 __all__ = ["budget"]
 

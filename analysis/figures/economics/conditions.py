@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from analysis.scenario_discovery import Box, best_box
-from analysis.style import GREY, INK, axes_grid, explain, new_figure, styled
+from school_mentoring.analysis.economics.scenario_discovery import Box, best_box
+from school_mentoring.analysis.figures.style import GREY, INK, axes_grid, explain, new_figure, styled
 
 __all__ = ["conditions"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.outcomes import COMPARATOR, design_name, group_name, names_in
-from analysis.style import INK, design_styles, explain, new_figure, place_labels, styled, wrapped
+from school_mentoring.analysis.figures.style import INK, design_styles, explain, new_figure, place_labels, styled, wrapped
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, group_name, names_in
 
 __all__ = ["equity_plane", "gains"]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.outcomes import names_in
-from analysis.robustness import CRITERIA, regrets
-from analysis.style import INK, axes_grid, design_styles, explain, new_figure, styled, wrapped
+from school_mentoring.analysis.economics.robustness import CRITERIA, regrets
+from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled, wrapped
+from school_mentoring.analysis.outcomes import names_in
 
 __all__ = ["robustness"]
 

@@ -7,8 +7,8 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.sensitivity_names import DECISION, INDEX_NAMES, output_of
-from analysis.style import INK, explain, styled
+from school_mentoring.analysis.figures.style import INK, explain, styled
+from school_mentoring.analysis.report.sensitivity_names import DECISION, INDEX_NAMES, output_of
 
 from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, scaled, subject, top
 

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from analysis.outcomes import COMPARATOR
-from analysis.sensitivity_names import RANKED, output_of, panel_name
-from analysis.style import GREY, axes_grid, new_figure
+from school_mentoring.analysis.figures.style import GREY, axes_grid, new_figure
+from school_mentoring.analysis.outcomes import COMPARATOR
+from school_mentoring.analysis.report.sensitivity_names import RANKED, output_of, panel_name
 
 __all__ = [
     "GROUP_COLOURS",

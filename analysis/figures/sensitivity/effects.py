@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.sensitivity_names import output_of
-from analysis.style import GREY, INK, explain, styled
+from school_mentoring.analysis.figures.style import GREY, INK, explain, styled
+from school_mentoring.analysis.report.sensitivity_names import output_of
 
 from .common import GROUP_COLOURS, chosen, empty, group_handles, panel_title, panels, scaled, subject, top
 

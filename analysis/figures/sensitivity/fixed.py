@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.sensitivity_names import target_name
-from analysis.style import GREY, INK, axes_grid, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import GREY, INK, axes_grid, explain, new_figure, styled
+from school_mentoring.analysis.report.sensitivity_names import target_name
 
 from .common import GROUP_COLOURS, group_handles
 

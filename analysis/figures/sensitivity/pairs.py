@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.style import styled
+from school_mentoring.analysis.figures.style import styled
 
 from .common import chosen, panel_title, panels, subject, top
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from analysis.sensitivity_names import DECISION, output_of, panel_name
-from analysis.style import DesignStyle, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import DesignStyle, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.report.sensitivity_names import DECISION, output_of, panel_name
 
 from .common import chosen, scaled, subject, targets_in, top
 

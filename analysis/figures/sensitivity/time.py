@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.style import BAND, GREY, axes_grid, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import BAND, GREY, axes_grid, explain, new_figure, styled
 
 from .common import label_lowest, panel_title, targets_in
 

@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.outcomes import COMPARATOR, names_in
-from analysis.style import INK, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.outcomes import COMPARATOR, names_in
 
 __all__ = ["choices"]
 

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.outcomes import design_name
-from analysis.style import INK, axes_grid, design_styles, explain, new_figure, styled, wrapped
+from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled, wrapped
+from school_mentoring.analysis.outcomes import design_name
 
 __all__ = ["panels"]
 

@@ -1,0 +1,207 @@
+"""The report of a calibration: its table for the terminal, its sentences, its files and figures.
+
+What is said first is what the data cannot tell. A parameter is called told by the data where its posterior is at most half as wide as its
+prior, not told where it keeps nine tenths of the prior's width.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from school_mentoring.analysis.outcomes import design_name
+
+from .sentences import in_words
+from .terminal import Report
+
+__all__ = ["calibration_report", "quick_report", "title_of"]
+
+TOGETHER = 0.6  # correlation of two parameters from which only their combination is told
+MISFIT = 0.01  # chance of data so far from the fitted model, below which it is said not to fit
+NORMAL = 0.5  # kurtosis of summaries beyond that of the normal which is said
+CHECK = 0.5  # sd of emulated less direct log-likelihood which is said
+R_HAT = 1.01
+FEW = 400
+TOLD = {"well": "told by the data", "partly": "partly told", "not": "not told: keeps its prior"}
+
+
+def title_of(state: Mapping[str, Any]) -> str:
+    """Return two lines that say what was fitted to what."""
+    what = {"counts": "adopting teachers among respondents", "scale": "means on a scale", "times": "times of adoption"}[state["kind"]]
+    months = state["months"]
+    when = in_words([str(month) for month in months]) if len(months) <= 6 else f"{months[0]} to {months[-1]}"
+    how = f"{state['likelihood']} likelihood" if "likelihood" in state else "point fit"
+    return (
+        f"Calibration of {design_name(state['design'])}: {len(state['parameters'])} parameters, {state['answers']:,} observations\n"
+        f"{state['schools']:,} schools, {what}, months {when}; {how}."
+    )
+
+
+def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any], funding: tuple[int, int] | None = None) -> Report:
+    """Return the report of what a calibration found: the tables of ``Findings.tables`` and its state; ``funding``: funded months."""
+    parameters = tables["parameters"]
+    columns = ["parameter", "prior\nmean", "90 %", "posterior\nmean", "90 %", "width\nof prior", "data say"]
+    rows = [_row(row) for row in parameters.to_dict("records")]
+    said = [
+        *_synthetic(state),
+        *_identified(parameters),
+        *_together(parameters),
+        *_fit(tables, state),
+        *_scores(tables.get("scores")),
+        *_countries(tables.get("countries")),
+        *_trust(parameters, state),
+    ]
+    files = {f"{name}.parquet": tables[name] for name in ("draws", "prior_draws", "curves")}
+    files |= {f"{name}.csv": table for name, table in tables.items() if name not in ("draws", "prior_draws", "curves")}
+    document = {
+        "state": {key: value for key, value in state.items() if key not in ("clusters", "structures")},
+        "parameters": _records(parameters),
+        "scores": _records(tables.get("scores")),
+        "countries": _records(tables.get("countries")),
+        "said": said,
+    }
+    return Report(columns, rows, said, files, document, _figures(tables, state, funding))
+
+
+def _synthetic(state: Mapping[str, Any]) -> list[str]:
+    return ["SYNTHETIC: the observations say of themselves that they are made up."] if state.get("synthetic") else []
+
+
+def _row(row: Mapping[str, Any]) -> list[str]:
+    cells = [str(row["parameter"])]
+    for label in ("prior", "posterior"):
+        digits = _digits(row["prior_sd"])
+        cells += [f"{row[f'{label}_mean']:.{digits}f}", f"{row[f'{label}_low']:.{digits}f} to {row[f'{label}_high']:.{digits}f}"]
+    return [*cells, f"{100 * row['sd_ratio']:.0f} %", TOLD[row["told"]]]
+
+
+def _digits(sd: float) -> int:
+    """Return the decimals that a spread is worth: two figures of it."""
+    return int(np.clip(1 - np.floor(np.log10(sd)), 0, 8)) if sd > 0 else 4
+
+
+def _identified(parameters: pd.DataFrame) -> list[str]:
+    by = {told: [str(name) for name in parameters.loc[parameters["told"] == told, "parameter"]] for told in TOLD}
+    said = []
+    if by["not"]:
+        one = len(by["not"]) == 1
+        kept = "keeps its prior: what is" if one else "keep their priors: what is"
+        said.append(
+            f"The data cannot tell {in_words(by['not'])}, which {kept} concluded from {'it' if one else 'them'} rests on assumption."
+        )
+    if by["partly"]:
+        be = "is" if len(by["partly"]) == 1 else "are"
+        said.append(f"{in_words(by['partly'])} {be} partly told: moved, or narrower than the prior by no more than half.")
+    if by["well"]:
+        said.append(f"The data tell {in_words(by['well'])}: less than half as uncertain as before.")
+    return said
+
+
+def _together(parameters: pd.DataFrame) -> list[str]:
+    pairs = {}
+    for row in parameters.to_dict("records"):
+        if abs(row["correlation"]) >= TOGETHER:
+            pairs[frozenset((row["parameter"], row["goes_with"]))] = row["correlation"]
+    return [
+        f"{in_words(sorted(pair))} go together (correlation {value:+.2f}): told better together than each, so use the joint draws."
+        for pair, value in pairs.items()
+    ]
+
+
+def _fit(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> list[str]:
+    said = [f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect."]
+    if state.get("fit_probability", 1.0) < MISFIT:
+        said.insert(
+            0, f"The model does not fit: data so far from it have a chance of {state['fit_probability']:.1g} at its best parameters. "
+            "Look at the figures for where, and allow it an error (--discrepancy)."
+        )  # fmt: skip
+    return said
+
+
+def _scores(scores: pd.DataFrame | None) -> list[str]:
+    if scores is None or not len(scores):
+        return []
+    rows = scores.set_index("prediction")
+    first = rows.loc["posterior"]
+    said = [f"Held out, {int(first['cells']):,} observations: log score {first['log_score']:.3f}, CRPS {100 * first['crps']:.2f} points."]
+    for name, row in rows.iterrows():
+        if name == "posterior":
+            continue
+        lead, error = -row["log_score_less_posterior"], row["log_score_less_posterior_se"]
+        what = "the prior" if name == "prior" else "the model without mentoring"
+        by = f"{lead:+.3f} ± {2 * error:.3f} in log score"
+        if abs(lead) > 2 * error:
+            said.append(f"The fitted model predicts them {'better' if lead > 0 else 'worse'} than {what}, by {by}.")
+        else:
+            said.append(f"They do not tell the fitted model from {what} ({by}).")
+    return said
+
+
+def _countries(countries: pd.DataFrame | None) -> list[str]:
+    if countries is None or not len(countries):
+        return []
+    said = []
+    for name, rows in countries.groupby("parameter", sort=False):
+        at = rows.set_index("country")
+        found, before = at.loc["spread between countries"], at.loc["spread, prior"]
+        ratio = (found["high"] - found["low"]) / (before["high"] - before["low"])
+        few = "; with so few countries that is mostly its prior" if ratio > 2 / 3 else ""
+        said.append(
+            f"Countries differ in {name} by {found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f}) of its prior's sd{few}."
+        )
+    return said
+
+
+def _trust(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
+    said = []
+    rhat, ess = float(parameters["r_hat"].max()), float(parameters["ess"].min())
+    mixed = f"R-hat at most {rhat:.3f}, at least {ess:,.0f} effective draws"
+    if not rhat <= R_HAT or ess < FEW:
+        said.append(f"The sampler has not settled ({mixed}): take more --runs or fewer parameters.")
+    else:
+        said.append(f"The sampler has settled: {mixed}.")
+    if state.get("check_sd", 0.0) > CHECK:
+        said.append(f"The emulated likelihood is off the directly simulated one by {state['check_sd']:.2f} (sd): take more --runs.")
+    elif "check_sd" in state:
+        said.append(f"Simulated directly at eight draws, the log-likelihood differs from the emulated one by {state['check_sd']:.2f} (sd).")
+    if abs(state.get("kurtosis", 3.0) - 3.0) > NORMAL:
+        said.append(f"The summaries are not quite normal (kurtosis {state['kurtosis']:.1f}, 3 if normal): intervals may be somewhat off.")
+    if state.get("emulator_error", 0.0) > 0.1:
+        said.append(f"The exact likelihood is emulated to {state['emulator_error']:.2f} (rms of its logarithm) only: narrow the priors.")
+    return said
+
+
+def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    if frame is None:
+        return []
+    return [{key: None if isinstance(v, float) and not np.isfinite(v) else v for key, v in row.items()} for row in frame.to_dict("records")]
+
+
+def quick_report(path: pd.DataFrame, best: Mapping[str, float], state: Mapping[str, Any]) -> Report:
+    """Return the report of a point fit."""
+    columns, rows = ["parameter", "point fit"], [[name, f"{value:.4g}"] for name, value in best.items()]
+    said = [
+        "A point fit says nothing of how sure it is, and of parameters that go together it takes one of many: run without --quick for that."
+    ]
+    document = {"state": dict(state), "point": dict(best), "said": said}
+    return Report(columns, rows, said, {"point.csv": pd.DataFrame([best]), "path.csv": path}, document, {})
+
+
+def _figures(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any], funding: tuple[int, int] | None) -> dict[str, Any]:
+    from school_mentoring.analysis.figures import calibration as draw
+
+    made: dict[str, Any] = {
+        "learned": partial(draw.learned, tables["parameters"], tables["draws"], tables["prior_draws"]),
+        "fit": partial(draw.fit, tables["curves"], tables["observed"], ["all schools", *_structures(state)], funding),
+    }
+    if len(state["parameters"]) > 1:
+        made["pairs"] = partial(draw.pairs, tables["draws"], tables["prior_draws"])
+    if len(state["clusters"]) > 1:
+        made["clusters"] = partial(draw.clusters, tables["curves"], tables["observed"], state["clusters"], funding)
+    return made
+
+
+def _structures(state: Mapping[str, Any]) -> list[str]:
+    return [name for name in state["structures"] if name != "all schools"]

@@ -1,0 +1,100 @@
+"""What the choice depends on: the worth of an adopter-year, criteria of robustness, conditions under which rivals are better."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from school_mentoring.analysis.economics.advice import about
+from school_mentoring.analysis.economics.robustness import agreement, robustness
+from school_mentoring.analysis.economics.scenario_discovery import SIGNIFICANT, Box, best_box, cart, prim, where_better
+from school_mentoring.analysis.economics.scenario_discovery import in_words as box_in_words
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name
+from school_mentoring.analysis.report.document import Items, Section, Table, Text
+from school_mentoring.analysis.report.sentences import in_words, percent
+
+from .facts import ENOUGH_SETS, Facts
+
+__all__ = ["depends_section"]
+
+MOST_LIMITS = 3
+"""Conditions that a reader can keep in mind."""
+
+CONTESTED = 0.05
+"""A rival that is better in fewer parameter sets, or in all but as few, has no conditions worth stating."""
+
+
+def depends_section(facts: Facts, ranges: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> Section:
+    """Return threshold values of an adopter-year's worth, criteria of robustness, and where rivals are better."""
+    blocks: list[Any] = [_thresholds(ranges)]
+    if not facts.spread:
+        blocks.append(Text("No assumption was varied, so nothing can be said of what else the choice hangs on."))
+        return Section("depends", "What it depends on", blocks)
+    blocks += _criteria(facts, tables)
+    conditions, searched = _conditions_of_rivals(facts)
+    if conditions:
+        blocks += [Text("When another design would be better (have the higher net benefit):"), Items(conditions)]
+    if searched:
+        blocks.append(Text("Such conditions were searched for in the very parameter sets they describe (PRIM, CART), which flatters them."))
+    return Section("depends", "What it depends on", blocks)
+
+
+def _thresholds(ranges: pd.DataFrame) -> Table:
+    rows = []
+    for row in ranges.to_dict("records"):
+        equal = f" (and {in_words([design_name(o) for o in str(row['equal']).split('+')])})" if row["equal"] else ""
+        to = "any higher" if math.isinf(row["to"]) else about(row["to"])
+        rows.append([design_name(str(row["design"])) + equal, about(row["from"]), to])
+    caption = "Threshold values: the design with the highest mean net benefit, by what an adopter-year is worth"
+    return Table(caption, ["design", "from, EUR", "to, EUR"], rows, (), (30, 12, 12))
+
+
+def _criteria(facts: Facts, tables: dict[str, pd.DataFrame]) -> list[Any]:
+    tables["robustness.csv"] = robustness(facts.sample.net_benefit(facts.k), COMPARATOR)
+    criteria, _ = agreement(tables["robustness.csv"])
+    criteria = criteria[criteria["criterion"] != "satisfied"]  # doing nothing is never worse than doing nothing
+    listed = [[str(r["meaning"]), in_words([design_name(n) for n in str(r["best"]).split("+")])] for r in criteria.to_dict("records")]
+    same = criteria["best"].nunique() == 1
+    caption = f"Which design comes first by which criterion, at EUR {facts.k:,.0f} per adopter-year"
+    return [
+        Table(caption, ["criterion", "first"], listed, (1,), (50, 30)),
+        Text("All criteria put the same design first." if same else "The criteria do not all put the same design first."),
+    ]
+
+
+def _conditions_of_rivals(facts: Facts) -> tuple[list[str], bool]:
+    """Say under which conditions the rivals that are best now and then beat the chosen design, and whether any were found (PRIM, CART)."""
+    if facts.sample.sets < ENOUGH_SETS or facts.sample.parameters.shape[1] == 0:
+        return [], False
+    first, searched = facts.found.first, False
+    rivals = [n for n in facts.found.table.sort_values("probability_best", ascending=False, kind="stable")["design"] if n != first]
+    said = []
+    for rival in rivals[:3]:
+        better = where_better(facts.sample, str(rival), first, facts.k)
+        share = float(better.mean())
+        what = f"{design_name(str(rival))} beats {design_name(first)} in {percent(share)} of parameter sets"
+        if not CONTESTED < share < 1 - CONTESTED:
+            said.append(f"{what}.")
+            continue
+        box = _telling_box(facts.sample.parameters, better)
+        if box is None:
+            said.append(f"{what}; no simple conditions set them apart.")
+            continue
+        searched = True
+        said.append(
+            f"{what}. Where {box_in_words(box, facts.parameter)}, it does so in {percent(box.density)} of {box.states} sets, and these are "
+            f"{percent(box.coverage)} of all in which it does."
+        )
+    return said, searched
+
+
+def _telling_box(inputs: pd.DataFrame, better: "pd.Series[bool]") -> Box | None:
+    """Return the conditions (by PRIM or CART) that best tell where a rival is better: mostly so inside, a fair part of all sets.
+
+    Each must make the box denser by more than luck would, among as many parameters as there are to choose from (Bonferroni).
+    """
+    found = (*prim(inputs, better), *cart(inputs, better), *cart(inputs, better, leaves=2))
+    boxes = [box for box in found if box.limits and len(box.limits) <= MOST_LIMITS]
+    boxes = [box for box in boxes if max(box.p_values.values()) <= SIGNIFICANT / inputs.shape[1]]
+    telling = [box for box in boxes if box.density >= max(0.5, 1.3 * float(better.mean())) and box.coverage >= 0.25]
+    return best_box(telling) if telling else None

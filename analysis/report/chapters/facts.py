@@ -1,0 +1,79 @@
+"""What a recommendation rests on, and what its chapters share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from school_mentoring.analysis.economics.advice import Standing
+from school_mentoring.analysis.economics.psa import Sample
+from school_mentoring.analysis.outcomes import COMPARATOR
+
+__all__ = ["ENOUGH_SETS", "Evidence", "Facts", "not_recorded", "size_in_words"]
+
+ENOUGH_SETS = 20
+"""Parameter sets below which no regression says what is worth knowing."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a recommendation rests on.
+
+    ``runs``: one row per run, broken down where the study recorded it; ``parameters``: the drawn values by ``parameter_set``. ``title``,
+    ``months``, ``funding`` (first month, first without), ``schools`` (number, or how they came), ``countries``: names by code; ``ranges``:
+    of the scenario's parameters (base, low, high, distribution); ``commands``: to make it again; ``source``: versions and seed in a line;
+    ``notes``: what a reader must know of the data.
+    """
+
+    runs: pd.DataFrame
+    parameters: pd.DataFrame
+    title: str
+    months: int
+    funding: tuple[int, int]
+    schools: str
+    countries: Mapping[str, str]
+    ranges: Mapping[str, Mapping[str, Any]]
+    commands: Sequence[str]
+    source: str
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the chapters share."""
+
+    evidence: Evidence
+    sample: Sample
+    used: pd.DataFrame
+    found: Standing
+    k: float
+    perspective: str
+    names: Mapping[str, str]
+
+    @property
+    def spread(self) -> bool:
+        """Whether there are several parameter sets, so ranges."""
+        return self.sample.sets > 1
+
+    @property
+    def chosen(self) -> str:
+        """The design that the report looks at most: the first that is not doing nothing."""
+        return next((str(name) for name in self.found.table["design"] if name != COMPARATOR), COMPARATOR)
+
+    def parameter(self, name: str) -> str:
+        """Return what a varied thing is called."""
+        return self.names.get(name, name)
+
+
+def size_in_words(sample: Sample) -> str:
+    """Say how many parameter sets and runs a study has."""
+    replicates = len(sample.cost_runs) // max(1, sample.sets)
+    if sample.sets == 1:
+        return f"one parameter set, {replicates} {'run' if replicates == 1 else 'runs'} of each design"
+    return f"{sample.sets:,} parameter sets, {replicates} {'run' if replicates == 1 else 'runs'} of each design under each"
+
+
+def not_recorded(what: str) -> str:
+    """Say what a study lacks, and which have it."""
+    return f"This study did not record its runs {what}. A comparison does, and so does a sweep with --broken-down."

@@ -1,0 +1,121 @@
+"""What a recommendation says of itself: assumptions with their sources, limits, and the items of CHEERS 2022 that apply.
+
+CHEERS 2022: Husereau et al. 2022, Value in Health 25, 3-9 (consolidated health economic evaluation reporting standards).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from school_mentoring.analysis.outcomes import design_name
+from school_mentoring.analysis.report.document import Items, Section, Table, Text
+from school_mentoring.analysis.report.sentences import in_words
+from school_mentoring.model.parameters import PARAMETERS
+
+__all__ = ["assumptions_section", "cheers_section", "discounting", "limits_section"]
+
+
+def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str], worth_knowing: Sequence[str]) -> Section:
+    """Return the table of parameters, those worth knowing first, with value, range, kind and source.
+
+    ``ranges``: of the scenario (base, low, high, distribution) by parameter; ``varied``: those that the study drew.
+    """
+    first = [name for name in worth_knowing if name in PARAMETERS]
+    names = [*first, *(name for name in PARAMETERS if name not in set(first))]
+    rows = []
+    for name in names:
+        row, own = PARAMETERS[name], ranges.get(name, {})
+        base, low, high = (float(own.get(end, getattr(row, end))) for end in ("base", "low", "high"))
+        changed = any(float(own.get(end, getattr(row, end))) != getattr(row, end) for end in ("base", "low", "high"))
+        span = f"{low:g} to {high:g}" if name in varied else "not varied"
+        source = "stated by the scenario" if changed else f"{row.kind}: {row.source}"
+        rows.append([f"{row.meaning} ({name})", f"{base:g}", span, row.unit, source])
+    kinds = {kind: sum(PARAMETERS[name].kind == kind for name in names) for kind in ("evidence", "inference", "assumption")}
+    counted = in_words([f"{count} {_plural(kind, count)}" for kind, count in kinds.items()])
+    drawn = sum(name in varied for name in names)
+    how_many = "All" if drawn == len(names) else "None" if not drawn else f"{drawn}"
+    return Section(
+        "assumptions",
+        "Assumptions and their sources",
+        [
+            Text(
+                f"The model has {len(names)} parameters: {counted}. {how_many} of them were varied together over their ranges. Evidence "
+                "is a figure seen in a source, an inference derives from one, an assumption is a judgement."
+            ),
+            Table(
+                "Every parameter" + (", those worth knowing first" if first else ""),
+                ["parameter", "base", "range", "unit", "source"],
+                rows,
+                (3, 4),
+                (30, 8, 13, 12, 37),
+            ),
+        ],
+    )
+
+
+def limits_section(sets: int, replicates: int, designs: Sequence[str]) -> Section:
+    """Return what the study cannot bear."""
+    items = [
+        "The results are those of a model. A probability of being best holds given its rules, the ranges of its parameters and the designs "
+        "compared; a mistake in the rules that no parameter varies is not in any figure.",
+        "Most parameters are assumptions with wide ranges. Until the model is fitted to observations of a real programme, differences "
+        "between designs deserve more trust than effects in absolute numbers.",
+        "Schools are synthetic unless the study names a school table; single schools mean nothing.",
+        "An adopter-year says that a teacher uses a practice, not that pupils learn more; no value of learning is in these figures.",
+        "Costs and effects after the last month simulated are not counted, which is hard on designs whose costs come first.",
+    ]
+    if "outreach" in designs:
+        items.append("The effect of outreach rests on a single assumed number (outreach_effect).")
+    if sets == 1:
+        items.append("One parameter set was looked at: nothing is said of how wrong its assumptions may be.")
+    if replicates == 1 and sets == 1:
+        items.append("One run was made: differences may be chance.")
+    return Section("limits", "Limits", [Items(items)])
+
+
+def _plural(kind: str, count: int) -> str:
+    return {"inference": "inferences", "assumption": "assumptions"}.get(kind, kind) if count != 1 else kind
+
+
+def discounting(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str]) -> str:
+    """Say by how much costs and effects are discounted."""
+    row, own = PARAMETERS["discount_rate"], ranges.get("discount_rate", {})
+    base, low, high = (100 * float(own.get(end, getattr(row, end))) for end in ("base", "low", "high"))
+    if "discount_rate" not in varied:
+        return f"{base:g} % a year, costs and effects alike"
+    return f"{low:g} to {high:g} % a year over the parameter sets (base {base:g} %), costs and effects alike; a scenario may fix a rate"
+
+
+def cheers_section(
+    title: str, schools: str, funding: tuple[int, int], months: int, perspective: str, designs: Sequence[str], sets: int, discount: str
+) -> Section:
+    """Return the items of CHEERS 2022 that apply, each with its answer or the chapter that holds it."""
+    whose = {"society": "programme and schools (teachers' unpaid time included)", "programme": "the programme", "schools": "the schools"}
+    uncertainty = f"{sets:,} parameter sets drawn from all uncertain parameters together" if sets > 1 else "none: one parameter set"
+    rows = [
+        ["1 Title", f"Economic evaluation of school mentoring designs by simulation: {title}"],
+        ["2 Abstract", "The answer"],
+        ["3 Background and objectives", "How to coordinate clusters of schools so that a teaching practice spreads, lasts and reaches all"],
+        ["4 Analysis plan", "None was registered; the program's rules and its documentation stand in its place"],
+        ["5 Study population", schools],
+        ["6 Setting and location", f"Schools and their teachers; funding in months {funding[0]} to {funding[1] - 1}"],
+        ["7 Comparators", in_words([design_name(name) for name in designs])],
+        ["8 Perspective", whose[perspective]],
+        ["9 Time horizon", f"{months} months"],
+        ["10 Discount rate", discount],
+        ["11-13 Outcomes", "Adopter-years: teachers who use the practice, over time; their worth in EUR is a judgement, so it is varied"],
+        ["14 Resources and costs", "Quantity x unit price, by month, country, category and payer; unit prices under Assumptions"],
+        ["15 Currency, price date", "EUR of 2023"],
+        ["16-17 Model and its assumptions", "Agent-based simulation of schools (docs/odd.md, by the ODD protocol); Assumptions, Limits"],
+        ["18-19 Heterogeneity, distribution", "Who gains; What it costs whom and when"],
+        ["20 Uncertainty", f"{uncertainty}; acceptability curves, value of information"],
+        ["21, 25 Engagement of those affected", "None in this study; whoever hands it over should say who was heard"],
+        ["22 Study parameters", "Assumptions and their sources"],
+        ["23-24 Results, effect of uncertainty", "The chapters on costs and effects, on what it depends on, and on what is worth knowing"],
+        ["26 Limits, generalisability", "Limits"],
+        ["27-28 Funding, conflicts of interest", "To be stated by whoever hands this report over"],
+    ]  # fmt: skip
+    return Section(
+        "cheers",
+        "Reporting items (CHEERS 2022)",
+        [Table("Items that apply, and where they are answered", ["item", "answer"], rows, (1,), (28, 72))],
+    )

@@ -1,0 +1,279 @@
+"""What the commands show at their end: a table and sentences for the terminal, files for the study folder, one JSON document.
+
+Numbers come from ``summary.py``, words from ``sentences.py``, pictures from ``figures/``; here they are only put together.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
+from school_mentoring.analysis.summary import between_designs, cost_effectiveness, differences, ranking, summarise
+
+from .sentences import percent, sentences, with_error
+
+__all__ = ["WILLINGNESS_TO_PAY", "Report", "comparison_report", "print_parameters", "print_report", "simulation_report"]
+
+WILLINGNESS_TO_PAY = (250.0, 500.0, 1000.0, 2000.0)
+"""EUR per adopter-year at which designs are ranked by net benefit; the terminal shows the third."""
+
+WIDTH = 100
+MANY_FIGURES = 16  # from which on more processes are worth starting
+Stage = Callable[[str, int, int], None]
+
+
+@dataclass
+class Report:
+    """A command's result: ``columns`` and ``rows`` of the terminal's table, ``said`` below it, ``files`` and ``figures`` for the folder.
+
+    ``figures`` holds functions that make a figure, by file name; ``document`` is what ``--json`` prints.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    said: list[str]
+    files: dict[str, pd.DataFrame]
+    document: dict[str, Any]
+    figures: dict[str, Callable[[], Any]] = field(default_factory=dict)
+
+    def write_figures(self, folder: Path, stage: Stage = lambda *_: None, *, processes: int = 1) -> None:
+        """Write every figure into a folder as PNG and SVG; with several ``processes`` what makes them must be picklable."""
+        count = len(self.figures)
+        if processes == 1 or count < MANY_FIGURES:
+            for done, (name, make) in enumerate(self.figures.items()):
+                stage("figures", done, count)
+                _write_figure(make, folder, name)
+            return
+        # Started anew, not forked, as the engine's threads do not survive a fork.
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            jobs = [pool.submit(_write_figure, make, folder, name) for name, make in self.figures.items()]
+            for done, job in enumerate(jobs):
+                stage("figures", done, count)
+                job.result()
+
+
+def _write_figure(make: Callable[[], Any], folder: Path, name: str) -> None:
+    from school_mentoring.analysis.figures.style import save
+
+    save(make(), folder, name)
+
+
+def comparison_report(
+    *,
+    runs: pd.DataFrame,
+    monthly: pd.DataFrame,
+    costs: pd.DataFrame,
+    uncertain: pd.DataFrame,
+    worlds: int,
+    months: int,
+    funding: Mapping[str, tuple[int, int]],
+    end_of_funding: int,
+    discount_rate: float,
+    schools: pd.DataFrame | None = None,
+    peers: pd.DataFrame | None = None,
+    place: str = "",
+) -> Report:
+    """Return the report of a comparison of designs.
+
+    ``runs``, ``monthly``, ``costs``: replicates at the base parameters; ``uncertain``: runs under drawn parameter sets (may be empty);
+    ``schools``, ``peers``, ``place``: the picture of one country, where there is one; ``funding``: each design's funded window.
+    """
+    drawn = uncertain if uncertain["parameter_set"].nunique() > 1 else None
+    effects = cost_effectiveness(runs, worlds=worlds)
+    ranks = None if drawn is None else ranking(drawn, willingness_to_pay=WILLINGNESS_TO_PAY)
+    files = {
+        "summary.csv": summarise(runs, worlds=worlds),
+        "differences.csv": differences(runs, worlds=worlds),
+        "pairs.csv": pd.concat([between_designs(runs, name, worlds=worlds) for name in ("effect_adopter_years", "cost_total")]),
+        "cost_effectiveness.csv": effects,
+    }
+    if ranks is not None:
+        files["ranking.csv"] = ranks
+    shares = _shares(monthly, (end_of_funding, months - 1))
+    columns, rows = _comparison_rows(effects, files["summary.csv"], shares, ranks, (end_of_funding, months - 1))
+    said = sentences(runs, drawn, worlds=worlds, willingness_to_pay=WILLINGNESS_TO_PAY[2] if drawn is not None else None)
+    said.append(_saved(files["pairs.csv"]))
+    document = {
+        "designs": _by_design(files["summary.csv"]),
+        "differences": [_clean(row) for row in files["differences.csv"].to_dict("records")],
+        "cost_effectiveness": [_clean(row) for row in effects.to_dict("records")],
+        "ranking": [] if ranks is None else [_clean(row) for row in ranks.to_dict("records")],
+        "said": said,
+    }
+    window = end_of_funding, months - 1
+    figures = _comparison_figures(runs, monthly, costs, drawn, funding, window, discount_rate, schools, peers, place)
+    return Report(columns, rows, [text for text in said if text], files, document, figures)
+
+
+def _comparison_figures(
+    runs: pd.DataFrame,
+    monthly: pd.DataFrame,
+    costs: pd.DataFrame,
+    uncertain: pd.DataFrame | None,
+    funding: Mapping[str, tuple[int, int]],
+    window: tuple[int, int],
+    discount_rate: float,
+    schools: pd.DataFrame | None,
+    peers: pd.DataFrame | None,
+    place: str,
+) -> dict[str, Callable[[], Any]]:
+    from school_mentoring.analysis import figures as draw
+
+    count = runs[["parameter_set", "replicate"]].drop_duplicates().shape[0]
+    made: dict[str, Callable[[], Any]] = {
+        "adoption": lambda: draw.adoption(monthly, funding),
+        "costs": lambda: draw.costs(costs, runs=count, discount_rate=discount_rate),
+        "gaps": lambda: draw.gaps(runs),
+    }
+    if len(names_in(runs["design"])) > 1:
+        made["cost_effect"] = lambda: draw.cost_effect(runs, uncertain)
+        if window[0] < window[1]:
+            made["durability"] = lambda: draw.durability(runs, end_of_funding=window[0], end=window[1])
+    if schools is not None:
+        for design in names_in(schools["design"]):
+            made[f"network_{design}"] = partial(draw.network, schools, peers, design=design, funding=funding.get(design), place=place)
+    return made
+
+
+def _shares(monthly: pd.DataFrame, months: tuple[int, int]) -> pd.DataFrame:
+    """Return the mean share of adopting teachers by design (index) and month (columns)."""
+    rows = monthly[(monthly["group"] == "all") & monthly["month"].isin(months)]
+    runs = rows.groupby(["design", "replicate", "month"], observed=True)[["adopters", "teachers"]].sum()
+    return (runs["adopters"] / runs["teachers"]).groupby(["design", "month"], observed=True).mean().unstack("month")
+
+
+def _comparison_rows(
+    effects: pd.DataFrame, summary: pd.DataFrame, shares: pd.DataFrame, ranks: pd.DataFrame | None, window: tuple[int, int]
+) -> tuple[list[str], list[list[str]]]:
+    columns = ["design", f"% using\nmonth\n{window[0]}", f"month\n{window[1]}", "added\nadopter-\nyears", "gap of\ndisadv.\npoints"]
+    columns += ["pro-\ngramme\nkEUR", "schools\nkEUR", "EUR per\nadopter-\nyear"]
+    if ranks is not None:
+        columns += ["P(most\neffect)", f"P(best)\nat EUR\n{WILLINGNESS_TO_PAY[2]:,.0f}"]
+    means = summary.assign(design=summary["design"].astype(str)).set_index(["design", "outcome"])["mean"]
+    rows = []
+    for row in effects.to_dict("records"):
+        design = str(row["design"])
+        cells = [design_name(design), *(f"{100 * shares.loc[design, month]:.1f}" for month in window)]
+        cells.append("-" if design == COMPARATOR else with_error(row["incremental_effect"], row["incremental_effect_se"]))
+        gap = means[design, "gap_disadvantaged"]
+        cells.append("-" if math.isnan(gap) else f"{100 * gap:+.1f}")
+        cells += [f"{means[design, name] / 1000:,.0f}" for name in ("cost_programme", "cost_schools")]
+        ratio = row["cost_per_effect"]
+        cells.append("-" if design == COMPARATOR or math.isnan(ratio) else with_error(ratio, row["cost_per_effect_se"]))
+        if ranks is not None:
+            mine = ranks[ranks["design"].astype(str) == design]
+            best = mine[mine["criterion"] == "effect_adopter_years"], mine[mine["willingness_to_pay"] == WILLINGNESS_TO_PAY[2]]
+            cells += [percent(float(rank["probability_best"].iloc[0])).replace("less than", "<").replace("more than", ">") for rank in best]
+        rows.append(cells)
+    return columns, rows
+
+
+def _saved(pairs: pd.DataFrame) -> str:
+    """Say how many times fewer replicates common random numbers need for the difference between two mentoring designs."""
+    effect = pairs[(pairs["outcome"] == "effect_adopter_years") & pairs["replicates_saved"].notna()]
+    values = sorted(float(v) for v in effect["replicates_saved"] if math.isfinite(v))
+    if not values:
+        return ""
+    middle = values[len(values) // 2]
+    return (
+        f"Shared random numbers: the difference in adopter-years between two designs needs {values[0]:.1f} to {values[-1]:.1f} times fewer "
+        f"replicates than independent runs would (middle {middle:.1f}; each pair in pairs.csv)."
+    )
+
+
+def simulation_report(monthly: pd.DataFrame, runs: pd.DataFrame, funding: tuple[int, int], worlds: int) -> Report:
+    """Return the report of one design's simulation: a line per year."""
+    from school_mentoring.analysis import figures as draw
+
+    design = names_in(runs["design"])[0]
+    rows_all = monthly[monthly["group"] == "all"]
+    totals = {"teachers": "sum", "adopters": "sum", "mainstreamed": "sum", "active_ties": "first", "cost_programme": "first"}
+    each = rows_all.groupby(["replicate", "month"])[[*totals, "cost_schools"]].agg({**totals, "cost_schools": "first"}).reset_index()
+    each["share"] = 100 * each["adopters"] / each["teachers"]
+    for payer in ("cost_programme", "cost_schools"):
+        each[payer] = each.groupby("replicate")[payer].cumsum()
+    last = int(each["month"].max())
+    shown = sorted({*range(0, last + 1, 12), last})
+    rows = []
+    for month, part in each[each["month"].isin(shown)].groupby("month"):
+        low, high = part["share"].quantile([0.05, 0.95])
+        paid = [f"{part[name].mean() / 1000:,.0f}" for name in ("cost_programme", "cost_schools")]
+        ties = f"{part['active_ties'].mean():,.0f}"
+        rows.append(
+            [str(month), f"{part['share'].mean():.1f}", f"{low:.1f} to {high:.1f}", f"{part['mainstreamed'].mean():,.1f}", ties, *paid]
+        )
+    columns = ["month", "teachers %", "5 to 95 % of runs", "mainstreamed\nschools", "active\nties", "kEUR so far\nprogramme", "schools"]
+    summary = summarise(runs, worlds=worlds)
+    said = [f"{design_name(design)}: means of {runs['replicate'].nunique()} runs; costs are not discounted."]
+    document: dict[str, Any] = {"design": design, "outcomes": _by_design(summary)[design]}
+    months: list[dict[str, float]] = [
+        {"month": int(m), "share_percent": float(p)} for m, p in each.groupby("month")["share"].mean().items()
+    ]
+    document["months"] = months
+    figures = {"adoption": lambda: draw.adoption(monthly, {design: funding})}
+    return Report(columns, rows, said, {"summary.csv": summary}, document, figures)
+
+
+def print_report(report: Report, title: str, notes: Iterable[str] = ()) -> None:
+    """Print a report's table, its sentences and some notes to the terminal."""
+    from rich.console import Console
+
+    console = Console(width=WIDTH, highlight=False)
+    console.print(title, markup=False)
+    table = _table(report, " ± ")
+    # A cell that is cut would mislead: long figures first draw together, then the table grows beyond the usual width.
+    if _width(console, table) > WIDTH:
+        table = _table(report, "±")
+    Console(width=max(WIDTH, _width(console, table)), highlight=False).print(table)
+    for text in [*report.said, *notes]:
+        console.print(text, markup=False)
+    console.print()
+
+
+def _table(report: Report, plus_minus: str) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for position, column in enumerate(report.columns):
+        table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+    for row in report.rows:
+        table.add_row(*(cell.replace(" ± ", plus_minus) for cell in row))
+    return table
+
+
+def _width(console: Any, table: Any) -> int:
+    return int(console.measure(table, options=console.options.update(width=10 * WIDTH)).maximum)
+
+
+def print_parameters(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the parameter table: a line of figures each, with meaning and source below."""
+    from rich.console import Console
+
+    console = Console(width=WIDTH, highlight=False)
+    for row in rows:
+        range_ = f"{row['low']:g} to {row['high']:g}; {row['unit']}; {row['distribution']}"
+        console.print(f"[bold]{row['name']}[/bold]  {row['base']:g}  ({range_})")
+        console.print(f"  {row['meaning']}. Group: {row['group']}.", markup=False)
+        console.print(f"  {row['kind']}: {row['source']}", markup=False, style="dim")
+
+
+def _by_design(summary: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the summary as design -> outcome -> figures."""
+    designs: dict[str, dict[str, Any]] = {}
+    for row in summary.to_dict("records"):
+        designs.setdefault(str(row["design"]), {})[row["outcome"]] = _clean(row, ("design", "outcome"))
+    return designs
+
+
+def _clean(row: Mapping[str, Any], drop: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a row as JSON holds it: no keys of ``drop``, what is not a finite number as null."""
+    plain = {key: value for key, value in row.items() if key not in drop}
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in plain.items()}

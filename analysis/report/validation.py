@@ -1,0 +1,96 @@
+"""The validation report: what was checked, by which rule, what came out; verdicts follow from the tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from school_mentoring.analysis.economics.structural import standings, survival
+
+from .document import Document, Section, Table, Text
+from .sentences import in_words
+from .validation_chapters import (
+    Findings,
+    choices_section,
+    convergence_section,
+    docking_section,
+    exact_section,
+    face_section,
+    pattern_section,
+    peer_section,
+)
+from .verdicts import Verdict, verdicts
+
+__all__ = ["Findings", "Report", "validation_report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The document, the tables that it rests on by file name, what it says in lines, and one document for programs."""
+
+    document: Document
+    tables: Mapping[str, pd.DataFrame]
+    lines: Sequence[str]
+    json: dict[str, Any]
+
+
+def validation_report(found: Findings, k: float) -> Report:
+    """Return the report; ``k``: EUR per adopter-year in the net benefit of structural choices."""
+    standing = standings(found.frames["choices"], found.frames["sets"], k)
+    judged = verdicts(found.frames, found.facts, survival(standing))
+    sections = [
+        _summary(found, judged),
+        *(pattern_section(found, pattern) for pattern in found.patterns),
+        exact_section(found),
+        docking_section(found),
+        peer_section(found),
+        convergence_section(found),
+        choices_section(found, standing, k),
+        face_section(found),
+        _again(found),
+    ]
+    subtitle = f"{found.title}. Patterns, exact limits, two engines, an independent peer, convergence, structure, face validity."
+    document = Document("Validation of the model" + (" (quick)" if found.quick else ""), subtitle, sections)
+    names = ("patterns", "exact", "docking", "peer", "convergence", "order", "networks", "face")
+    tables = {f"{name}.csv": found.frames[name] for name in names if len(found.frames[name])}
+    tables |= {"choices.csv": standing, "choices_runs.parquet": found.frames["choices"]}
+    tables["curves.csv"] = pd.concat([frame.assign(figure=key) for key, frame in found.curves.items() if len(frame)], ignore_index=True)
+    lines = [f"{'holds' if one.holds else 'LOOK' if one.holds is None else 'DOES NOT HOLD'}: {one.part}: {one.said}" for one in judged]
+    spent = {part: round(seconds, 1) for part, seconds in found.seconds.items()}
+    lines.append(f"Took {sum(found.seconds.values()):.0f} s: " + ", ".join(f"{part} {seconds:.0f}" for part, seconds in spent.items()))
+    said = [{"part": one.part, "holds": one.holds, "said": one.said} for one in judged]
+    return Report(document, tables, lines, {"verdicts": said, "quick": found.quick, "seconds": spent})
+
+
+def _summary(found: Findings, judged: Sequence[Verdict]) -> Section:
+    failed = [one.part for one in judged if one.holds is False]
+    strong = f"Does not hold: {in_words(failed)}." if failed else "Everything that has a rule holds."
+    rows = [[one.part, one.rule, {True: "holds", False: "does not hold", None: "for the reader"}[one.holds], one.said] for one in judged]
+    blocks: list[Any] = [
+        Text(strong, strong=True),
+        Table("What was checked", ["part", "rule", "verdict", "found"], rows, words=(1, 2, 3)),
+        Text(
+            "A verdict follows from a rule that was stated before the figures; seeds are fixed, so it never changes by chance. That all "
+            "hold says that the program computes the model described and that the model shows these patterns. It does not say that the "
+            "strengths assumed are those of the world: only data of a pilot can, through calibration."
+        ),
+    ]
+    if found.quick:
+        left = "This is the quick version: patterns other than those shown are left out, and the rest rests on fewer runs."
+        blocks.insert(0, Text(left, strong=True))
+    return Section("summary", "In short", blocks)
+
+
+def _again(found: Findings) -> Section:
+    return Section(
+        "again",
+        "To make it again",
+        [
+            *(Text(command, code=True) for command in found.commands),
+            Text(
+                f"Seed {found.facts['seed']}, {found.facts['draws']} parameter sets; source of the model {found.facts['model']}. The "
+                "tables beside this file hold every figure; study.json the scenario and versions."
+            ),
+        ],
+    )

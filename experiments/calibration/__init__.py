@@ -1,0 +1,1 @@
+"""Parameters fitted to a pilot's observations, with what the data can and cannot tell: begin at ``calibrate``."""

@@ -1,0 +1,244 @@
+"""The likelihood of adoption times where each school adopts once and stays, whatever its peers do: a guided particle filter.
+
+A school of one decision maker who never gives up is described by its month of adoption, and a survey says in which interval that lies.
+Where months are known, the likelihood is a product over schools and months. Where only years are, it is a sum over all months that may have
+been, estimated without bias by particles (Gordon, Salmond & Smith 1993): each is a course of adoption made to agree with the intervals, by
+letting a school that is known to adopt within r months do so now with the chance that its hazards now and at the end give (a guided
+proposal; Doucet & Johansen 2011), and weighted by what the model's own rules say of it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model import rules
+from school_mentoring.model.compiled import allocating
+from school_mentoring.model.draws import uniform
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.network import Peers
+from school_mentoring.model.world.schools import Schools
+from school_mentoring.scenarios import Scenario
+
+from .forward_filter import in_parallel, is_unmentored, setting_of
+from .survey import Survey
+
+__all__ = ["adopts_once", "check_start", "times_log_likelihood"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+PARTICLES = 256
+EVENT = 255  # of draws that are no event of the model
+NEVER = 2**31
+MOST_WORK = 5e7  # schools x months x particles that one likelihood may take
+
+
+def adopts_once(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
+    """Tell whether adoption times have this likelihood: single teachers who never give up, all known, known ties, no mentoring."""
+    base = scenario.base_parameters()
+    stays = all(base[name] == 0.0 and name not in fitted for name in ("d", "turnover"))
+    alike = base["readiness_floor"] == 1.0 and "readiness_floor" not in fitted  # whatever the capacity
+    needed = {"teachers", "openness"} if alike else {"teachers", "openness", "digital_capacity"}
+    known = scenario.worlds == 1 or not (needed & {*schools.drawn, *(schools.partly_drawn or ())})
+    tied = len(world.peer) == 0 or scenario.worlds == 1 or np.array_equal(Worlds(scenario).get(base, 1)[0].peer, world.peer)
+    started = (world.adopters_at_start[list(set(survey.practices))] >= 0).all()
+    work = float(len(schools)) * survey.horizon * PARTICLES
+    return bool(
+        survey.kind == "times" and survey.discrepancy == 0.0 and stays and known and tied and started and (world.teachers == 1).all()
+        and is_unmentored(scenario, survey.horizon) and work <= MOST_WORK
+    )  # fmt: skip
+
+
+def intervals(survey: Survey, practice: int) -> tuple[Integers, Integers]:
+    """Return the first and the last month in which each school may have adopted, (n,) each; NEVER where it may not have by the end."""
+    earliest, latest = np.zeros(survey.shares.shape[1], np.int64), np.full(survey.shares.shape[1], NEVER)
+    for month, of, seen, adopted in zip(survey.months, survey.practices, survey.seen, survey.shares > 0.5, strict=True):
+        if of == practice:
+            earliest = np.where(seen & ~adopted, np.maximum(earliest, month + 1), earliest)
+            latest = np.where(seen & adopted, np.minimum(latest, month), latest)
+    return earliest, latest
+
+
+def check_start(world: World, schools: Schools, survey: Survey, file: str) -> None:
+    """Raise InputError where a school had the practice at the start by one table and not by the other."""
+    for practice in set(survey.practices):
+        earliest, latest = intervals(survey, practice)
+        began = world.adopters_at_start[practice] > 0
+        for i in np.flatnonzero((began & (earliest > 0)) | (~began & (latest <= 0))).tolist():
+            says = "was there at the start" if latest[i] <= 0 else "was not there at the start"
+            problem = f"adoption {says}, but adopters_at_start of the school table is {int(began[i])}"
+            raise InputError(f"{file}, school {schools.school_id[i]}", problem, "correct one of the two")
+
+
+@allocating
+def _mean(weight):
+    """Return the logarithm of the mean of exp(weight)."""
+    most = weight.max()
+    return most + np.log(np.exp(weight - most).mean())
+
+
+@allocating
+def _resampled(share, u):
+    """Return which particles go on, each as often as its share of the weights says (systematic resampling)."""
+    share = share / share.sum()
+    chosen = np.empty(share.size, np.int64)
+    total, at = share[0], 0
+    for m in range(share.size):
+        while total < (m + u) / share.size and at < share.size - 1:
+            at += 1
+            total += share[at]
+        chosen[m] = at
+    return chosen
+
+
+@allocating
+def _settled(month, start, earliest, latest):
+    """Tell whether it is known of every school if it has the practice in a month."""
+    return not ((start == 0) & (earliest <= month) & (month < latest)).any()
+
+
+@allocating
+def _join(i, state, exposure, stale, column_start, row, tie):
+    """Let a school have the practice from now on."""
+    state[i] = True
+    for k in range(column_start[i], column_start[i + 1]):
+        exposure[row[k]] += tie[k]
+        stale[row[k]] = True
+
+
+@allocating
+def _within(chance, end, left):
+    """Return the chance to adopt within ``left`` months of a school whose chance is ``chance`` now and ``end`` in the last of them."""
+    return 1.0 - (1.0 - chance) * (1.0 - 0.5 * (chance + end)) ** (left - 1)
+
+
+@allocating
+def _ahead(state, chance, end, earliest, latest, month):
+    """Return the logarithm of the chance, as it stands, that schools which are known to adopt and have not do so in time.
+
+    Particles go on by it too, or those in which schools wait, whose chances are still to come, would seem the better ones.
+    """
+    total = 0.0
+    for i in range(state.size):
+        if not state[i] and earliest[i] <= month < latest[i] < NEVER and chance[i] > 0.0:
+            total += np.log(_within(chance[i], end[i], latest[i] - month))
+    return total
+
+
+@allocating
+def _last_chances(par, ready, openness, outreach, start, latest, ties):
+    """Return each school's chance to adopt in the last month in which it may have, by what is known of its peers then, (n,)."""
+    n = start.size
+    end, exposure, stale, state = np.zeros(n), np.zeros(n), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    for last in np.unique(latest):
+        if last < NEVER:
+            for j in range(n):
+                if not state[j] and (start[j] > 0 or latest[j] <= last):
+                    _join(j, state, exposure, stale, *ties)
+            for i in range(n):
+                if latest[i] == last:
+                    peers = rules.social_influence(par, min(1.0, exposure[i]))
+                    end[i] = rules.adoption_chance(par, ready[i], openness[i], outreach[max(0, last - 1)], 0.0, peers, 0.0)
+    return end
+
+
+@allocating
+def _month(par, key, ready, openness, outreach, earliest, latest, end, month, ties, state, exposure, chance, stays, stale, joined):
+    """Move one particle on by a month; return the logarithm of its weight. ``key``: seed, particle, and practice of its draws."""
+    seed, particle, practice = key
+    weight, count = 0.0, 0
+    for i in range(state.size):
+        if state[i]:
+            continue
+        if stale[i]:
+            peers = rules.social_influence(par, min(1.0, exposure[i]))
+            chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach, 0.0, peers, 0.0)
+            stays[i] = np.log(max(1.0 - chance[i], 1e-300))
+            stale[i] = False
+        if month + 1 < earliest[i]:
+            weight += stays[i]
+            continue
+        now = month + 1 >= latest[i]
+        if now:
+            weight += np.log(max(chance[i], 1e-300))
+        else:
+            ask = chance[i]
+            if latest[i] < NEVER and 0.0 < ask < 1.0:
+                ask /= _within(ask, end[i], latest[i] - month)
+            now = uniform(seed, particle, EVENT, i, practice, month, 0) < ask
+            if ask != chance[i]:
+                weight += np.log(chance[i] / ask) if now else stays[i] - np.log(1.0 - ask)
+        if now:
+            joined[count] = i
+            count += 1
+    for j in range(count):  # after all, as schools decide at the same time
+        _join(joined[j], state, exposure, stale, *ties)
+    return weight
+
+
+@allocating
+def _course(par, seed, practice, difficulty, outreach, capacity, openness, start, earliest, latest, ties, particles):
+    """Return the log-likelihood of intervals of adoption (n,) in one practice, estimated with so many particles.
+
+    ``ties``: the exposure matrix in compressed columns: where each begins, whom a school influences, and how much.
+    """
+    n = start.size
+    ready = np.array([rules.readiness(par, one, difficulty) for one in capacity])
+    state, stale = np.zeros((particles, n), np.bool_), np.ones((particles, n), np.bool_)
+    exposure, chance, stays = np.zeros((particles, n)), np.zeros((particles, n)), np.zeros((particles, n))
+    end = _last_chances(par, ready, openness, outreach, start, latest, ties)
+    weight, joined, total = np.zeros(particles), np.empty(n, np.int64), 0.0
+    for i in np.flatnonzero(start):
+        for m in range(particles):
+            _join(i, state[m], exposure[m], stale[m], *ties)
+    for month in range(outreach.size - 1):
+        known = _settled(month, start, earliest, latest)
+        if known:
+            total += _mean(weight)
+            weight[:] = 0.0
+        else:
+            hope = np.array([weight[m] + _ahead(state[m], chance[m], end, earliest, latest, month) for m in range(particles)])
+            share = np.exp(hope - hope.max())
+            if share.sum() ** 2 < 0.5 * particles * (share**2).sum():
+                on = _resampled(share, uniform(seed, 0, EVENT, n, practice, month, 1))
+                state, exposure, chance, stays, stale = state[on], exposure[on], chance[on], stays[on], stale[on]
+                weight = (weight - hope)[on] + _mean(hope)
+        if month > 0 and outreach[month] != outreach[month - 1]:
+            stale[:] = True
+        only = known and _settled(month + 1, start, earliest, latest)  # one course is possible, which all particles take
+        for m in range(1 if only else particles):
+            weight[m] += _month(
+                par, (seed, m, practice), ready, openness, outreach[month], earliest, latest, end, month, ties, state[m], exposure[m],
+                chance[m], stays[m], stale[m], joined,
+            )  # fmt: skip
+        if only:
+            state[:], exposure[:], chance[:], stays[:], stale[:] = state[0], exposure[0], chance[0], stays[0], stale[0]
+            weight[:] = weight[0]
+    return total + _mean(weight)
+
+
+def times_log_likelihood(
+    scenario: Scenario, world: World, survey: Survey, names: tuple[str, ...], values: Floats, seed: int, threads: int | None = None, *,
+    particles: int = PARTICLES,
+) -> Floats:  # fmt: skip
+    """Return the log-likelihood of adoption times at parameters (K, d) called ``names``, (K,), where ``adopts_once`` holds."""
+    setting = setting_of(scenario, survey, names, values)
+    tie = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
+    ties = csr_array((tie, world.peer, world.peer_start), shape=(len(world.teachers),) * 2).tocsc()
+    columns = ties.indptr.astype(np.int64), ties.indices.astype(np.int64), ties.data
+    parts = []
+    for practice, difficulty, _ in setting.practices:
+        start = world.adopters_at_start[practice]
+        earliest, latest = intervals(survey, practice)
+        earliest = np.where(start > 0, earliest, np.maximum(earliest, 1))
+        certain = (earliest >= np.minimum(latest, survey.horizon)).all()  # in which month each adopted, so that there is one course only
+        parts.append((practice, difficulty, start, earliest, latest, columns, 1 if certain else particles))
+
+    def one(k: int) -> float:
+        known = setting.outreach, world.capacity, world.openness
+        par, key = setting.parameters[k], np.uint64(seed)
+        return float(sum(_course(par, key, p, hard, *known, *data) for p, hard, *data in parts))
+
+    return in_parallel(one, len(values), threads)

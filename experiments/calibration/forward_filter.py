@@ -1,0 +1,220 @@
+"""The exact likelihood of a survey where nothing ties schools together, by forward filtering of each school (Rabiner 1989).
+
+A school alone is a Markov chain on its number of adopting teachers, whose months follow the very rules of the model, so the chance of its
+answers is a sum over all that may have happened. This is used where there are no peers and no mentoring; elsewhere schools are no longer
+independent, and the likelihood is a synthetic one.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import lgamma
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from school_mentoring.experiments.sweep.chunks import parameter_rows
+from school_mentoring.model import rules
+from school_mentoring.model.compiled import allocating
+from school_mentoring.model.designs import design_table
+from school_mentoring.model.engine import cpu_count
+from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.schools import Schools
+from school_mentoring.scenarios import Scenario
+
+from .survey import OVERDISPERSION, Survey
+
+__all__ = ["Setting", "in_parallel", "is_independent", "is_unmentored", "setting_of", "survey_log_likelihood"]
+
+Floats = NDArray[np.float64]
+
+COUNTS, SCALE, TIMES = range(3)
+NEGLIGIBLE = 1e-13  # chance of a number of teachers that is left out
+MOST_WORK = 3e8  # teachers cubed x months, summed over schools, that one likelihood may take
+
+
+def is_independent(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
+    """Tell whether the likelihood is exact school by school: no peers, no mentoring, schools fully known, and not too large."""
+    base = scenario.base_parameters()
+    alone = len(world.peer) == 0 or ("q_out" not in fitted and base["q_out"] == 0.0)
+    known = not ({"teachers", "digital_capacity", "openness"} & {*schools.drawn, *(schools.partly_drawn or ())})
+    work = float((world.teachers.astype(np.float64) ** 3).sum()) * survey.horizon
+    return alone and is_unmentored(scenario, survey.horizon) and known and survey.discrepancy == 0.0 and work <= MOST_WORK * survey.horizon
+
+
+def is_unmentored(scenario: Scenario, horizon: int) -> bool:
+    """Tell whether no school is mentored before the horizon."""
+    design = next(iter(scenario.designs.values()))
+    first = scenario.programme.first_month if design.first_month is None else design.first_month
+    return design.recruitment == "none" or first >= horizon - 1
+
+
+class Setting(NamedTuple):
+    """What likelihoods of schools need besides the world.
+
+    ``parameters``: one row per point, (K,). ``outreach``: of the design, by month. ``practices``: of the survey, by number, each with its
+    difficulty and its initial share. ``overdispersion``: at each point, (K,).
+    """
+
+    parameters: NDArray[np.void]
+    outreach: Floats
+    practices: list[tuple[int, float, float]]
+    overdispersion: Floats
+
+
+def setting_of(scenario: Scenario, survey: Survey, names: tuple[str, ...], values: Floats, overdispersion: float = 0.0) -> Setting:
+    """Return the setting of a survey's likelihood at parameters (K, d) called ``names``."""
+    table = parameter_rows(scenario.base_parameters(), pd.DataFrame(values, columns=list(names)))
+    extra = values[:, names.index(OVERDISPERSION)] if OVERDISPERSION in names else np.full(len(values), overdispersion)
+    window = scenario.programme
+    design = design_table(list(scenario.designs.values())[:1], window.first_month, window.last_month)[0]
+    month = np.arange(survey.horizon)
+    outreach = design["outreach"] * ((design["first_month"] <= month) & (month < design["last_month"]))
+    practices = scenario.practice_arrays()
+    seen = [(p, float(practices.difficulty[p]), float(practices.initial_share[p])) for p in sorted(set(survey.practices))]
+    return Setting(table, outreach, seen, extra)
+
+
+def in_parallel(one: Callable[[int], float], count: int, threads: int | None) -> Floats:
+    """Return ``one`` of every number below ``count``, (count,)."""
+    with ThreadPoolExecutor(threads or cpu_count()) as pool:
+        return np.array(list(pool.map(one, range(count))))
+
+
+@allocating
+def _chances(trials, chance, table):
+    """Write the chance of each number out of ``trials`` (binomial) into a table; return where it begins and ends to matter."""
+    table[: trials + 1] = 0.0
+    if chance <= 0.0:
+        table[0] = 1.0
+        return 0, 0
+    if chance >= 1.0:
+        table[trials] = 1.0
+        return trials, trials
+    odds = np.log(chance) - np.log1p(-chance)
+    nothing = trials * np.log1p(-chance)
+    low, high = trials, 0
+    for j in range(trials + 1):
+        value = np.exp(nothing + j * odds + lgamma(trials + 1.0) - lgamma(j + 1.0) - lgamma(trials - j + 1.0))
+        table[j] = value
+        if value > NEGLIGIBLE:
+            low, high = min(low, j), max(high, j)
+    return low, high
+
+
+@allocating
+def _next_month(par, teachers, ready, openness, outreach, belief, after, gains, losses):
+    after[: teachers + 1] = 0.0
+    for k in range(teachers + 1):
+        if belief[k] <= NEGLIGIBLE:
+            continue
+        share = k / teachers
+        colleagues = rules.social_influence(par, share)
+        gain_low, gain_high = _chances(teachers - k, rules.adoption_chance(par, ready, openness, outreach, colleagues, 0.0, 0.0), gains)
+        loss_low, loss_high = _chances(k, rules.loss_chance(par, share, 0.0), losses)
+        for lost in range(loss_low, loss_high + 1):
+            weight = belief[k] * losses[lost]
+            for gained in range(gain_low, gain_high + 1):
+                after[k - lost + gained] += weight * gains[gained]
+    belief[: teachers + 1] = after[: teachers + 1]
+
+
+@allocating
+def _answer(kind, share, respondents, seen, error, overdispersion):
+    """Return the chance (or density) of what a school answered, given its share."""
+    if kind == SCALE:
+        distance = (seen - share) / error
+        return np.exp(-0.5 * distance * distance) / error
+    yes = np.rint(seen * respondents)
+    no = respondents - yes
+    ways = lgamma(respondents + 1.0) - lgamma(yes + 1.0) - lgamma(no + 1.0)
+    if overdispersion > 0.0 and 0.0 < share < 1.0:
+        size = 1.0 / overdispersion - 1.0
+        a, b = share * size, (1.0 - share) * size
+        return np.exp(ways + lgamma(yes + a) + lgamma(no + b) - lgamma(respondents + size) + lgamma(size) - lgamma(a) - lgamma(b))
+    return np.exp(ways) * share**yes * (1.0 - share) ** no
+
+
+@allocating
+def _school(par, kind, outreach, teachers, ready, openness, start, months, respondents, seen, errors, overdispersion, scratch):
+    """Return the log-likelihood of one school's answers (W,) at ascending months (W,)."""
+    belief, after, gains, losses = scratch
+    belief[: teachers + 1] = start[: teachers + 1]
+    total, month, adopted = 0.0, 0, 0.0
+    needed = max(1, int(np.ceil(par.mainstream_threshold * teachers - 1e-9)))
+    for w in range(months.size + 1):
+        if kind == TIMES:
+            adopted += belief[needed : teachers + 1].sum()
+            belief[needed : teachers + 1] = 0.0
+        if w == months.size:
+            break
+        while month < months[w]:
+            _next_month(par, teachers, ready, openness, outreach[month], belief, after, gains, losses)
+            month += 1
+            if kind == TIMES:
+                adopted += belief[needed : teachers + 1].sum()
+                belief[needed : teachers + 1] = 0.0
+        if respondents[w] == 0:
+            continue
+        if kind == TIMES:
+            if seen[w] > 0.5:
+                return total + np.log(max(adopted, 1e-300))  # it has adopted since it was last seen not to have
+            adopted = 0.0
+        else:
+            for k in range(teachers + 1):
+                belief[k] *= _answer(kind, k / teachers, respondents[w], seen[w], errors[w], overdispersion)
+        chance = belief[: teachers + 1].sum()
+        total += np.log(max(chance, 1e-300))
+        belief[: teachers + 1] /= max(chance, 1e-300)
+    return total
+
+
+@allocating
+def _survey(par, kind, outreach, difficulty, initial, world, practice, months, respondents, seen, errors, overdispersion):
+    """Return the log-likelihood of all schools' answers (W, n) in one practice."""
+    most = world.teachers.max() + 1
+    scratch = np.zeros(most), np.zeros(most), np.zeros(most), np.zeros(most)
+    start = np.zeros(most)
+    total = 0.0
+    for i in range(world.teachers.size):
+        teachers = world.teachers[i]
+        given = world.adopters_at_start[practice, i]
+        if given >= 0:
+            start[: teachers + 1] = 0.0
+            start[given] = 1.0
+        else:
+            share = rules.start_share(par, world.capacity[i], initial if initial >= 0.0 else par.initial_share)
+            if rules.advanced(par, world.capacity_rank[i], world.teachers.size):
+                share = par.advanced_share
+            _chances(teachers, share, start)
+        ready = rules.readiness(par, world.capacity[i], difficulty)
+        total += _school(
+            par, kind, outreach, teachers, ready, world.openness[i], start, months, respondents[:, i], seen[:, i], errors[:, i],
+            overdispersion, scratch,
+        )  # fmt: skip
+    return total
+
+
+def survey_log_likelihood(
+    scenario: Scenario,
+    world: World,
+    survey: Survey,
+    names: tuple[str, ...],
+    values: Floats,
+    overdispersion: float,
+    threads: int | None = None,
+) -> Floats:
+    """Return the exact log-likelihood of a survey at parameters (K, d) called ``names``, (K,), where ``is_independent`` holds."""
+    table, outreach, practices, extra = setting_of(scenario, survey, names, values, overdispersion)
+    kind = {"counts": COUNTS, "scale": SCALE, "times": TIMES}[survey.kind]
+    months = np.array(survey.months)
+    parts = []
+    for practice, hard, first in practices:
+        rows = [w for w in np.argsort(months, kind="stable").tolist() if survey.practices[w] == practice]
+        parts.append((practice, hard, first, (months[rows], survey.respondents[rows], survey.shares[rows], survey.errors[rows])))
+
+    def one(k: int) -> float:
+        return float(sum(_survey(table[k], kind, outreach, hard, first, world, p, *data, extra[k]) for p, hard, first, data in parts))
+
+    return in_parallel(one, len(values), threads)

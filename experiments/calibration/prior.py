@@ -1,0 +1,134 @@
+"""What is believed of parameters before the data: the ranges of the table or the scenario, on a scale on which they are normal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from school_mentoring.experiments.sampling import sobol_points
+from school_mentoring.experiments.variables import Variable, parse_variable
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS, WORLD_PARAMETERS
+from school_mentoring.scenarios import Scenario
+
+from .survey import OVERDISPERSION
+
+__all__ = ["Prior", "prior_of"]
+
+Floats = NDArray[np.float64]
+
+GRID = 4097  # points between which quantiles are interpolated
+EDGE = 5.0  # normal scores beyond which no prior has mass that matters
+DEFAULT_OVERDISPERSION = (0.0, 0.1, 0.2)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The d parameters that are fitted. A point z of normal scores has the values F^-1(Phi(z)), each F the parameter's distribution.
+
+    ``correlation``: of the normal scores, where the scenario states any.
+    """
+
+    variables: tuple[Variable, ...]
+    correlation: Floats | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names."""
+        return tuple(variable.name for variable in self.variables)
+
+    @cached_property
+    def _quantiles(self) -> tuple[Floats, Floats]:
+        from scipy.special import ndtr
+
+        scores = np.linspace(-EDGE, EDGE, GRID)
+        u = np.clip(ndtr(scores), 1e-12, 1.0 - 1e-12)
+        return scores, np.stack([variable.values(u) for variable in self.variables])
+
+    def values(self, scores: Floats) -> Floats:
+        """Return the parameters at normal scores (K, d), (K, d)."""
+        grid, quantiles = self._quantiles
+        return np.stack([np.interp(scores[:, j], grid, quantiles[j]) for j in range(len(self.variables))], axis=1)
+
+    def scores(self, values: Floats) -> Floats:
+        """Return the normal scores of parameters (K, d), (K, d)."""
+        grid, quantiles = self._quantiles
+        return np.stack([np.interp(values[:, j], quantiles[j], grid) for j in range(len(self.variables))], axis=1)
+
+    def sample(self, count: int, seed: int) -> Floats:
+        """Return normal scores of ``count`` points of a scrambled Sobol sequence over the prior, (count, d)."""
+        from scipy.special import ndtri
+
+        scores = ndtri(sobol_points(len(self.variables), count, seed))
+        if self.correlation is not None:
+            scores = scores @ np.linalg.cholesky(self.correlation).T
+        return np.clip(scores, -EDGE, EDGE)
+
+    def log_density(self, scores: Floats) -> Floats:
+        """Return the log density of normal scores (K, d), up to a constant; -inf beyond EDGE."""
+        inverse = np.eye(scores.shape[1]) if self.correlation is None else np.linalg.inv(self.correlation)
+        density = -0.5 * np.einsum("kj,jl,kl->k", scores, inverse, scores)
+        return np.where((np.abs(scores) < EDGE).all(axis=1), density, -np.inf)
+
+    def sets(self, values: Floats) -> pd.DataFrame:
+        """Return values (K, d) as a table of parameter sets, with 12 significant digits."""
+        return pd.DataFrame({name: [float(f"{value:.12g}") for value in values[:, j]] for j, name in enumerate(self.names)})
+
+
+def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
+    """Return the prior of the parameters named by ``fit``, as ``--vary`` takes them: ``q_in`` or ``q_in=0.01:0.3:uniform``.
+
+    Beyond the model's parameters ``overdispersion`` may be fitted, where ``counts`` are observed. Raises InputError for anything else.
+    """
+    if scenario.posterior is not None:
+        raise InputError(f"scenario {scenario.name}", "carries a posterior already", "give the scenario that it was calibrated from")
+    variables = []
+    for text in fit:
+        name = text.partition("=")[0].strip()
+        if name == OVERDISPERSION:
+            variables.append(_overdispersion(text, counts))
+            continue
+        if name not in PARAMETERS:
+            from school_mentoring.model.errors import nearest
+
+            raise InputError(f"--fit {text}", f"no parameter named {name!r}", nearest(name, [*PARAMETERS, OVERDISPERSION]))
+        try:
+            variable = parse_variable(text, scenario)
+        except InputError as error:
+            raise InputError(f"--fit {text}", error.problem, error.allowed) from None
+        _check(text, variable)
+        variables.append(replace(variable, draws=None))
+    names = [variable.name for variable in variables]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--fit {name}", "is given twice", "allowed: each name once")
+    if not names:
+        raise InputError("--fit", "names no parameter", "allowed: names separated by commas, for example p,q_in,q_out,beta,d")
+    return Prior(tuple(variables), scenario.correlation(names))
+
+
+def _overdispersion(text: str, counts: bool) -> Variable:
+    if not counts:
+        raise InputError(f"--fit {text}", "only counts of respondents have it", "leave it out")
+    low, _, high = DEFAULT_OVERDISPERSION
+    if "=" in text:
+        parts = text.partition("=")[2].split(":")
+        try:
+            low, high = (float(part) for part in parts)
+        except ValueError:
+            raise InputError(f"--fit {text}", "is no range", "allowed: overdispersion=low:high") from None
+    if not 0.0 <= low < high < 1.0:
+        raise InputError(f"--fit {text}", f"{low:g} to {high:g} is out of range", "allowed: 0 <= low < high < 1")
+    return Variable(OVERDISPERSION, low, (low + high) / 2.0, high, "uniform")
+
+
+def _check(text: str, variable: Variable) -> None:
+    if variable.choices or variable.distribution == "integer":
+        raise InputError(f"--fit {text}", "takes no values in between", "allowed: parameters on a continuous range")
+    if variable.name in WORLD_PARAMETERS:
+        raise InputError(f"--fit {text}", "decides which schools there are, not what they do", "allowed: parameters of behaviour")
+    if variable.low >= variable.high:
+        raise InputError(f"--fit {text}", f"has no range ({variable.low:g} to {variable.high:g})", "allowed: name=low:high")

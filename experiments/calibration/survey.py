@@ -1,0 +1,182 @@
+"""A survey of schools: who was asked when, what was seen, and how a simulated world would have answered the same survey.
+
+The observation layer stands here and nowhere else, so reference tables, predictive checks and scores all see data through it.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from school_mentoring.experiments.pilot_data import Observations
+from school_mentoring.experiments.school_record import SchoolRecord
+from school_mentoring.model.errors import InputError
+
+__all__ = ["OVERDISPERSION", "Survey", "survey_of"]
+
+Floats = NDArray[np.float64]
+
+MOST_WAVES = 12
+"""Waves that adoption times are cut into at most, where they are many."""
+
+OVERDISPERSION = "overdispersion"
+"""Name of the parameter of the beta-binomial: the correlation of answers within a school and wave; 0 is the binomial."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """W waves (a month in which one practice was looked at) of n schools.
+
+    ``kind``: counts, scale or times. ``months``, ``practices``: of each wave, (W,). ``shares``: the share of adopting teachers that was
+    seen (of times: whether the school had adopted), ``respondents``: teachers who answered (of times: 1), 0 where nothing was seen,
+    ``errors``:
+    standard error of a share on a scale, 0 otherwise; all (W, n). ``discrepancy``: sd of the error that the model itself is allowed, on
+    the share of all schools of a wave alike. ``practice_names``: as the scenario has them.
+    """
+
+    kind: str
+    months: tuple[int, ...]
+    practices: tuple[int, ...]
+    shares: Floats
+    respondents: NDArray[np.int64]
+    errors: Floats
+    practice_names: tuple[str, ...]
+    discrepancy: float = 0.0
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which schools were seen in which wave, (W, n)."""
+        return self.respondents > 0
+
+    @property
+    def horizon(self) -> int:
+        """Months to simulate: up to the last wave."""
+        return max(self.months) + 1
+
+    @cached_property
+    def follows(self) -> tuple[int, ...]:
+        """The next wave of the same practice after each wave, or -1."""
+        order = sorted(range(len(self.months)), key=lambda w: (self.practices[w], self.months[w]))
+        after = {w: x for w, x in pairwise(order) if self.practices[w] == self.practices[x]}
+        return tuple(after.get(w, -1) for w in range(len(self.months)))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What waves are called."""
+        several = len(set(self.practices)) > 1
+        return tuple(
+            f"month {month}" + (f", {self.practice_names[practice]}" if several else "")
+            for month, practice in zip(self.months, self.practices, strict=True)
+        )
+
+    def only(self, kept: NDArray[np.bool_]) -> "Survey":
+        """Return the survey with the cells of a mask (W, n) only. Raises InputError where nothing is left."""
+        rows = (self.seen & kept).any(axis=1)
+        if not rows.any():
+            raise InputError("--hold-out", "leaves no observation to fit to", "hold out less")
+        respondents = np.where(kept, self.respondents, 0)[rows]
+        at = np.flatnonzero(rows)
+        return replace(
+            self,
+            months=tuple(self.months[w] for w in at),
+            practices=tuple(self.practices[w] for w in at),
+            shares=self.shares[rows],
+            respondents=respondents,
+            errors=self.errors[rows],
+        )
+
+    def answers(
+        self, adopters: NDArray[Any], teachers: NDArray[np.int32], keys: NDArray[np.int64], seed: int, overdispersion: Floats
+    ) -> Floats:
+        """Return the shares (B, W, n) that the survey finds in simulated schools: ``adopters`` (B, W, n) out of ``teachers`` (B, n).
+
+        Counts are (beta-)binomial: the chance of a respondent to be an adopter is the school's share, which itself varies by a beta
+        distribution where ``overdispersion`` (B,) is above 0. Scale means have normal errors. Row b draws by the numbers of key b alone.
+        """
+        if self.kind == "times":
+            return adopters.astype(np.float64)
+        found = np.empty(adopters.shape)
+        for b, key in enumerate(keys.tolist()):
+            rng = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), key]))
+            share = adopters[b] / teachers[b]
+            if self.discrepancy > 0.0:
+                share = np.clip(share + self.discrepancy * rng.standard_normal((len(share), 1)), 0.0, 1.0)
+            if self.kind == "scale":
+                found[b] = share + self.errors * rng.standard_normal(share.shape)
+                continue
+            if overdispersion[b] > 0.0:
+                inverse = 1.0 / overdispersion[b] - 1.0
+                inside = (share > 0.0) & (share < 1.0)
+                safe = np.where(inside, share, 0.5)
+                share = np.where(inside, rng.beta(safe * inverse, (1.0 - safe) * inverse), share)
+            found[b] = rng.binomial(self.respondents, share) / np.maximum(self.respondents, 1)
+        return found
+
+    def record(self) -> SchoolRecord:
+        """Return what a sweep has to record for this survey."""
+        return SchoolRecord(self.months, self.practices, self.respondents.shape[1], self.kind == "times")
+
+
+def survey_of(
+    observations: Observations, schools: int, practices: tuple[str, ...], discrepancy: float = 0.0, *, most_waves: int | None = MOST_WAVES
+) -> Survey:
+    """Return the survey that observations hold; ``practices`` as the scenario orders them.
+
+    Adoption times are cut into ``most_waves`` waves at most, as summaries of more would drown in each other; None: into all there are.
+    """
+    frame = observations.frame
+    number = {name: at for at, name in enumerate(practices)}
+    codes = frame["practice"].map(number).to_numpy()
+    if observations.kind == "times":
+        cuts = _ends(frame) if most_waves is None else _cuts(frame, observations.waves, most_waves)
+        return _times(observations, codes, schools, practices, discrepancy, cuts)
+    waves = sorted(set(zip(frame["month"].tolist(), codes.tolist(), strict=True)))
+    at = {wave: w for w, wave in enumerate(waves)}
+    row = np.array([at[wave] for wave in zip(frame["month"].tolist(), codes.tolist(), strict=True)])
+    cells = row, frame["school"].to_numpy()
+    shape = len(waves), schools
+    shares, respondents, errors = np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape)
+    respondents[cells] = frame["respondents"]
+    if observations.kind == "scale":
+        shares[cells], errors[cells] = frame["share"], frame["share_error"]
+    else:
+        shares[cells] = frame["adopters"] / frame["respondents"]
+    months, order = zip(*waves, strict=True)
+    return Survey(observations.kind, months, order, shares, respondents, errors, practices, discrepancy)
+
+
+def _times(
+    observations: Observations, codes: NDArray[np.int64], schools: int, practices: tuple[str, ...], discrepancy: float, months: list[int]
+) -> Survey:
+    """Return adoption times as waves: at each, a school has adopted, has not, or it is not known (its interval holds the month)."""
+    frame = observations.frame
+    waves = [(month, practice) for month in months for practice in sorted(set(codes.tolist()))]
+    shares, respondents = np.zeros((len(waves), schools)), np.zeros((len(waves), schools), np.int64)
+    school, earliest, latest = (frame[name].to_numpy() for name in ("school", "earliest", "latest"))
+    for w, (month, practice) in enumerate(waves):
+        mine = codes == practice
+        shares[w, school[mine]] = latest[mine] <= month
+        respondents[w, school[mine]] = (latest[mine] <= month) | (earliest[mine] > month)
+    return Survey(
+        "times", tuple(month for month, _ in waves), tuple(practice for _, practice in waves), shares, respondents,
+        np.zeros_like(shares), practices, discrepancy,
+    )  # fmt: skip
+
+
+def _ends(frame: pd.DataFrame) -> list[int]:
+    """Return the months at which all that times of adoption say is seen: the last before each interval, and its last."""
+    ends = np.concatenate([frame["earliest"].to_numpy() - 1, frame["latest"].to_numpy()])
+    return sorted({0, *ends[np.isfinite(ends) & (ends >= 0)].astype(int).tolist()})
+
+
+def _cuts(frame: pd.DataFrame, waves: tuple[int, ...], most: int) -> list[int]:
+    """Return the months at which adoption is looked at: all ends of intervals, or as many that adoptions fall evenly between them."""
+    if len(waves) <= most:
+        return list(waves)
+    latest = np.sort(frame["latest"].to_numpy()[np.isfinite(frame["latest"].to_numpy())])
+    places = np.linspace(0, len(latest) - 1, most)[1:-1].astype(int)
+    return sorted({waves[0], *(int(latest[at]) for at in places), waves[-1]})

@@ -1,0 +1,209 @@
+"""Run a study again from what its ``study.json`` says: the command line that made it, and what has changed around it since."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from school_mentoring.experiments.sweep.execution import differences
+from school_mentoring.experiments.sweep.plan import read_sets
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import dump_yaml, scenario_from
+
+from .results import open_study
+from .same import compare_folders
+from .study import FORMAT, hash_file
+
+__all__ = ["Again", "again", "verdict"]
+
+INSIDE = ("sensitivity", "calibration")
+"""Folders of findings within the folder of the sweep that they rest on."""
+
+RESUMABLE = ("sweep", "sensitivity", "optimise", "calibrate")
+SURROUNDINGS = ("format", "model", "source_commit", "versions", "inputs")
+"""What ``study.json`` says of the program and files that a study was made with, none of which should change its results."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """How a study is made again.
+
+    ``words``: the command line after ``run.py``, less ``--out``. ``out``: the folder of that command. ``made``: the folder, in ``out``,
+    that is to equal ``study``. ``info``: what the ``study.json`` says that was followed.
+    """
+
+    study: Path
+    words: list[str]
+    out: Path
+    made: Path
+    info: dict[str, Any]
+
+
+def again(path: Path, out: Path | None, scratch: Path, *, threads: int | None = None, resume: bool = False) -> Again:
+    """Return how the study of a folder, or of its ``study.json``, is made again in ``out`` (default ``results/<folder>-rerun``).
+
+    What the command line needs as files is written to ``scratch``. ``resume``: go on with a re-run that was interrupted. Raises InputError
+    where there is no finished study, where a file that it was made from is gone or has changed, and where ``out`` is not beside it.
+    """
+    study = (path.parent if path.name == "study.json" and path.is_file() else path).resolve()
+    out = Path("results") / f"{study.name}-rerun" if out is None else out
+    if study in (place := out.resolve(), *place.parents) or place in study.parents:
+        raise InputError(f"--out {out}", "would write over the study itself", "give a folder beside it")
+    found, made = study, out
+    for name in INSIDE:
+        if (study / name / "study.json").is_file():
+            found = study / name
+        elif study.name == name and (study.parent / "study.json").is_file():
+            made = out / name
+    info = open_study(found).info
+    where = str(found / "study.json")
+    try:
+        words = _words(found, info, scratch)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            where, f"does not say how the study was made ({type(error).__name__}: {error})", "give a study as a command wrote it"
+        ) from None
+    command = words[0]
+    words += [] if threads is None else [f"--{'workers' if command == 'sweep' else 'threads'}={threads}"]
+    words += ["--resume"] if resume and command in RESUMABLE else []
+    return Again(study, [*words, f"--out={out}"], out, made, info)
+
+
+def verdict(plan: Again) -> tuple[list[str], dict[str, Any], bool]:
+    """Return what a study made again came to: lines for people, a document, and whether its results are the same."""
+    found = compare_folders(plan.study, plan.made)
+    mine = open_study(plan.made).info
+    changed = list(differences({key: plan.info.get(key) for key in SURROUNDINGS}, {key: mine.get(key) for key in SURROUNDINGS}))
+    lines = [f"{plan.study} was made by {plan.words[0]}; made again in {plan.made}", *found.lines()]
+    if changed:
+        lines += ["Made with, there and here:", *(f"  {name}: {there}, {here}" for name, there, here in changed)]
+    else:
+        lines.append("Made with the same source and the same versions of Python and libraries")
+    surroundings = [{"name": name, "there": there, "here": here} for name, there, here in changed]
+    document = {"study": str(plan.study), "command": plan.words[0], **found.document(), "made_with": surroundings}
+    return lines, document, found.same
+
+
+def _words(folder: Path, info: dict[str, Any], scratch: Path) -> list[str]:
+    where = str(folder / "study.json")
+    command = info["command"]
+    if not isinstance(info["format"], int) or info["format"] > FORMAT:
+        raise InputError(
+            where, f"has the format {info['format']}, of a newer version of the program", f"allowed: up to {FORMAT}; use that version"
+        )
+    if command not in ARGUMENTS:
+        raise InputError(where, f"is of the command {command!r}", f"allowed: {', '.join(ARGUMENTS)}")
+    if command != "sweep" and "files" not in info:
+        raise InputError(str(folder), "holds an unfinished study", f"complete it with run.py {command} ... --resume")
+    values = json.loads(json.dumps(info["scenario"]))
+    for key in ("schools", "ties"):  # a study that was taken away holds them beside it
+        if values["world"][key] is not None:
+            values["world"][key] = str(folder / values["world"][key])
+    scenario = scenario_from(values, where)
+    named = {"schools": scenario.world.schools, "ties": scenario.world.ties, "posterior": scenario.posterior}
+    _refuse_changed(info["inputs"], {**named, **info["options"]})
+    file = scratch / "scenario.yaml"
+    file.write_text(dump_yaml(scenario), encoding="utf-8")
+    return [command, *ARGUMENTS[command](info, file, folder)]
+
+
+def _refuse_changed(inputs: Mapping[str, str], named: Mapping[str, Any]) -> None:
+    """Raise InputError where a file that the study was made from is gone, or holds other bytes now."""
+    for key, digest in inputs.items():
+        path = str(named[key])
+        try:
+            same = hash_file(Path(path)) == digest
+        except OSError as error:
+            raise InputError(path, f"the study was made from it, and it cannot be read ({error.strerror})", "put it back there") from None
+        if not same:
+            raise InputError(path, "has changed since the study was made from it", f"put back the file of that time (sha256 {digest}...)")
+
+
+# --- the arguments of each command --------------------------------------------------------------------------------------
+
+Arguments = Callable[[Mapping[str, Any], Path, Path], list[str]]
+"""The arguments of a command, of ``study.json``, the scenario as a file, and the folder of the study."""
+
+
+def _flags(given: Mapping[str, Any]) -> list[str]:
+    """Return options as words: True as a flag, a list as one option per value; what is None, False or empty is left out."""
+    words = []
+    for name, value in given.items():
+        for one in value if isinstance(value, list) else [value]:
+            if one is True:
+                words.append(f"--{name}")
+            elif one is not None and one is not False and one != "":
+                words.append(f"--{name}={one}")
+    return words
+
+
+def _compare(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    return [str(scenario), *_flags({"engine": info["options"]["engine"]})]
+
+
+def _simulate(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    options, designs = info["options"], list(info["scenario"]["designs"])
+    return [str(scenario), *_flags({"design": designs[0], "per-school": options["per_school"], "engine": options["engine"]})]
+
+
+def _sweep(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    if not open_study(folder).complete:
+        raise InputError(str(folder), "is an unfinished sweep, or runs of it failed", "complete it with run.py sweep ... --resume")
+    sweep = info["sweep"]
+    if "schools" in sweep or sweep.get("monthly"):
+        raise InputError(str(folder), "is the sweep of an unfinished calibration or sensitivity study", "complete that with --resume")
+    vary, sample = info["options"].get("vary"), sweep["sample"]
+    if vary is None:  # the user's own sets, which the folder keeps
+        table = scenario.with_name("sets.csv")
+        read_sets(folder, info).drop(columns="parameter_set").to_csv(table, index=False)
+        vary, sample = [], f"table:{table}"
+    kept = {"vary": vary, "sample": sample, "random": sweep["random"], "chunk": sweep["chunk"], "broken-down": sweep.get("broken_down")}
+    return [str(scenario), "--yes", *_flags(kept)]
+
+
+def _sensitivity(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    options = info["options"]
+    renamed = {"n": options["points"] or None, "k": options["willingness_to_pay"], "outputs": ",".join(options["outputs"])}
+    same = {name: options[name] for name in ("method", "vary", "pairs", "ci", "budget", "groups", "second", "monthly")}
+    flags = _flags({**same, **renamed, options["random"]: True})
+    if "sweep" in options:
+        return [str(options["sweep"]), *[flag for flag in flags if flag != "--independent"]]
+    return [str(scenario), f"--replicates={info['scenario']['replicates']}", *flags]
+
+
+def _optimise(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    search = info["search"]
+    renamed = {"budget": search["budgets"], "replicates": search["cells"], "objectives": ",".join(search["objectives"])}
+    same = {name: search[name] for name in ("perspective", "space", "population", "draws")}
+    return [str(scenario), *_flags({**same, **renamed, "evaluations": info["options"]["evaluations"]})]
+
+
+def _recommend(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    options = info["options"]
+    return [str(options.get("study") or scenario), *_flags({name: options[name] for name in ("k", "perspective")})]
+
+
+def _calibrate(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    options = info["options"]
+    lists = {"fit": ",".join(options["fit"]), "pool": ",".join(options["pooled"]), "hold-out": options["hold_out"]}
+    names = ("observations", "design", "start", "mapping", "end", "compare", "overdispersion", "discrepancy", "likelihood", "runs", "quick")
+    return [str(scenario), *_flags({**lists, **{name: options[name] for name in names}})]
+
+
+def _validation(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
+    return [str(scenario), *_flags({name: info["options"][name] for name in ("quick", "k")})]
+
+
+ARGUMENTS: Mapping[str, Arguments] = {
+    "compare": _compare,
+    "simulate": _simulate,
+    "sweep": _sweep,
+    "sensitivity": _sensitivity,
+    "optimise": _optimise,
+    "recommend": _recommend,
+    "calibrate": _calibrate,
+    "validation": _validation,
+}

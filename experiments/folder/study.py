@@ -1,0 +1,171 @@
+"""A study folder: what a command found, with all that is needed to find it again. It appears whole or not at all."""
+
+import glob
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import school_mentoring
+from school_mentoring.model.compiled import source_fingerprint
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, resolved
+
+from .crate import METADATA, crate_bytes
+
+__all__ = ["FORMAT", "StudyFolder", "checked_out", "hash_file", "hash_inputs", "new_study", "provenance"]
+
+FORMAT = 1
+PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
+
+
+def provenance(scenario: Scenario, command: str, options: Mapping[str, Any], files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what is needed to make a study again: the resolved scenario, the command, versions and source.
+
+    ``options``: those of the command line that decide what is written, as far as the scenario does not hold them. ``files``: what is read
+    besides the scenario's files, by the option that names it; their paths join the options, their hashes the inputs.
+    """
+    read = {key: str(Path(path).resolve()) for key, path in (files or {}).items()}
+    return {
+        "format": FORMAT,
+        "command": command,
+        "options": {**options, **read},
+        "scenario": resolved(scenario),
+        "inputs": {**hash_inputs(scenario), **{key: hash_file(Path(path)) for key, path in read.items()}},
+        "seed": scenario.seed,
+        "model": source_fingerprint(),
+        "source_commit": _commit(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+
+
+def hash_inputs(scenario: Scenario) -> dict[str, str]:
+    """Return a hash of each file that the scenario is read from, as a path does not tell what it holds."""
+    paths = {"schools": scenario.world.schools, "ties": scenario.world.ties, "posterior": scenario.posterior}
+    return {key: hash_file(Path(path)) for key, path in paths.items() if path is not None}
+
+
+def hash_file(path: Path) -> str:
+    """Return 16 hexadecimal digits that change with any byte of a file; for the folder of a study those of its ``study.json``."""
+    file = path / "study.json" if path.is_dir() else path
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def _commit() -> str | None:
+    """Return the commit of the source, with ``+`` where files have changed since; None outside a repository."""
+    root = Path(school_mentoring.__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(["git", "-C", root, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+" if changed.strip() else "")
+
+
+class StudyFolder:
+    """A study while it is being written, in a temporary folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table as Parquet, or as CSV where the name ends so; floats of a CSV carry 10 significant digits."""
+        target = self.path / name
+        if target.suffix == ".csv":
+            frame.to_csv(target, index=False, float_format="%.10g", lineterminator="\n")
+        else:
+            frame.to_parquet(target, index=False, compression="zstd")
+
+    def text(self, name: str, lines: Sequence[str]) -> None:
+        """Write lines of text."""
+        (self.path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def close(self, study: Mapping[str, Any]) -> None:
+        """Write the metadata that repositories read, and ``study.json`` with a hash of every file of the study."""
+        files = [path for path in self.path.rglob("*") if path.is_file()]
+        metadata = self.path / METADATA
+        metadata.write_bytes(crate_bytes(study, self.path, files))
+        files = sorted([*files, metadata])
+        hashes = {path.relative_to(self.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        text = json.dumps({**study, "files": hashes}, indent=1, sort_keys=False, ensure_ascii=False, allow_nan=False)
+        (self.path / "study.json").write_text(text + "\n", encoding="utf-8")
+
+
+def checked_out(out: Path) -> Path:
+    """Return ``out``; raises InputError where no study can be put there, so that long work does not end in a refusal."""
+    try:
+        _recover(out)
+        foreign = out.exists() and not (out / "study.json").is_file() and (not out.is_dir() or any(out.iterdir()))
+    except (OSError, ValueError) as error:
+        raise InputError(f"--out {str(out)!r}", f"cannot be used ({error})", "give a folder you may write to") from error
+    if foreign:
+        raise InputError(f"--out {out}", "exists and is no study folder", "give a folder that is new, empty or an earlier study")
+    parent = next(folder for folder in out.absolute().parents if folder.exists())
+    try:
+        Path(tempfile.mkdtemp(prefix=".writable-", dir=parent)).rmdir()
+    except OSError as error:
+        raise InputError(f"--out {out}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+    return out
+
+
+def _recover(out: Path) -> None:
+    """Put back an earlier study that a kill in the midst of its replacement left aside."""
+    if not out.exists():
+        for aside in sorted(out.absolute().parent.glob(f".{glob.escape(out.name)}-old-*/study")):
+            os.replace(aside, out)
+            aside.parent.rmdir()
+            return
+
+
+@contextmanager
+def new_study(out: Path, study: Mapping[str, Any]) -> Iterator[StudyFolder]:
+    """Give a folder to write a study into; it takes the place of ``out`` when all is written, and vanishes if anything fails.
+
+    Raises InputError where ``out`` holds something that is no study, or cannot be written.
+    """
+    checked_out(out)
+    try:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
+    except OSError as error:
+        raise InputError(f"--out {out}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+    try:
+        draft.chmod(0o755)
+        folder = StudyFolder(draft)
+        yield folder
+        if study["scenario"]["posterior"] is not None:
+            shutil.copyfile(study["scenario"]["posterior"], draft / POSTERIOR_COPY)
+        folder.close(study)
+        _replace(draft, out.absolute())
+    except OSError as error:
+        raise InputError(f"--out {out}", f"writing failed ({error.strerror or error})", "free space or give another folder") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _replace(draft: Path, out: Path) -> None:
+    """Put the finished draft in the place of ``out``; an earlier study goes only when the new one stands."""
+    if not out.exists():
+        os.replace(draft, out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+    os.replace(out, old / "study")
+    try:
+        os.replace(draft, out)
+    except OSError:
+        os.replace(old / "study", out)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

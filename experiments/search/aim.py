@@ -1,0 +1,115 @@
+"""What a search of designs seeks: objectives, whose costs, budgets, how many designs under how many runs; and what a design is worth."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.observe import OUTCOMES
+
+__all__ = ["OBJECTIVES", "PERSPECTIVES", "Aim", "aim_of", "minimised", "worth_of"]
+
+PERSPECTIVES: Mapping[str, str] = {"society": "cost_total", "programme": "cost_programme"}
+"""Whose costs count: all, or those the programme pays; with the outcome that holds them."""
+
+OBJECTIVES = ("effect", "cost", "gap", "gap_rural")
+"""What may be sought: adopter-years added (most), cost (least), how far disadvantaged or rural schools are behind at the end (least)."""
+
+WORTH = ("effect", "cost_total", "cost_programme", "gap", "gap_rural")
+"""What is kept of every design: means over a panel; effect and costs beyond no programme."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is sought, and how hard.
+
+    ``objectives``: names of ``OBJECTIVES``, effect and cost among them; ``perspective``: whose costs; ``budgets``: EUR, discounted, may be
+    empty; ``evaluations``: designs tried; ``population``: designs of a generation; ``cells``: runs of each; ``draws``: parameter sets among
+    them (0: the base parameters); ``space``: texts that narrow the space.
+    """
+
+    objectives: tuple[str, ...] = ("effect", "cost", "gap")
+    perspective: str = "society"
+    budgets: tuple[float, ...] = ()
+    evaluations: int = 5000
+    population: int = 100
+    cells: int = 50
+    draws: int = 50
+    space: tuple[str, ...] = ()
+
+    @property
+    def cost(self) -> str:
+        """The outcome that is the cost."""
+        return PERSPECTIVES[self.perspective]
+
+    @property
+    def generations(self) -> int:
+        """How many generations the evaluations make."""
+        return -(-self.evaluations // self.population)
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that decides which designs are tried, as JSON holds it; a search may go on with more evaluations."""
+        kept = dataclasses.asdict(self)
+        del kept["evaluations"]
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+
+
+def aim_of(
+    *,
+    objectives: str,
+    perspective: str,
+    budgets: Sequence[float],
+    evaluations: int,
+    population: int,
+    cells: int,
+    draws: int | None,
+    space: Sequence[str],
+) -> Aim:
+    """Return the aim that options of the command line state; raises InputError for what is not allowed."""
+    chosen = tuple(name.strip() for name in objectives.split(",") if name.strip())
+    for name in chosen:
+        if name not in OBJECTIVES:
+            raise InputError(f"--objectives {objectives}", f"no objective named {name!r}", nearest(name, OBJECTIVES))
+    if not {"effect", "cost"} <= set(chosen) or len(set(chosen)) < len(chosen):
+        raise InputError(
+            f"--objectives {objectives}", "effect and cost are always sought, each once", "allowed: effect,cost and gap, gap_rural"
+        )
+    if perspective not in PERSPECTIVES:
+        raise InputError(f"--perspective {perspective}", f"no perspective named {perspective!r}", nearest(perspective, PERSPECTIVES))
+    for budget in budgets:
+        if not 0.0 < budget < np.inf:
+            raise InputError(f"--budget {budget:g}", "is no budget", "allowed: EUR above 0")
+    if population > evaluations:
+        raise InputError(f"--population {population}", f"is more than the {evaluations} evaluations", "allowed: at most --evaluations")
+    if draws is not None and draws > cells:
+        raise InputError(f"--draws {draws}", f"is more than the {cells} runs of a design", "allowed: at most --replicates")
+    return Aim(
+        chosen, perspective, tuple(sorted(set(budgets))), evaluations, population, cells, cells if draws is None else draws, tuple(space)
+    )
+
+
+def worth_of(outcomes: NDArray[np.float64], comparator: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the means of ``WORTH`` over the cells of a panel.
+
+    ``outcomes`` (designs, cells, outcomes) of ``model.observe.OUTCOMES``; ``comparator`` (cells, outcomes): the same of no programme. A gap
+    counts as it is, below 0 where disadvantaged schools are ahead.
+    """
+    mean = outcomes.mean(axis=1)
+    extra = (outcomes - comparator).mean(axis=1)
+    at = {name: OUTCOMES.index(name) for name in OUTCOMES}
+    columns = {"effect": extra[:, at["effect_adopter_years"]]}
+    columns |= {name: extra[:, at[name]] for name in ("cost_total", "cost_programme")}
+    columns |= {"gap": mean[:, at["gap_disadvantaged"]], "gap_rural": mean[:, at["gap_rural"]]}
+    return pd.DataFrame(columns)
+
+
+def minimised(worth: pd.DataFrame, aim: Aim) -> NDArray[np.float64]:
+    """Return what is minimised, a column per objective: the effect negated, a gap where it is above 0, as being ahead is no aim."""
+    columns = {"effect": -worth["effect"], "cost": worth[aim.cost]}
+    columns |= {name: worth[name].clip(lower=0.0) for name in ("gap", "gap_rural")}
+    return np.column_stack([columns[name].to_numpy(np.float64) for name in aim.objectives])

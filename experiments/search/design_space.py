@@ -1,0 +1,181 @@
+"""The space of designs that a search looks through: which fields vary over which values, and what is one and the same design.
+
+A point is a mapping of every field to a value; a design is what a scenario holds. Many points mean one design: without mentors their
+stipend means nothing. ``Space.design`` gives the one design a point means, with fields that mean nothing set to that of no programme
+and numbers rounded to ``STEPS``, as nobody would decree a stipend of 1,137.42 EUR.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from school_mentoring.experiments.variables import Variable, parse_variable
+from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, PRESETS, Design
+from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.scenarios import COMPARATOR, Scenario
+
+__all__ = ["STEPS", "Point", "Space", "design_space"]
+
+STEPS: Mapping[str, float] = {
+    "mentor_share": 0.005,
+    "virtual_share": 0.01,
+    "fte": 0.05,
+    "stipend": 50.0,
+    "release_hours": 0.5,
+    "mentee_grant": 50.0,
+    "cascade": 0.01,
+    "outreach": 0.01,
+}
+"""What the values of fields that are not whole numbers are rounded to, in the unit of the field."""
+
+NO_QUOTA_PART = 0.2
+"""Part of the range of ``mentor_share``, below its low end, that means no quota."""
+
+SHORTEST_FUNDING = 6
+"""Months that a programme is funded at least."""
+
+SWITCHES = tuple(name for name, row in FIELDS.items() if row.unit == "0|1")
+PLACE = "design"
+
+Point = Mapping[str, Any]
+"""A value for every field that varies: words, truth values, numbers."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """``variables``: one per field that varies, named as the field; ``fixed``: the value of every other; ``first_month`` of funding."""
+
+    variables: tuple[Variable, ...]
+    fixed: Mapping[str, Any]
+    first_month: int
+
+    def design(self, point: Point) -> Design:
+        """Return the design that a point means."""
+        values = {**self.fixed, **{variable.name: _value(variable, point[variable.name]) for variable in self.variables}}
+        return _plain(values)
+
+    def point(self, design: Design) -> dict[str, Any]:
+        """Return the point nearest to a design, field by field: the design itself where the space holds it."""
+        stated = design.model_dump()
+        if stated["last_month"] is None:
+            stated["last_month"] = self.fixed["last_month"]
+        if stated["mentor_share"] is None:
+            stated["mentor_share"] = NO_QUOTA
+        return {variable.name: _nearest(variable, stated[variable.name]) for variable in self.variables}
+
+    def holds(self, design: Design) -> bool:
+        """Tell whether the space holds a design (or one that means the same)."""
+        month = self.first_month if design.first_month is None else design.first_month
+        stated = design.model_copy(update={"first_month": None, "last_month": design.last_month or self.fixed["last_month"]})
+        return month == self.first_month and self.design(self.point(design)) == _plain(stated.model_dump())
+
+
+def design_space(scenario: Scenario, narrowed: Sequence[str] = ()) -> Space:
+    """Return the space of a scenario: every field over the whole range of ``FIELDS``, or over what ``narrowed`` states.
+
+    ``narrowed`` holds texts as ``--space`` takes them: ``places=2:8``, ``scope=region|country``, ``fte=0.5`` (fixed). Funding begins with
+    the scenario's ``first_month``; ``last_month`` may be any from ``SHORTEST_FUNDING`` months later to the end. Raises InputError for
+    fields and values that no design may have.
+    """
+    programme = scenario.programme
+    fixed = {**PRESETS[COMPARATOR].model_dump(), "first_month": None, "last_month": programme.last_month}
+    stated = {}
+    for text in narrowed:
+        variable = _stated(text, scenario)
+        if variable.name in stated:
+            raise InputError(f"--space {text}", "is given twice", "allowed: each field once")
+        stated[variable.name] = variable
+    variables = []
+    for name in FIELDS:
+        if name == "first_month":
+            continue
+        variable = stated[name] if name in stated else _whole_range(name, scenario)
+        if len(variable.choices) == 1 or (not variable.choices and variable.low == variable.high):
+            fixed[name] = _value(variable, variable.choices[0] if variable.choices else variable.low)
+        else:
+            variables.append(variable)
+    if not variables:
+        raise InputError("--space", "leaves nothing to search", "give at least one field two values")
+    return Space(tuple(variables), fixed, programme.first_month)
+
+
+def _stated(text: str, scenario: Scenario) -> Variable:
+    """Return the variable of one ``--space`` text."""
+    name, equals, _ = text.partition("=")
+    fields = [field for field in FIELDS if field != "first_month"]
+    if name not in fields:
+        raise InputError(f"--space {text}", f"no field of a design named {name!r}", nearest(name, fields))
+    if not equals:
+        raise InputError(f"--space {text}", "states no values", "allowed: field=low:high, field=a|b|c or field=value")
+    holder = scenario.model_copy(update={"designs": {PLACE: PRESETS[COMPARATOR]}})
+    try:
+        found = parse_variable(f"{PLACE}.{text}", holder)
+    except InputError as error:
+        raise InputError(f"--space {text}", error.problem, error.allowed.replace(f"{PLACE}.", "")) from None
+    earliest = min(map(float, found.choices)) if found.choices and name == "last_month" else found.low
+    if name == "last_month" and earliest < scenario.programme.first_month:
+        raise InputError(f"--space {text}", "ends the funding before it begins", f"allowed: {scenario.programme.first_month} or later")
+    return Variable(name, found.low, found.base, found.high, found.distribution, found.choices)
+
+
+def _whole_range(name: str, scenario: Scenario) -> Variable:
+    if name in CHOICES:
+        return Variable(name, choices=CHOICES[name])
+    if name in SWITCHES:
+        return Variable(name, choices=(0.0, 1.0))
+    if name == "last_month":
+        last = max(scenario.months, scenario.programme.last_month)
+        first = min(scenario.programme.first_month + SHORTEST_FUNDING, scenario.programme.last_month)
+        return Variable(name, first, first, last, "integer")
+    row = FIELDS[name]
+    assert row.low is not None
+    assert row.high is not None
+    low = row.low - NO_QUOTA_PART * (row.high - row.low) if name == "mentor_share" else row.low
+    return Variable(name, low, low, row.high, "integer" if name == "places" else "uniform")
+
+
+def _value(variable: Variable, value: Any) -> Any:
+    """Return a value as a design holds it."""
+    name = variable.name
+    if name in CHOICES:
+        return str(value)
+    if name in SWITCHES:
+        return bool(value)
+    if name in ("places", "last_month"):
+        return round(float(value))
+    number = float(value)
+    if name == "mentor_share" and number < 0.0:
+        return None
+    if variable.choices:
+        return number
+    rounded = float(f"{round(number / STEPS[name]) * STEPS[name]:.10g}")
+    return min(max(rounded, variable.low, 0.0), variable.high)
+
+
+def _nearest(variable: Variable, value: Any) -> Any:
+    """Return the value of a variable nearest to one that a design holds; of words the first where it has not that one."""
+    if variable.name in CHOICES:
+        return value if value in variable.choices else variable.choices[0]
+    if variable.name in SWITCHES:
+        return bool(value)
+    number = float(value)
+    if variable.choices:
+        return min((float(choice) for choice in variable.choices), key=lambda choice: abs(choice - number))
+    if variable.name == "mentor_share" and number < 0.0:
+        return variable.low
+    return min(max(number, variable.low, 0.0), variable.high)
+
+
+def _plain(values: dict[str, Any]) -> Design:
+    """Return the design of some fields, with those that mean nothing beside the others set to that of no programme."""
+    nothing = PRESETS[COMPARATOR].model_dump()
+    if values["recruitment"] == "none" or values["mentor_share"] == 0.0:
+        values = {**nothing, "outreach": values["outreach"], "first_month": values["first_month"], "last_month": values["last_month"]}
+        if values["outreach"] == 0.0:
+            values["last_month"] = None
+    if values["tier"] == "none" or values["fte"] == 0.0:
+        values = {**values, "tier": "none", "fte": 0.0}
+    # A mandate is a ministry's, over schools that it assigns.
+    if values["recruitment"] != "assigned" or values["tier"] != "ministry":
+        values = {**values, "mandate": False}
+    return Design.model_validate(values)

@@ -1,0 +1,169 @@
+"""The folder of a search: its generations as Parquet parts, each there whole or not at all, and at the end what was found."""
+
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
+from school_mentoring.experiments.folder.study import checked_out, hash_inputs, provenance
+from school_mentoring.experiments.sweep.execution import differences
+from school_mentoring.experiments.sweep.store import Store, write_atomically
+from school_mentoring.model.designs import Design
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import Scenario, dump_yaml
+
+from .aim import Aim
+from .design_space import design_space
+from .optimise import Archive, Found, design_fields
+
+__all__ = ["GenerationStore", "close_search", "open_search", "write_found"]
+
+GENERATIONS = "generations"
+DECIDES = ("scenario", "model", "search")
+"""What of a study's description decides which designs are tried."""
+
+
+class GenerationStore(Archive):
+    """Keeps generations as parts in the folder of a search."""
+
+    def __init__(self, folder: Path, generations: int) -> None:
+        self.store = Store(folder / GENERATIONS, generations)
+
+    def read(self, number: int, designs: Sequence[Design]) -> pd.DataFrame | None:
+        """Return what these designs of a generation were worth; None where no part holds just them, which is then made again."""
+        path = self.store.parts().get(number)
+        if path is None:
+            return None
+        if Store.sound(path):
+            table = pq.read_table(path).to_pandas()
+            asked = _designs_table(designs)
+            if _designs_table(table[list(asked.columns)]).equals(asked):
+                return table
+        print(f"{path} is damaged, or of another search: its generation is computed again", file=sys.stderr, flush=True)
+        path.unlink(missing_ok=True)
+        return None
+
+    def write(self, number: int, table: pd.DataFrame) -> None:
+        """Keep what the designs of a generation were worth. Raises InputError where the disk is full or the folder cannot be written."""
+        try:
+            self.store.write(number, pa.Table.from_pandas(_typed(table), preserve_index=False))
+        except OSError as error:
+            raise InputError(
+                str(self.store.folder), f"writing failed ({error.strerror or error})", "free space, then continue with --resume"
+            ) from error
+
+
+def _designs_table(designs: "Sequence[Design] | pd.DataFrame") -> pd.DataFrame:
+    table = designs if isinstance(designs, pd.DataFrame) else design_fields({str(k): one for k, one in enumerate(designs)})
+    return _typed(table.drop(columns="design", errors="ignore"))
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of designs in which a column has one type, whatever the generation leaves out."""
+    blank = {name: table[name].astype("float64") for name in ("mentor_share", "first_month", "last_month")}
+    return table.assign(**blank)
+
+
+def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> GenerationStore:
+    """Return the generations of a search's folder, made if it is new.
+
+    Raises InputError where the folder holds something else, another search (the message says what differs), or, unless ``resume`` is True,
+    this very search already.
+    """
+    checked_out(folder)
+    design_space(with_comparator(scenario), aim.space)  # refused before there is a folder
+    path = folder / "study.json"
+    described = _describe(scenario, aim)
+    if not path.exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, _bytes(described))
+        except OSError as error:
+            raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+    else:
+        _refuse_other(path, described)
+        if not resume:
+            raise InputError(f"--out {folder}", "holds this search already", "add --resume to complete it, or give another folder")
+    return GenerationStore(folder, aim.generations)
+
+
+def _describe(scenario: Scenario, aim: Aim) -> dict[str, Any]:
+    study = provenance(scenario, "optimise", {"evaluations": aim.evaluations})
+    return {**study, "search": {**aim.describe(), "pymoo": version("pymoo"), "files": hash_inputs(scenario)}}
+
+
+def _refuse_other(path: Path, described: Mapping[str, Any]) -> None:
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), f"cannot be read ({error})", "give another folder") from None
+    if not isinstance(there, dict) or "search" not in there:
+        raise InputError(f"--out {path.parent}", "holds a study that is no search", "give another folder")
+    here = json.loads(json.dumps(described))
+    for name, old, new in differences({key: there.get(key) for key in DECIDES}, {key: here[key] for key in DECIDES}):
+        if name == "model":
+            raise InputError(f"--out {path.parent}", "the model's code has changed since this search was begun", "give another folder")
+        raise InputError(f"--out {path.parent}", f"holds a search that differs in {name}: {old} there, {new} now", "give another folder")
+
+
+def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write what a search found into its folder, and beside it the ``tables`` of its report, by file name.
+
+    ``runs.parquet``, ``parameters.parquet``: the fresh runs; ``evaluations.parquet``: every design tried; ``designs.yaml``: a scenario of
+    the scenario's own designs and the best for each budget; ``rivals.yaml``: one of its own designs and what beats them.
+    """
+    best = set(found.chosen.loc[found.chosen["kind"] == "budget", "design"])
+    files = {
+        "runs.parquet": _parquet(found.runs),
+        "parameters.parquet": _parquet(found.sets),
+        "evaluations.parquet": _parquet(_typed(found.evaluations)),
+        "designs.yaml": _scenario_of(found, best, "best-designs", "the best designs for each budget"),
+        "rivals.yaml": _scenario_of(found, set(found.designs) - best, "rivals", "designs that do more, cost less, or both"),
+        **{name: frame.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode() for name, frame in tables.items()},
+    }
+    try:
+        for name, data in files.items():
+            write_atomically(folder / name, data)
+    except OSError as error:
+        raise InputError(f"--out {folder}", f"writing failed ({error.strerror or error})", "free space, then --resume") from error
+
+
+def close_search(folder: Path, found: Found) -> None:
+    """Say in ``study.json`` what the finished study holds, with a hash of every file."""
+    own = ("study.json", METADATA)
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in own and not path.name.startswith(".")]
+    study = _describe(found.scenario, found.aim)
+    write_atomically(folder / METADATA, crate_bytes(study, folder, files))
+    files = sorted([*files, folder / METADATA])
+    hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    write_atomically(folder / "study.json", _bytes({**study, "files": hashes}))
+
+
+def _scenario_of(found: Found, names: set[str], suffix: str, what: str) -> bytes:
+    """Return a scenario with the scenario's own designs and some of those found, as YAML."""
+    own = found.scenario.designs
+    designs = {name: design for name, design in found.designs.items() if name in own or name in names}
+    name = f"{found.scenario.name[: 59 - len(suffix)]}-{suffix}".strip("-")
+    title = f"{found.scenario.title or found.scenario.name}: {what}"[:200]
+    scenario = found.scenario.model_copy(update={"name": name, "title": title, "designs": designs})
+    return dump_yaml(scenario).encode()
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()
+
+
+def _bytes(study: Mapping[str, Any]) -> bytes:
+    return (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,1 @@
+"""Which costs, incentives and behaviours decide the outcome: begin at ``study``."""

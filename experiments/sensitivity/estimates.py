@@ -1,0 +1,272 @@
+"""From the means of parameter sets to tidy indices: each method's estimators, intervals, and what is not distinguishable from 0."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .design import DUMMY, LEVELS, Factor, Layout
+from .given import binned_first_order, pawn, regional
+from .indices import (
+    Estimated,
+    calibrated,
+    elementary_effects,
+    left_out_counts,
+    morris_indices,
+    pooled_indices,
+    resample_counts,
+    second_order_indices,
+    sobol_indices,
+    widened,
+)
+from .outputs import DECISION, Target, Targets, noise_share
+
+__all__ = ["RANKED", "Estimates", "contests", "estimate", "given_estimates", "over_time"]
+
+Array = NDArray[np.float64]
+
+RANKED = {"sobol": "ST", "morris": "mu_star", "pawn": "pawn", "given": "first", "regional": "ks"}
+"""The index that ranks parameters, by method."""
+
+SIGNED = ("mu", "shift")
+AGREED = 0.95  # share of resamples in which a place in the ranking must hold
+TINY = 1e-9  # what rounding leaves of 0
+SEED = 20101
+NOISY_RESAMPLES = 100  # of PAWN and regional analysis, which sort for each
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The indices of a study: for each name of an index its factors and values.
+
+    ``floor``: share of variance that is chance, by target. An index of fewer outputs than there are targets has the first ones.
+    """
+
+    method: str
+    targets: tuple[Target, ...]
+    found: dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
+    floor: Array
+    level: float
+
+    def widths(self) -> pd.DataFrame:
+        """Return the width of the widest interval of each target, and where it is; of Morris's mu* relative to the largest mu*."""
+        width, where = np.zeros(len(self.targets)), [""] * len(self.targets)
+        for name in ("S1", "ST", "mu_star", "pawn", "first", "ks"):
+            if name in self.found:
+                factors, _, values = self.found[name]
+                low, high = values.interval(self.level)
+                widths = high - low
+                if name == "mu_star":
+                    widths = widths / np.maximum(values.estimate.max(axis=0), 1e-300)
+                for column, row in enumerate(widths.argmax(axis=0).tolist()):
+                    if widths[row, column] > width[column] or not where[column]:
+                        width[column] = widths[row, column]
+                        where[column] = f"{name} of {factors[row].name} for {_called(self.targets[column])}"
+        return pd.DataFrame({"width": width, "where": where})
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per index, factor and target."""
+        return pd.concat([self._rows(name) for name in self.found], ignore_index=True)
+
+    def _rows(self, name: str) -> pd.DataFrame:
+        factors, partners, values = self.found[name]
+        low, high = values.interval(self.level)
+        count, outputs = values.estimate.shape
+        dummy = next((k for k, factor in enumerate(factors) if factor.name == DUMMY), None)
+        floor = np.zeros(outputs)
+        if name == "ST":
+            floor = np.nan_to_num(self.floor[:outputs])
+        elif name in ("mu_star", "pawn", "ks", "sigma") and dummy is not None:
+            floor = high[dummy]
+        clear = (low > TINY) | (high < -TINY) if name in SIGNED else low > floor + TINY
+        frame = pd.DataFrame(np.repeat(np.array(self.targets[:outputs], dtype=object), count, axis=0), columns=Target._fields)
+        frame.insert(0, "method", self.method)
+        frame["index"] = name
+        for column, listed in (
+            ("parameter", [f.name for f in factors]), ("with_parameter", list(partners)),
+            ("group", [f.group for f in factors]), ("kind", [f.kind for f in factors]),
+        ):  # fmt: skip
+            frame[column] = np.tile(np.array(listed, dtype=object), outputs)
+        for column, numbers in (("estimate", values.estimate), ("low", low), ("high", high), ("distinguishable", clear)):
+            frame[column] = numbers.T.reshape(-1)
+        frame["floor"] = np.repeat(floor, count)
+        place, settled = self._places(factors, values) if name == RANKED[self.method] else (np.full_like(low, np.nan), np.zeros_like(clear))
+        frame["place"], frame["place_settled"] = place.T.reshape(-1), settled.T.reshape(-1)
+        return frame
+
+    def _places(self, factors: tuple[Factor, ...], values: Estimated) -> tuple[Array, NDArray[np.bool_]]:
+        """Return each parameter's place (groups and the dummy apart), and whether it and all better ones hold theirs in the resamples."""
+        kinds = np.array([factor.kind for factor in factors])
+        place, settled = np.full(values.estimate.shape, np.nan), np.zeros(values.estimate.shape, bool)
+        for kind in ("parameter", "group"):
+            rows = np.flatnonzero(kinds == kind)
+            for column in range(values.estimate.shape[1]):
+                order = rows[np.argsort(-values.estimate[rows, column], kind="stable")]
+                place[order, column] = np.arange(1, len(order) + 1)
+                resampled = values.resampled[:, order, column]
+                rest = np.maximum.accumulate(resampled[:, ::-1], axis=1)[:, ::-1]
+                ahead = (
+                    np.append((resampled[:, :-1] > rest[:, 1:]).mean(axis=0) >= AGREED, True) if len(resampled) else np.zeros(len(order))
+                )
+                settled[order, column] = np.logical_and.accumulate(ahead.astype(bool))
+        return place, settled
+
+
+def _called(target: Target) -> str:
+    if not target.design:
+        return target.output
+    return f"{target.output} of {target.design}" + (f" less {target.comparator}" if target.comparator else "")
+
+
+def estimate(layout: Layout, sets: pd.DataFrame, points: int, found: Targets, method: str, resamples: int, level: float) -> Estimates:
+    """Return the indices of all targets that can be analysed; of a Sobol study also those of the decision as one, which stands last."""
+    sound = found.sound
+    targets, means = tuple(found.names[k] for k in sound), found.means[:, sound]
+    variance, noise = means.var(axis=0, ddof=1), found.noise[sound]
+    floor = noise_share(variance, noise)
+    if layout.method == "sample":
+        return given_estimates(numbers_of(sets), means, targets, floor, layout.factors, method, resamples, level)
+    y = means.reshape(points, layout.step, len(sound))
+    if method == "morris":
+        return Estimates(method, targets, _morris(layout, points, y, resamples, level), floor, level)
+    choice = [k for k, target in enumerate(targets) if target.output == DECISION]
+    if choice:
+        targets = (*targets, Target(DECISION, "", ""))
+        floor = np.append(floor, noise_share(variance[choice].sum(keepdims=True), noise[choice].sum(keepdims=True)))
+    return Estimates(method, targets, _sobol(layout, points, y, choice, resamples, level), floor, level)
+
+
+Found = dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
+
+
+def _sobol(layout: Layout, points: int, y: Array, choice: list[int], resamples: int, level: float) -> Found:
+    factors, alone = layout.factors, ("",) * len(layout.factors)
+    counts = _counts(layout, points, resamples)
+    both = sobol_indices(y, len(factors), counts)
+    if choice:
+        both = _beside(both, pooled_indices(y[:, :, choice], len(factors), counts))
+    first, total = _settled(both, layout, level)
+    indices = {"S1": (factors, alone, first), "ST": (factors, alone, total)}
+    if layout.second:
+        singles = [factors[k] for k in layout.singles]
+        j, k = np.triu_indices(len(singles), 1)
+        pairs = calibrated(second_order_indices(y, len(factors), layout.singles, counts), layout.scramblings, level, positive=False)
+        indices["S2"] = (tuple(singles[a] for a in j), tuple(singles[b].name for b in k), pairs)
+    return indices
+
+
+def _counts(layout: Layout, points: int, resamples: int) -> Array:
+    """Return the weights with which each scrambling is left out, and below them those of a bootstrap."""
+    return np.vstack([left_out_counts(points, layout.scramblings), resample_counts(points, resamples, SEED)])
+
+
+def _beside(left: tuple[Estimated, Estimated], right: tuple[Estimated, Estimated]) -> tuple[Estimated, Estimated]:
+    joined = [
+        Estimated(np.concatenate([a.estimate, b.estimate], axis=-1), np.concatenate([a.resampled, b.resampled], axis=-1))
+        for a, b in zip(left, right, strict=True)
+    ]
+    return joined[0], joined[1]
+
+
+def _settled(both: tuple[Estimated, Estimated], layout: Layout, level: float) -> tuple[Estimated, Estimated]:
+    """Return first and total order with resamples that spread as independent scramblings do."""
+    first, total = (
+        calibrated(values, layout.scramblings, level, positive=positive) for values, positive in zip(both, (False, True), strict=True)
+    )
+    return first, total
+
+
+def _morris(layout: Layout, points: int, y: Array, resamples: int, level: float) -> Found:
+    """Return mu, mu* and sigma; of groups mu* alone, as their members move in several directions, so that signs mean nothing."""
+    u = layout.unit_points(points).reshape(points, layout.step, -1)
+    delta = LEVELS / (2.0 * (LEVELS - 1))
+    parts: dict[int, Array] = {}
+    at = 0
+    for moved in layout.trajectories:
+        rows = slice(at, at + len(moved) + 1)
+        found = elementary_effects(u[:, rows], y[:, rows], [layout.factors[k].columns[0] for k in moved], delta)
+        parts |= {k: found[:, position] for position, k in enumerate(moved)}
+        at = rows.stop
+    effects = np.stack([parts[k] for k in range(len(layout.factors))], axis=1)
+    measures = zip(
+        ("mu", "mu_star", "sigma"), morris_indices(effects, resample_counts(points, resamples, SEED)), (False, True, True), strict=True
+    )
+    indices = {}
+    for name, values, positive in measures:
+        kept = list(range(len(layout.factors))) if name == "mu_star" else layout.singles
+        if len(kept) > 1:  # the dummy is not alone
+            part = Estimated(values.estimate[kept], values.resampled[:, kept])
+            indices[name] = (tuple(layout.factors[k] for k in kept), ("",) * len(kept), widened(part, points, level, positive=positive))
+    return indices
+
+
+def numbers_of(sets: pd.DataFrame) -> Array:
+    """Return a table of sets as numbers; words by the order in which they stand."""
+    columns = [sets[name] if pd.api.types.is_numeric_dtype(sets[name]) else pd.factorize(sets[name])[0] for name in sets]
+    return np.column_stack([np.asarray(column, np.float64) for column in columns])
+
+
+def given_estimates(
+    x: Array,
+    means: Array,
+    targets: tuple[Target, ...],
+    floor: Array,
+    factors: tuple[Factor, ...],
+    method: str,
+    resamples: int,
+    level: float,
+) -> Estimates:
+    """Return the indices that need no design of their own. In a contest the higher value wins; of costs and gaps the lower."""
+    alone = ("",) * len(factors)
+    counts = resample_counts(len(x), min(resamples, NOISY_RESAMPLES) if method != "given" else resamples, SEED)
+    if method == "given":
+        return Estimates(method, targets, {"first": (factors, alone, binned_first_order(x, means, counts))}, floor, level)
+    if method == "pawn":
+        return Estimates(method, targets, {"pawn": (factors, alone, pawn(x, means, counts))}, floor, level)
+    distance, shift = regional(x, contests(means, targets), counts)
+    return Estimates(method, targets, {"ks": (factors, alone, distance), "shift": (factors, alone, shift)}, floor, level)
+
+
+def contests(means: Array, targets: tuple[Target, ...]) -> NDArray[np.bool_]:
+    """Return in which sets the design beats its comparator: by the higher value; of costs and gaps by the lower."""
+    better = np.array([-1.0 if target.output.startswith(("cost", "gap")) else 1.0 for target in targets])
+    return np.asarray(means * better > 0)
+
+
+def over_time(layout: Layout, points: int, shares: Targets, resamples: int, level: float) -> pd.DataFrame:
+    """Return first and total order indices, with intervals, of the adopting share month by month, with its variance.
+
+    The rows of month -1 are the indices of the whole course: those of the months weighted by their variances (``pooled_indices``).
+    """
+    sound = shares.sound
+    y = shares.means[:, sound].reshape(points, layout.step, len(sound))
+    variance = shares.means[:, sound].var(axis=0)
+    counts, names = _counts(layout, points, resamples), [shares.names[k] for k in sound]
+    months = [int(name.output.removeprefix("share_")) for name in names]
+    frames = [_monthly(layout, names, months, variance, sobol_indices(y, len(layout.factors), counts), level)]
+    for which in dict.fromkeys((name.design, name.comparator) for name in names):
+        columns = [k for k, name in enumerate(names) if (name.design, name.comparator) == which]
+        whole = pooled_indices(y[:, :, columns], len(layout.factors), counts)
+        frames.append(_monthly(layout, [names[columns[0]]], [-1], variance[columns].sum(keepdims=True), whole, level))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _monthly(
+    layout: Layout, names: list[Target], months: list[int], variance: Array, both: tuple[Estimated, Estimated], level: float
+) -> pd.DataFrame:
+    factors = layout.factors
+    named = {
+        "design": [name.design for name in names],
+        "comparator": [name.comparator for name in names],
+        "month": months,
+        "variance": variance,
+    }
+    columns: dict[str, Any] = {name: np.repeat(np.asarray(values), len(factors)) for name, values in named.items()}
+    listed = {"parameter": [f.name for f in factors], "group": [f.group for f in factors], "kind": [f.kind for f in factors]}
+    columns |= {name: np.tile(np.array(values, dtype=object), len(names)) for name, values in listed.items()}
+    for index, values in zip(("S1", "ST"), _settled(both, layout, level), strict=True):
+        low, high = values.interval(level)
+        columns |= {index: values.estimate.T.reshape(-1), f"{index}_low": low.T.reshape(-1), f"{index}_high": high.T.reshape(-1)}
+    return pd.DataFrame(columns)

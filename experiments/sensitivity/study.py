@@ -1,0 +1,331 @@
+"""A sensitivity study: parameter sets of a method, run as a sweep that grows until the indices are settled or the budget is spent.
+
+The folder of a study is that of its sweep, so everything that reads sweeps reads it, and every run is kept when the sample is doubled.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
+from school_mentoring.experiments.sweep.plan import Plan, chosen_variables, chunk_cells
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.scenarios import COMPARATOR, Scenario
+
+from .design import Layout, layout_of, one_at_a_time
+from .estimates import contests, estimate, over_time
+from .outputs import DECISION, OUTPUTS, Target, Targets, read_targets, targets_of, time_targets
+
+__all__ = ["METHODS", "Findings", "Options", "asked", "default_outputs", "default_pairs", "parse_pairs", "run_study"]
+
+METHODS = ("sobol", "morris", "pawn", "given", "regional")
+"""By name: total and first order indices; screening; distances between distributions; first order from bins; who beats whom."""
+
+INDEPENDENT = ("sobol", "morris")
+"""Methods whose indices mean something only where parameters vary independently."""
+
+CONTESTED = (
+    "effect_adopter_years",
+    "adopters_end_of_funding",
+    "adopters_end",
+    "cost_programme",
+    "cost_schools",
+    "cost_total",
+    "net_benefit",
+)
+"""Outputs of which one direction is better, so that one design can beat another."""
+
+POINTS = {"sobol": 64, "morris": 16, "pawn": 256, "given": 256, "regional": 256}
+MONTHLY_RUNS = 2000  # of a chunk that records months, which fill memory
+FEWEST = 8  # parameter sets, with fewer of which bins and slices hold one set or none
+FEW = 10  # wins or losses, with fewer of which a contest is too one-sided for a regional analysis
+LOCAL_FOLDER = "one-at-a-time"
+
+Stage = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of a study.
+
+    ``points``: with which it begins; 0: the method's own number. ``ci``: width of the widest interval at which it is settled; ``budget``:
+    runs at most. ``groups``: with, only or without. ``pairs``: designs whose differences are looked at, ``a-b,c-d`` or ``all``; None: each
+    less none. ``outputs``: none for the method's own.
+    """
+
+    method: str = "sobol"
+    outputs: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()
+    pairs: str | None = None
+    points: int = 0
+    ci: float = 0.1
+    budget: int = 200_000
+    random: str = "common"
+    groups: str = "with"
+    second: bool = False
+    monthly: bool = False
+    local: bool = True
+    willingness_to_pay: float = 1000.0
+    resamples: int = 500
+    level: float = 0.95
+
+    def describe(self) -> dict[str, Any]:
+        """Return the options as JSON holds them."""
+        return asdict(self)
+
+
+def asked(*, outputs: str | None = None, vary: Sequence[str] = (), **given: Any) -> Options:
+    """Return the options of a command line. Raises InputError for what no study may have."""
+    names = tuple(name.strip() for name in (outputs or "").split(",") if name.strip())
+    options = Options(outputs=names, vary=tuple(vary), **given)
+    for flag, value, known in (("method", options.method, METHODS), ("groups", options.groups, ("with", "only", "without"))):
+        if value not in known:
+            raise InputError(f"--{flag} {value}", "is not known", f"allowed: {', '.join(known)}")
+    if options.method != "sobol" and (options.second or options.monthly):
+        raise InputError(f"--method {options.method}", "has no indices of pairs or over time", "allowed with them: --method sobol")
+    if options.groups == "only" and options.method not in INDEPENDENT:
+        raise InputError("--groups only", f"{options.method} has no indices of groups", "allowed: --method sobol or morris")
+    if options.points:
+        refuse_too_few(options.points, options.method, f"--n {options.points}")
+    return options
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study found, as tidy tables.
+
+    ``indices``: one row per index of a parameter or group; ``outputs``: one row per target with its noise; ``local``: outcomes with one
+    parameter at an end of its range; ``time``: indices of every month; ``points``: sets with the means of targets, to draw;
+    ``state``: points, runs, whether it is settled and why.
+    """
+
+    indices: pd.DataFrame
+    outputs: pd.DataFrame
+    local: pd.DataFrame
+    time: pd.DataFrame
+    points: pd.DataFrame
+    state: dict[str, Any]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that are not empty, by name."""
+        named = {
+            "indices": self.indices,
+            "outputs": self.outputs,
+            "one_at_a_time": self.local,
+            "over_time": self.time,
+            "points": self.points,
+        }
+        return {name: table for name, table in named.items() if len(table)}
+
+
+def parse_pairs(text: str | None, designs: Sequence[str], method: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of ``a-b,c-d``, or of ``all``; of None the default ones."""
+    designs = [COMPARATOR, *(design for design in designs if design != COMPARATOR)]
+    if text is None:
+        return default_pairs(designs, method)
+    if text == "all":
+        return tuple((b, a) for position, a in enumerate(designs) for b in designs[position + 1 :])
+    pairs = [tuple(name.strip() for name in pair.split("-")) for pair in text.split(",")]
+    if not all(len(pair) == 2 for pair in pairs):
+        raise InputError(f"--pairs {text}", "names no pairs of designs", "allowed: a-b,c-d or all")
+    return tuple((pair[0], pair[1]) for pair in pairs)
+
+
+def default_pairs(designs: Sequence[str], method: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs looked at where nothing is asked for: every design less none; all contests of designs for ``regional``."""
+    others = [design for design in designs if design != COMPARATOR]
+    if method == "regional":
+        return tuple((a, b) for position, a in enumerate(others) for b in others[position + 1 :])
+    return tuple((design, COMPARATOR) for design in others)
+
+
+def run_study(
+    scenario: Scenario,
+    options: Options,
+    folder: Path,
+    *,
+    resume: bool = False,
+    engine: str = "compiled",
+    threads: int | None = None,
+    stage: Stage = lambda *_: None,
+) -> Findings:
+    """Run a study in a folder and return what it found; with ``resume`` it continues one begun there.
+
+    Raises InputError for options that do not go together, a first sample beyond the budget, and where no output can be analysed.
+    """
+    scenario = with_comparator(scenario)
+    layout = _layout(scenario, options)
+    targets = study_targets(scenario, options)
+    begun = points = _points_there(folder, layout)
+    while True:
+        plan = _plan(scenario, layout, points, options)
+        if points == layout.start and plan.runs > options.budget:
+            raise InputError("--budget", f"the first sample takes {plan.runs:,} runs", f"allowed: {plan.runs:,} or more, or a smaller --n")
+        _make(folder, plan, resume or points > begun, engine, threads, stage)
+        found = read_targets(folder, plan, targets, options.willingness_to_pay)
+        if options.method == "regional":
+            found = open_contests(found)
+        refuse_nothing_left(found)
+        estimates = estimate(layout, plan.sets, points, found, options.method, options.resamples, options.level)
+        widths = estimates.widths()
+        doubled = 0 if (widths["width"] <= options.ci).all() else _plan(scenario, layout, 2 * points, options).runs
+        if not 0 < doubled <= options.budget:
+            break
+        points *= 2
+    state = state_of(options, plan, points, widths) | ({"scramblings": layout.scramblings} if layout.method == "sobol" else {})
+    monthly = pd.DataFrame()
+    if options.monthly and options.method == "sobol":
+        designs = list(scenario.designs)
+        wanted = time_targets(designs, parse_pairs(options.pairs, designs, options.method), scenario.months)
+        shares = read_targets(folder, plan, wanted, options.willingness_to_pay)
+        monthly = over_time(layout, points, shares, options.resamples, options.level)
+    local = _local(scenario, layout, options, folder / LOCAL_FOLDER, engine, threads, stage) if options.local else pd.DataFrame()
+    return Findings(estimates.table(), found.table(), local, monthly, _points(layout, plan, points, found), state)
+
+
+def default_outputs(method: str) -> tuple[str, ...]:
+    """Return the outputs looked at where nothing is asked for."""
+    return ("effect_adopter_years", "net_benefit", DECISION) if method == "regional" else OUTPUTS
+
+
+def _layout(scenario: Scenario, options: Options) -> Layout:
+    variables = chosen_variables(scenario, _names(scenario, options.vary))
+    start = options.points or POINTS[options.method]
+    if options.method != "morris" and start & (start - 1):
+        raise InputError(f"--n {start}", "is no power of 2", f"allowed: 2, 4, ... such as {2 ** start.bit_length()} (Sobol sequences)")
+    correlation = scenario.correlation([variable.name for variable in variables])
+    if correlation is not None and options.method in INDEPENDENT:
+        raise InputError(
+            f"--method {options.method}",
+            "asks for independent parameters, and the scenario states correlations",
+            "allowed: pawn, given, regional",
+        )
+    fitted = [variable.name for variable in variables if variable.draws is not None]
+    if fitted and options.method in INDEPENDENT:
+        raise InputError(
+            f"--method {options.method}",
+            f"asks for independent parameters, and the posterior draws hold {fitted[0]} and others together",
+            "allowed: given, pawn, regional; or ranges of your own, --vary name=low:high",
+        )
+    shape = options.method if options.method in INDEPENDENT else "sample"
+    return layout_of(
+        shape, variables, groups=options.groups, second=options.second, seed=scenario.seed, start=start, correlation=correlation
+    )
+
+
+def refuse_too_few(points: int, method: str, where: str) -> None:
+    """Raise InputError for a sample of which nothing can be said, or of which chance says all."""
+    least = 2 if method in INDEPENDENT else FEWEST
+    if points < least:
+        raise InputError(where, f"{points} parameter sets are too few for {method}", f"allowed: {least} or more")
+
+
+def _names(scenario: Scenario, vary: Sequence[str]) -> list[str]:
+    """Return the texts of ``--vary`` with each group replaced by its parameters, as far as they have a range."""
+    found = []
+    for text in vary:
+        ranged = [name for name, given in scenario.parameters.items() if PARAMETERS[name].group == text and given.low < given.high]
+        found += ranged or [text]
+    return found
+
+
+def _points_there(folder: Path, layout: Layout) -> int:
+    """Return the points that a folder's study has grown to, so that it goes on from there; those to start with where it holds none."""
+    try:
+        there = int(json.loads((folder / "study.json").read_text(encoding="utf-8"))["sweep"]["parameter_sets"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return layout.start
+    doublings, rest = divmod(there, layout.start * layout.step)
+    return layout.start * doublings if not rest and doublings & (doublings - 1) == 0 else layout.start
+
+
+def _plan(scenario: Scenario, layout: Layout, points: int, options: Options) -> Plan:
+    """Return the sweep of so many points; chunks hold whole sets, and a whole number of them the first sample."""
+    first = layout.start * layout.step
+    most = chunk_cells(scenario)
+    if options.monthly:
+        most = min(most, MONTHLY_RUNS // len(scenario.designs))
+    sets = max(1, most // scenario.replicates)
+    whole = next(size for size in range(min(first, sets), 0, -1) if first % size == 0)
+    with np.errstate(all="ignore"):  # the rounding of 0 overflows on the branch that is not taken
+        table = layout.sets(points)
+    return Plan(scenario, table, options.random, whole * scenario.replicates, f"{options.method} from {layout.start}", options.monthly)
+
+
+def _make(folder: Path, plan: Plan, resume: bool, engine: str, threads: int | None, stage: Stage) -> None:
+    if resume:
+        grow_sweep(folder, plan)
+    store = open_sweep(folder, plan, resume=resume)
+    failed = carry_out(folder, plan, store, engine=engine, threads=threads, progress=lambda done, total: stage("runs", done, total))
+    if failed:
+        raise InputError(
+            str(folder), f"{failed:,} runs failed; failures/ names them with their parameters", "mend the cause, then --resume"
+        )
+
+
+def state_of(options: Options, plan: Plan, points: int, widths: pd.DataFrame) -> dict[str, Any]:
+    """Return what a study came to: its size, and for how many outputs all intervals are within the width asked for."""
+    worst = widths.loc[widths["width"].idxmax()]
+    kept = ("method", "random", "ci", "level", "budget", "willingness_to_pay")
+    size = {"points": points, "parameter_sets": len(plan.sets), "replicates": plan.scenario.replicates, "runs": plan.runs}
+    within = int((widths["width"] <= options.ci).sum())
+    verdict = {"widest": float(worst["width"]), "widest_at": worst["where"], "settled": within == len(widths)}
+    counts = {"outputs": len(widths), "outputs_settled": within}
+    return {**{name: getattr(options, name) for name in kept}, **size, **verdict, **counts}
+
+
+def study_targets(scenario: Scenario, options: Options) -> tuple[Target, ...]:
+    """Return the targets of a study; a regional analysis looks at contests only, and at which design is best of all."""
+    designs = list(scenario.designs)
+    pairs = parse_pairs(options.pairs, designs, options.method)
+    targets = targets_of(options.outputs or default_outputs(options.method), designs, pairs)
+    if options.method == "regional":
+        contested = {(output, *pair) for output in CONTESTED for pair in pairs}
+        return tuple(target for target in targets if target in contested or target.output == DECISION)
+    return targets
+
+
+def open_contests(found: Targets) -> Targets:
+    """Name the contests that one side wins in nearly every set, as nothing decides them."""
+    wins = contests(found.means, found.names).sum(axis=0)
+    sets = len(found.means)
+    problems = tuple(
+        problem
+        or ("" if min(won, sets - won) >= FEW else f"is the better one in {won:,} of {sets:,} sets: too one-sided to say what decides")
+        for problem, won in zip(found.problems, wins.tolist(), strict=True)
+    )
+    return replace(found, problems=problems)
+
+
+def refuse_nothing_left(found: Targets) -> None:
+    if not found.sound:
+        target, problem = found.names[0], found.problems[0]
+        raise InputError("--outputs", f"nothing is left to analyse: {target.output} of {target.design} {problem}", "choose other outputs")
+
+
+def _points(layout: Layout, plan: Plan, points: int, found: Targets) -> pd.DataFrame:
+    """Return sets that are drawn independently, with the means of the targets that are analysed."""
+    rows = np.arange(len(plan.sets)).reshape(points, layout.step)
+    chosen = rows[:, [0, -1]].reshape(-1) if layout.method == "sobol" else rows.reshape(-1)
+    columns = {f"{t.output}|{t.design}|{t.comparator}": found.means[chosen, k] for k, t in enumerate(found.names) if k in set(found.sound)}
+    return pd.concat([plan.sets.iloc[chosen].reset_index(drop=True), pd.DataFrame(columns)], axis=1)
+
+
+def _local(
+    scenario: Scenario, layout: Layout, options: Options, folder: Path, engine: str, threads: int | None, stage: Stage
+) -> pd.DataFrame:
+    """Return the targets at the base values, and with one parameter at the low and at the high end of its range."""
+    sets, described = one_at_a_time(layout.variables, scenario)
+    plan = Plan(scenario, sets, "common", max(1, chunk_cells(scenario) // scenario.replicates) * scenario.replicates, "one at a time")
+    _make(folder, plan, True, engine, threads, stage)
+    targets = study_targets(scenario, options)
+    found = read_targets(folder, plan, targets, options.willingness_to_pay)
+    frames = [described.assign(**target._asdict(), mean=found.means[:, k]) for k, target in enumerate(targets)]
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,197 @@
+"""What a chunk of a sweep holds: its runs, made and recorded, and those that failed, found one by one."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from school_mentoring.experiments.breakdown import breakdown, breakdown_columns, slices
+from school_mentoring.experiments.ensemble import BatchRunner, run_rows, runner
+from school_mentoring.experiments.variables import WORLD_FIELDS, WORLD_WORDS
+from school_mentoring.experiments.worlds import Worlds
+from school_mentoring.model.designs import CHOICES, DESIGN_DTYPE, FIELDS, design_table
+from school_mentoring.model.engine import Batch, Results
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import GROUP_COUNTS, OUTCOMES
+from school_mentoring.model.parameters import PARAMETER_DTYPE, PARAMETERS
+from school_mentoring.scenarios import Scenario
+
+from .plan import Plan
+
+__all__ = ["Sweep", "parameter_rows"]
+
+KEPT_SIZES = 4
+
+
+class Sweep:
+    """Computes the chunks of a plan."""
+
+    def __init__(self, plan: Plan, *, engine: str = "compiled", threads: int | None = None) -> None:
+        self.plan, self.threads = plan, threads
+        self.engine: BatchRunner = runner(engine)
+        self.designs = list(plan.scenario.designs)
+        self._worlds: dict[tuple[int | str, ...], tuple[Scenario, Worlds]] = {}
+        self._shares = [f"share_{month:03d}" for month in range(plan.scenario.months if plan.monthly else 0)]
+        self._columns = [*OUTCOMES, *self._shares]
+        if plan.broken_down:
+            _, schools = self._variant((), ())[1].get(self._base, 0)
+            self._countries = schools.country_codes
+            self._columns += breakdown_columns(self._countries, plan.scenario.months)
+        if plan.schools is not None:
+            self._columns = [f"adopters_{cell}" for cell in range(plan.schools.cells)]
+
+    def chunk(self, number: int) -> tuple[pa.Table, list[dict[str, Any]]]:
+        """Return the rows of a chunk, and what failed: runs that could not be made, with their parameters and the error."""
+        low = number * self.plan.chunk
+        cells = np.arange(low, min(low + self.plan.chunk, self.plan.cells))
+        designs = len(self.designs)
+        rows = pd.DataFrame({"cell": np.repeat(cells, designs), "design": np.tile(np.arange(designs), len(cells))})
+        for _ in range(2):
+            try:
+                return self._table(rows, self.outcomes(rows)), []
+            except InputError:
+                raise
+            except Exception:  # whatever fails is found run by run below
+                continue
+        good, failures = self._bisect(rows)
+        return good, failures
+
+    def _bisect(self, rows: pd.DataFrame) -> tuple[pa.Table, list[dict[str, Any]]]:
+        try:
+            return self._table(rows, self.outcomes(rows)), []
+        except Exception as error:
+            if len(rows) == 1:
+                cell = int(rows["cell"].iloc[0])
+                parameter_set, replicate = divmod(cell, self.plan.scenario.replicates)
+                return self._table(rows.iloc[:0], np.empty((0, len(self._columns)))), [
+                    {
+                        "design": self.designs[int(rows["design"].iloc[0])],
+                        "parameter_set": parameter_set,
+                        "replicate": replicate,
+                        "parameters": {str(k): v for k, v in self.plan.sets.iloc[parameter_set].to_dict().items()},
+                        "error": f"{type(error).__name__}: {error}",
+                    }
+                ]
+        middle = len(rows) // 2
+        left, right = self._bisect(rows.iloc[:middle]), self._bisect(rows.iloc[middle:])
+        return pa.concat_tables([left[0], right[0]]).combine_chunks(), left[1] + right[1]
+
+    def _table(self, rows: pd.DataFrame, outcomes: NDArray[np.float64]) -> pa.Table:
+        parameter_set, replicate = np.divmod(rows["cell"].to_numpy(), self.plan.scenario.replicates)
+        design = pa.DictionaryArray.from_arrays(pa.array(rows["design"].to_numpy(np.int16)), pa.array(self.designs))
+        columns = {"design": design, "parameter_set": pa.array(parameter_set), "replicate": pa.array(replicate.astype(np.int32))}
+        if self.plan.schools is not None:
+            counts = pa.array(outcomes.astype(np.uint16).ravel())
+            return pa.table(columns | {"adopters": pa.FixedSizeListArray.from_arrays(counts, self.plan.schools.cells)})
+        # Shares need no more than 7 digits, and a study holds millions of them.
+        types = [pa.float32() if name in self._shares else pa.float64() for name in self._columns]
+        columns |= {name: pa.array(outcomes[:, k], types[k]) for k, name in enumerate(self._columns)}
+        return pa.table(columns)
+
+    def outcomes(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the outcomes of the runs of some rows (cell, design) and what else each run records, shape (rows, columns)."""
+        plan, replicates = self.plan, self.plan.scenario.replicates
+        parameter_set, replicate = np.divmod(rows["cell"].to_numpy(), replicates)
+        used, position = np.unique(parameter_set, return_inverse=True)
+        sets = plan.sets.iloc[used]
+        draw = replicate if plan.random == "common" else parameter_set * replicates + replicate
+        outcomes = np.empty((len(rows), len(self._columns)))
+        varied = [name for name in (*WORLD_FIELDS, *WORLD_WORDS) if name in sets]
+        columns = [sets[name].astype(int if name in WORLD_FIELDS else str).tolist() for name in varied]
+        kinds = list(zip(*columns, strict=True)) if varied else [()] * len(sets)
+        for values in sorted(set(kinds)):
+            scenario, worlds = self._variant(values, varied)
+            mine = np.flatnonzero(np.array([kind == values for kind in kinds])[position])
+            designs = self._designs(scenario, sets)
+            parameters = parameter_rows(self._base, sets)
+            if plan.schools is not None:
+                batch = Batch(position[mine] * len(self.designs) + rows["design"].to_numpy()[mine], position[mine], draw[mine])
+                outcomes[mine] = self._schools(scenario, worlds, parameters, designs, batch)
+                continue
+            for part in slices(len(mine), scenario, len(self._countries)) if plan.broken_down else [slice(None)]:
+                now = mine[part]
+                batch = Batch(position[now] * len(self.designs) + rows["design"].to_numpy()[now], position[now], draw[now])
+                results = run_rows(
+                    scenario, parameters, designs, batch,
+                    worlds=worlds, monthly=plan.monthly or plan.broken_down, engine=self.engine, threads=self.threads,
+                )  # fmt: skip
+                outcomes[now] = self._record(results, parameters["discount_rate"][position[now]])
+        return outcomes
+
+    def _record(self, results: Results, discount_rates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is kept of runs, shape (runs, columns)."""
+        parts = [results.outcomes]
+        if self.plan.monthly:
+            parts.append(_shares(results))
+        if self.plan.broken_down:
+            parts.append(breakdown(results, discount_rates, self._countries))
+        return np.concatenate(parts, axis=1)
+
+    def _schools(
+        self, scenario: Scenario, worlds: Worlds, parameters: NDArray[np.void], designs: NDArray[np.void], batch: Batch
+    ) -> NDArray[np.int32]:
+        """Return what is recorded of the schools of each run, (B, cells), a few runs at a time."""
+        record = self.plan.schools
+        assert record is not None
+        found = np.empty((len(batch.design), record.cells), np.int32)
+        step = record.runs_at_a_time(scenario.months, len(scenario.practices))
+        teachers = np.stack([worlds.get(self._base, index)[0].teachers for index in range(scenario.worlds)])
+        for low in range(0, len(found), step):
+            here = slice(low, low + step)
+            part = Batch(*(column[here] for column in batch))
+            results = run_rows(
+                scenario, parameters, designs, part, worlds=worlds, per_school=True, engine=self.engine, threads=self.threads
+            )
+            threshold = parameters["mainstream_threshold"][part.parameter_set]
+            found[here] = record.read(results.schools, threshold, teachers[part.replicate % scenario.worlds]).reshape(-1, record.cells)
+        return found
+
+    def _variant(self, values: tuple[int | str, ...], varied: Sequence[str]) -> tuple[Scenario, Worlds]:
+        """Return the scenario with other numbers of schools and regions, or other structural choices, and its worlds."""
+        if values not in self._worlds:
+            if len(self._worlds) >= KEPT_SIZES:
+                self._worlds.clear()
+            update = {name.partition(".")[2]: value for name, value in zip(varied, values, strict=True)}
+            world = self.plan.scenario.world.model_copy(update=update)
+            scenario = self.plan.scenario.model_copy(update={"world": world})
+            self._worlds[values] = (scenario, Worlds(scenario))
+        return self._worlds[values]
+
+    @cached_property
+    def _base(self) -> dict[str, float]:
+        return self.plan.scenario.base_parameters()
+
+    def _designs(self, scenario: Scenario, sets: pd.DataFrame) -> NDArray[np.void]:
+        """Return the designs of every set, one after the other: row set x designs + design."""
+        window = scenario.programme
+        one = design_table(list(scenario.designs.values()), window.first_month, window.last_month)
+        one["mandate"] = [design.mandate for design in scenario.designs.values()]
+        table = np.tile(one, len(sets)).astype(DESIGN_DTYPE).reshape(len(sets), len(one))
+        for position, design in enumerate(self.designs):
+            for field in FIELDS:
+                name = f"{design}.{field}"
+                if name in sets:
+                    words = CHOICES.get(field)
+                    column = sets[name]
+                    table[field][:, position] = column.map(words.index) if words else column.to_numpy(np.float64)
+        # As in design_table: a mandate binds the schools that a design assigns, whichever of its sets assigns them.
+        table["mandate"][table["recruitment"] != CHOICES["recruitment"].index("assigned")] = 0.0
+        return table.reshape(-1)
+
+
+def parameter_rows(base: Mapping[str, float], sets: pd.DataFrame) -> NDArray[np.void]:
+    """Return a record of parameters per row of a table of sets; what it has no column of has its base value."""
+    table = np.empty(len(sets), PARAMETER_DTYPE)
+    for name in PARAMETERS:
+        table[name] = sets[name].to_numpy(np.float64) if name in sets else base[name]
+    return table
+
+
+def _shares(results: Results) -> NDArray[np.float64]:
+    """Return the share of all teachers who use a practice (mean over practices), by run and month."""
+    everyone = results.groups[:, :, 0].sum(axis=2)
+    return np.asarray(everyone[..., GROUP_COUNTS.index("adopters")] / everyone[..., GROUP_COUNTS.index("teachers")])

@@ -1,0 +1,290 @@
+"""Carries out a sweep: opens or resumes its folder, then computes the missing chunks here or in shards; ``cluster`` does it with Dask.
+
+Whatever computes a chunk, the part it leaves is the same bytes.
+"""
+
+import contextlib
+import json
+import re
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
+from school_mentoring.experiments.folder.study import checked_out, provenance
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import POSTERIOR_COPY
+
+from .chunks import Sweep
+from .plan import Plan
+from .store import Store, write_atomically
+
+__all__ = [
+    "FAILURES",
+    "RESULTS",
+    "carry_out",
+    "compute",
+    "differences",
+    "grow_sweep",
+    "open_sweep",
+    "parse_shard",
+    "shard_of",
+    "sweep_summary",
+]
+
+RESULTS = "results"
+FAILURES = "failures"
+PARAMETERS_FILE = "parameters.parquet"
+
+Progress = Callable[[int, int], None]
+
+
+# --- the folder ------------------------------------------------------------------------------------------------------
+
+
+def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
+    """Return the store of a sweep's folder, made if it is new.
+
+    Raises InputError where the folder holds something else: no study, a study of another kind, or a sweep that differs (the message says in
+    what); and, unless ``resume`` is True, where it holds this very sweep already. Damaged files are named on standard error and removed, so
+    that they are made again.
+    """
+    checked_out(folder)
+    study = folder / "study.json"
+    if not study.exists():
+        if resume and folder.exists():
+            _say(f"{folder} holds no sweep yet; starting it")
+        _create(folder, plan)
+    else:
+        _refuse_other(study, plan)
+        if not resume:
+            raise InputError(f"--out {folder}", "holds this sweep already", "add --resume to complete it, or give another folder")
+        _mend_sets(folder, plan)
+    store = Store(folder / RESULTS, plan.chunks)
+    for path in store.damaged():
+        _say(f"{path} is damaged (not the bytes that were written): its chunk is computed again")
+        path.unlink(missing_ok=True)
+    store.remove_drafts()
+    return store
+
+
+def grow_sweep(folder: Path, plan: Plan) -> None:
+    """Make a sweep's folder that of a larger plan with the same first sets and chunks, so that the parts that are there stay valid.
+
+    A folder that holds no sweep, or one of as many sets or more, is left as it is.
+    """
+    path = folder / "study.json"
+    try:
+        sets = int(json.loads(path.read_text(encoding="utf-8"))["sweep"]["parameter_sets"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # whatever it holds, ``open_sweep`` says
+    before = replace(plan, sets=plan.sets.iloc[:sets])
+    if sets >= len(plan.sets) or before.cells % plan.chunk:
+        return
+    _refuse_other(path, before)
+    write_atomically(folder / PARAMETERS_FILE, _sets_bytes(plan))
+    _describe(folder, plan)
+
+
+def _create(folder: Path, plan: Plan) -> None:
+    """Make the folder of a new sweep, with its description and parameter sets, whole or not at all; of two processes either may win."""
+    place = folder.resolve()
+    draft = place.with_name(f".{place.name}-{secrets.token_hex(8)}")
+    try:
+        draft.mkdir(parents=True)
+        write_atomically(draft / PARAMETERS_FILE, _sets_bytes(plan))
+        if plan.scenario.posterior is not None:
+            write_atomically(draft / POSTERIOR_COPY, Path(plan.scenario.posterior).read_bytes())
+        _describe(draft, plan)
+        with contextlib.suppress(OSError):  # an empty folder; of one that is not empty the next line tells
+            place.rmdir()
+        draft.rename(place)
+    except OSError as error:
+        if (folder / "study.json").exists():  # another process was first
+            _refuse_other(folder / "study.json", plan)
+            return
+        raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _describe(folder: Path, plan: Plan) -> None:
+    """Write the metadata that repositories read, and ``study.json``."""
+    options = {} if plan.vary is None else {"vary": list(plan.vary)}
+    study = {**provenance(plan.scenario, "sweep", options), **plan.describe()}
+    (folder / RESULTS).mkdir(exist_ok=True)
+    inputs = [folder / name for name in (PARAMETERS_FILE, POSTERIOR_COPY) if (folder / name).exists()]
+    write_atomically(folder / METADATA, crate_bytes(study, folder, [*inputs, folder / RESULTS]))
+    write_atomically(folder / "study.json", (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def _sets_bytes(plan: Plan) -> bytes:
+    sets = plan.sets.copy()
+    sets.insert(0, "parameter_set", range(len(sets)))
+    return bytes(sets.to_parquet(index=False, compression="zstd"))
+
+
+def _mend_sets(folder: Path, plan: Plan) -> None:
+    """Write the parameter sets again where the file does not hold the bytes it should."""
+    path, data = folder / PARAMETERS_FILE, _sets_bytes(plan)
+    try:
+        sound = path.read_bytes() == data
+    except OSError:
+        sound = False
+    if not sound:
+        _say(f"{path} is damaged (not the bytes that were written): it is written again")
+        write_atomically(path, data)
+
+
+def _refuse_other(path: Path, plan: Plan) -> None:
+    """Raise InputError, naming what differs, where a folder's study is not this plan."""
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(str(path), f"cannot be read ({error})", "give another folder") from None
+    if not isinstance(there, dict) or "sweep" not in there:
+        raise InputError(f"--out {path.parent}", "holds a study that is no sweep", "give another folder")
+    here = json.loads(json.dumps(plan.describe()))
+    difference = next(differences({key: there.get(key) for key in here}, here), None)
+    if difference:
+        name, old, new = difference
+        if name == "model":
+            raise InputError(f"--out {path.parent}", "the model's code has changed since this sweep was begun", "give another folder")
+        if name == "sweep.sets_hash":
+            raise InputError(f"--out {path.parent}", "holds a sweep of other parameter sets", "give another folder")
+        raise InputError(f"--out {path.parent}", f"holds a sweep that differs in {name}: {old} there, {new} now", "give another folder")
+
+
+def differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Give what differs between two descriptions of a study: the name, and both values in short."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from differences(old.get(key), new.get(key), f"{name}.{key}".removeprefix("."))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for position, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from differences(one, other, f"{name}.{position}")
+    elif old != new:
+        yield name, _short(old), _short(new)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# --- chunks ----------------------------------------------------------------------------------------------------------
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return (i, n) of ``i/n``, i from 1 to n; raises InputError otherwise."""
+    i, _, n = text.partition("/")
+    if not (re.fullmatch(r"[0-9]{1,9}/[0-9]{1,9}", text) and 1 <= int(i) <= int(n)):
+        raise InputError(f"--shard {text}", "is no shard", "allowed: i/n with i from 1 to n, for example 3/20")
+    return int(i), int(n)
+
+
+def shard_of(chunks: Iterable[int], shard: tuple[int, int]) -> list[int]:
+    """Return the chunks of a shard: every n-th, from the i-th."""
+    i, n = shard
+    return [chunk for chunk in chunks if chunk % n == i - 1]
+
+
+def compute(sweep: Sweep, store: Store, folder: Path, chunk: int) -> int:
+    """Compute one chunk, write its part and what failed in it; return the number of failed runs."""
+    table, failures = sweep.chunk(chunk)
+    if failures:
+        (folder / FAILURES).mkdir(exist_ok=True)
+        text = json.dumps(failures, indent=1, ensure_ascii=False)
+        write_atomically(folder / FAILURES / f"chunk-{chunk:08d}.json", text.encode())
+    store.write(chunk, table)
+    return len(failures)
+
+
+def carry_out(
+    folder: Path,
+    plan: Plan,
+    store: Store,
+    *,
+    engine: str = "compiled",
+    threads: int | None = None,
+    shard: tuple[int, int] = (1, 1),
+    scheduler: str | None = None,
+    progress: Progress = lambda *_: None,
+) -> int:
+    """Compute the missing chunks of a sweep (of a shard of it) and return how many runs failed.
+
+    Here, unless ``scheduler`` names the address of a Dask scheduler. Chunks that another process has claimed are left to it, and done here
+    if it does not finish them. Raises InputError where the disk is full or the folder cannot be written.
+    """
+    wanted = shard_of(range(plan.chunks), shard)
+    try:
+        _forget_failures(folder, store, set(wanted))
+        if scheduler is not None:
+            from .cluster import on_cluster
+
+            return on_cluster(folder, plan, store, scheduler, engine=engine, report=lambda: _report(plan, store, wanted, progress))
+        return _here(folder, plan, store, wanted, Sweep(plan, engine=engine, threads=threads), progress)
+    except OSError as error:
+        raise InputError(
+            f"--out {folder}", f"writing failed ({error.strerror or error})", "free space, then continue with --resume"
+        ) from error
+
+
+def _forget_failures(folder: Path, store: Store, wanted: set[int]) -> None:
+    """Remove the parts of chunks in which runs failed, and what is said of them, so that they are done again."""
+    for path in (folder / FAILURES).glob("chunk-*.json"):
+        chunk = int(path.stem.removeprefix("chunk-"))
+        if chunk not in wanted:
+            continue
+        with store.claim(chunk) as mine:
+            if mine:
+                for part in store.folder.glob(f"part-{chunk:08d}-*.parquet"):
+                    part.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+
+
+def _report(plan: Plan, store: Store, wanted: list[int], progress: Progress) -> list[int]:
+    """Tell the progress and return the chunks that are still missing."""
+    missing = sorted(set(wanted) & set(store.missing()))
+    total, left = (sum(plan.runs_of(chunk) for chunk in chunks) for chunks in (wanted, missing))
+    progress(total - left, total)
+    return missing
+
+
+def _here(folder: Path, plan: Plan, store: Store, wanted: list[int], sweep: Sweep, progress: Progress) -> int:
+    failed = 0
+    missing = _report(plan, store, wanted, progress)
+    while missing:
+        busy = 0
+        for chunk in missing:
+            with store.claim(chunk) as mine:
+                if not mine:
+                    busy += 1
+                elif chunk not in store.parts():
+                    failed += compute(sweep, store, folder, chunk)
+            _report(plan, store, wanted, progress)
+        missing = _report(plan, store, wanted, progress)
+        if missing and busy == len(missing):
+            time.sleep(0.2)  # all that is left is under way elsewhere
+    return failed
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def sweep_summary(folder: Path, plan: Plan, store: Store, failed: int) -> tuple[list[str], dict[str, Any]]:
+    """Return what a sweep came to, as lines for people and as a document."""
+    missing = len(store.missing())
+    size = sum(path.stat().st_size for path in store.parts().values())
+    lines = [f"{plan.chunks - missing:,} of {plan.chunks:,} chunks are done, {size / 1e6:,.1f} MB"]
+    if missing:
+        lines.append(f"{missing:,} chunks are left: run the other shards, or continue with --resume")
+    if failed:
+        lines.append(f"{failed:,} runs failed; each is named with its parameters in {folder / FAILURES}")
+    return lines, {"runs": plan.runs, "chunks": plan.chunks, "missing": missing, "failed": failed, "bytes": size}

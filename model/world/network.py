@@ -1,0 +1,119 @@
+"""The peer network: which schools look at each other, drawn or given by the user, as compressed rows; and the world it belongs to.
+
+How partners are drawn stands in ``partners.py`` and ``generators.py``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import World
+from .countries import Country
+from .likeness import likeness_bits
+from .peers import draw
+from .rows import equal_rows, symmetric, weighted_rows
+from .schools import Schools, generate_schools
+from .spatial_homophily import DIRECT_UP_TO
+from .structure import Structure
+
+__all__ = ["Peers", "generate_peers", "generate_world", "make_world", "peers_from_ties"]
+
+
+class Peers(NamedTuple):
+    """The exposure matrix in compressed rows: the ``peer_start``, ``peer``, ``row_weight`` and ``weight`` of ``World``."""
+
+    peer_start: NDArray[np.int64]
+    peer: NDArray[np.int32]
+    row_weight: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    def full_weights(self) -> NDArray[np.float64]:
+        """Return the weight of every entry of the matrix, (m,)."""
+        rows = np.repeat(self.row_weight, np.diff(self.peer_start))
+        return rows * self.weight if self.weight.size else rows
+
+
+def generate_peers(
+    schools: Schools,
+    parameters: Mapping[str, float],
+    seed: int,
+    index: int,
+    structure: Structure = Structure(),  # noqa: B008 - a named tuple does not change
+    *,
+    direct_up_to: int = DIRECT_UP_TO,
+) -> Peers:
+    """Return a random peer network: the same function of (schools, parameters, seed, index, structure) on every machine.
+
+    Two schools are peers where either drew the other (``generators.draw``), so the mean degree is peer_degree less twice the pairs
+    that drew each other over the schools. A peer of school i weighs 1 / max(degree of i, peer_degree), or 1 / (schools of the country - 1)
+    where there are fewer: a school with fewer peers than is usual sees less of what others do, one with more sees it of more of them.
+    """
+    others = np.maximum(np.bincount(schools.country) - 1, 1)
+    usual = np.minimum(float(parameters["peer_degree"]), others.astype(np.float64))[schools.country]
+    both_ways = symmetric(*draw(schools, parameters, seed, index, structure, direct_up_to=direct_up_to))
+    start, peer, row_weight = equal_rows(*both_ways, usual)
+    return Peers(start, peer, row_weight, np.empty(0))
+
+
+def peers_from_ties(n: int, source: NDArray[np.int32], target: NDArray[np.int32], weight: NDArray[np.float64] | None = None) -> Peers:
+    """Return the rows of n schools for undirected ties given once each; a row's weights are the ties' (1 where None) over their sum."""
+    weight = np.ones(len(source)) if weight is None else np.asarray(weight, np.float64)
+    start, peer, value = weighted_rows(n, np.asarray(source, np.int32), np.asarray(target, np.int32), weight)
+    if np.any(weight != weight[:1]):
+        return Peers(start, peer, np.ones(n), value)
+    return Peers(start, peer, 1.0 / np.maximum(np.diff(start), 1), np.empty(0))
+
+
+def make_world(
+    schools: Schools,
+    peers: Peers,
+    salaries: Sequence[float] | None = None,
+    structure: Structure = Structure(),  # noqa: B008
+) -> World:
+    """Return the world of a school table and a network; ``salaries`` (EUR per year, (C,)) stand in for the countries' own."""
+    own = [country.teacher_salary_eur_per_year for country in schools.countries]
+    rank = np.empty(len(schools), np.int32)
+    rank[np.argsort(-schools.capacity, kind="stable")] = np.arange(len(schools), dtype=np.int32)
+    sizes = np.bincount(schools.region, minlength=len(schools.region_names))
+    return World(
+        country=schools.country,
+        region=schools.region,
+        region_country=schools.region_country,
+        by_region=np.argsort(schools.region, kind="stable").astype(np.int32),
+        region_start=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        x=schools.x,
+        y=schools.y,
+        traits=schools.traits,
+        teachers=schools.teachers,
+        pupils=schools.pupils,
+        capacity=schools.capacity,
+        openness=schools.openness,
+        capacity_rank=rank,
+        peer_start=peers.peer_start,
+        peer=peers.peer,
+        row_weight=peers.row_weight,
+        weight=peers.weight,
+        adopters_at_start=schools.adopters_at_start,
+        named_role=schools.named_role,
+        named_mentor=schools.named_mentor,
+        salary=np.array(own if salaries is None else salaries, dtype=np.float64),
+        likeness=likeness_bits(schools, structure.likeness),
+        sequential=structure.update == "sequential",
+    )
+
+
+def generate_world(
+    countries: Sequence[Country],
+    regions: Sequence[int],
+    schools_per_region: int,
+    parameters: Mapping[str, float],
+    seed: int,
+    index: int,
+    practices: int = 1,
+    structure: Structure = Structure(),  # noqa: B008
+) -> tuple[World, Schools]:
+    """Return a synthetic world and its school table; other arguments as in ``generate_schools``."""
+    schools = generate_schools(countries, regions, schools_per_region, parameters, seed, index, practices)
+    return make_world(schools, generate_peers(schools, parameters, seed, index, structure), structure=structure), schools
