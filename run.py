@@ -538,14 +538,14 @@ def validation(
     folder = checked_out(_folder(out, loaded, "validation"))
     _engine("compiled")
     from school_mentoring.analysis.report.handover import write_html
-    from school_mentoring.analysis.report.validation import Findings, validation_report
+    from school_mentoring.analysis.report.validation import ValidationFindings, validation_report
     from school_mentoring.experiments.folder.study import new_study, provenance
     from school_mentoring.experiments.progress import Progress
     from school_mentoring.experiments.validation.validate import validate as run_validation
 
     with Progress() as progress:
         found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)
-    report = validation_report(Findings(**found.for_report(), commands=[" ".join(["run.py", *sys.argv[1:]])]), k)
+    report = validation_report(ValidationFindings(**found.for_report(), commands=[" ".join(["run.py", *sys.argv[1:]])]), k)
     if not as_json:
         print("\n".join(report.lines))
     with new_study(folder, provenance(loaded, "validation", {"quick": quick, "k": k})) as study:

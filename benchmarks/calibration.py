@@ -30,7 +30,7 @@ from school_mentoring.experiments.calibration.likelihood import Synthetic, plaus
 from school_mentoring.experiments.calibration.posterior import Problem, fitted_posterior
 from school_mentoring.experiments.calibration.predict import predict
 from school_mentoring.experiments.calibration.prior import prior_of
-from school_mentoring.experiments.calibration.reference_table import Runs, Table
+from school_mentoring.experiments.calibration.reference_table import ReferenceTable, Runs
 from school_mentoring.experiments.calibration.summaries import Summaries
 from school_mentoring.experiments.calibration.survey import Survey, survey_of
 from school_mentoring.experiments.pilot_data import read_observations
@@ -62,7 +62,7 @@ def problem() -> Problem:
 def prepare(folder: Path, runs: int, datasets: int) -> None:
     """Make the reference table and the data sets, and what all fits share: the first cut."""
     pilot = problem()
-    table = Table(folder / "table", pilot.scenario, pilot.prior, pilot.survey.record())
+    table = ReferenceTable(folder / "table", pilot.scenario, pilot.prior, pilot.survey.record())
     first = table.first_wave(runs, resume=True)
     rng = np.random.default_rng(SEED)
     truths = pilot.prior.values(np.clip(rng.standard_normal((datasets, len(FIT))), -4.9, 4.9))

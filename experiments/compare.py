@@ -1,6 +1,6 @@
 """Compare designs: replicates at the base parameters, and parameter sets drawn from the uncertain ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .ensemble import BatchRunner, Ensemble, run_ensemble
+from .progress import Stage
 from .sampling import sample
 from .variables import uncertain_variables
 from .worlds import Worlds
@@ -41,9 +42,6 @@ MOST_BYTES = 2_000_000_000
 
 SNAPSHOT_SCHOOLS = 400
 SNAPSHOT_CELLS = 100_000_000
-
-Stage = Callable[[str, int, int], None]
-"""Told (what is being done, runs done, runs in all) now and then."""
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,13 @@ from school_mentoring.model.parameters import WORLD_PARAMETERS, parameter_table
 from school_mentoring.scenarios import Scenario
 
 from .breakdown import breakdown, breakdown_columns, slices
+from .progress import Advance
 from .worlds import Worlds
 
 __all__ = ["BatchRunner", "Ensemble", "run_ensemble", "run_rows", "runner"]
 
 BatchRunner = Callable[..., Results]
 """``model.engine.run_batch``, or something that takes and gives the same."""
-
-Progress = Callable[[int, int], None]
-"""Told (runs done, runs in all) now and then."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def run_ensemble(
     broken_down: bool = False,
     engine: BatchRunner = run_batch,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> Ensemble:
     """Run every design of a scenario under every parameter set (numbered from ``first_set``) and replicate.
 
@@ -153,7 +151,7 @@ def run_ensemble(
     return Ensemble(pd.DataFrame({**keys, **columns}), results, tuple(designs), codes, tuple(p.name for p in scenario.practices))
 
 
-def _tell(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+def _tell(progress: Advance, before: int, total: int, done: int, _: int) -> None:
     progress(before + done, total)
 
 
@@ -168,7 +166,7 @@ def run_rows(
     per_school: bool = False,
     engine: BatchRunner = run_batch,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> Results:
     """Make the runs of a batch, each in its world.
 

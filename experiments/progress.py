@@ -2,10 +2,17 @@
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Progress", "announce_compilation"]
+__all__ = ["Advance", "Progress", "Stage", "announce_compilation"]
+
+Advance = Callable[[int, int], None]
+"""Is told how much is done, of how much."""
+
+Stage = Callable[[str, int, int], None]
+"""Is told of long work: what is under way, how much of it is done, of how much."""
 
 LINE_EVERY = 60.0
 

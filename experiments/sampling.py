@@ -4,7 +4,6 @@ import itertools
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,51 +11,11 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
 
-if TYPE_CHECKING:
-    from .variables import Variable
+from .variables import Variable
 
-__all__ = ["MOST_SETS", "correlated", "count_sets", "dimensions", "quantile", "sample", "sobol_points"]
+__all__ = ["MOST_SETS", "correlated", "count_sets", "dimensions", "sample", "sobol_points"]
 
-PERT_SHAPE = 4.0
 MOST_SETS = 2**24
-
-
-def quantile(low: float, base: float, high: float, distribution: str, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the values of a distribution on low..high at the cumulative probabilities ``u``, each in (0, 1).
-
-    pert: the beta distribution with mode base and shape 4 (Malcolm et al. 1959); integer: a PERT on low - 0.5 .. high + 0.5, rounded;
-    triangular: with mode base; uniform; loguniform. Values carry 12 significant digits, so that they do not depend on the machine's
-    mathematics library.
-    """
-    from scipy import stats
-
-    if low == high:
-        return np.full(u.shape, base)
-    if distribution == "uniform":
-        values = low + (high - low) * u
-    elif distribution == "loguniform":
-        values = low * (high / low) ** u
-    elif distribution == "triangular":
-        values = stats.triang.ppf(u, (base - low) / (high - low), loc=low, scale=high - low)
-    elif distribution == "integer":
-        values = np.clip(np.rint(_pert(low - 0.5, base, high + 0.5, u)), low, high)
-    else:
-        values = _pert(low, base, high, u)
-    return np.clip(_digits(values), low, high)
-
-
-def _pert(low: float, mode: float, high: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy import stats
-
-    a = 1.0 + PERT_SHAPE * (mode - low) / (high - low)
-    b = 1.0 + PERT_SHAPE * (high - mode) / (high - low)
-    return np.asarray(stats.beta.ppf(u, a, b, loc=low, scale=high - low))
-
-
-def _digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round to 12 significant digits."""
-    scale = 10.0 ** (11 - np.floor(np.log10(np.where(values == 0.0, 1.0, np.abs(values)))))
-    return np.asarray(np.rint(values * scale) / scale)
 
 
 def sobol_points(dimensions: int, count: int, seed: int | Sequence[int]) -> NDArray[np.float64]:
@@ -81,7 +40,7 @@ def correlated(points: NDArray[np.float64], correlation: NDArray[np.float64] | N
     return _inside(ndtr(ndtri(points) @ np.linalg.cholesky(correlation).T))
 
 
-def dimensions(variables: "Sequence[Variable]") -> list[int]:
+def dimensions(variables: Sequence[Variable]) -> list[int]:
     """Return the dimension of a sequence of points that each variable follows: its own; the last one all that share posterior draws."""
     alone = [variable.draws is None for variable in variables]
     return [sum(alone[:j]) if alone[j] else sum(alone) for j in range(len(variables))]
@@ -95,7 +54,7 @@ def _parse(spec: str) -> tuple[str, int]:
     return kind, int(size)
 
 
-def count_sets(spec: str, variables: "Sequence[Variable]") -> int:
+def count_sets(spec: str, variables: Sequence[Variable]) -> int:
     """Return how many parameter sets a sampling gives, without making them."""
     kind, size = _parse(spec)
     if not variables:
@@ -107,7 +66,7 @@ def count_sets(spec: str, variables: "Sequence[Variable]") -> int:
     return math.prod(variable.grid_size(size) for variable in variables) if kind == "grid" else size
 
 
-def sample(spec: str, variables: "Sequence[Variable]", seed: int, correlation: NDArray[np.float64] | None = None) -> pd.DataFrame:
+def sample(spec: str, variables: Sequence[Variable], seed: int, correlation: NDArray[np.float64] | None = None) -> pd.DataFrame:
     """Return one row per parameter set, a column per variable.
 
     ``sobol:N`` scrambled Sobol points, ``lhs:N`` a Latin hypercube, ``grid:N`` N values of each variable in every combination. Raises

@@ -1,6 +1,5 @@
 """Simulate one design: every month, and every school where asked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,7 @@ from school_mentoring.scenarios import Scenario
 
 from .compare import notes_on, window
 from .ensemble import BatchRunner, Ensemble, run_ensemble
+from .progress import Advance
 from .worlds import Worlds
 
 __all__ = ["ROLES", "Simulation", "simulate"]
@@ -55,7 +55,7 @@ def simulate(
     per_school: bool = False,
     engine: BatchRunner = run_batch,
     threads: int | None = None,
-    progress: Callable[[int, int], None] = lambda *_: None,
+    progress: Advance = lambda *_: None,
 ) -> Simulation:
     """Run the replicates of a scenario with a single design at its base parameters.
 

@@ -26,7 +26,7 @@ from school_mentoring.scenarios.yaml_file import read_yaml
 from .ensemble import run_ensemble
 from .worlds import Worlds
 
-__all__ = ["FOLDER", "Survey", "Truth", "make", "read_truth"]
+__all__ = ["FOLDER", "SurveyPlan", "Truth", "make", "read_truth"]
 
 FOLDER = Path(scenarios.__file__).parent / "synthetic-pilot"
 NOTE = "synthetic"
@@ -34,7 +34,7 @@ NOTE = "synthetic"
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class Survey(BaseModel):
+class SurveyPlan(BaseModel):
     """When schools were asked, and who answered, as ``truth.yaml`` explains."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,7 +55,7 @@ class Truth(BaseModel):
     seed: int
     design: str
     parameters: dict[str, float]
-    survey: Survey
+    survey: SurveyPlan
 
     @property
     def sets(self) -> list[str]:

@@ -13,8 +13,6 @@ from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.structure import STRUCTURE
 from school_mentoring.scenarios import COMPARATOR, Scenario, read_draws
 
-from .sampling import quantile
-
 __all__ = [
     "WORLD_FIELDS",
     "WORLD_WORDS",
@@ -23,6 +21,7 @@ __all__ = [
     "domain_of",
     "parse_value",
     "parse_variable",
+    "quantile",
     "uncertain_variables",
     "variable_names",
 ]
@@ -34,6 +33,7 @@ WORLD_WORDS: Mapping[str, tuple[str, ...]] = {f"world.{field}": tuple(words) for
 """Structural choices of the world that a sweep may vary, with their words."""
 
 WHOLE_FIELDS = ("places", "first_month", "last_month")
+PERT_SHAPE = 4.0
 DISTRIBUTIONS = ("uniform", "loguniform", "triangular", "pert", "integer")
 
 
@@ -88,6 +88,44 @@ class Variable:
         if self.low == self.high:
             return 1
         return min(steps, int(self.high - self.low) + 1) if self.distribution == "integer" else steps
+
+
+def quantile(low: float, base: float, high: float, distribution: str, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values of a distribution on low..high at the cumulative probabilities ``u``, each in (0, 1).
+
+    pert: the beta distribution with mode base and shape 4 (Malcolm et al. 1959); integer: a PERT on low - 0.5 .. high + 0.5, rounded;
+    triangular: with mode base; uniform; loguniform. Values carry 12 significant digits, so that they do not depend on the machine's
+    mathematics library.
+    """
+    from scipy import stats
+
+    if low == high:
+        return np.full(u.shape, base)
+    if distribution == "uniform":
+        values = low + (high - low) * u
+    elif distribution == "loguniform":
+        values = low * (high / low) ** u
+    elif distribution == "triangular":
+        values = stats.triang.ppf(u, (base - low) / (high - low), loc=low, scale=high - low)
+    elif distribution == "integer":
+        values = np.clip(np.rint(_pert(low - 0.5, base, high + 0.5, u)), low, high)
+    else:
+        values = _pert(low, base, high, u)
+    return np.clip(_digits(values), low, high)
+
+
+def _pert(low: float, mode: float, high: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy import stats
+
+    a = 1.0 + PERT_SHAPE * (mode - low) / (high - low)
+    b = 1.0 + PERT_SHAPE * (high - mode) / (high - low)
+    return np.asarray(stats.beta.ppf(u, a, b, loc=low, scale=high - low))
+
+
+def _digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to 12 significant digits."""
+    scale = 10.0 ** (11 - np.floor(np.log10(np.where(values == 0.0, 1.0, np.abs(values)))))
+    return np.asarray(np.rint(values * scale) / scale)
 
 
 class Domain(NamedTuple):

@@ -20,9 +20,10 @@ from school_mentoring.scenarios import Scenario, resolved
 
 from .compare import DRAW_REPLICATES, Snapshot, drawn_sets, refuse_too_large, snapshot, with_comparator
 from .ensemble import BatchRunner, Ensemble, run_ensemble
+from .progress import Advance
 from .worlds import Worlds
 
-__all__ = ["DesignRuns", "Kept", "SupersededError", "WhatIf", "stacked"]
+__all__ = ["DesignRuns", "Kept", "Stop", "SupersededError", "WhatIf", "stacked"]
 
 KEPT_BYTES = 200_000_000
 KEPT_SCHOOLS = 200_000
@@ -154,7 +155,7 @@ def stacked(found: dict[str, DesignRuns], what: str = "runs") -> pd.DataFrame:
     return table
 
 
-def _check(stop: Stop) -> Callable[[int, int], None]:
+def _check(stop: Stop) -> Advance:
     def progress(_done: int, _total: int) -> None:
         if stop():
             raise SupersededError

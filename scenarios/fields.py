@@ -5,7 +5,7 @@ from typing import Annotated, Any, NoReturn
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-__all__ = ["NAME_PATTERN", "WORD_PATTERN", "Number", "Section", "Whole", "Word", "fault"]
+__all__ = ["NAME_PATTERN", "WORD_PATTERN", "Number", "ScenarioSection", "Whole", "Word", "fault"]
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
 WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
@@ -28,7 +28,7 @@ def fault(at: tuple[str | int, ...], problem: str, allowed: str = "") -> NoRetur
     raise PydanticCustomError("scenario", "{problem}", {"at": at, "problem": problem, "allowed": allowed})
 
 
-class Section(BaseModel):
+class ScenarioSection(BaseModel):
     """A part of a scenario: unknown keys are refused, nothing changes after it is made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)

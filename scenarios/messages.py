@@ -11,7 +11,7 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.world.structure import STRUCTURE
 
 from .designs import allowed_values
-from .fields import Section
+from .fields import ScenarioSection
 from .ranges import Range
 from .schema import Correlation, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .yaml_file import KeyPath
@@ -43,7 +43,7 @@ _WORDS = {
 }
 """By pydantic's kind of error: the problem, and what is allowed."""
 
-_SECTIONS: Mapping[KeyPath, type[Section]] = {
+_SECTIONS: Mapping[KeyPath, type[ScenarioSection]] = {
     (): Scenario,
     ("programme",): Programme,
     ("world",): WorldSpec,

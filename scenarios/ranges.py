@@ -7,12 +7,12 @@ from pydantic import Field
 
 from school_mentoring.model.parameters import Distribution, Parameter
 
-from .fields import Number, Section, fault
+from .fields import Number, ScenarioSection, fault
 
 __all__ = ["Range", "check_range", "filled_range", "in_scenario"]
 
 
-class Range(Section):
+class Range(ScenarioSection):
     """A parameter in this scenario: its base value, and the plausible range that a sensitivity analysis covers."""
 
     base: Number = Field(description="Value used where the parameter is not varied")

@@ -20,7 +20,7 @@ from school_mentoring.model.world.countries import COUNTRIES, Country
 from school_mentoring.model.world.structure import Likeness, Network, Structure, Update
 
 from .designs import check_fields, filled_design
-from .fields import NAME_PATTERN, Number, Section, Whole, Word, fault
+from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, fault
 from .ranges import Range, check_range, filled_range, in_scenario
 
 __all__ = ["COMPARATOR", "GROUPS", "Correlation", "CountryEntry", "Practice", "Programme", "Scenario", "WorldSpec"]
@@ -49,7 +49,7 @@ def _window(field: str) -> tuple[float, float]:
     return row.low, row.high
 
 
-class Programme(Section):
+class Programme(ScenarioSection):
     """The months in which mentoring is funded: first_month <= month < last_month."""
 
     first_month: Whole = Field(
@@ -70,7 +70,7 @@ class Programme(Section):
         return self
 
 
-class CountryEntry(Section):
+class CountryEntry(ScenarioSection):
     """A country. Figures that are not stated are those of the known country of that code, else the mean over the known countries."""
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9-]{1,9}$", description="Code of the country, as in the school table")
@@ -123,7 +123,7 @@ def _known_countries() -> tuple[CountryEntry, ...]:
     return tuple(CountryEntry.model_validate(code) for code in COUNTRIES)
 
 
-class WorldSpec(Section):
+class WorldSpec(ScenarioSection):
     """The schools: made from countries and regions, or read from files."""
 
     countries: tuple[CountryEntry, ...] = Field(
@@ -165,7 +165,7 @@ class WorldSpec(Section):
         return self
 
 
-class Practice(Section):
+class Practice(ScenarioSection):
     """A digital teaching practice that spreads from teacher to teacher."""
 
     name: Word = Field(description="Name of the practice in tables and figures")
@@ -188,14 +188,14 @@ class Practice(Section):
     )
 
 
-class Correlation(Section):
+class Correlation(ScenarioSection):
     """Two uncertain parameters that go together: the correlation of their normal scores (Gaussian copula)."""
 
     between: tuple[str, str] = Field(description="The two parameters")
     value: Number = Field(ge=-0.99, le=0.99, description="Correlation of their normal scores", json_schema_extra={"unit": "-"})
 
 
-class Scenario(Section):
+class Scenario(ScenarioSection):
     """The whole description of a study."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Short name, used for folders; the file's name where it is not stated")

@@ -1,6 +1,9 @@
 """Imports run one way: data flows from model to scenarios to experiments to analysis, and no package reaches back."""
 
 import ast
+import re
+from collections import defaultdict
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ ALLOWED = {
 }
 """Which of the project's packages each package may import, besides itself. The page stands at the end of the line, as ``run.py`` does."""
 
+TYPE_NAME = re.compile(r"[A-Z][a-z]\w*")
+ARRAYS = {"Array", "Flags", "Floats", "Integers", "Ints", "Mask"}
 FILES = sorted({path for package in ALLOWED for path in (ROOT / package).rglob("*.py")})
 EVERYWHERE = sorted({*FILES, *ROOT.glob("*.py"), *(path for name in ("tests", "benchmarks") for path in (ROOT / name).rglob("*.py"))})
 
@@ -26,14 +31,15 @@ def package_of(path: Path) -> str:
     return max((package for package in ALLOWED if inside.startswith(f"{package}/")), key=len)
 
 
-def modules(source: str) -> set[str]:
-    """Return the modules that a source imports by their full names, at its top or within functions."""
+def modules(source: str, folder: str = "") -> set[str]:
+    """Return the modules that a source imports by their full names, at its top or within functions; with its ``folder`` also siblings."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.ImportFrom) and (node.level == 0 or folder):
+            start = ".".join(filter(None, (folder if node.level else "", node.module)))
+            names |= {start, *(f"{start}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in {"import_module", "__import__"}:
             names |= {str(a.value) for a in node.args if isinstance(a, ast.Constant)}
     return names
@@ -57,6 +63,31 @@ def test_nothing_but_the_program_imports_the_page(path):
     if package_of(path) != "analysis/web":
         source = path.read_text(encoding="utf-8")
         assert "school_mentoring.analysis.web" not in source and "from .web" not in source and "from . import web" not in source
+
+
+def full_name(path: Path) -> str:
+    """Return the name by which a file of ``FILES`` is imported."""
+    return ".".join(("school_mentoring", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def test_no_modules_import_each_other_in_a_circle_not_even_for_types_or_within_functions():
+    known = {full_name(path) for path in FILES}
+    folders = {path: full_name(path.parent / "__init__.py") for path in FILES}
+    graph = {full_name(path): (modules(path.read_text("utf-8"), folders[path]) & known) - {full_name(path)} for path in FILES}
+    assert "school_mentoring.model.state" in graph["school_mentoring.model.month"]  # siblings are seen
+    graph["school_mentoring.model.agents"].discard("school_mentoring.model.mesa_model")
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_two_classes_or_types_have_one_name():
+    places = defaultdict(list)
+    for path in FILES:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(full_name(path))
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and TYPE_NAME.fullmatch(node.targets[0].id):
+                places[node.targets[0].id].append(full_name(path))
+    assert {name: where for name, where in places.items() if len(where) > 1 and name not in ARRAYS} == {}
 
 
 @pytest.mark.parametrize("path", EVERYWHERE, ids=[str(path.relative_to(ROOT)) for path in EVERYWHERE])

@@ -28,7 +28,7 @@ from school_mentoring.model.observe import SCHOOL_TYPES
 
 from .psa import EFFECT, cost_column
 
-__all__ = ["AVERSION", "Distribution", "best_by_aversion", "distribution", "ede", "equity_plane", "equity_weighted", "gains"]
+__all__ = ["AVERSION", "EquityDistribution", "best_by_aversion", "distribution", "ede", "equity_plane", "equity_weighted", "gains"]
 
 Array = NDArray[np.float64]
 AVERSION: Mapping[str, float] = {"atkinson": 10.95, "kolm": 0.15}
@@ -38,7 +38,7 @@ NEAR = 1e-9
 
 
 @dataclass(frozen=True)
-class Distribution:
+class EquityDistribution:
     """Adopter-years and costs by group of schools, means over the replicates of each parameter set.
 
     ``teachers``: shape (parameter sets, groups). ``effect``: adopter-years per teacher, whole levels and not increments, and ``cost``: EUR
@@ -81,7 +81,7 @@ def distribution(
     over: str | Sequence[str] = "school_types",
     perspective: str = "society",
     burden: str = "",
-) -> Distribution:
+) -> EquityDistribution:
     """Return how effects and costs fall on groups of schools.
 
     ``runs`` broken down (columns ``effect_adopter_years:GROUP``, ``teachers:GROUP``); ``parameters``: as in ``psa_sample``. ``over``:
@@ -109,7 +109,7 @@ def distribution(
     teachers = teachers[:, kept]
     with np.errstate(invalid="ignore", divide="ignore"):  # a group may be empty in some parameter sets
         per_teacher = [np.nan_to_num(part / teachers[:, None]) for part in (effects, costs)]
-    return Distribution(designs, tuple(np.array(groups)[kept].tolist()), teachers, *per_teacher)
+    return EquityDistribution(designs, tuple(np.array(groups)[kept].tolist()), teachers, *per_teacher)
 
 
 def _groups(runs: pd.DataFrame, over: str | Sequence[str]) -> list[str]:
@@ -164,7 +164,7 @@ def ede(levels: Array, shares: Array, aversion: float, kind: str = "atkinson") -
         return np.asarray(anchor[..., 0] * np.exp(np.log1p((shares * np.expm1(power * logs)).sum(axis=-1)) / power))
 
 
-def gains(spread: Distribution, comparator: str = COMPARATOR) -> pd.DataFrame:
+def gains(spread: EquityDistribution, comparator: str = COMPARATOR) -> pd.DataFrame:
     """Return who gains: each group's adopter-years and costs per 100 teachers beyond the comparator, by design.
 
     Columns: ``design``, ``group``, ``share_of_teachers``; ``gain``: added adopter-years per 100 teachers, mean over parameter sets, and its
@@ -187,7 +187,7 @@ def gains(spread: Distribution, comparator: str = COMPARATOR) -> pd.DataFrame:
 
 
 def equity_weighted(
-    spread: Distribution,
+    spread: EquityDistribution,
     willingness_to_pay: float,
     aversion: float,
     kind: str = "atkinson",
@@ -213,7 +213,7 @@ def equity_weighted(
 
 
 def equity_plane(
-    spread: Distribution,
+    spread: EquityDistribution,
     willingness_to_pay: float,
     aversion: float,
     kind: str = "atkinson",
@@ -248,7 +248,7 @@ def equity_plane(
 
 
 def best_by_aversion(
-    spread: Distribution,
+    spread: EquityDistribution,
     willingness_to_pay: float,
     kind: str = "atkinson",
     *,
@@ -281,7 +281,7 @@ def best_by_aversion(
     return _with_designs(rows, spread)
 
 
-def _weighted(spread: Distribution, k: float, aversion: float, kind: str, costs: str) -> Array:
+def _weighted(spread: EquityDistribution, k: float, aversion: float, kind: str, costs: str) -> Array:
     """Return equity-weighted net benefits in EUR by parameter set and design."""
     if costs not in ("apart", "borne"):
         raise ValueError(f"costs are {costs!r}; allowed: apart, borne")
@@ -290,6 +290,6 @@ def _weighted(spread: Distribution, k: float, aversion: float, kind: str, costs:
     return np.asarray(worth - (spread.cost * spread.teachers[:, None]).sum(axis=2) if costs == "apart" else worth)
 
 
-def _with_designs(rows: Sequence[Mapping[str, Any]], spread: Distribution) -> pd.DataFrame:
+def _with_designs(rows: Sequence[Mapping[str, Any]], spread: EquityDistribution) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     return table.assign(design=pd.Categorical(table["design"], categories=list(spread.designs)))

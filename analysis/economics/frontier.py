@@ -16,7 +16,7 @@ __all__ = ["DOMINATED", "EXTENDED", "FRONTIER", "frontier", "net_benefit"]
 FRONTIER, DOMINATED, EXTENDED = "frontier", "dominated", "extended dominated"
 """What a design may be."""
 
-Point = tuple[float, float]  # cost, effect
+CostEffect = tuple[float, float]  # cost, effect
 
 
 def net_benefit(effect: ArrayLike, cost: ArrayLike, willingness_to_pay: float) -> NDArray[np.float64]:
@@ -38,8 +38,8 @@ def frontier(designs: Sequence[str], costs: Sequence[float], effects: Sequence[f
     bad = [name for name, c, e in zip(designs, cost, effect, strict=True) if not (np.isfinite(c) and np.isfinite(e))]
     if bad:
         raise ValueError(f"cost or effect of {', '.join(bad)} is not a finite number")
-    points: list[Point] = list(zip(cost.tolist(), effect.tolist(), strict=True))
-    first_name: dict[Point, str] = {}
+    points: list[CostEffect] = list(zip(cost.tolist(), effect.tolist(), strict=True))
+    first_name: dict[CostEffect, str] = {}
     for point, name in sorted(zip(points, designs, strict=True)):
         first_name.setdefault(point, name)
     undominated = _undominated(list(first_name))
@@ -48,7 +48,9 @@ def frontier(designs: Sequence[str], costs: Sequence[float], effects: Sequence[f
     return pd.DataFrame(rows, columns=["design", "cost", "effect", "status", "icer", "icer_against", "dominated_by"])
 
 
-def _standing(point: Point, hull: list[Point], undominated: list[Point], names: Mapping[Point, str]) -> tuple[str, float, str, str]:
+def _standing(
+    point: CostEffect, hull: list[CostEffect], undominated: list[CostEffect], names: Mapping[CostEffect, str]
+) -> tuple[str, float, str, str]:
     """Return the status, ratio, against whom, and by whom dominated of one point."""
     if point in hull:
         position = hull.index(point)
@@ -62,16 +64,16 @@ def _standing(point: Point, hull: list[Point], undominated: list[Point], names: 
     return DOMINATED, np.nan, "", names[next(q for q in (*hull, *undominated) if q[0] <= point[0] and q[1] >= point[1])]
 
 
-def _undominated(points: list[Point]) -> list[Point]:
+def _undominated(points: list[CostEffect]) -> list[CostEffect]:
     """Return the points that no other strongly dominates, by ascending cost and so by ascending effect."""
-    kept: list[Point] = []
+    kept: list[CostEffect] = []
     for point in sorted(points, key=lambda p: (p[0], -p[1])):
         if not kept or point[1] > kept[-1][1]:
             kept.append(point)
     return kept
 
 
-def _drop_extended(points: list[Point]) -> list[Point]:
+def _drop_extended(points: list[CostEffect]) -> list[CostEffect]:
     """Return the points, of which none dominates another and costs ascend, without those whose ratio exceeds the next one's."""
     kept = list(points)
     position = 1

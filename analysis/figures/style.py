@@ -213,12 +213,12 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     return paths
 
 
-Box = tuple[float, float, float, float]  # left, bottom, right, top
+Rectangle = tuple[float, float, float, float]  # left, bottom, right, top
 
 
-def _area(box: Box) -> float:
+def _area(box: Rectangle) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _overlap(a: Box, b: Box) -> float:
+def _overlap(a: Rectangle, b: Rectangle) -> float:
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))

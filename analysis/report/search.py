@@ -21,9 +21,8 @@ from school_mentoring.model.designs import CHOICES
 from .sentences import in_words, percent
 from .terminal import Report
 
-__all__ = ["BEATEN", "Verdict", "best_designs", "describe_design", "own_designs", "search_report", "search_title"]
+__all__ = ["BEATEN", "best_designs", "describe_design", "own_designs", "search_report", "search_title"]
 
-Verdict = str
 BEATEN, UNBEATEN, ALIKE, UNSURE, NONE = "beaten", "unbeaten", "not told apart", "unsure", "no rival"
 """What a design of the scenario may be against the rival chosen for it."""
 
@@ -126,7 +125,7 @@ def own_designs(runs: pd.DataFrame, chosen: pd.DataFrame, own: Sequence[str], *,
     return pd.DataFrame(rows, columns=[*columns, "verdict"])
 
 
-def _verdict(panel: _Panel, kind: str, design: str, rival: str) -> Verdict:
+def _verdict(panel: _Panel, kind: str, design: str, rival: str) -> str:
     if not rival:
         return NONE
     effect, cost = panel.interval("effect", rival, design), panel.interval("cost", rival, design)

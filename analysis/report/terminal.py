@@ -26,7 +26,6 @@ WILLINGNESS_TO_PAY = (250.0, 500.0, 1000.0, 2000.0)
 
 WIDTH = 100
 MANY_FIGURES = 16  # from which on more processes are worth starting
-Stage = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Report:
     document: dict[str, Any]
     figures: dict[str, Callable[[], Any]] = field(default_factory=dict)
 
-    def write_figures(self, folder: Path, stage: Stage = lambda *_: None, *, processes: int = 1) -> None:
+    def write_figures(self, folder: Path, stage: Callable[[str, int, int], None] = lambda *_: None, *, processes: int = 1) -> None:
         """Write every figure into a folder as PNG and SVG; with several ``processes`` what makes them must be picklable."""
         count = len(self.figures)
         if processes == 1 or count < MANY_FIGURES:

@@ -11,7 +11,7 @@ from school_mentoring.analysis.economics.structural import standings, survival
 from .document import Document, Section, Table, Text
 from .sentences import in_words
 from .validation_chapters import (
-    Findings,
+    ValidationFindings,
     choices_section,
     convergence_section,
     docking_section,
@@ -22,11 +22,11 @@ from .validation_chapters import (
 )
 from .verdicts import Verdict, verdicts
 
-__all__ = ["Findings", "Report", "validation_report"]
+__all__ = ["ValidationFindings", "ValidationReport", "validation_report"]
 
 
 @dataclass(frozen=True)
-class Report:
+class ValidationReport:
     """The document, the tables that it rests on by file name, what it says in lines, and one document for programs."""
 
     document: Document
@@ -35,7 +35,7 @@ class Report:
     json: dict[str, Any]
 
 
-def validation_report(found: Findings, k: float) -> Report:
+def validation_report(found: ValidationFindings, k: float) -> ValidationReport:
     """Return the report; ``k``: EUR per adopter-year in the net benefit of structural choices."""
     standing = standings(found.frames["choices"], found.frames["sets"], k)
     judged = verdicts(found.frames, found.facts, survival(standing))
@@ -60,10 +60,10 @@ def validation_report(found: Findings, k: float) -> Report:
     spent = {part: round(seconds, 1) for part, seconds in found.seconds.items()}
     lines.append(f"Took {sum(found.seconds.values()):.0f} s: " + ", ".join(f"{part} {seconds:.0f}" for part, seconds in spent.items()))
     said = [{"part": one.part, "holds": one.holds, "said": one.said} for one in judged]
-    return Report(document, tables, lines, {"verdicts": said, "quick": found.quick, "seconds": spent})
+    return ValidationReport(document, tables, lines, {"verdicts": said, "quick": found.quick, "seconds": spent})
 
 
-def _summary(found: Findings, judged: Sequence[Verdict]) -> Section:
+def _summary(found: ValidationFindings, judged: Sequence[Verdict]) -> Section:
     failed = [one.part for one in judged if one.holds is False]
     strong = f"Does not hold: {in_words(failed)}." if failed else "Everything that has a rule holds."
     rows = [[one.part, one.rule, {True: "holds", False: "does not hold", None: "for the reader"}[one.holds], one.said] for one in judged]
@@ -82,7 +82,7 @@ def _summary(found: Findings, judged: Sequence[Verdict]) -> Section:
     return Section("summary", "In short", blocks)
 
 
-def _again(found: Findings) -> Section:
+def _again(found: ValidationFindings) -> Section:
     return Section(
         "again",
         "To make it again",

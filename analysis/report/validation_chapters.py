@@ -18,7 +18,7 @@ from .sentences import in_words
 from .verdicts import MARGIN
 
 __all__ = [
-    "Findings",
+    "ValidationFindings",
     "choices_section",
     "convergence_section",
     "docking_section",
@@ -30,7 +30,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Findings:
+class ValidationFindings:
     """What was computed.
 
     ``frames``: patterns (readings), exact, docking, peer, convergence, order, choices (runs), sets, networks, face. ``curves``: what
@@ -54,7 +54,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
 
 
-def pattern_section(found: Findings, pattern: Mapping[str, Any]) -> Section:
+def pattern_section(found: ValidationFindings, pattern: Mapping[str, Any]) -> Section:
     """Return what was read off for one pattern, with its figure."""
     readings = found.frames["patterns"]
     mine = readings[readings["pattern"] == pattern["number"]]
@@ -97,7 +97,7 @@ def _picture(key: str, curves: pd.DataFrame, title: str, note: str = "") -> Pict
     return Picture(key, lambda: panels(curves, title, note), f"{title}. Last values: {said}.", f"{title}.")
 
 
-def exact_section(found: Findings) -> Section:
+def exact_section(found: ValidationFindings) -> Section:
     """Return how far the engine lies from exact solutions."""
     table = found.frames["exact"]
     rows = []
@@ -128,7 +128,7 @@ def exact_section(found: Findings) -> Section:
     )
 
 
-def docking_section(found: Findings) -> Section:
+def docking_section(found: ValidationFindings) -> Section:
     """Return what of the two engines was compared, and what differs."""
     table = found.frames["docking"]
     rows = [
@@ -161,7 +161,7 @@ def docking_section(found: Findings) -> Section:
     )
 
 
-def peer_section(found: Findings) -> Section:
+def peer_section(found: ValidationFindings) -> Section:
     """Return how far NDlib and the engine lie apart, or why that is left out."""
     title = "An independent peer: NDlib"
     if found.facts["peer_left_out"]:
@@ -200,7 +200,7 @@ def peer_section(found: Findings) -> Section:
     )
 
 
-def convergence_section(found: Findings) -> Section:
+def convergence_section(found: ValidationFindings) -> Section:
     """Return what fewer replicates would have said."""
     order, table = found.frames["order"], found.frames["convergence"]
     rows = [
@@ -235,7 +235,7 @@ def convergence_section(found: Findings) -> Section:
     )
 
 
-def choices_section(found: Findings, standing: pd.DataFrame, k: float) -> Section:
+def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float) -> Section:
     """Return how the recommendation stands under each structural choice."""
     rows = []
     for variant, part in standing.groupby("variant", sort=False):
@@ -315,7 +315,7 @@ def choices_section(found: Findings, standing: pd.DataFrame, k: float) -> Sectio
     )
 
 
-def face_section(found: Findings) -> Section:
+def face_section(found: ValidationFindings) -> Section:
     """Return what is reported of the projects beside what the model has."""
     blocks: list[Any] = [
         Text(

@@ -5,7 +5,6 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import pandas as pd
 from school_mentoring.analysis.report.terminal import Report, comparison_report
 from school_mentoring.experiments.compare import Comparison, compare, with_comparator
 from school_mentoring.experiments.folder.study import new_study, provenance
-from school_mentoring.experiments.whatif import Kept, SupersededError
+from school_mentoring.experiments.whatif import Kept, Stop, SupersededError
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, dump_yaml, resolved
 
@@ -38,8 +37,6 @@ BESIDE = {"schools": "schools.csv", "ties": "ties.csv"}
 
 Download = tuple[bytes, str, str]
 """Content, media type, name of the file."""
-
-Stop = Callable[[], bool]
 
 
 def downloads() -> tuple[str, ...]:

@@ -11,9 +11,6 @@ from school_mentoring.model.designs import PRESETS
 
 from .mesa_page import ViewedModel, map_figure, school_table
 
-first_design = "regional_hub"
-"""The design that the page begins with."""
-
 
 @solara.component
 def Map(model: ViewedModel) -> None:  # noqa: N802 - components are named as classes are
@@ -41,7 +38,7 @@ def OneSchool(model: ViewedModel) -> None:  # noqa: N802
 def _parameters() -> dict[str, Any]:
     designs = {**PRESETS, **ViewedModel.scenario.designs}
     return {
-        "design": {"type": "Select", "value": first_design, "values": list(designs), "label": "design"},
+        "design": {"type": "Select", "value": ViewedModel.first_design, "values": list(designs), "label": "design"},
         "replicate": {"type": "SliderInt", "value": 0, "label": "replicate", "min": 0, "max": 20, "step": 1},
         "seed": {"type": "InputText", "value": str(ViewedModel.scenario.seed), "label": "seed"},
     }
@@ -50,7 +47,7 @@ def _parameters() -> dict[str, Any]:
 @solara.component
 def Page() -> None:  # noqa: N802
     """Show the page of one visitor, with a model of their own."""
-    model = solara.use_memo(lambda: ViewedModel(first_design), [])
+    model = solara.use_memo(lambda: ViewedModel(ViewedModel.first_design), [])
     SolaraViz(
         model,
         components=[

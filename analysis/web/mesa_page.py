@@ -40,7 +40,8 @@ class ViewedModel(MentoringModel):
     """A scenario's model, stepped and made anew; its arguments are what a visitor chooses; ``seed``: digits, or the scenario's."""
 
     scenario: Scenario
-    """Set before the first is made."""
+    first_design = "regional_hub"
+    """What the page shows, and begins with; set before the first is made."""
 
     def __init__(self, design: str = "regional_hub", replicate: int = 0, seed: str = "") -> None:
         scenario = type(self).scenario
@@ -130,15 +131,12 @@ def serve_mesa(scenario: Scenario, design: str, *, host: str, port: int, allow_h
     except ImportError:
         raise InputError("--mesa", "needs Solara, which is not installed", "pip install -e '.[mesa]'") from None
     listening, shown = listen(host, port)
-    ViewedModel.scenario = scenario
+    ViewedModel.scenario, ViewedModel.first_design = scenario, design
     import uvicorn
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Solara's, of how Mesa's own components are written
         from solara.server.starlette import app
-
-        from . import mesa_app
-    mesa_app.first_design = design
     logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING, force=True)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     log("listening", address=shown)

@@ -4,7 +4,6 @@ The folder of a calibration is that of its reference table, a sweep, so every si
 in it. docs/calibration.md tells the method and why it was chosen.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import runner
 from school_mentoring.experiments.pilot_data import Observations, read_observations
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
@@ -21,16 +21,16 @@ from school_mentoring.scenarios import Scenario
 
 from .adoption_times import adopts_once, check_start
 from .calibrated import write_calibrated
-from .findings import Findings, findings_of
+from .findings import CalibrationFindings, findings_of
 from .groups import groups_of
 from .holdout import held_out
 from .posterior import Exact, Posterior, Problem, exact_of, exact_posterior, synthetic_posterior
 from .prior import prior_of
 from .quick import PointFit, point_fit
-from .reference_table import Runs, Table
+from .reference_table import ReferenceTable, Runs
 from .survey import survey_of
 
-__all__ = ["FIT", "Options", "asked", "calibrate", "observations_of", "problem_of", "quick_fit", "state_of", "write_findings"]
+__all__ = ["FIT", "CalibrationOptions", "asked", "calibrate", "observations_of", "problem_of", "quick_fit", "state_of", "write_findings"]
 
 FIT = ("p", "q_in", "q_out", "beta", "d")
 """The parameters that are fitted where none are named."""
@@ -40,11 +40,9 @@ MOST_CELLS = 60_000_000  # of the first wave's record, which is held in memory
 WITHOUT = {"beta": 0.0, "shield": 0.0}
 """What mentoring without any effect is."""
 
-Stage = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True)
-class Options:
+class CalibrationOptions:
     """What is asked of a calibration.
 
     ``runs``: of the first wave; the second has twice as many (0: as many as memory holds, at most RUNS). ``hold_out``: what is predicted
@@ -67,10 +65,10 @@ class Options:
         return asdict(self)
 
 
-def asked(*, fit: str | None = None, pool: str | None = None, **given: Any) -> Options:
+def asked(*, fit: str | None = None, pool: str | None = None, **given: Any) -> CalibrationOptions:
     """Return the options of a command line. Raises InputError for what no calibration may have."""
     names = FIT if fit is None else tuple(_words(fit))
-    options = Options(fit=names, pooled=tuple(_words(pool or "")), **given)
+    options = CalibrationOptions(fit=names, pooled=tuple(_words(pool or "")), **given)
     fitted = [name.partition("=")[0] for name in names]
     for name in options.pooled:
         if name not in fitted:
@@ -94,7 +92,7 @@ def _words(text: str) -> list[str]:
 
 
 def problem_of(
-    scenario: Scenario, observations: str | Path, options: Options, *,
+    scenario: Scenario, observations: str | Path, options: CalibrationOptions, *,
     start: str | None = None, mapping: str | None = None, end: str | None = None,
 ) -> tuple[Problem, Observations]:  # fmt: skip
     """Return what is fitted to a file of observations. Raises InputError where the two do not go together."""
@@ -122,9 +120,9 @@ def quick_fit(problem: Problem, *, engine: str = "compiled", threads: int | None
 
 
 def calibrate(
-    problem: Problem, options: Options, folder: Path, *, resume: bool = False, engine: str = "compiled", threads: int | None = None,
-    scheduler: str | None = None, stage: Stage = lambda *_: None,
-) -> Findings:  # fmt: skip
+    problem: Problem, options: CalibrationOptions, folder: Path, *, resume: bool = False, engine: str = "compiled",
+    threads: int | None = None, scheduler: str | None = None, stage: Stage = lambda *_: None,
+) -> CalibrationFindings:  # fmt: skip
     """Fit a problem in a folder and return what was found; with ``resume`` simulations that are there are kept.
 
     Raises InputError where the exact likelihood is asked for and there is none, and where no parameters come near the data.
@@ -142,7 +140,7 @@ def calibrate(
     return findings_of(problem, posterior, held, rival, table=table, first=first, engine=runner(engine), threads=threads, stage=stage)
 
 
-def _exact(problem: Problem, options: Options) -> Exact | None:
+def _exact(problem: Problem, options: CalibrationOptions) -> Exact | None:
     """Return the likelihood that needs no summaries, None where there is none or a synthetic one is asked for."""
     found = None if problem.pooled or options.likelihood == "synthetic" else exact_of(problem)
     if options.likelihood == "exact" and found is None:
@@ -166,15 +164,17 @@ def _without_mentoring(problem: Problem) -> Problem:
 
 @dataclass(frozen=True)
 class _Fitter:
-    options: Options
+    options: CalibrationOptions
     engine: str
     threads: int | None
     scheduler: str | None
     stage: Stage
     resume: bool
 
-    def fit(self, problem: Problem, kept: NDArray[np.bool_], folder: Path, exact: Exact | None) -> tuple[Posterior, Table, Runs | None]:
-        table = Table(
+    def fit(
+        self, problem: Problem, kept: NDArray[np.bool_], folder: Path, exact: Exact | None
+    ) -> tuple[Posterior, ReferenceTable, Runs | None]:
+        table = ReferenceTable(
             folder, problem.scenario, problem.prior, problem.survey.record(),
             engine=self.engine, threads=self.threads, scheduler=self.scheduler, stage=self.stage,
         )  # fmt: skip
@@ -206,7 +206,7 @@ def state_of(problem: Problem, observations: Observations) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def write_findings(found: Findings, scenario: Scenario, folder: Path) -> None:
+def write_findings(found: CalibrationFindings, scenario: Scenario, folder: Path) -> None:
     """Write the posterior as other programs and other commands take it: ``posterior.nc`` (ArviZ) and ``calibrated.yaml`` with its draws."""
     found.write_netcdf(folder / "posterior.nc")
     draws = found.draws[[name for name in found.draws if name in PARAMETERS]]

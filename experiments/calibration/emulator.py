@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["Box", "Directions", "Emulator", "excess_score", "fit_emulator", "learn_directions", "least_squares"]
+__all__ = ["Directions", "Emulator", "ParameterBox", "excess_score", "fit_emulator", "learn_directions", "least_squares"]
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ def _exponents(parameters: int, degree: int) -> NDArray[np.int64]:
     return np.array([[one.count(j) for j in range(parameters)] for one in chosen])
 
 
-class Box(NamedTuple):
+class ParameterBox(NamedTuple):
     """A box around parameters, so that polynomials are taken on [-1, 1]."""
 
     low: Floats
@@ -77,7 +77,7 @@ class Emulator:
     """
 
     names: tuple[str, ...]
-    box: Box
+    box: ParameterBox
     degree: int
     spread_degree: int
     directions: Directions
@@ -121,7 +121,7 @@ def learn_directions(values: Floats, features: Floats) -> Directions:
     if not varied.any():
         raise InputError("--fit", "simulations do not differ in anything that was observed", "take more --runs, or other parameters")
     scaled = (features[:, varied] - centre[varied]) @ whiten
-    _, terms, inverse = _chosen_degree(Box(values.min(axis=0), values.max(axis=0)), values, scaled)
+    _, terms, inverse = _chosen_degree(ParameterBox(values.min(axis=0), values.max(axis=0)), values, scaled)
     project = np.zeros((features.shape[1], scaled.shape[1]))
     project[varied] = whiten
     return Directions(_rounded(centre), _rounded(project @ _directions(terms, inverse @ (terms.T @ scaled), scaled)))
@@ -132,7 +132,7 @@ def fit_emulator(values: Floats, features: Floats, names: tuple[str, ...], direc
 
     The rows must be others than those that the directions were learned from: what chance put into those would look like information here.
     """
-    box = Box(values.min(axis=0), values.max(axis=0))
+    box = ParameterBox(values.min(axis=0), values.max(axis=0))
     found = (features - directions.centre) @ directions.project
     degree, terms, inverse = _chosen_degree(box, values, found)
     mean = inverse @ (terms.T @ found)
@@ -186,7 +186,7 @@ def _standard(features: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     return vectors[:, kept] / np.sqrt(values[kept]) / sd[varied][:, None], centre, varied
 
 
-def _chosen_degree(box: Box, values: Floats, scaled: Floats) -> tuple[int, Floats, Floats]:
+def _chosen_degree(box: ParameterBox, values: Floats, scaled: Floats) -> tuple[int, Floats, Floats]:
     """Return the degree that predicts rows left out best (PRESS; Allen 1974), its terms, and the inverse of their cross-products."""
     best: tuple[float, int, Floats, Any] | None = None
     for degree in DEGREES:
@@ -204,7 +204,7 @@ def _chosen_degree(box: Box, values: Floats, scaled: Floats) -> tuple[int, Float
     return best[1:]
 
 
-def least_squares(box: Box, values: Floats, found: Floats, degrees: Sequence[int]) -> tuple[int, Floats, float]:
+def least_squares(box: ParameterBox, values: Floats, found: Floats, degrees: Sequence[int]) -> tuple[int, Floats, float]:
     """Return degree, coefficients and rms error at rows left out of the polynomial that predicts rows left out best."""
     best: tuple[float, int, Floats] | None = None
     for degree in degrees:

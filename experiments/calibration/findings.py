@@ -1,6 +1,5 @@
 """What a calibration found, as tidy tables: the posterior against the prior, curves, every cell of the survey, scores, and checks."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,18 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import BatchRunner
+from school_mentoring.experiments.progress import Stage
 
 from .likelihood import Synthetic
 from .posterior import SPREAD, Posterior, Problem
 from .predict import cells_table, curves, log_scores, predict, ranked_scores
-from .reference_table import Runs, Table
+from .reference_table import ReferenceTable, Runs
 from .survey import OVERDISPERSION, Survey
 
-__all__ = ["Findings", "findings_of", "parameter_table_of"]
+__all__ = ["CalibrationFindings", "findings_of", "parameter_table_of"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Stage = Callable[[str, int, int], None]
 
 PREDICTED = 400  # draws that predictions are made of
 CHECKED, CHECK_RUNS = 8, 400  # draws at which the likelihood is estimated directly, and runs for each
@@ -30,7 +29,7 @@ MOVED = 0.3  # prior sds by which a mean moves that was not left alone
 
 
 @dataclass(frozen=True)
-class Findings:
+class CalibrationFindings:
     """``parameters``: prior against posterior; ``draws``, ``prior_draws``: joint; ``curves``: quantiles by group and month, by
     ``source``; ``observed``: shares seen, by group and wave; ``cells``: every answer and its prediction; ``scores``: of what was held out;
     ``history``: waves of runs; ``checks``: emulated against direct likelihood; ``countries``: posterior of pooled parameters by country.
@@ -70,8 +69,8 @@ class Findings:
 
 def findings_of(
     problem: Problem, posterior: Posterior, held: Mask | None, rival: tuple[Problem, Posterior] | None, *,
-    table: Table, first: Runs | None, engine: BatchRunner, threads: int | None, stage: Stage,
-) -> Findings:  # fmt: skip
+    table: ReferenceTable, first: Runs | None, engine: BatchRunner, threads: int | None, stage: Stage,
+) -> CalibrationFindings:  # fmt: skip
     """Return what a posterior comes to."""
     prior, seed = problem.prior, problem.scenario.seed
     prior_draws = pd.DataFrame(prior.values(prior.sample(4096, seed)), columns=list(prior.names))
@@ -101,7 +100,7 @@ def findings_of(
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
     parameters = parameter_table_of(prior_draws, posterior)
     chains = {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}
-    return Findings(
+    return CalibrationFindings(
         parameters, posterior.frame(), prior_draws, drawn, _observed(problem, groups, held), cells, scores,
         pd.DataFrame(posterior.history), checks, _countries(problem, posterior), state, chains,
     )  # fmt: skip

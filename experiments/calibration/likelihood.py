@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .emulator import Box, Emulator, excess_score, fit_emulator, learn_directions, least_squares
+from .emulator import Emulator, ParameterBox, excess_score, fit_emulator, learn_directions, least_squares
 from .features import FeatureSet
 from .prior import Prior
 from .summaries import MOST_CELLS, Summaries, learn_scores
@@ -173,7 +173,7 @@ class Filtered:
     ``error``: rms at points left out. ``points``: learned from, of those ``evaluated``. ``best``: parameters where it is highest, (B, d).
     """
 
-    box: Box
+    box: ParameterBox
     degree: int
     coefficients: Floats
     error: float
@@ -219,7 +219,7 @@ def filtered(
         scores, values = np.concatenate([scores, more]), np.concatenate([values, prior.values(more)])
         found = np.concatenate([found, exact(prior.values(more))])
     near = found > found.max() - 1.5 * drop
-    box = Box(values[near].min(axis=0), values[near].max(axis=0))
+    box = ParameterBox(values[near].min(axis=0), values[near].max(axis=0))
     degree, coefficients, error = least_squares(box, values[near], found[near] - found.max(), FILTER_DEGREES)
     best = values[np.argsort(-(found + prior.log_density(scores)))[:128]]
     return Filtered(box, degree, coefficients, error, int(near.sum()), len(found), best)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.schools import Schools
@@ -18,7 +19,7 @@ from .forward_filter import is_independent, survey_log_likelihood
 from .groups import Groups, feature_set
 from .likelihood import Filtered, Likelihood, Synthetic, filtered, plausible_scores, synthetic
 from .prior import Prior
-from .reference_table import Runs, Table
+from .reference_table import ReferenceTable, Runs
 from .sampler import ENSEMBLES, Chains, sample_posterior
 from .survey import Survey
 
@@ -26,7 +27,6 @@ __all__ = ["Exact", "Posterior", "Problem", "exact_of", "exact_posterior", "synt
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Stage = Callable[[str, int, int], None]
 
 SPREAD = 0.5
 """Scale of the half-normal prior of how far countries differ, in standard deviations of the parameter's prior (Gelman 2006)."""
@@ -139,7 +139,9 @@ def exact_posterior(problem: Problem, kept: Mask, exact: Exact, seed: int, threa
     return _posterior(prior, chains, history, state, [likelihood])
 
 
-def synthetic_posterior(problem: Problem, kept: Mask, table: Table, first: Runs, second_runs: int, seed: int, stage: Stage) -> Posterior:
+def synthetic_posterior(
+    problem: Problem, kept: Mask, table: ReferenceTable, first: Runs, second_runs: int, seed: int, stage: Stage
+) -> Posterior:
     """Return the posterior of the emulated synthetic likelihood: cut by the first wave of runs, fitted to a second one."""
     early = [_likelihood(problem, kept, first, who, None, seed).opened(first.values) for who in problem.parts]
     scores, share = plausible_scores(problem.prior, early, second_runs, seed)

@@ -4,7 +4,6 @@ The objective is the likelihood of every school's answers at its mean simulated 
 likelihood; Varin, Reid & Firth 2011): right in the middle, silent on how sure that is.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import BatchRunner
+from school_mentoring.experiments.progress import Stage
 
 from .posterior import Problem
 from .predict import predict
@@ -33,9 +33,7 @@ class PointFit:
     best: dict[str, float]
 
 
-def point_fit(
-    problem: Problem, seed: int, *, engine: BatchRunner, threads: int | None, stage: Callable[[str, int, int], None] = lambda *_: None
-) -> PointFit:
+def point_fit(problem: Problem, seed: int, *, engine: BatchRunner, threads: int | None, stage: Stage = lambda *_: None) -> PointFit:
     """Return the point fit. All candidates share their random numbers, so the objective is smooth enough to climb."""
     from cmaes import CMA
 

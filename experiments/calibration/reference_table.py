@@ -4,7 +4,7 @@ It is a folder like that of any sweep, so it survives a kill, is completed by ``
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, read_sets
@@ -24,10 +25,9 @@ from school_mentoring.scenarios import Scenario
 from .prior import Prior
 from .survey import OVERDISPERSION, Survey
 
-__all__ = ["Runs", "Table"]
+__all__ = ["ReferenceTable", "Runs"]
 
 Floats = NDArray[np.float64]
-Stage = Callable[[str, int, int], None]
 
 CHUNK = 2048  # parameter sets, one run each
 CHUNK_BYTES = 256_000_000
@@ -71,7 +71,7 @@ class Runs:
             yield survey.answers(self.adopters[here][:, waves], teachers, self.number[here], seed, extra[here])
 
 
-class Table:
+class ReferenceTable:
     """The reference table in a folder: ``first`` runs over the prior, then ``second`` runs over the plausible region."""
 
     def __init__(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from school_mentoring.experiments.progress import Stage
+
 __all__ = ["ENSEMBLES", "Chains", "sample_posterior"]
 
 Floats = NDArray[np.float64]
@@ -33,7 +35,7 @@ class Chains:
 
 def sample_posterior(
     log_posterior: Callable[[Floats], Floats], starts: Floats, seed: int, *, ensembles: int = ENSEMBLES, most_steps: int = MOST_STEPS,
-    stage: Callable[[str, int, int], None] = lambda *_: None,
+    stage: Stage = lambda *_: None,
 ) -> Chains:  # fmt: skip
     """Return draws of a log posterior of points (K, d), which ensembles walk from ``starts`` (N, d), where it is finite.
 

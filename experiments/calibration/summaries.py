@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .emulator import Box
+from .emulator import ParameterBox
 from .features import FeatureSet
 
 __all__ = ["MOST_CELLS", "SchoolScores", "Summaries", "learn_scores"]
@@ -50,7 +50,7 @@ def learn_scores(values: Floats, shares: Floats, seen: NDArray[np.bool_]) -> Sch
     """Return the scores that simulations teach: parameters (N, d), shares (N, W, n) and which of them a survey sees, (W, n)."""
     shares = np.where(seen, shares, 0.0)
     count, waves, schools = shares.shape
-    box = Box(values.min(axis=0), values.max(axis=0))
+    box = ParameterBox(values.min(axis=0), values.max(axis=0))
     terms = box.basis(values, 2)
     answers = shares.reshape(count, -1)
     coefficients = np.linalg.pinv(terms.T @ terms, hermitian=True) @ (terms.T @ answers)

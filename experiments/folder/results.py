@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from school_mentoring.experiments.sweep.execution import FAILURES, RESULTS
 from school_mentoring.experiments.sweep.plan import read_sets
-from school_mentoring.experiments.sweep.store import Store
+from school_mentoring.experiments.sweep.store import FAILURES, RESULTS, Store
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.observe import OUTCOMES
 

@@ -16,7 +16,7 @@ from school_mentoring.experiments.sweep.store import PART
 
 from .crate import METADATA
 
-__all__ = ["Comparison", "Difference", "compare_folders", "first_difference"]
+__all__ = ["Difference", "FolderComparison", "compare_folders", "first_difference"]
 
 DRAWN = (".png", ".svg", ".html", ".pdf")
 """Files that show results and hold none of their own: their bytes change with the libraries that draw."""
@@ -44,7 +44,7 @@ class Difference:
 
 
 @dataclass
-class Comparison:
+class FolderComparison:
     """What two folders have in common, by names of files.
 
     ``identical``: results of the same bytes; ``same_values``: tables that hold the same to the last bit in other bytes; ``different``:
@@ -91,12 +91,12 @@ class Comparison:
         return said
 
 
-def compare_folders(there: Path, here: Path) -> Comparison:
+def compare_folders(there: Path, here: Path) -> FolderComparison:
     """Compare the results of the study in one folder with those in another.
 
     A file of the first that is gone is compared by the hash in its ``study.json``, and one that is not as that says counts as different.
     """
-    found = Comparison()
+    found = FolderComparison()
     recorded, mine = _recorded(there), _present(here)
     present = _present(there)
     for name in sorted({*recorded, *present, *mine}):

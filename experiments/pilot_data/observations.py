@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.world.csv_file import Table, either
+from school_mentoring.model.world.csv_file import CsvTable, either
 from school_mentoring.model.world.schools import Schools
 
 from .dates import Span, month_zero, span_of
@@ -83,7 +83,7 @@ def read_observations(
     adoption times were looked for (default: that of the last adoption). Rows whose measured cells are all blank are missing observations,
     except in times, where blank means not adopted. Raises InputError for the first fault, with row and column.
     """
-    table = Table(path, _unknown_column, ["school_id"])
+    table = CsvTable(path, _unknown_column, ["school_id"])
     kind = _kind(table)
     scale = _mapping(table, kind, mapping)
     zero = month_zero(start)
@@ -128,7 +128,7 @@ def _unknown_column(name: str) -> str | None:
     return None if name in COLUMNS else nearest(name, COLUMNS)
 
 
-def _kind(table: Table) -> Kind:
+def _kind(table: CsvTable) -> Kind:
     """Return which of the three forms a table has. Raises InputError where it is none of them, or two at once."""
     where = f"{table.name}, row 1"
     telling = {"adopters": "counts", "mean": "scale", "adoption_time": "times"}
@@ -149,7 +149,7 @@ def _kind(table: Table) -> Kind:
     return kind
 
 
-def _mapping(table: Table, kind: Kind, given: str | ScaleMapping | None) -> ScaleMapping | None:
+def _mapping(table: CsvTable, kind: Kind, given: str | ScaleMapping | None) -> ScaleMapping | None:
     if kind != "scale":
         return None
     if given is None:
@@ -161,7 +161,7 @@ def _mapping(table: Table, kind: Kind, given: str | ScaleMapping | None) -> Scal
     return parse_mapping(given) if isinstance(given, str) else given
 
 
-def _either_column(table: Table, one: str, other: str) -> str:
+def _either_column(table: CsvTable, one: str, other: str) -> str:
     """Return which of two names for the same column is there."""
     if (one in table) == (other in table):
         problem = f"{one!r} and {other!r} are the same column" if one in table else f"the column {one!r} is missing"
@@ -172,7 +172,7 @@ def _either_column(table: Table, one: str, other: str) -> str:
 # ------------------------------------------------------------------------------------------------- schools and practices
 
 
-def _schools(table: Table, schools: Schools) -> NDArray[np.int64]:
+def _schools(table: CsvTable, schools: Schools) -> NDArray[np.int64]:
     """Return the row of each cell's school in the school table, -1 where there is none, which is complained of."""
     number = {str(label): at for at, label in enumerate(schools.school_id)}
     cells = table.columns["school_id"]
@@ -183,7 +183,7 @@ def _schools(table: Table, schools: Schools) -> NDArray[np.int64]:
     return found
 
 
-def _practices(table: Table, practices: Sequence[str] | None) -> tuple[list[str], list[str]]:
+def _practices(table: CsvTable, practices: Sequence[str] | None) -> tuple[list[str], list[str]]:
     """Return the practice of each row, and the names that there may be, in order."""
     if "practice" not in table and "item" not in table:
         if practices is not None and len(practices) > 1:
@@ -208,7 +208,7 @@ def _near(cell: str, known: Sequence[str]) -> str:
     return f" ({hint})" if hint.startswith("did") else ""
 
 
-def _check_teachers(table: Table, seen: Sequence[int], school: NDArray[np.int64], schools: Schools) -> None:
+def _check_teachers(table: CsvTable, seen: Sequence[int], school: NDArray[np.int64], schools: Schools) -> None:
     """Complain of more respondents than teachers, where the school table gives all of its teachers."""
     if "teachers" in (*schools.drawn, *(schools.partly_drawn or ())):
         return
@@ -224,7 +224,7 @@ def _check_teachers(table: Table, seen: Sequence[int], school: NDArray[np.int64]
 # ------------------------------------------------------------------------------------------------------ months and waves
 
 
-def _spans(table: Table, column: str, zero: int | None, *, blank: bool) -> list[Span]:
+def _spans(table: CsvTable, column: str, zero: int | None, *, blank: bool) -> list[Span]:
     """Return the months of each cell, (0, 0) where it is blank or wrong; what is wrong is complained of. ``blank``: cells may be."""
     spans = []
     for at, cell in enumerate(table.columns[column]):
@@ -243,7 +243,7 @@ def _spans(table: Table, column: str, zero: int | None, *, blank: bool) -> list[
     return spans
 
 
-def _waves(table: Table, spans: Sequence[Span], seen: Sequence[int]) -> list[int] | None:
+def _waves(table: CsvTable, spans: Sequence[Span], seen: Sequence[int]) -> list[int] | None:
     """Return the wave of each row as the table gives it, None where it gives none; a wave begins after the one before has ended."""
     if "wave" not in table:
         return None
@@ -260,7 +260,7 @@ def _waves(table: Table, spans: Sequence[Span], seen: Sequence[int]) -> list[int
     return number
 
 
-def _check_repeats(table: Table, seen: Sequence[int], practice: Sequence[str], spans: Sequence[Span] | None) -> None:
+def _check_repeats(table: CsvTable, seen: Sequence[int], practice: Sequence[str], spans: Sequence[Span] | None) -> None:
     """Complain of a school that is seen twice in a month (or adopts twice) in the same practice, once the cells themselves are sound."""
     first: dict[tuple[str, str, Span | None], int] = {}
     for at in [] if table.problems else seen:
@@ -283,7 +283,7 @@ def _end(text: str, zero: int | None) -> int:
 # --------------------------------------------------------------------------------------------------------- what was seen
 
 
-def _add_times(table: Table, frame: pd.DataFrame, spans: Sequence[Span], end: int | None) -> tuple[int, ...]:
+def _add_times(table: CsvTable, frame: pd.DataFrame, spans: Sequence[Span], end: int | None) -> tuple[int, ...]:
     """Add when each school adopted; return the months at which intervals end."""
     adopted = np.array([cell != "" for cell in table.columns["adoption_time"]])
     first, last = (np.maximum([span[k] for span in spans], 0).astype(np.float64) for k in (0, 1))
@@ -301,7 +301,7 @@ def _add_times(table: Table, frame: pd.DataFrame, spans: Sequence[Span], end: in
     return waves
 
 
-def _add_shares(table: Table, frame: pd.DataFrame, mapping: ScaleMapping) -> None:
+def _add_shares(table: CsvTable, frame: pd.DataFrame, mapping: ScaleMapping) -> None:
     """Add the shares that a mapping makes of means, and their standard errors; a lone answer has the sd of the others."""
     sd = frame["sd"].astype(np.float64)
     if sd.isna().all():

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from school_mentoring.model.world.countries import MOST_TEACHERS
-from school_mentoring.model.world.csv_file import Table
+from school_mentoring.model.world.csv_file import CsvTable
 
 __all__ = ["CountRow", "Row", "ScaleRow", "checked_rows"]
 
@@ -22,8 +22,8 @@ def _contradiction(column: str, problem: str, allowed: str) -> PydanticCustomErr
     return PydanticCustomError("contradiction", "{problem}", {"column": column, "problem": problem, "allowed": allowed})
 
 
-Count = Annotated[int, BeforeValidator(_plain)]
-Number = Annotated[float, BeforeValidator(_plain)]
+CountCell = Annotated[int, BeforeValidator(_plain)]
+NumberCell = Annotated[float, BeforeValidator(_plain)]
 
 
 class Row(BaseModel):
@@ -39,10 +39,10 @@ class Row(BaseModel):
 class CountRow(Row):
     """Adopting teachers among the respondents of a school."""
 
-    respondents: Count = Field(
+    respondents: CountCell = Field(
         ge=1, le=MOST_TEACHERS, description=f"a whole number from 1 to {MOST_TEACHERS}; leave a school without answers blank"
     )
-    adopters: Count = Field(ge=0, le=MOST_TEACHERS, description="a whole number from 0 to the respondents")
+    adopters: CountCell = Field(ge=0, le=MOST_TEACHERS, description="a whole number from 0 to the respondents")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -63,11 +63,11 @@ def _on_scale(value: float, info: ValidationInfo) -> float:
 class ScaleRow(Row):
     """Mean and standard deviation of an item's answers."""
 
-    respondents: Count = Field(
+    respondents: CountCell = Field(
         ge=1, le=MOST_TEACHERS, description=f"a whole number from 1 to {MOST_TEACHERS}; leave a school without answers blank"
     )
-    mean: Annotated[Number, AfterValidator(_on_scale)] = Field(description="a mean on the scale of --mapping")
-    sd: Number | None = Field(default=None, ge=0, description="a standard deviation, 0 or more")
+    mean: Annotated[NumberCell, AfterValidator(_on_scale)] = Field(description="a mean on the scale of --mapping")
+    sd: NumberCell | None = Field(default=None, ge=0, description="a standard deviation, 0 or more")
 
     @model_validator(mode="after")
     def _fits(self, info: ValidationInfo) -> Self:
@@ -84,7 +84,7 @@ class ScaleRow(Row):
         return self
 
 
-def checked_rows(table: Table, at: list[int], row: type[Row], columns: list[str], scale: tuple[float, float]) -> list[Row]:
+def checked_rows(table: CsvTable, at: list[int], row: type[Row], columns: list[str], scale: tuple[float, float]) -> list[Row]:
     """Return the rows ``at`` of a table as their schema has them; what does not fit is complained of, and the row left out."""
     found = []
     for position in at:

@@ -5,7 +5,7 @@ chosen ones and the scenario's own are told. So neither what is chosen nor how g
 winner's curse; Smith & Winkler 2006, Management Science 52, 311-322).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import FIELDS, Design
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
@@ -30,8 +31,6 @@ __all__ = ["Archive", "Found", "design_fields", "search"]
 CHOICE_CELLS, REPORT_CELLS = 100, 400
 BEST_KEPT = 5  # designs taken to the second panel for each budget and each design of the scenario, besides the front
 COST_MARGIN = 1.5  # how much dearer than the dearest design of the scenario a design may be where no budget is stated
-
-Stage = Callable[[str, int, int], None]
 
 
 class Archive:

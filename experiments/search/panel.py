@@ -1,6 +1,6 @@
 """A panel: fixed pairs of parameter set and replicate under which designs are judged, so that they differ by nothing but themselves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import BatchRunner, run_rows, runner
+from school_mentoring.experiments.progress import Advance
 from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.variables import uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
@@ -49,7 +50,7 @@ class Panel:
         correlation = self.scenario.correlation([variable.name for variable in uncertain])
         return sample(f"sobol:{draws}", uncertain, self.scenario.seed, correlation).to_dict("records")
 
-    def outcomes(self, designs: Sequence[Design], progress: Callable[[int, int], None] | None = None) -> NDArray[np.float64]:
+    def outcomes(self, designs: Sequence[Design], progress: Advance | None = None) -> NDArray[np.float64]:
         """Return the outcomes of every design in every cell, shape (designs, cells, len(OUTCOMES))."""
         programme = self.scenario.programme
         table = design_table(designs, programme.first_month, programme.last_month)
@@ -61,7 +62,7 @@ class Panel:
         )  # fmt: skip
         return results.outcomes.reshape(len(designs), self.cells, len(OUTCOMES))
 
-    def runs(self, designs: Mapping[str, Design], progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
+    def runs(self, designs: Mapping[str, Design], progress: Advance | None = None) -> pd.DataFrame:
         """Return one row per design and cell: design, parameter_set (from 1; 0 where all have the base parameters), replicate, outcomes."""
         outcomes = self.outcomes(list(designs.values()), progress)
         count = len(designs)

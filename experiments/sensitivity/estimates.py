@@ -138,10 +138,10 @@ def estimate(layout: Layout, sets: pd.DataFrame, points: int, found: Targets, me
     return Estimates(method, targets, _sobol(layout, points, y, choice, resamples, level), floor, level)
 
 
-Found = dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
+Indices = dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
 
 
-def _sobol(layout: Layout, points: int, y: Array, choice: list[int], resamples: int, level: float) -> Found:
+def _sobol(layout: Layout, points: int, y: Array, choice: list[int], resamples: int, level: float) -> Indices:
     factors, alone = layout.factors, ("",) * len(layout.factors)
     counts = _counts(layout, points, resamples)
     both = sobol_indices(y, len(factors), counts)
@@ -178,7 +178,7 @@ def _settled(both: tuple[Estimated, Estimated], layout: Layout, level: float) ->
     return first, total
 
 
-def _morris(layout: Layout, points: int, y: Array, resamples: int, level: float) -> Found:
+def _morris(layout: Layout, points: int, y: Array, resamples: int, level: float) -> Indices:
     """Return mu, mu* and sigma; of groups mu* alone, as their members move in several directions, so that signs mean nothing."""
     u = layout.unit_points(points).reshape(points, layout.step, -1)
     delta = LEVELS / (2.0 * (LEVELS - 1))

@@ -14,9 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.sweep.execution import RESULTS
 from school_mentoring.experiments.sweep.plan import Plan
-from school_mentoring.experiments.sweep.store import Store
+from school_mentoring.experiments.sweep.store import RESULTS, Store
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR

@@ -14,12 +14,21 @@ from school_mentoring.scenarios import COMPARATOR, Scenario
 from .design import DUMMY, Factor, group_of
 from .estimates import given_estimates, numbers_of
 from .outputs import DERIVED, noise_share, read_targets
-from .study import INDEPENDENT, Findings, Options, open_contests, refuse_nothing_left, refuse_too_few, state_of, study_targets
+from .study import (
+    INDEPENDENT,
+    SensitivityFindings,
+    SensitivityOptions,
+    open_contests,
+    refuse_nothing_left,
+    refuse_too_few,
+    state_of,
+    study_targets,
+)
 
 __all__ = ["study_of_sweep"]
 
 
-def study_of_sweep(folder: Path, options: Options) -> tuple[Scenario, Findings]:
+def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario, SensitivityFindings]:
     """Return the scenario of a sweep and what its runs say.
 
     Raises InputError for a method with a design of its own, and for a sweep that is not complete. A dummy is drawn beside its sets.
@@ -60,4 +69,4 @@ def study_of_sweep(folder: Path, options: Options) -> tuple[Scenario, Findings]:
     state = state_of(replace(options, random=plan.random, budget=plan.runs), plan, len(sets), estimates.widths())
     columns = {f"{t.output}|{t.design}|{t.comparator}": means[:, k] for k, t in enumerate(names)}
     points = pd.concat([sets.reset_index(drop=True), pd.DataFrame(columns)], axis=1)
-    return plan.scenario, Findings(estimates.table(), found.table(), pd.DataFrame(), pd.DataFrame(), points, state)
+    return plan.scenario, SensitivityFindings(estimates.table(), found.table(), pd.DataFrame(), pd.DataFrame(), points, state)

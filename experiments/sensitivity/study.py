@@ -4,7 +4,7 @@ The folder of a study is that of its sweep, so everything that reads sweeps read
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, chosen_variables, chunk_cells
 from school_mentoring.model.errors import InputError
@@ -23,7 +24,7 @@ from .design import Layout, layout_of, one_at_a_time
 from .estimates import contests, estimate, over_time
 from .outputs import DECISION, OUTPUTS, Target, Targets, read_targets, targets_of, time_targets
 
-__all__ = ["METHODS", "Findings", "Options", "asked", "default_outputs", "default_pairs", "parse_pairs", "run_study"]
+__all__ = ["METHODS", "SensitivityFindings", "SensitivityOptions", "asked", "default_outputs", "default_pairs", "parse_pairs", "run_study"]
 
 METHODS = ("sobol", "morris", "pawn", "given", "regional")
 """By name: total and first order indices; screening; distances between distributions; first order from bins; who beats whom."""
@@ -48,11 +49,9 @@ FEWEST = 8  # parameter sets, with fewer of which bins and slices hold one set o
 FEW = 10  # wins or losses, with fewer of which a contest is too one-sided for a regional analysis
 LOCAL_FOLDER = "one-at-a-time"
 
-Stage = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True)
-class Options:
+class SensitivityOptions:
     """What is asked of a study.
 
     ``points``: with which it begins; 0: the method's own number. ``ci``: width of the widest interval at which it is settled; ``budget``:
@@ -81,10 +80,10 @@ class Options:
         return asdict(self)
 
 
-def asked(*, outputs: str | None = None, vary: Sequence[str] = (), **given: Any) -> Options:
+def asked(*, outputs: str | None = None, vary: Sequence[str] = (), **given: Any) -> SensitivityOptions:
     """Return the options of a command line. Raises InputError for what no study may have."""
     names = tuple(name.strip() for name in (outputs or "").split(",") if name.strip())
-    options = Options(outputs=names, vary=tuple(vary), **given)
+    options = SensitivityOptions(outputs=names, vary=tuple(vary), **given)
     for flag, value, known in (("method", options.method, METHODS), ("groups", options.groups, ("with", "only", "without"))):
         if value not in known:
             raise InputError(f"--{flag} {value}", "is not known", f"allowed: {', '.join(known)}")
@@ -98,7 +97,7 @@ def asked(*, outputs: str | None = None, vary: Sequence[str] = (), **given: Any)
 
 
 @dataclass(frozen=True)
-class Findings:
+class SensitivityFindings:
     """What a study found, as tidy tables.
 
     ``indices``: one row per index of a parameter or group; ``outputs``: one row per target with its noise; ``local``: outcomes with one
@@ -148,14 +147,14 @@ def default_pairs(designs: Sequence[str], method: str) -> tuple[tuple[str, str],
 
 def run_study(
     scenario: Scenario,
-    options: Options,
+    options: SensitivityOptions,
     folder: Path,
     *,
     resume: bool = False,
     engine: str = "compiled",
     threads: int | None = None,
     stage: Stage = lambda *_: None,
-) -> Findings:
+) -> SensitivityFindings:
     """Run a study in a folder and return what it found; with ``resume`` it continues one begun there.
 
     Raises InputError for options that do not go together, a first sample beyond the budget, and where no output can be analysed.
@@ -187,7 +186,7 @@ def run_study(
         shares = read_targets(folder, plan, wanted, options.willingness_to_pay)
         monthly = over_time(layout, points, shares, options.resamples, options.level)
     local = _local(scenario, layout, options, folder / LOCAL_FOLDER, engine, threads, stage) if options.local else pd.DataFrame()
-    return Findings(estimates.table(), found.table(), local, monthly, _points(layout, plan, points, found), state)
+    return SensitivityFindings(estimates.table(), found.table(), local, monthly, _points(layout, plan, points, found), state)
 
 
 def default_outputs(method: str) -> tuple[str, ...]:
@@ -195,7 +194,7 @@ def default_outputs(method: str) -> tuple[str, ...]:
     return ("effect_adopter_years", "net_benefit", DECISION) if method == "regional" else OUTPUTS
 
 
-def _layout(scenario: Scenario, options: Options) -> Layout:
+def _layout(scenario: Scenario, options: SensitivityOptions) -> Layout:
     variables = chosen_variables(scenario, _names(scenario, options.vary))
     start = options.points or POINTS[options.method]
     if options.method != "morris" and start & (start - 1):
@@ -246,7 +245,7 @@ def _points_there(folder: Path, layout: Layout) -> int:
     return layout.start * doublings if not rest and doublings & (doublings - 1) == 0 else layout.start
 
 
-def _plan(scenario: Scenario, layout: Layout, points: int, options: Options) -> Plan:
+def _plan(scenario: Scenario, layout: Layout, points: int, options: SensitivityOptions) -> Plan:
     """Return the sweep of so many points; chunks hold whole sets, and a whole number of them the first sample."""
     first = layout.start * layout.step
     most = chunk_cells(scenario)
@@ -270,7 +269,7 @@ def _make(folder: Path, plan: Plan, resume: bool, engine: str, threads: int | No
         )
 
 
-def state_of(options: Options, plan: Plan, points: int, widths: pd.DataFrame) -> dict[str, Any]:
+def state_of(options: SensitivityOptions, plan: Plan, points: int, widths: pd.DataFrame) -> dict[str, Any]:
     """Return what a study came to: its size, and for how many outputs all intervals are within the width asked for."""
     worst = widths.loc[widths["width"].idxmax()]
     kept = ("method", "random", "ci", "level", "budget", "willingness_to_pay")
@@ -281,7 +280,7 @@ def state_of(options: Options, plan: Plan, points: int, widths: pd.DataFrame) ->
     return {**{name: getattr(options, name) for name in kept}, **size, **verdict, **counts}
 
 
-def study_targets(scenario: Scenario, options: Options) -> tuple[Target, ...]:
+def study_targets(scenario: Scenario, options: SensitivityOptions) -> tuple[Target, ...]:
     """Return the targets of a study; a regional analysis looks at contests only, and at which design is best of all."""
     designs = list(scenario.designs)
     pairs = parse_pairs(options.pairs, designs, options.method)
@@ -319,7 +318,7 @@ def _points(layout: Layout, plan: Plan, points: int, found: Targets) -> pd.DataF
 
 
 def _local(
-    scenario: Scenario, layout: Layout, options: Options, folder: Path, engine: str, threads: int | None, stage: Stage
+    scenario: Scenario, layout: Layout, options: SensitivityOptions, folder: Path, engine: str, threads: int | None, stage: Stage
 ) -> pd.DataFrame:
     """Return the targets at the base values, and with one parameter at the low and at the high end of its range."""
     sets, described = one_at_a_time(layout.variables, scenario)

@@ -1,7 +1,9 @@
 """What a chunk of a sweep holds: its runs, made and recorded, and those that failed, found one by one."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,9 @@ from school_mentoring.model.parameters import PARAMETER_DTYPE, PARAMETERS
 from school_mentoring.scenarios import Scenario
 
 from .plan import Plan
+from .store import FAILURES, Store, write_atomically
 
-__all__ = ["Sweep", "parameter_rows"]
+__all__ = ["Sweep", "compute", "parameter_rows"]
 
 KEPT_SIZES = 4
 
@@ -181,6 +184,17 @@ class Sweep:
         # As in design_table: a mandate binds the schools that a design assigns, whichever of its sets assigns them.
         table["mandate"][table["recruitment"] != CHOICES["recruitment"].index("assigned")] = 0.0
         return table.reshape(-1)
+
+
+def compute(sweep: Sweep, store: Store, folder: Path, chunk: int) -> int:
+    """Compute one chunk, write its part and what failed in it; return the number of failed runs."""
+    table, failures = sweep.chunk(chunk)
+    if failures:
+        (folder / FAILURES).mkdir(exist_ok=True)
+        text = json.dumps(failures, indent=1, ensure_ascii=False)
+        write_atomically(folder / FAILURES / f"chunk-{chunk:08d}.json", text.encode())
+    store.write(chunk, table)
+    return len(failures)
 
 
 def parameter_rows(base: Mapping[str, float], sets: pd.DataFrame) -> NDArray[np.void]:

@@ -12,10 +12,9 @@ from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError
 
 from .apart import SweepApart
-from .chunks import Sweep
-from .execution import RESULTS, compute
+from .chunks import Sweep, compute
 from .plan import Plan, read_plan
-from .store import Store
+from .store import RESULTS, Store
 
 __all__ = ["on_cluster"]
 

@@ -10,25 +10,24 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
 from school_mentoring.experiments.folder.study import checked_out, provenance
+from school_mentoring.experiments.progress import Advance
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import POSTERIOR_COPY
 
-from .chunks import Sweep
+from .chunks import Sweep, compute
+from .cluster import on_cluster
 from .plan import Plan
-from .store import Store, write_atomically
+from .store import FAILURES, RESULTS, Store, write_atomically
 
 __all__ = [
-    "FAILURES",
-    "RESULTS",
     "carry_out",
-    "compute",
     "differences",
     "grow_sweep",
     "open_sweep",
@@ -37,11 +36,7 @@ __all__ = [
     "sweep_summary",
 ]
 
-RESULTS = "results"
-FAILURES = "failures"
 PARAMETERS_FILE = "parameters.parquet"
-
-Progress = Callable[[int, int], None]
 
 
 # --- the folder ------------------------------------------------------------------------------------------------------
@@ -194,17 +189,6 @@ def shard_of(chunks: Iterable[int], shard: tuple[int, int]) -> list[int]:
     return [chunk for chunk in chunks if chunk % n == i - 1]
 
 
-def compute(sweep: Sweep, store: Store, folder: Path, chunk: int) -> int:
-    """Compute one chunk, write its part and what failed in it; return the number of failed runs."""
-    table, failures = sweep.chunk(chunk)
-    if failures:
-        (folder / FAILURES).mkdir(exist_ok=True)
-        text = json.dumps(failures, indent=1, ensure_ascii=False)
-        write_atomically(folder / FAILURES / f"chunk-{chunk:08d}.json", text.encode())
-    store.write(chunk, table)
-    return len(failures)
-
-
 def carry_out(
     folder: Path,
     plan: Plan,
@@ -214,7 +198,7 @@ def carry_out(
     threads: int | None = None,
     shard: tuple[int, int] = (1, 1),
     scheduler: str | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Advance = lambda *_: None,
 ) -> int:
     """Compute the missing chunks of a sweep (of a shard of it) and return how many runs failed.
 
@@ -225,8 +209,6 @@ def carry_out(
     try:
         _forget_failures(folder, store, set(wanted))
         if scheduler is not None:
-            from .cluster import on_cluster
-
             return on_cluster(folder, plan, store, scheduler, engine=engine, report=lambda: _report(plan, store, wanted, progress))
         return _here(folder, plan, store, wanted, Sweep(plan, engine=engine, threads=threads), progress)
     except OSError as error:
@@ -248,7 +230,7 @@ def _forget_failures(folder: Path, store: Store, wanted: set[int]) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _report(plan: Plan, store: Store, wanted: list[int], progress: Progress) -> list[int]:
+def _report(plan: Plan, store: Store, wanted: list[int], progress: Advance) -> list[int]:
     """Tell the progress and return the chunks that are still missing."""
     missing = sorted(set(wanted) & set(store.missing()))
     total, left = (sum(plan.runs_of(chunk) for chunk in chunks) for chunks in (wanted, missing))
@@ -256,7 +238,7 @@ def _report(plan: Plan, store: Store, wanted: list[int], progress: Progress) -> 
     return missing
 
 
-def _here(folder: Path, plan: Plan, store: Store, wanted: list[int], sweep: Sweep, progress: Progress) -> int:
+def _here(folder: Path, plan: Plan, store: Store, wanted: list[int], sweep: Sweep, progress: Advance) -> int:
     failed = 0
     missing = _report(plan, store, wanted, progress)
     while missing:

@@ -30,7 +30,7 @@ from school_mentoring.experiments.variables import (
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.world.csv_file import Table
+from school_mentoring.model.world.csv_file import CsvTable
 from school_mentoring.scenarios import Scenario, resolved, scenario_from
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
@@ -213,7 +213,7 @@ def chunk_cells(scenario: Scenario) -> int:
 def read_table(path: str, scenario: Scenario) -> pd.DataFrame:
     """Return a user's own parameter sets: a CSV with one column per variable and one row per set."""
     known = variable_names(scenario)
-    table = Table(path, lambda name: None if name in known else nearest(name, known), required=())
+    table = CsvTable(path, lambda name: None if name in known else nearest(name, known), required=())
     columns: dict[str, list[float | str]] = {}
     for name, cells in table.columns.items():
         domain = domain_of(name, scenario)

@@ -21,7 +21,11 @@ try:
 except ImportError:  # without POSIX locks processes may do a chunk twice, never wrongly
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Store", "write_atomically"]
+__all__ = ["FAILURES", "RESULTS", "Store", "write_atomically"]
+
+RESULTS = "results"
+FAILURES = "failures"
+"""Where in a sweep's folder the parts are, and what is said of runs that failed."""
 
 PART = re.compile(r"part-(\d{8,})-([0-9a-f]{16})\.parquet")
 DRAFT = re.compile(r"\.part-(\d{8,})-.*\.tmp")

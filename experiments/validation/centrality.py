@@ -18,7 +18,7 @@ from school_mentoring.model.world.arrays import World
 
 from .checks import Pattern, Reading, below, between, vanishes
 from .curves import over_worlds
-from .runs import Study, study
+from .runs import RunsByWorld, study
 
 __all__ = ["PATTERN"]
 
@@ -35,7 +35,7 @@ AMONG = {False: "at equal capacity", True: "among schools of one kind too"}
 
 
 @cache
-def unmentored(**parameters: float) -> Study:
+def unmentored(**parameters: float) -> RunsByWorld:
     """Return the runs of no programme."""
     return study({}, parameters=parameters, worlds=WORLDS, months=MONTHS, per_school=True)
 

@@ -3,7 +3,7 @@
 The default against each alternative for one choice at a time, as what is asked is whether the answer survives the choice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import networkx as nx
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from school_mentoring.experiments.compare import DRAW_REPLICATES, drawn_sets, with_comparator
 from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.structure import STRUCTURE, Structure
@@ -20,7 +21,6 @@ from .structures import alternatives
 
 __all__ = ["DEFAULT", "Variant", "describe_networks", "runs_under_choices", "variants"]
 
-Stage = Callable[[str, int, int], None]
 DEFAULT = "default"
 KEPT = ("design", "parameter_set", "replicate", "effect_adopter_years", "cost_total", "cost_programme", "cost_schools")
 

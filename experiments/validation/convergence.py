@@ -3,7 +3,6 @@
 Each replicate lives in a world of its own, so that more of them average over worlds too.
 """
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
@@ -20,7 +20,6 @@ from .curves import curve
 
 __all__ = ["SIZES", "Converged", "convergence"]
 
-Stage = Callable[[str, int, int], None]
 SIZES = (5, 10, 20, 40, 80, 160)
 
 

@@ -4,13 +4,13 @@ After Axtell, Axelrod, Epstein & Cohen 1996, "Aligning simulation models: a case
 and the draws; what is compared is the order of events, the bookkeeping and the arithmetic, which they do not share.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import PRESETS, design_table
 from school_mentoring.model.engine import Batch, run_batch
 from school_mentoring.model.mesa_model import run_batch_with_mesa
@@ -24,7 +24,6 @@ from .structures import alternatives
 
 __all__ = ["docking_table"]
 
-Stage = Callable[[str, int, int], None]
 
 SCHOOLS_PER_REGION = 5
 MONTHS, FIRST, LAST = 72, 6, 34

@@ -7,13 +7,13 @@ peers, mentors and colleagues' influence teachers are independent two-state chai
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import PRESETS, design_table
 from school_mentoring.model.engine import run_batch
 from school_mentoring.model.parameters import parameter_table
@@ -45,7 +45,6 @@ __all__ = [
     "use_chance",
 ]
 
-Stage = Callable[[str, int, int], None]
 Floats = NDArray[np.float64]
 
 MONTHS = (1, 3, 10, 24)

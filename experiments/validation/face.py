@@ -3,20 +3,19 @@
 Facts carry their source; figures of the model are read off its scenarios and runs, not typed in.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.scenarios import Scenario, load_scenario
 
 __all__ = ["face_table"]
 
-Stage = Callable[[str, int, int], None]
 
 SAME, PARTLY, DIFFERS, MISSING, UNKNOWN = "as reported", "partly", "differs", "not in the model", "nothing reported"
 REPLICATES = 20

@@ -15,7 +15,7 @@ from school_mentoring.model.parameters import PARAMETERS
 
 from .checks import Pattern, Reading, above, below, between, not_above
 from .curves import over_worlds
-from .runs import Study, preset, study
+from .runs import RunsByWorld, preset, study
 
 __all__ = ["PATTERN"]
 
@@ -37,21 +37,21 @@ SERVED = {"mentor_share": 0.2}
 """One mentor of four places for every four others: places for all."""
 
 
-def gap(runs: Study, design: str, trait: str) -> np.ndarray:
+def gap(runs: RunsByWorld, design: str, trait: str) -> np.ndarray:
     """Return the gap of each world at the end of funding, (worlds,)."""
     outside, inside, whole = (runs.share(design, group)[:, END] for group in (f"not_{trait}", trait, "all"))
     return np.asarray((outside - inside) / whole)
 
 
 @cache
-def by_priority(base: str, **changes: float) -> Study:
+def by_priority(base: str, **changes: float) -> RunsByWorld:
     """Return the runs of a design that serves by need, and by motivation."""
     designs = {priority: preset(base, priority=priority, **changes) for priority in ("need", "motivation")}
     return study(designs, months=END + 1, monthly=True)
 
 
 @cache
-def self_organised(**parameters: float) -> Study:
+def self_organised(**parameters: float) -> RunsByWorld:
     """Return the runs of the designs in which nobody assigns."""
     return study({name: preset(name) for name in SELF_ORGANISED}, parameters=parameters, worlds=200, months=END + 1, monthly=True)
 

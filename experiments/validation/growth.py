@@ -12,7 +12,7 @@ import pandas as pd
 
 from .checks import Pattern, Reading, above, below, between, exactly, vanishes
 from .curves import over_worlds
-from .runs import Study, preset, study
+from .runs import RunsByWorld, preset, study
 
 __all__ = ["PATTERN"]
 
@@ -30,13 +30,13 @@ PARTS = {"virtual": 0.25, "top_down": 0.25, "regional_hub": 0.25, "hybrid": 0.25
 
 
 @cache
-def campaign(**parameters: float) -> Study:
+def campaign(**parameters: float) -> RunsByWorld:
     """Return the runs of a campaign and of the mentoring designs over 20 years."""
     return study({name: preset(name) for name in ("outreach", *PARTS)}, parameters=parameters, months=240, monthly=True)
 
 
 @cache
-def horizon() -> Study:
+def horizon() -> RunsByWorld:
     """Return the same runs over the pilot's horizon."""
     return study({name: preset(name) for name in ("outreach", *PARTS)})
 
@@ -88,7 +88,7 @@ def alone() -> Iterator[Reading]:
 
 
 @cache
-def community() -> Study:
+def community() -> RunsByWorld:
     """Return the runs of communities of few and of twice as many founders, whose mentees become mentors or do not."""
     seeded = {"recruitment": "assigned", "last_month": START + 12 * YEARS + 12}
     designs = {

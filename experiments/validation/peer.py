@@ -1,13 +1,13 @@
 """An independent peer: NDlib and the engine run the same contagion on the same network, each with random numbers of its own."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.parameters import base_values
 from school_mentoring.model.world.network import generate_world
 from school_mentoring.scenarios import load_scenario
@@ -17,7 +17,6 @@ from .exact_limits import LIMIT, simulate
 
 __all__ = ["HOW_TO_INSTALL", "Peer", "compare_with_ndlib"]
 
-Stage = Callable[[str, int, int], None]
 Floats = NDArray[np.float64]
 
 HOW_TO_INSTALL = "pip install -e '.[peer]'"

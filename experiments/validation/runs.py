@@ -14,7 +14,7 @@ from school_mentoring.model.state import MENTEE, MENTOR
 from school_mentoring.model.world.arrays import World
 from school_mentoring.scenarios import Scenario, load_scenario
 
-__all__ = ["NONE", "Study", "preset", "study"]
+__all__ = ["NONE", "RunsByWorld", "preset", "study"]
 
 NONE = PRESETS["none"]
 
@@ -27,7 +27,7 @@ def preset(base: str, **changes: object) -> Design:
 
 
 @dataclass(frozen=True)
-class Study:
+class RunsByWorld:
     """Runs of some designs, one replicate in each of ``worlds`` worlds; arrays have the worlds on their first axis."""
 
     ensemble: Ensemble
@@ -88,7 +88,7 @@ def study(
     schools_per_region: int | None = None,
     monthly: bool = False,
     per_school: bool = False,
-) -> Study:
+) -> RunsByWorld:
     """Run designs, and ``none`` first, in a shipped scenario at its base parameters but for those given."""
     described = load_scenario(scenario)
     changes: dict[str, object] = {"designs": {"none": NONE, **designs}, "worlds": worlds, "months": months}
@@ -97,4 +97,4 @@ def study(
     described = described.model_copy(update=changes)
     homes = _worlds.setdefault((scenario, schools_per_region, worlds), Worlds(described))
     ensemble = run_ensemble(described, [parameters or {}], worlds, worlds=homes, monthly=monthly, per_school=per_school, threads=1)
-    return Study(ensemble, described, homes, parameters or {}, worlds)
+    return RunsByWorld(ensemble, described, homes, parameters or {}, worlds)

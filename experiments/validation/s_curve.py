@@ -11,7 +11,7 @@ import pandas as pd
 
 from .checks import Pattern, Reading, above, between
 from .curves import over_worlds
-from .runs import Study, preset, study
+from .runs import RunsByWorld, preset, study
 
 __all__ = ["PATTERN"]
 
@@ -28,7 +28,7 @@ NO_INFLUENCE = {"q_in": 0.0, "q_out": 0.0, "advanced_fraction": 0.0, "initial_sh
 
 
 @cache
-def spread(**parameters: float) -> Study:
+def spread(**parameters: float) -> RunsByWorld:
     """Return the runs of no programme and of a campaign."""
     return study({"outreach": preset("outreach")}, parameters=parameters, months=MONTHS, monthly=True)
 

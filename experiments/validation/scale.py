@@ -12,7 +12,7 @@ import pandas as pd
 
 from .checks import Pattern, Reading, above, mean_se, vanishes
 from .curves import curve
-from .runs import Study, preset, study
+from .runs import RunsByWorld, preset, study
 
 __all__ = ["PATTERN"]
 
@@ -29,7 +29,7 @@ INDIFFERENT = {"fit_floor": 1.0, "attrition_coordination": 0.0}
 
 
 @cache
-def at_size(schools: int, **parameters: float) -> Study:
+def at_size(schools: int, **parameters: float) -> RunsByWorld:
     """Return the runs of hubs of so many schools, with coordinators fixed or in proportion."""
     designs = {
         "fixed": preset("regional_hub", cascade=0.0, fte=FTE),

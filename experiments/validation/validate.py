@@ -1,7 +1,7 @@
 """The whole validation: every part computed in turn, as tables that the report is written from."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from school_mentoring.experiments.compare import DRAW_REPLICATES
+from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError
@@ -25,7 +26,6 @@ from .peer import compare_with_ndlib
 
 __all__ = ["QUICK_PATTERNS", "Validation", "pattern_rows", "validate"]
 
-Stage = Callable[[str, int, int], None]
 
 QUICK_PATTERNS = (2, 3)
 QUICK_DRAWS = 8

@@ -14,7 +14,7 @@ import pandas as pd
 
 from .checks import Pattern, Reading, above, below, between, exactly, mean_se
 from .curves import curve, over_worlds
-from .runs import Study, preset, study
+from .runs import RunsByWorld, preset, study
 
 __all__ = ["PATTERN"]
 
@@ -33,31 +33,31 @@ NOBODY_TRAVELS = {"region_km": 0.1, "town_km": 0.0, "rural": 0.0}
 
 
 @cache
-def both_ways(base: str, scenario: str = "mensi-pilot", *, cascade: bool = False, **parameters: float) -> Study:
+def both_ways(base: str, scenario: str = "mensi-pilot", *, cascade: bool = False, **parameters: float) -> RunsByWorld:
     """Return the runs of a design all face to face and all online."""
     changes: dict[str, float] = {} if cascade else {"cascade": 0.0}
     designs = {"face_to_face": preset(base, virtual_share=0.0, **changes), "virtual": preset(base, virtual_share=1.0, **changes)}
     return study(designs, scenario=scenario, parameters=parameters, per_school=True)
 
 
-def difference(runs: Study, what: str = "") -> np.ndarray:
+def difference(runs: RunsByWorld, what: str = "") -> np.ndarray:
     """Return virtual less face to face, per mentored school, (worlds,)."""
     return runs.per_mentored("virtual", what) - runs.per_mentored("face_to_face", what)
 
 
-def cost_of_a_year(runs: Study, design: str) -> np.ndarray:
+def cost_of_a_year(runs: RunsByWorld, design: str) -> np.ndarray:
     """Return the cost per mentored school and year of mentoring, (worlds,)."""
     return np.asarray(12.0 * runs.outcome(design, "cost_total") / runs.mentored(design).sum(axis=(1, 2)))
 
 
-def price(runs: Study, design: str) -> tuple[float, np.ndarray]:
+def price(runs: RunsByWorld, design: str) -> tuple[float, np.ndarray]:
     """Return the cost of an added adopter-year, a ratio of means, and each world's influence on it (delta method)."""
     cost, added = runs.outcome(design, "cost_total"), runs.added(design)
     ratio = cost.mean() / added.mean()
     return float(ratio), (cost - ratio * added) / added.mean()
 
 
-def dearer(runs: Study) -> tuple[float, float]:
+def dearer(runs: RunsByWorld) -> tuple[float, float]:
     """Return by how much an added adopter-year costs more online, in EUR, and the standard error, paired by world."""
     (online, of_online), (visits, of_visits) = price(runs, "virtual"), price(runs, "face_to_face")
     return online - visits, mean_se(of_online - of_visits)[1]

@@ -17,7 +17,7 @@ from school_mentoring.model.errors import InputError, nearest
 
 from .countries import LONGEST_LABEL
 
-__all__ = ["Given", "Table", "either", "hint"]
+__all__ = ["CsvTable", "Given", "either", "hint"]
 
 
 class Given(NamedTuple):
@@ -27,7 +27,7 @@ class Given(NamedTuple):
     present: NDArray[np.bool_]
 
 
-class Table:
+class CsvTable:
     """A CSV file as columns of stripped text, and the problems found in it so far."""
 
     def __init__(self, path: str | Path, known: Callable[[str], str | None], required: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.state import MENTEE, MENTOR
 
 from .countries import COUNTRIES, MOST_TEACHERS, Country
-from .csv_file import Given, Table, either, hint
+from .csv_file import CsvTable, Given, either, hint
 from .schools import KM, LEVELS, ROLES, Place, Schools, check_layout, populate
 
 __all__ = ["COLUMNS", "Ties", "name_mentors", "read_schools", "read_ties"]
@@ -77,7 +77,7 @@ def read_schools(
     countries and regions follow their first appearance. Raises InputError for the first fault found.
     """
     check_layout(countries, regions)
-    table = Table(path, lambda name: _unknown_column(name, practices), ["school_id"])
+    table = CsvTable(path, lambda name: _unknown_column(name, practices), ["school_id"])
     _check_columns(table, practices)
     given = _cells(table)
     ids = table.labels_of("school_id")
@@ -115,7 +115,7 @@ def _unknown_column(name: str, practices: Sequence[str]) -> str | None:
     return None if name in known else nearest(name, known)
 
 
-def _check_columns(table: Table, practices: Sequence[str]) -> None:
+def _check_columns(table: CsvTable, practices: Sequence[str]) -> None:
     """Raise InputError for columns that need or exclude each other."""
     where = f"{table.name}, row 1"
     for one, other in (("latitude", "longitude"), ("longitude", "latitude"), ("x_km", "y_km"), ("y_km", "x_km"), ("cluster", "role")):
@@ -131,7 +131,7 @@ def _check_columns(table: Table, practices: Sequence[str]) -> None:
             raise InputError(where, f"'adopters_at_start' and {named[0]!r} are the same practice", "give one of them")
 
 
-def _cells(table: Table) -> dict[str, Given]:
+def _cells(table: CsvTable) -> dict[str, Given]:
     """Return the columns of numbers and words that the population model would otherwise draw, and positions in degrees."""
     given = {
         name: table.numbers_of(name, low, high, what, whole=whole) for name, (low, high, whole, what) in _NUMBERS.items() if name in table
@@ -142,7 +142,7 @@ def _cells(table: Table) -> dict[str, Given]:
     return given
 
 
-def _check_ids(table: Table, ids: Sequence[str]) -> None:
+def _check_ids(table: CsvTable, ids: Sequence[str]) -> None:
     first: dict[str, int] = {}
     for at, label in enumerate(ids):
         if not label:
@@ -151,7 +151,7 @@ def _check_ids(table: Table, ids: Sequence[str]) -> None:
             table.complain(at, "school_id", "give each school once", f"{label!r} is already in row {table.numbers[first[label]]}")
 
 
-def _check_pairs(table: Table, given: Mapping[str, Given], first: str, second: str) -> None:
+def _check_pairs(table: CsvTable, given: Mapping[str, Given], first: str, second: str) -> None:
     """Complain of rows that give one of two coordinates."""
     if first in given and second in given:
         for at in np.flatnonzero(given[first].present != given[second].present).tolist():
@@ -159,7 +159,7 @@ def _check_pairs(table: Table, given: Mapping[str, Given], first: str, second: s
             table.complain(at, blank, "give both or neither", f"is blank although {other} is {table.columns[other][at]!r}")
 
 
-def _adopters(table: Table, practices: Sequence[str], teachers: Given | None) -> Ints:
+def _adopters(table: CsvTable, practices: Sequence[str], teachers: Given | None) -> Ints:
     """Return the adopters at the start by practice, (P, n), -1 where they are not given."""
     adopters = np.full((len(practices), len(table.numbers)), -1, np.int32)
     for row, practice in enumerate(practices):
@@ -180,7 +180,7 @@ def _blocks(count: int, parts: int) -> NDArray[np.int64]:
     return np.arange(count) * parts // max(count, 1)
 
 
-def _places(table: Table, countries: Sequence[Country], regions: Sequence[int]) -> tuple[tuple[Country, ...], Place, tuple[str, ...]]:
+def _places(table: CsvTable, countries: Sequence[Country], regions: Sequence[int]) -> tuple[tuple[Country, ...], Place, tuple[str, ...]]:
     """Return the countries in use, the place of each school, and the names of the regions."""
     n = len(table.numbers)
     known = {**COUNTRIES, **{country.code: country for country in countries}}
@@ -209,7 +209,7 @@ def _places(table: Table, countries: Sequence[Country], regions: Sequence[int]) 
     return used, Place(country, region, np.array([c for c, _ in region_number], dtype=np.int32)), tuple(name for _, name in region_number)
 
 
-def _roles(table: Table) -> tuple[NDArray[np.int8], Ints]:
+def _roles(table: CsvTable) -> tuple[NDArray[np.int8], Ints]:
     """Return the role of each school and the mentor of each mentee; the mentor of a cluster mentors its mentees."""
     n = len(table.numbers)
     mentor = np.full(n, -1, np.int32)
@@ -273,7 +273,7 @@ def read_ties(path: str | Path, schools: Schools) -> Ties:
     that would be mentor and mentee, and a role that contradicts the school table.
     """
     columns = ("source", "target", "weight", "kind")
-    table = Table(path, lambda name: None if name in columns else nearest(name, columns), ["source", "target"])
+    table = CsvTable(path, lambda name: None if name in columns else nearest(name, columns), ["source", "target"])
     number = {label: at for at, label in enumerate(schools.school_id.tolist())}
     ends = [np.array([number.get(cell, -1) for cell in table.columns[name]], dtype=np.int32) for name in ("source", "target")]
     for name, end in zip(("source", "target"), ends, strict=True):
@@ -303,7 +303,7 @@ def _nearest_school(label: str, known: Iterable[str]) -> str:
     return nearest(label, names) if len(names) <= 5000 else "give a school_id of the school table"
 
 
-def _check_repeats(table: Table, source: Ints, target: Ints, kind: NDArray[np.int64]) -> None:
+def _check_repeats(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64]) -> None:
     """Complain of a peer tie given twice (in either direction) or a mentoring tie given twice."""
     low = np.where(kind == 0, np.minimum(source, target), source).astype(np.int64)
     high = np.where(kind == 0, np.maximum(source, target), target).astype(np.int64)
@@ -315,7 +315,7 @@ def _check_repeats(table: Table, source: Ints, target: Ints, kind: NDArray[np.in
         table.complain(at, "target", "give each tie once; a peer tie has no direction", f"{ends} are already tied in row {row}")
 
 
-def _check_mentoring(table: Table, source: Ints, target: Ints, kind: NDArray[np.int64], schools: Schools) -> None:
+def _check_mentoring(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64], schools: Schools) -> None:
     """Complain of mentoring ties that contradict each other or the roles of the school table."""
     mentors, mentees = dict[int, int](), dict[int, int]()
     for at in np.flatnonzero((kind == 1) & (source >= 0) & (target >= 0)).tolist():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from school_mentoring.analysis.economics.equity import Distribution
+from school_mentoring.analysis.economics.equity import EquityDistribution
 from school_mentoring.analysis.report.chapters.gains import who_gains
 from school_mentoring.analysis.report.chapters.statements import assumptions_section, discounting, limits_section
 from school_mentoring.model.observe import SCHOOL_TYPES
@@ -12,13 +12,13 @@ from school_mentoring.model.parameters import PARAMETERS
 SETS = 50
 
 
-def spread(*gains: float, noise: float = 0.0, sets: int = SETS) -> Distribution:
+def spread(*gains: float, noise: float = 0.0, sets: int = SETS) -> EquityDistribution:
     """Return a distribution in which a design adds so many adopter-years per teacher in each school type, give or take noise."""
     rng = np.random.default_rng(4)
     effect = np.ones((sets, 2, len(gains)))
     effect[:, 1] += np.array(gains) + rng.normal(0, noise, (sets, len(gains)))
     groups = SCHOOL_TYPES[: len(gains)]
-    return Distribution(("none", "hub"), groups, np.full((sets, len(gains)), 100.0), effect, np.zeros_like(effect))
+    return EquityDistribution(("none", "hub"), groups, np.full((sets, len(gains)), 100.0), effect, np.zeros_like(effect))
 
 
 def test_the_groups_that_gain_most_and_least_are_named_with_the_share_of_sets_in_which_they_do() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from school_mentoring.experiments.sweep.chunks import Sweep
-from school_mentoring.experiments.sweep.execution import RESULTS, carry_out, open_sweep
+from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, plan_sweep
+from school_mentoring.experiments.sweep.store import RESULTS
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import Scenario, load_scenario
 

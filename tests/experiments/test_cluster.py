@@ -10,7 +10,8 @@ from distributed import Client, LocalCluster
 
 from school_mentoring.experiments.sweep.apart import SweepApart
 from school_mentoring.experiments.sweep.chunks import Sweep
-from school_mentoring.experiments.sweep.execution import FAILURES, carry_out, open_sweep
+from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
+from school_mentoring.experiments.sweep.store import FAILURES
 from school_mentoring.model.errors import InputError
 from tests.experiments.sweeps import content, made, parts_of, plan_of
 

@@ -10,8 +10,9 @@ import pytest
 
 from school_mentoring.experiments.sweep import execution
 from school_mentoring.experiments.sweep.chunks import Sweep
-from school_mentoring.experiments.sweep.execution import FAILURES, RESULTS, carry_out, open_sweep, parse_shard, shard_of, sweep_summary
+from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, parse_shard, shard_of, sweep_summary
 from school_mentoring.experiments.sweep.plan import Plan, plan_sweep, read_plan
+from school_mentoring.experiments.sweep.store import FAILURES, RESULTS
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario
 from tests.experiments.sweeps import content, made, parts_of, plan_of, rows_of, small

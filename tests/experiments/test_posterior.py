@@ -18,7 +18,7 @@ from school_mentoring.experiments.folder.study import new_study, provenance
 from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.sensitivity.design import layout_of
 from school_mentoring.experiments.sensitivity.given import binned_first_order
-from school_mentoring.experiments.sensitivity.study import Options, run_study
+from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep.execution import open_sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep, read_plan
 from school_mentoring.experiments.variables import Variable, parse_variable, uncertain_variables
@@ -197,7 +197,7 @@ def test_methods_that_ask_for_independence_refuse_and_name_those_that_do_not(tmp
     with pytest.raises(
         InputError, match=r"posterior draws hold p and others together; allowed: given, pawn, regional; or ranges of your own"
     ):
-        run_study(calibrated(tmp_path), Options(method, vary=("p", "d")), tmp_path / "s")
+        run_study(calibrated(tmp_path), SensitivityOptions(method, vary=("p", "d")), tmp_path / "s")
 
 
 def test_more_points_keep_the_sets_that_are_there(tmp_path):

@@ -8,7 +8,7 @@ from school_mentoring.experiments.sensitivity.design import layout_of
 from school_mentoring.experiments.sensitivity.estimates import _morris, _sobol
 from school_mentoring.experiments.sensitivity.given import binned_first_order
 from school_mentoring.experiments.sensitivity.indices import resample_counts
-from school_mentoring.experiments.sensitivity.study import Options, run_study
+from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep import chunks
 from school_mentoring.experiments.variables import Variable
 
@@ -33,7 +33,7 @@ OUTPUT = ("effect_adopter_years",)
 def study(monkeypatch, folder, function, names, vary, method="sobol", *, replicates=1, noise=0.0, **options):
     """Return what a study finds of a function in the place of the engine, for the design none."""
     monkeypatch.setattr(chunks, "runner", with_function(function, names, noise=noise))
-    asked = Options(method, OUTPUT, vary, local=False, **{"budget": 10**6, "ci": 10.0, **options})
+    asked = SensitivityOptions(method, OUTPUT, vary, local=False, **{"budget": 10**6, "ci": 10.0, **options})
     return run_study(small(replicates=replicates, designs=["none"]), asked, folder)
 
 

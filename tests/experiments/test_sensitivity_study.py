@@ -8,7 +8,7 @@ from school_mentoring.experiments.folder.results import open_study
 from school_mentoring.experiments.sensitivity.design import layout_of, one_at_a_time
 from school_mentoring.experiments.sensitivity.outputs import _Spread, read_targets, targets_of
 from school_mentoring.experiments.sensitivity.runs import study_of_sweep
-from school_mentoring.experiments.sensitivity.study import Options, asked, run_study
+from school_mentoring.experiments.sensitivity.study import SensitivityOptions, asked, run_study
 from school_mentoring.experiments.sweep import chunks
 from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep
@@ -41,15 +41,15 @@ def test_a_sample_that_doubles_keeps_its_first_sets(method):
 
 
 def test_a_study_that_doubles_reuses_every_part_and_says_what_one_of_that_size_says(tmp_path, monkeypatch):
-    first = run_study(tiny(), Options(outputs=EFFECT, ci=0.01, budget=400, **FEW), tmp_path / "grown")
+    first = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, budget=400, **FEW), tmp_path / "grown")
     assert first.state["points"] == 8
     before = content(tmp_path / "grown" / "results")
-    grown = run_study(tiny(), Options(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "grown", resume=True)
+    grown = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "grown", resume=True)
     assert grown.state["points"] == 32
     assert not grown.state["settled"]
     after = content(tmp_path / "grown" / "results")
     assert before.items() <= after.items()
-    straight = run_study(tiny(), Options(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "straight")
+    straight = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "straight")
     pd.testing.assert_frame_equal(grown.indices, straight.indices)
     assert content(tmp_path / "straight" / "results") == after
     assert open_study(tmp_path / "grown").complete
@@ -57,7 +57,7 @@ def test_a_study_that_doubles_reuses_every_part_and_says_what_one_of_that_size_s
 
 @pytest.mark.parametrize("dies_at", [1, 2, 3])
 def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monkeypatch, dies_at):
-    options = Options(outputs=EFFECT, ci=0.01, budget=1000, **FEW)
+    options = SensitivityOptions(outputs=EFFECT, ci=0.01, budget=1000, **FEW)
     whole = run_study(tiny(), options, tmp_path / "whole")
     assert whole.state["points"] == 16
     calls = []
@@ -83,7 +83,7 @@ def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monk
 
 def test_a_study_settles_when_the_widest_interval_is_within_the_one_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(chunks, "runner", with_function(lambda x: x[:, 0] + x[:, 1], UNIT))
-    options = Options(outputs=EFFECT, vary=ranges(UNIT[:2]), points=16, ci=0.2, budget=50_000, local=False)
+    options = SensitivityOptions(outputs=EFFECT, vary=ranges(UNIT[:2]), points=16, ci=0.2, budget=50_000, local=False)
     found = run_study(small(designs=["none"], replicates=1), options, tmp_path / "s")
     assert found.state["settled"]
     assert found.state["points"] > 16
@@ -124,7 +124,7 @@ def decide(tmp_path, monkeypatch, sd, replicates=8):
 
     monkeypatch.setattr(chunks, "runner", lambda name: engine)
     scenario = small(designs=["none", "outreach", "virtual"], replicates=replicates)
-    options = Options(
+    options = SensitivityOptions(
         "sobol", ("best_design",), ("beta=0:1", "q_in=0:1"), points=512, local=False, random="independent", ci=9, budget=10**6
     )
     return run_study(scenario, options, tmp_path / "s")
@@ -172,7 +172,7 @@ def test_outputs_that_are_no_numbers_or_constant_are_named_with_their_runs(tmp_p
         return results
 
     monkeypatch.setattr(chunks, "runner", lambda engine_name: engine)
-    found = run_study(tiny(), Options(outputs=(*EFFECT, "gap_rural", "cost_total"), budget=10**6, ci=9.0, **FEW), tmp_path / "s")
+    found = run_study(tiny(), SensitivityOptions(outputs=(*EFFECT, "gap_rural", "cost_total"), budget=10**6, ci=9.0, **FEW), tmp_path / "s")
     problems = found.outputs.set_index(["output", "design", "comparator"])["problem"]
     assert problems["gap_rural", "none", ""].startswith(
         "is no finite number in parameter set 3, replicate 0; parameter set 3, replicate 1;"
@@ -185,7 +185,7 @@ def test_outputs_that_are_no_numbers_or_constant_are_named_with_their_runs(tmp_p
 
 def test_nothing_left_to_analyse_is_refused(tmp_path):
     with pytest.raises(InputError, match="nothing is left to analyse: cost_total of none is the same"):
-        run_study(small(designs=["none"], replicates=2), Options(outputs=("cost_total",), **FEW), tmp_path / "s")
+        run_study(small(designs=["none"], replicates=2), SensitivityOptions(outputs=("cost_total",), **FEW), tmp_path / "s")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_options_that_do_not_go_together_are_refused(given, message):
 )
 def test_bad_studies_are_refused_before_a_run_is_made(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
-        run_study(tiny(), Options(**{"outputs": EFFECT, **FEW, **options}), tmp_path / "s")
+        run_study(tiny(), SensitivityOptions(**{"outputs": EFFECT, **FEW, **options}), tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
 
@@ -234,7 +234,7 @@ def test_bad_studies_are_refused_before_a_run_is_made(tmp_path, options, message
 )
 def test_effects_of_known_direction_have_it_everywhere(tmp_path, parameter, output, sign):
     """Prices act on the same runs, so every elementary effect has the sign; behaviour may meet other draws, so the mean has it."""
-    options = Options("morris", (output,), (parameter, "team", "turnover"), points=16, ci=9.0, budget=10**6, local=True)
+    options = SensitivityOptions("morris", (output,), (parameter, "team", "turnover"), points=16, ci=9.0, budget=10**6, local=True)
     found = run_study(small(designs=["none", "regional_hub", "hybrid"], replicates=3, months=24), options, tmp_path / "s")
     effects = found.indices[(found.indices["parameter"] == parameter) & (found.indices["comparator"] == "")].pivot(
         index="design", columns="index", values="estimate"
@@ -259,19 +259,21 @@ def test_a_sweep_that_exists_is_analysed_without_a_run(tmp_path, method):
     carry_out(tmp_path / "sweep", plan, open_sweep(tmp_path / "sweep", plan, resume=False), threads=1)
     _, found = study_of_sweep(
         tmp_path / "sweep",
-        Options(method, ("net_benefit",) if method == "regional" else EFFECT, pairs="regional_hub-none", willingness_to_pay=25_000.0),
+        SensitivityOptions(
+            method, ("net_benefit",) if method == "regional" else EFFECT, pairs="regional_hub-none", willingness_to_pay=25_000.0
+        ),
     )
     rows = found.indices[(found.indices["design"] == "regional_hub") & (found.indices["place"] == 1)]
     assert set(rows["parameter"]) == {"beta"}
     assert rows["distinguishable"].all()
     assert set(found.indices["parameter"]) == {"beta", "regional_hub.stipend", "dummy"}
     with pytest.raises(InputError, match="needs a sample of its own"):
-        study_of_sweep(tmp_path / "sweep", Options("sobol", EFFECT))
+        study_of_sweep(tmp_path / "sweep", SensitivityOptions("sobol", EFFECT))
 
 
 def test_months_are_recorded_only_where_asked_and_change_no_outcome(tmp_path):
-    plain = run_study(tiny(), Options(outputs=EFFECT, ci=9.0, budget=10**6, **FEW), tmp_path / "plain")
-    monthly = run_study(tiny(), Options(outputs=EFFECT, ci=9.0, budget=10**6, monthly=True, **FEW), tmp_path / "monthly")
+    plain = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=9.0, budget=10**6, **FEW), tmp_path / "plain")
+    monthly = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=9.0, budget=10**6, monthly=True, **FEW), tmp_path / "monthly")
     pd.testing.assert_frame_equal(plain.indices, monthly.indices)
     assert "share_000" not in open_study(tmp_path / "plain").dataset().schema.names
     runs = open_study(tmp_path / "monthly").dataset().to_table().to_pandas()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from school_mentoring.experiments.sweep.execution import RESULTS
+from school_mentoring.experiments.sweep.store import RESULTS
 
 __all__ = ["SWEEP", "started", "swept", "wait_for_parts"]
 

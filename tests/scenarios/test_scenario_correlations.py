@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from school_mentoring.experiments.sensitivity.study import Options, run_study
+from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep.plan import plan_sweep
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario
@@ -63,4 +63,4 @@ def test_a_grid_refuses_correlations(tmp_path):
 @pytest.mark.parametrize("method", ["sobol", "morris"])
 def test_methods_that_ask_for_independence_refuse_and_name_others(tmp_path, method):
     with pytest.raises(InputError, match="correlations; allowed: pawn, given, regional"):
-        run_study(scenario(tmp_path), Options(method, vary=("beta", "q_in")), tmp_path / "s")
+        run_study(scenario(tmp_path), SensitivityOptions(method, vary=("beta", "q_in")), tmp_path / "s")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from school_mentoring.analysis.economics.acceptability import by_group
 from school_mentoring.analysis.economics.advice import about
-from school_mentoring.analysis.economics.equity import AVERSION, Distribution, best_by_aversion, distribution, gains
+from school_mentoring.analysis.economics.equity import AVERSION, EquityDistribution, best_by_aversion, distribution, gains
 from school_mentoring.analysis.figures import economics as draw
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, group_name
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
@@ -82,7 +82,7 @@ def _group(name: str, names: Mapping[str, str]) -> str:
     return group_name(str(name), names).removeprefix("schools in ")
 
 
-def who_gains(spread: Distribution, design: str, names: Mapping[str, str]) -> str:
+def who_gains(spread: EquityDistribution, design: str, names: Mapping[str, str]) -> str:
     """Say which groups gain most and least of a design, per teacher; those within two standard errors (paired) are named together."""
     if design not in spread.designs or design == COMPARATOR:
         return "No design is there whose gains could be shared out."
@@ -110,7 +110,7 @@ def _apart(difference: "np.ndarray[Any, Any]") -> bool:
     return bool(difference.mean() > 2 * error)
 
 
-def _flips(spread: Distribution, k: float, tables: dict[str, pd.DataFrame]) -> str:
+def _flips(spread: EquityDistribution, k: float, tables: dict[str, pd.DataFrame]) -> str:
     """Say whether minding inequality between school types changes the choice."""
     try:
         flips = best_by_aversion(spread, k)
