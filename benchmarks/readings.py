@@ -1,4 +1,4 @@
-"""Figures that docs/odd.md and docs/validation.md give and the tables of ``run.py validation`` do not hold.
+"""Figures behind the limits of use in docs/odd.md that the tables of ``run.py validation`` do not hold.
 
     python -m benchmarks.readings       # less than a minute
 

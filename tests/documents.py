@@ -1,41 +1,125 @@
-"""The code of the documentation: which blocks a page has, how they are run, and what they must print."""
+"""What the documentation shows and the code decides: the tables of its pages, and what their blocks print.
+
+``python -m tests.documents`` writes all of it anew, with the figures and the example report of the pilot, after a change that is meant;
+``python -m tests.documents odd adviser`` only the pages of these names.
+"""
 
 import contextlib
 import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from school_mentoring.analysis.outcomes import OUTCOMES
+from school_mentoring.experiments.validation.patterns import PATTERNS
+from school_mentoring.model.designs import FIELDS, PRESETS, Design
+from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.structure import STRUCTURE
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+README, ECONOMICS, ODD, PARAMETER_PAGE = ROOT / "README.md", DOCS / "economics.md", DOCS / "odd.md", DOCS / "parameters.md"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
+PAGES = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")), *sorted(DOCS.rglob("*.md"))]
+WRITTEN: list[tuple[Path, ...]] = [(README, ECONOMICS), (ODD,), (PARAMETER_PAGE,), *((page,) for page in TUTORIALS)]
+"""Pages with parts that the code decides; those of one group share a folder of studies: the second analyses what the first makes."""
+
+STUDY, ADVICE = "results/mensi-pilot-compare", "results/mensi-pilot-compare-recommend"
+COPIED = {
+    f"{STUDY}/figures/adoption.png": "images/adoption.png",
+    f"{STUDY}/figures/cost_effect.png": "images/cost_effect.png",
+    f"{ADVICE}/figures/plane.png": "images/recommendation_plane.png",
+    f"{ADVICE}/report.html": "example-report/report.html",
+    f"{ADVICE}/report.pdf": "example-report/report.pdf",
+}
+"""Which file of the studies that README.md makes stands where in docs."""
+
 BLOCK = re.compile(
     r"(?P<mark><!-- not run: [^\n]+ -->\n)?(?P<about><!-- numbers differ: [^\n]+ -->\n)?"
-    r"```(?P<language>sh|python)\n(?P<code>.*?)```\n(?:\n```text\n(?P<printed>.*?)```\n)?",
+    r"```(?P<language>sh|python)\n(?P<code>.*?)```\n(?P<between>\n(?:<!-- output -->\n\n)?```text\n(?P<printed>.*?)```\n)?",
     re.DOTALL,
 )
+PART = re.compile(r"<!-- (?P<name>\w+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
 NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?"
 
 
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", ", ") for cell in line) + " |" for line in lines)
+
+
+def _parameter_rows(group: str) -> str:
+    head = ("name", "meaning", "unit", "low", "base", "high", "distribution", "kind", "source")
+    rows = (
+        (f"`{p.name}`", p.meaning, p.unit, f"{p.low:g}", f"{p.base:g}", f"{p.high:g}", p.distribution, p.kind, p.source)
+        for p in PARAMETERS.values()
+        if p.group == group
+    )
+    return table(head, rows)
+
+
+def _design_rows() -> str:
+    def shown(design: Design, field: str) -> str:
+        value = getattr(design, field)
+        return "-" if value is None else f"{value:g}" if isinstance(value, int | float) else value
+
+    rows = ([f"`{f.field}`", f.meaning, f.unit, *(shown(design, f.field) for design in PRESETS.values())] for f in FIELDS.values())
+    return table(["field", "meaning", "unit", *PRESETS], rows)
+
+
+def _kinds() -> str:
+    counted = Counter(row.kind for row in PARAMETERS.values())
+    return (
+        f"{len(PARAMETERS)} parameters: " + ", ".join(f"{counted[kind]} {kind}" for kind in ("evidence", "inference", "assumption")) + "."
+    )
+
+
+def _pattern_rows() -> str:
+    contrasts = ("; ".join(check.statement for check in pattern.checks.values() if check.contrast) for pattern in PATTERNS)
+    rows = ((p.number, p.title, p.source, contrast) for p, contrast in zip(PATTERNS, contrasts, strict=True))
+    return table(("#", "pattern", "where it is seen", "contrast under which it vanishes"), rows)
+
+
+def _structure_rows() -> str:
+    rows = ((f"`{field}`", f"`{word}`", meaning) for field, words in STRUCTURE.items() for word, meaning in words.items())
+    return table(("field", "choice", "meaning"), rows)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "kinds": _kinds,
+    **{group: lambda group=group: _parameter_rows(group) for group in dict.fromkeys(row.group for row in PARAMETERS.values())},
+    "designs": _design_rows,
+    "structure": _structure_rows,
+    "patterns": _pattern_rows,
+    "outcomes": lambda: table(("outcome", "meaning", "unit"), ((f"`{name}`", row.label, row.unit) for name, row in OUTCOMES.items())),
+}
+"""What the code gives for each part that a page marks with ``<!-- name -->`` and ``<!-- end -->``; other names are left as they are."""
+
+
 class Block(NamedTuple):
-    """A block of code that a page shows, and what it says that the block prints (None: nothing said).
+    """A block of code that a page shows, and what it says that the block prints.
 
     ``about``: numbers differ from machine to machine, as the page says.
     """
 
     language: str
     code: str
-    printed: str | None
+    printed: str
     about: bool
 
     def shows(self, printed: str) -> bool:
         """Tell whether the page shows what was printed: the same text; where numbers differ, up to twice or half of them."""
-        shown = trimmed(self.printed or "")
+        shown = trimmed(self.printed)
         if not self.about:
             return printed == shown
         if re.sub(f"{NUMBER}| +|─+", " ", printed) != re.sub(f"{NUMBER}| +|─+", " ", shown):
@@ -43,11 +127,6 @@ class Block(NamedTuple):
         pairs = zip(re.findall(NUMBER, printed), re.findall(NUMBER, shown), strict=True)
         both = [[abs(float(one.replace(",", ""))) for one in pair] for pair in pairs]
         return all(max(pair) <= 2 * min(pair) + 0.01 for pair in both)
-
-
-def blocks(text: str) -> list[Block]:
-    """Return the blocks of a page that are to be run, in order; those marked ``<!-- not run: why -->`` are not."""
-    return [Block(m["language"], m["code"], m["printed"], bool(m["about"])) for m in BLOCK.finditer(text) if not m["mark"]]
 
 
 def commands(text: str) -> list[list[str]]:
@@ -63,16 +142,31 @@ def trimmed(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
-def outputs(text: str, folder: Path) -> Iterator[tuple[Block, str]]:
-    """Run the blocks of a page one after the other in a folder, and yield each with what it prints on standard output.
+def anew(pages: Sequence[Path], folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each page with the parts that the code gives, and with what its blocks print, run one after the other in the folder.
 
-    Commands run as processes; the Python blocks of a page share their names, as in a notebook. A block that fails raises.
+    A block is run where the page shows what it prints. Commands run as processes; the Python blocks of a page share their names, as in a
+    notebook. A block that fails raises.
     """
-    names: dict[str, Any] = {}
     (folder / "scenarios").symlink_to(ROOT / "scenarios")
-    for block in blocks(text):
-        with contextlib.chdir(folder):
-            yield block, trimmed(_run_sh(block.code) if block.language == "sh" else run_python(block.code, names))
+    for page in pages:
+        names: dict[str, Any] = {}
+
+        def filled(match: re.Match[str], names: dict[str, Any] = names) -> str:
+            if match["printed"] is None:
+                return match[0]
+            block = Block(match["language"], match["code"], match["printed"], bool(match["about"]))
+            with contextlib.chdir(folder):
+                printed = trimmed(_run_sh(block.code) if block.language == "sh" else run_python(block.code, names))
+            start, end = (match.regs[BLOCK.groupindex["printed"]][i] - match.start() for i in (0, 1))
+            return match[0] if block.shows(printed) else f"{match[0][:start]}{printed}\n{match[0][end:]}"
+
+        yield page, BLOCK.sub(filled, PART.sub(_part, read(page)))
+
+
+def _part(match: re.Match[str]) -> str:
+    name = match["name"]
+    return f"<!-- {name} -->\n{PARTS[name]()}\n<!-- end -->" if name in PARTS else match[0]
 
 
 def _run_sh(code: str) -> str:
@@ -80,7 +174,7 @@ def _run_sh(code: str) -> str:
     for words in commands(f"```sh\n{code}```"):
         done = subprocess.run(
             [sys.executable, str(ROOT / "run.py"), *words],
-            env={**os.environ, "COLUMNS": "100"}, capture_output=True, encoding="utf-8", timeout=300, check=False,
+            env={**os.environ, "COLUMNS": "100"}, capture_output=True, encoding="utf-8", timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == 0, (words, done.stderr)
         printed.append(done.stdout)
@@ -93,3 +187,25 @@ def run_python(code: str, names: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(compile(code, "documentation", "exec"), names)
     return printed.getvalue()
+
+
+def read(page: Path) -> str:
+    """Return the text of a page."""
+    return page.read_text(encoding="utf-8")
+
+
+def write(wanted: Sequence[str]) -> None:
+    """Write the pages of these names anew (none given: all), and with the README the files that docs copy from its studies."""
+    for pages in WRITTEN:
+        if wanted and not {page.stem for page in pages} & set(wanted):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            for page, text in anew(pages, Path(folder)):
+                page.write_text(text, encoding="utf-8")
+            if README in pages:
+                for source, target in COPIED.items():
+                    shutil.copyfile(Path(folder) / source, DOCS / target)
+
+
+if __name__ == "__main__":
+    write(sys.argv[1:])

@@ -1,16 +1,11 @@
-"""The documentation is true: its code runs and prints what it says, its commands exist, its site builds and asks nothing of the internet.
-
-``python -m tests.test_docs`` writes what the tutorials print, and the parameter page, anew.
-"""
+"""The documentation is true: its code runs and prints what it says, its commands exist, its site builds and fetches nothing."""
 
 import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from html.parser import HTMLParser
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -18,55 +13,39 @@ import typer.main
 from nbclient import NotebookClient
 
 import run
-from school_mentoring.model.designs import FIELDS
-from school_mentoring.model.parameters import PARAMETERS
 
 from .commands.program import program
-from .documents import BLOCK, DOCS, ROOT, TUTORIALS, Block, blocks, commands, outputs, run_python
-from .test_odd import design_rows, structure_rows, table
+from .documents import ADVICE, BLOCK, DOCS, PAGES, README, ROOT, TUTORIALS, WRITTEN, Block, anew, commands, read, run_python
 
-PARAMETER_PAGE = DOCS / "parameters.md"
 NOTEBOOK = ROOT / "notebooks" / "researcher.ipynb"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
-GROUPS = {"behaviour": "Behaviour", "incentive": "Incentives", "cost": "Costs", "network": "Network", "world": "World"}
 LOADS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "video": "src"}
 
 
-def parameter_page() -> str:
-    """Return the page of all parameters, by group, with kind and source."""
-    kinds = Counter(row.kind for row in PARAMETERS.values())
-    counted = ", ".join(f"{kinds[kind]} {kind}" for kind in ("evidence", "inference", "assumption"))
-    parts = [
-        "# Parameters\n",
-        f"All {len(PARAMETERS)} parameters of the model, as `model/data/parameters.csv` holds them. By kind: {counted}.\n"
-        "*Evidence* is a figure seen in a source, *inference* one derived from it, *assumption* a judgement. Every study of\n"
-        "uncertainty draws from low to high by the distribution. How each is used stands in [the model](odd.md#7-submodels);\n"
-        "`run.py parameters SCENARIO` shows what a scenario makes of them. Written from the code by `python -m tests.test_docs`.\n",
-    ]
-    for group, title in GROUPS.items():
-        head = ("name", "meaning", "unit", "low", "base", "high", "distribution", "kind", "source")
-        rows = (
-            (f"`{p.name}`", p.meaning, p.unit, f"{p.low:g}", f"{p.base:g}", f"{p.high:g}", p.distribution, p.kind, p.source)
-            for p in PARAMETERS.values()
-            if p.group == group
-        )
-        parts.append(f"## {title}\n\n{table(head, rows)}\n")
-    said = f"The {len(FIELDS)} fields of a design and their values in the presets; all are assumptions."
-    parts.append(f"## Designs\n\n{said}\n\n{design_rows()}\n")
-    said = (
-        "Fields of a scenario's world that change which model is run; the first of each is the default ([how](odd.md#structural-choices))."
-    )
-    parts.append(f"## Structural choices\n\n{said}\n\n{structure_rows()}\n")
-    return "\n".join(parts)
+@pytest.fixture(scope="module", params=WRITTEN, ids=lambda pages: pages[0].stem)
+def studies(request, tmp_path_factory):
+    """Run what a group of pages shows; return the pages as they should be, and the folder of the studies that were made."""
+    folder = tmp_path_factory.mktemp("studies")
+    return dict(anew(request.param, folder)), folder
+
+
+def test_pages_show_what_the_code_gives_and_prints(studies):
+    for page, text in studies[0].items():
+        assert read(page) == text, f"write it anew if this is meant: python -m tests.documents {page.stem}"
+
+
+def test_the_example_report_says_what_the_program_says_of_the_pilot(studies):
+    pages, folder = studies
+    if README in pages:
+        shown, made = (words_of(read(report)) for report in (DOCS / "example-report/report.html", folder / ADVICE / "report.html"))
+        assert shown == made, "write it anew if this is meant: python -m tests.documents README"
 
 
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
-def test_the_code_of_a_tutorial_prints_what_the_page_shows(page, tmp_path):
-    text = page.read_text(encoding="utf-8")
-    assert len(blocks(text)) >= 2
-    for block, printed in outputs(text, tmp_path):
-        assert block.printed is not None, f"the page does not show what this prints:\n{block.code}"
-        assert block.shows(printed), f"write it anew if this is meant: python -m tests.test_docs\n{block.code}\n{printed}"
+def test_a_tutorial_shows_what_each_block_prints_or_says_why_it_is_not_run(page):
+    found = list(BLOCK.finditer(read(page)))
+    assert len(found) > 2
+    for block in found:
+        assert bool(block["mark"]) != (block["printed"] is not None), block[0]
 
 
 @pytest.mark.parametrize(
@@ -85,33 +64,34 @@ def test_where_a_page_says_that_numbers_differ_only_words_must_be_the_same(print
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_in_the_documentation_is_one_that_the_program_takes(page):
     program = typer.main.get_command(run.app)
-    for words in commands(page.read_text(encoding="utf-8")):
+    for words in commands(read(page)):
         command = program.commands[words[0]]
         command.make_context(words[0], run._spread_sets(words[1:]))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_file_that_a_page_names_exists(page):
+    for path in re.findall(r"`((?:model|scenarios|experiments|analysis|tests|benchmarks|docs)/[\w/.-]+?)(?::[^`]*)?`", read(page)):
+        assert (ROOT / path).exists(), path
+
+
 def test_the_notebook_code_of_the_readme_runs_on_the_study_of_its_sweep(tmp_path, monkeypatch):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = read(README)
     sweep = next(words for words in commands(text) if words[0] == "sweep")
     done = program(*sweep, "--sample", "sobol:8", "--replicates", "2", "--months", "40", cwd=tmp_path)  # of two samples the last counts
     assert done.code == 0, done
     monkeypatch.chdir(tmp_path)
     names = {}
-    for block in blocks(text):
-        if block.language == "python":
-            run_python(block.code, names)
+    for block in BLOCK.finditer(text):
+        if block["language"] == "python":
+            run_python(block["code"], names)
     assert len(names["model"].datacollector.get_model_vars_dataframe()) == 12
     assert len(names["study"].runs()) == 8 * 2 * 7
 
 
 def test_commands_are_found_in_the_documentation():
-    found = Counter(words[0] for page in PAGES for words in commands(page.read_text(encoding="utf-8")))
+    found = Counter(words[0] for page in PAGES for words in commands(read(page)))
     assert {"compare", "sweep", "sensitivity", "calibrate", "optimise", "recommend", "serve", "validate"} <= set(found)
-
-
-def test_the_parameter_page_is_the_one_the_code_gives():
-    assert {row.group for row in PARAMETERS.values()} == set(GROUPS)
-    assert PARAMETER_PAGE.read_text(encoding="utf-8") == parameter_page(), "write it anew: python -m tests.test_docs"
 
 
 def test_the_notebook_runs_from_its_first_cell_to_its_last_and_prints_what_it_shows(tmp_path):
@@ -134,14 +114,40 @@ def texts(notebook):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Build the site, in which every warning (a broken link, a missing anchor, a page that no menu names) is an error."""
+    """Build the site, in which every warning (a broken link, a missing anchor, a page in no menu) is an error; with --quiet none is."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
         cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return folder
+
+
+class Words(HTMLParser):
+    """Collects the words of a page and the descriptions of its pictures, without the section on how to make it again."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = []
+        self.section = self.tag = ""
+
+    def handle_starttag(self, tag, attributes):
+        values, self.tag = dict(attributes), tag
+        if tag == "section":
+            self.section = values.get("id") or ""
+        self.words += (values.get("alt") or "").split()
+
+    def handle_data(self, data):
+        if self.section != "again" and self.tag != "style":
+            self.words += data.split()
+
+
+def words_of(report: str) -> list[str]:
+    """Return all that a report says, but for how to make it again."""
+    parser = Words()
+    parser.feed(report)
+    return parser.words
 
 
 class Loads(HTMLParser):
@@ -163,7 +169,7 @@ def test_no_page_of_the_site_fetches_anything_from_elsewhere(site):
     assert len(pages) > 12
     for page in pages:
         parser = Loads()
-        parser.feed(page.read_text(encoding="utf-8"))
+        parser.feed(read(page))
         assert parser.fetched == [], page
     for sheet in site.rglob("*.css"):
         assert not re.search(r"(?:url\(|@import\s*)[\"']?(?:https?:)?//", sheet.read_text(encoding="utf-8")), sheet
@@ -171,27 +177,6 @@ def test_no_page_of_the_site_fetches_anything_from_elsewhere(site):
 
 def test_every_link_to_a_project_file_leads_somewhere_on_the_site(site):
     for page in site.rglob("*.html"):
-        for target in re.findall(r'href="([^"#:]+)(?:#[^"]*)?"', page.read_text(encoding="utf-8")):
+        for target in re.findall(r'href="([^"#:]+)(?:#[^"]*)?"', read(page)):
             if page.name != "404.html":
                 assert (page.parent / target).exists(), (page, target)
-
-
-def write_anew() -> None:
-    """Write what the tutorials print, and the parameter page."""
-    PARAMETER_PAGE.write_text(parameter_page(), encoding="utf-8")
-    wanted = [page for page in TUTORIALS if len(sys.argv) == 1 or page.stem in sys.argv[1:]]
-    for page in wanted:
-        text = page.read_text(encoding="utf-8")
-        with tempfile.TemporaryDirectory() as folder:
-            printed = iter([text for _, text in outputs(text, Path(folder))])
-
-        def filled(match: re.Match[str], printed=printed) -> str:
-            if match["mark"]:
-                return match[0]
-            return f"{match['about'] or ''}```{match['language']}\n{match['code']}```\n\n```text\n{next(printed)}\n```\n"
-
-        page.write_text(BLOCK.sub(filled, text), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write_anew()
