@@ -20,6 +20,7 @@ __all__ = [
     "Outcome",
     "category_name",
     "design_name",
+    "field_name",
     "format_value",
     "group_name",
     "names_in",
@@ -124,6 +125,11 @@ def format_value(name: str, value: float) -> str:
 def design_name(name: str) -> str:
     """Return what a design is called: ``regional_hub`` is the regional hub; names that a user gave lose their underscores."""
     return _DESIGN_NAMES.get(name, name.replace("_", " "))
+
+
+def field_name(name: str) -> str:
+    """Return what a field of a scenario is called: its name there, in words."""
+    return name.upper() if len(name) == 3 else name.replace("_", " ")
 
 
 def practice_name(name: str) -> str:

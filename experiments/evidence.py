@@ -6,7 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from school_mentoring.experiments.folder.description import refuse_changed
 from school_mentoring.experiments.folder.results import KEYS, Study, open_study
+from school_mentoring.model.designs import Design, design_from_row
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR, Scenario, scenario_from
@@ -62,7 +64,15 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
         raise InputError(path, f"holds no design but {COMPARATOR!r}", "run it anew with others among --designs")
     again = f"run.py {command} SCENARIO --out {Path(path).name}   # SCENARIO: {scenario.name}, as study.json holds it in full"
     commands = [again, f"run.py recommend {Path(path).name}"]
-    return _evidence(scenario, runs, study.parameters, commands, _source(study.info), ()), scenario
+    found = scenario if command != "optimise" else scenario.model_copy(update={"designs": _designs_found(study)})
+    return _evidence(found, runs, study.parameters, commands, _source(study.info), ()), scenario
+
+
+def _designs_found(study: Study) -> dict[str, Design]:
+    """Return the designs of a search: the scenario's own, and those that were found."""
+    path = study.path / "designs.csv"
+    refuse_changed(path, study.info)
+    return {row["design"]: design_from_row(row) for row in pd.read_csv(path, keep_default_na=False, na_values="").to_dict("records")}
 
 
 def _refuse_unfinished(path: str, study: Study, command: str) -> None:
@@ -98,6 +108,7 @@ def _evidence(
     return {
         "runs": runs,
         "parameters": parameters,
+        "designs": scenario.designs,
         "title": scenario.title or scenario.name,
         "months": scenario.months,
         "funding": (programme.first_month, programme.last_month),

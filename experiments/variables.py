@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA
+from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.structure import STRUCTURE
@@ -32,7 +32,6 @@ WORLD_FIELDS: Mapping[str, tuple[int, int]] = {"world.schools_per_region": (1, 1
 WORLD_WORDS: Mapping[str, tuple[str, ...]] = {f"world.{field}": tuple(words) for field, words in STRUCTURE.items()}
 """Structural choices of the world that a sweep may vary, with their words."""
 
-WHOLE_FIELDS = ("places", "first_month", "last_month")
 PERT_SHAPE = 4.0
 DISTRIBUTIONS = ("uniform", "loguniform", "triangular", "pert", "integer")
 
@@ -158,7 +157,7 @@ def domain_of(name: str, scenario: Scenario) -> Domain:
     if name in WORLD_WORDS:
         return Domain(WORLD_WORDS[name], 0.0, 0.0, False)
     field = FIELDS[name.partition(".")[2]]
-    whole = field.field in WHOLE_FIELDS or field.unit == "0|1"
+    whole = field.field in (*WHOLE, *SWITCHES)
     return Domain(CHOICES.get(field.field, ()), field.minimum or 0.0, field.maximum or 0.0, whole)
 
 

@@ -1,33 +1,44 @@
 """A cluster design as data: who mentors whom, how, coordinated by whom, with which incentives.
 
-Fields with their meaning, unit and range, and the presets, stand in ``data/designs.csv``. Any mix of fields is a valid design.
+Fields with their meaning, unit and range, what they add to the words for a design, and the presets, stand in ``data/designs.csv``. Any mix
+of fields is a valid design.
 """
 
 import csv
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["CHOICES", "DESIGN_DTYPE", "FIELDS", "PRESETS", "Design", "DesignField", "design_from_record", "design_table"]
-
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "recruitment": ("none", "assigned", "volunteer"),
-    "scope": ("country", "region", "anywhere", "peers"),
-    "priority": ("need", "proximity", "motivation"),
-    "tier": ("none", "platform", "hub", "ministry"),
-}
-"""The words a field may take; a word's position is its code in the compiled engine."""
+__all__ = [
+    "CHOICES",
+    "DESIGN_DTYPE",
+    "FIELDS",
+    "OPTIONAL",
+    "PRESETS",
+    "SWITCHES",
+    "WHOLE",
+    "Design",
+    "DesignField",
+    "design_from_record",
+    "design_from_row",
+    "design_table",
+]
 
 NO_QUOTA = -1.0
 
 
 class DesignField(BaseModel):
-    """What a field of a design means and which values make sense."""
+    """What a field of a design means, which values make sense, and what it adds to the words for a design.
+
+    ``needs``: the fields of which one must be on (or ``field=word``) for this one to mean anything, apart by |. ``topic``: fields of one
+    topic are said together. ``phrase``: what is said where the field is on, with values of fields in braces; of words one phrase each,
+    apart by |; empty where another field's phrase says it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +49,9 @@ class DesignField(BaseModel):
     low: float | None
     high: float | None
     maximum: float | None
+    needs: str | None
+    topic: str
+    phrase: str | None
 
 
 class Design(BaseModel):
@@ -68,6 +82,21 @@ class Design(BaseModel):
     outreach: float
 
 
+_TYPES = {name: field.annotation for name, field in Design.model_fields.items()}
+
+CHOICES: Mapping[str, tuple[str, ...]] = {name: get_args(kind) for name, kind in _TYPES.items() if get_origin(kind) is Literal}
+"""The words a field may take; a word's position is its code in the compiled engine."""
+
+SWITCHES = tuple(name for name, kind in _TYPES.items() if kind is bool)
+"""Fields that are on or off."""
+
+WHOLE = tuple(name for name, kind in _TYPES.items() if int in (kind, *get_args(kind)))
+"""Fields of whole numbers."""
+
+OPTIONAL = tuple(name for name, kind in _TYPES.items() if type(None) in get_args(kind))
+"""Fields that may be left empty."""
+
+
 @cache
 def _rows() -> list[dict[str, str | None]]:
     text = files(__package__).joinpath("data/designs.csv").read_text(encoding="utf-8")
@@ -84,7 +113,7 @@ PRESETS: Mapping[str, Design] = {
 }
 """The seven designs of the mission by name, ``none`` (the comparator) first."""
 
-DESIGN_DTYPE = np.dtype([(name, np.int64 if name in {*CHOICES, "places", "first_month", "last_month"} else np.float64) for name in FIELDS])
+DESIGN_DTYPE = np.dtype([(name, np.int64 if name in {*CHOICES, *WHOLE} else np.float64) for name in FIELDS])
 """A design as a record: words as codes of ``CHOICES``, truth values as 0 or 1, no quota as -1."""
 
 
@@ -115,3 +144,8 @@ def design_from_record(record: np.void) -> Design:
     if values["mentor_share"] < 0.0:
         values["mentor_share"] = None
     return Design.model_validate(values)
+
+
+def design_from_row(row: Mapping[str, Any]) -> Design:
+    """Return the design of a table's row of fields, in which what is not stated is blank (None or NaN)."""
+    return Design.model_validate({name: row[name] if row[name] == row[name] else None for name in FIELDS})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, Design
 from school_mentoring.model.errors import nearest
 
 from .fields import fault
@@ -25,17 +25,15 @@ def filled_design(name: Any, stated: Any) -> Any:
         fault((name,), f"no preset named {name!r}", f"{nearest(str(name), PRESETS)} or state `preset: NAME` and fields that differ")
     for field, value in given.items():
         _refuse_words(name, field, value)
-    optional = dict.fromkeys(("mentor_share", "first_month", "last_month"))
-    return {**(optional if preset is None else PRESETS[preset].model_dump()), **given}
+    return {**(dict.fromkeys(OPTIONAL) if preset is None else PRESETS[preset].model_dump()), **given}
 
 
 def _refuse_words(name: str, field: str, value: Any) -> None:
     """Refuse a word or a truth value in a field of numbers, which pydantic would turn into a number."""
     if field not in FIELDS or field in CHOICES:
         return
-    switch = FIELDS[field].unit == "0|1"
-    if isinstance(value, str) or (isinstance(value, bool) and not switch):
-        fault((name, field), f"{value!r} is not {'true or false' if switch else 'a number'}", allowed_values(field))
+    if isinstance(value, str) or (isinstance(value, bool) and field not in SWITCHES):
+        fault((name, field), f"{value!r} is not {'true or false' if field in SWITCHES else 'a number'}", allowed_values(field))
 
 
 def check_fields(name: str, design: Design) -> None:
@@ -54,6 +52,6 @@ def allowed_values(field: str) -> str:
     row = FIELDS[field]
     if field in CHOICES:
         return "allowed: " + ", ".join(CHOICES[field])
-    if row.unit == "0|1":
+    if field in SWITCHES:
         return "allowed: true, false"
     return f"allowed: {row.minimum:g} to {row.maximum:g} ({row.unit})"

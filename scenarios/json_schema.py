@@ -2,7 +2,7 @@
 
 from typing import Any, get_args
 
-from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE
 from school_mentoring.model.parameters import PARAMETERS, Distribution, Parameter
 from school_mentoring.model.world.countries import COUNTRIES
 
@@ -83,9 +83,7 @@ def _design_field(field: str) -> dict[str, Any]:
     described = {"description": f"{row.meaning} ({row.unit})"}
     if field in CHOICES:
         return {**described, "enum": list(CHOICES[field])}
-    if row.unit == "0|1":
+    if field in SWITCHES:
         return {**described, "enum": [True, False, 0, 1]}
-    whole = Design.model_fields[field].annotation in (int, int | None)
-    number = {"type": "integer" if whole else "number", "minimum": row.minimum, "maximum": row.maximum}
-    optional = type(None) in get_args(Design.model_fields[field].annotation)
-    return {**described, "anyOf": [number, {"type": "null"}]} if optional else {**described, **number}
+    number = {"type": "integer" if field in WHOLE else "number", "minimum": row.minimum, "maximum": row.maximum}
+    return {**described, "anyOf": [number, {"type": "null"}]} if field in OPTIONAL else {**described, **number}

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in, outcome
 from school_mentoring.analysis.summary import wide
-from school_mentoring.model.designs import CHOICES, FIELDS
+from school_mentoring.model.designs import CHOICES, FIELDS, SWITCHES
 
 from .style import GREY, INK, axes_grid, design_styles, explain, new_figure, place_labels, styled
 
@@ -104,7 +104,7 @@ def designs_by_cost(front_: pd.DataFrame, best: pd.DataFrame, *, cost: str) -> F
                 mec="none",
                 clip_on=False,
             )
-        words = CHOICES.get(name) or (("no", "yes") if FIELDS[name].unit == "0|1" else None)
+        words = CHOICES.get(name) or (("no", "yes") if name in SWITCHES else None)
         if words:
             axes.set_yticks(range(len(words)), words)
             axes.set_ylim(-0.4, len(words) - 0.6)

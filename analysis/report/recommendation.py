@@ -22,7 +22,13 @@ from school_mentoring.analysis.report.chapters.costs import costs_section
 from school_mentoring.analysis.report.chapters.depends import depends_section
 from school_mentoring.analysis.report.chapters.facts import ENOUGH_SETS, Evidence, Facts, size_in_words
 from school_mentoring.analysis.report.chapters.gains import gains_section
-from school_mentoring.analysis.report.chapters.statements import assumptions_section, cheers_section, discounting, limits_section
+from school_mentoring.analysis.report.chapters.statements import (
+    assumptions_section,
+    cheers_section,
+    designs_section,
+    discounting,
+    limits_section,
+)
 from school_mentoring.analysis.report.chapters.unknown import unknown_section
 from school_mentoring.model.designs import FIELDS
 from school_mentoring.model.errors import InputError, nearest
@@ -77,6 +83,7 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     facts = Facts(evidence, sample, used, found, willingness_to_pay, perspective, names)
     sections = [
         Section("answer", "The answer", [*(Text(sentence, strong=True) for sentence in answer), Text(_conditions(facts))]),
+        designs_section(evidence.designs, [names[name] for name in names if name not in PARAMETERS]),
         costs_section(facts, table, tables["acceptability.csv"]),
         gains_section(facts, tables),
         budget_section(facts, tables),

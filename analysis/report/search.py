@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.summary import wide
-from school_mentoring.model.designs import CHOICES
+from school_mentoring.model.designs import design_from_row
 
 from .sentences import in_words, percent
 from .terminal import Report
 
-__all__ = ["BEATEN", "best_designs", "describe_design", "own_designs", "search_report", "search_title"]
+__all__ = ["BEATEN", "best_designs", "own_designs", "search_report", "search_title"]
 
 BEATEN, UNBEATEN, ALIKE, UNSURE, NONE = "beaten", "unbeaten", "not told apart", "unsure", "no rival"
 """What a design of the scenario may be against the rival chosen for it."""
@@ -222,7 +223,7 @@ def _shown(row: Mapping[str, Any], name: str, unit: float = 1.0) -> str:
 
 def _best_said(best: pd.DataFrame) -> list[str]:
     return [
-        f"{design_name(str(row['design'])).capitalize()}: {describe_design(row)}."
+        f"{design_name(str(row['design'])).capitalize()}: {describe(design_from_row(row))}"
         for row in best.drop_duplicates("design").to_dict("records")
     ]
 
@@ -310,33 +311,3 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {str(key): None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()} for row in rows
     ]
-
-
-def describe_design(row: Mapping[str, Any]) -> str:
-    """Return the fields of a design in words: who mentors, whom, how, coordinated by whom, with which incentives."""
-    if row["recruitment"] == CHOICES["recruitment"][0]:
-        campaign = (
-            f"a campaign of intensity {row['outreach']:g}, until month {row['last_month']:g}" if row["outreach"] > 0 else "nothing is done"
-        )
-        return f"no mentoring; {campaign}"
-    quota = "as many as volunteer" if pd.isna(row["mentor_share"]) else f"{100 * row['mentor_share']:.3g} % of schools"
-    scope = {"country": "in the country", "region": "in the region", "anywhere": "anywhere", "peers": "among peers"}[row["scope"]]
-    found = "mandated" if row["mandate"] else "assigned" if row["recruitment"] == "assigned" else "volunteering"
-    parts = [f"{found} mentors ({quota}), mentees {scope}, {row['priority']} first, {row['places']:g} each"]
-    parts.append(f"{100 * row['virtual_share']:.0f} % online")
-    units = {"platform": "one platform", "hub": "a hub per region", "ministry": "a ministry per country"}
-    parts.append("no coordinator" if row["tier"] == "none" else f"{units[row['tier']]} with {row['fte']:g} FTE")
-    paid = [
-        ("stipend {:,.0f} EUR a year", "stipend"),
-        ("{:g} paid hours a month", "release_hours"),
-        ("grant {:,.0f} EUR a year", "mentee_grant"),
-    ]
-    parts += [words.format(row[name]) for words, name in paid if row[name] > 0]
-    parts += [words for words, name in (("recognition", "recognition"), ("supply cover", "supply_cover")) if row[name]]
-    if row["cascade"] > 0:
-        parts.append(f"mentees become mentors with chance {row['cascade']:g} a year")
-    if row["outreach"] > 0:
-        parts.append(f"a campaign of intensity {row['outreach']:g}")
-    if not pd.isna(row["last_month"]):
-        parts.append(f"funded until month {row['last_month']:g}")
-    return ", ".join(parts)

@@ -8,9 +8,10 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
+from school_mentoring.analysis.outcomes import field_name
+from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE, Design
 
-__all__ = ["FormField", "design_fields", "label_of", "section_field"]
+__all__ = ["FormField", "changed_fields", "design_fields", "section_field"]
 
 STEPS = 100
 
@@ -66,29 +67,20 @@ def written(value: Any) -> str:
     return str(value)
 
 
-def label_of(name: str) -> str:
-    """Return what a field is called: its name in the scenario, in words."""
-    return name.upper() if len(name) == 3 else name.replace("_", " ")
-
-
 def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
     """Return every field of a design, in the order of the table of fields."""
     found = []
     for name, row in FIELDS.items():
-        annotation = Design.model_fields[name].annotation
-        common: dict[str, Any] = {"name": f"{prefix}.{name}", "path": f"{path}.{name}", "label": label_of(name), "help": row.meaning}
+        common: dict[str, Any] = {"name": f"{prefix}.{name}", "path": f"{path}.{name}", "label": field_name(name), "help": row.meaning}
         value = getattr(design, name)
         if name in CHOICES:
             found.append(FormField(**common, unit="", kind="choice", value=value, choices=CHOICES[name]))
-        elif row.unit == "0|1":
+        elif name in SWITCHES:
             found.append(FormField(**common, unit="", kind="switch", value=value))
         else:
-            whole = int in (annotation, *get_args(annotation))
             ends: dict[str, Any] = {"minimum": row.minimum, "maximum": row.maximum, "low": row.low, "high": row.high}
-            optional = type(None) in get_args(annotation)
-            step = "1" if whole else _step(ends["low"], ends["high"])
-            number = FormField(**common, unit=row.unit, kind="number", value=value, **ends, step=step, optional=optional)
-            found.append(number)
+            step = "1" if name in WHOLE else _step(ends["low"], ends["high"])
+            found.append(FormField(**common, unit=row.unit, kind="number", value=value, **ends, step=step, optional=name in OPTIONAL))
     return found
 
 
@@ -98,14 +90,14 @@ def section_field(section: type[BaseModel], name: str, value: Any, form_name: st
     extra: Mapping[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     bounds = {kind: getattr(rule, kind) for rule in info.metadata for kind in ("ge", "gt", "le") if hasattr(rule, kind)}
     if not bounds:
-        return FormField(form_name, path, label_of(name), str(info.description), "", "text", value)
+        return FormField(form_name, path, field_name(name), str(info.description), "", "text", value)
     annotation = info.annotation
     whole = int in (annotation, *get_args(annotation))
     low, high = extra.get("low"), extra.get("high")
     step = "1" if whole else _step(extra["low"], extra["high"])
     unit = "" if extra.get("unit") in (None, "-") else str(extra["unit"])
     return FormField(
-        form_name, path, label_of(name), str(info.description), unit, "number", value, (),
+        form_name, path, field_name(name), str(info.description), unit, "number", value, (),
         bounds.get("ge", bounds.get("gt")), bounds.get("le"), low, high, step, type(None) in get_args(annotation),
     )  # fmt: skip
 

@@ -3,7 +3,8 @@
 import secrets
 from typing import Any
 
-from school_mentoring.analysis.outcomes import design_name, practice_name
+from school_mentoring.analysis.describe import describe
+from school_mentoring.analysis.outcomes import design_name, field_name, practice_name
 from school_mentoring.analysis.palette import design_styles
 from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
 from school_mentoring.experiments.compare import window
@@ -11,9 +12,8 @@ from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec
 
-from .describe import describe
 from .downloads import downloads
-from .fields import FormField, changed_fields, design_fields, label_of, section_field
+from .fields import FormField, changed_fields, design_fields, section_field
 from .form import NUMBERS, WORLD_NUMBERS
 from .limits import Limits
 from .sessions import Session
@@ -70,9 +70,10 @@ def _designs(state: PageState, opened: str, action: str) -> list[dict[str, Any]]
     for number, (name, design) in enumerate(scenario.designs.items()):
         preset = state.presets[name]
         changed = changed_fields(design, preset)
+        first, last = window(scenario, design)
         begun = text("form.begun_from", preset=design_name(preset))
         if changed:
-            begun = text("form.unlike_preset", preset=design_name(preset), fields=", ".join(label_of(field) for field in changed))
+            begun = text("form.unlike_preset", preset=design_name(preset), fields=", ".join(field_name(field) for field in changed))
         found.append(
             {
                 "number": number,
@@ -81,7 +82,7 @@ def _designs(state: PageState, opened: str, action: str) -> list[dict[str, Any]]
                 "colour": styles[name].colour,
                 "preset": preset,
                 "begun": begun,
-                "says": describe(design, window(scenario, design)),
+                "says": describe(design.model_copy(update={"first_month": first, "last_month": last})),
                 "fields": design_fields(design, f"designs.{number}", f"designs.{name}"),
                 "open": name in names or number == new,
                 "new": number == new,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from school_mentoring.experiments.variables import Variable, parse_variable
-from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, PRESETS, Design
+from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, PRESETS, SWITCHES, WHOLE, Design
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
@@ -34,7 +34,6 @@ NO_QUOTA_PART = 0.2
 SHORTEST_FUNDING = 6
 """Months that a programme is funded at least."""
 
-SWITCHES = tuple(name for name, row in FIELDS.items() if row.unit == "0|1")
 PLACE = "design"
 
 Point = Mapping[str, Any]
@@ -131,7 +130,7 @@ def _whole_range(name: str, scenario: Scenario) -> Variable:
     assert row.low is not None
     assert row.high is not None
     low = row.low - NO_QUOTA_PART * (row.high - row.low) if name == "mentor_share" else row.low
-    return Variable(name, low, low, row.high, "integer" if name == "places" else "uniform")
+    return Variable(name, low, low, row.high, "integer" if name in WHOLE else "uniform")
 
 
 def _value(variable: Variable, value: Any) -> Any:
@@ -141,7 +140,7 @@ def _value(variable: Variable, value: Any) -> Any:
         return str(value)
     if name in SWITCHES:
         return bool(value)
-    if name in ("places", "last_month"):
+    if name in WHOLE:
         return round(float(value))
     number = float(value)
     if name == "mentor_share" and number < 0.0:

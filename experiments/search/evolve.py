@@ -27,8 +27,9 @@ from pymoo.util.display.output import Output
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 from school_mentoring.experiments.variables import Variable
+from school_mentoring.model.designs import SWITCHES
 
-from .design_space import SWITCHES, Point
+from .design_space import Point
 
 __all__ = ["Evaluation", "Evolution", "Generation", "non_dominated", "search_variables"]
 

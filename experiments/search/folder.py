@@ -18,7 +18,7 @@ from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
 from school_mentoring.experiments.folder.study import checked_out, hash_inputs, provenance
 from school_mentoring.experiments.sweep.execution import differences
 from school_mentoring.experiments.sweep.store import Store, write_atomically
-from school_mentoring.model.designs import Design
+from school_mentoring.model.designs import OPTIONAL, Design
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import Scenario, dump_yaml
 
@@ -70,7 +70,7 @@ def _designs_table(designs: "Sequence[Design] | pd.DataFrame") -> pd.DataFrame:
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of designs in which a column has one type, whatever the generation leaves out."""
-    blank = {name: table[name].astype("float64") for name in ("mentor_share", "first_month", "last_month")}
+    blank = {name: table[name].astype("float64") for name in OPTIONAL}
     return table.assign(**blank)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.progress import Stage
-from school_mentoring.model.designs import FIELDS, Design
+from school_mentoring.model.designs import FIELDS, Design, design_from_row
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR, Scenario
@@ -109,7 +109,7 @@ def search(
     evaluations, survivors = _evolve(scenario, aim, space, panel, comparator, highest, own, archive, stage)
     budgets = aim.budgets or _round_budgets(worth[aim.cost].tolist(), highest)
     taken = _candidates(aim, evaluations, survivors, budgets, worth, highest)
-    candidates = [_design(row) for row in taken.to_dict("records")]
+    candidates = [design_from_row(row) for row in taken.to_dict("records")]
     second = Panel(scenario, CHOICE_CELLS, min(aim.draws, 1) * CHOICE_CELLS, 1, engine=engine, threads=threads)
     judged = _outcomes(second, [scenario.designs[COMPARATOR], *own.values(), *candidates], "choice among the best", stage)
     meant = {name: space.design(space.point(design)) if space.holds(design) else design for name, design in own.items()}
@@ -248,12 +248,7 @@ def _best(value: NDArray[np.float64], where: NDArray[np.bool_]) -> list[int]:
 
 
 def _row_key(row: Mapping[str, Any]) -> str:
-    return _design(row).model_dump_json()
-
-
-def _design(row: Mapping[str, Any]) -> Design:
-    """Return the design of a row of fields, in which what is not stated is blank."""
-    return Design.model_validate({name: None if pd.isna(row[name]) else row[name] for name in FIELDS})
+    return design_from_row(row).model_dump_json()
 
 
 def _outcomes(panel: Panel, designs: list[Design], what: str, stage: Stage) -> NDArray[np.float64]:

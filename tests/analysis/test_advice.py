@@ -2,16 +2,19 @@
 
 import math
 import re
+from html import unescape
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.economics.advice import about, euros, euros_with_error
 from school_mentoring.analysis.report.document import Document, Section, Table, Text, unbroken
 from school_mentoring.analysis.report.html import as_html
 from school_mentoring.analysis.report.pdf import as_pdf
 from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
 
@@ -35,8 +38,9 @@ def advise(designs, sets=SETS, replicates=1, parameters=None, change=lambda runs
     if parameters is None:
         parameters = pd.DataFrame({"parameter_set": range(sets), "beta": np.linspace(0.01, 0.16, sets)}) if sets > 1 else pd.DataFrame()
     evidence = Evidence(
-        runs=change(runs_of(designs, sets, replicates)), parameters=parameters, title="a <test> & more", months=72, funding=(6, 34),
-        schools="100 schools", countries={}, ranges={}, commands=["run.py recommend x"], source="Seed 1.",
+        runs=change(runs_of(designs, sets, replicates)), parameters=parameters, designs={"a": PRESETS["regional_hub"]},
+        title="a <test> & more", months=72, funding=(6, 34), schools="100 schools",
+        countries={}, ranges={}, commands=["run.py recommend x"], source="Seed 1.",
     )  # fmt: skip
     return recommendation(evidence, **{"willingness_to_pay": 1000.0, **options})
 
@@ -51,6 +55,13 @@ def test_a_design_that_is_best_in_every_set_is_very_likely_the_best_and_leaves_n
     assert "a has the highest expected net benefit, and very likely is the best choice: it is the best in 100 % of 40" in advice.answer[0]
     assert "A adds 120 adopter-years (90 % of parameter sets: 102 to 137) to no programme and costs EUR 50,000" in advice.answer[1]
     assert "nothing more needs to be known for this choice" in advice.answer[2]
+
+
+def test_what_a_design_is_stands_in_the_report_with_what_was_varied_of_it():
+    parameters = pd.DataFrame({"parameter_set": range(SETS), "beta": 0.1, "a.fte": np.linspace(0.5, 1.0, SETS)})
+    said = text_of(advise({"a": lambda s, r: (100.0, 50_000.0)}, parameters=parameters))
+    assert unescape(said).count(f"A: {describe(PRESETS['regional_hub'])}") == 1
+    assert "told here as the scenario has it: coordinators per unit of the tier, with a (a.fte)." in said
 
 
 def test_equal_designs_are_tied_and_never_ranked():

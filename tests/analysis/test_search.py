@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from school_mentoring.analysis.figures.search import front
-from school_mentoring.analysis.report.search import best_designs, describe_design, mean_interval, own_designs, search_report
+from school_mentoring.analysis.report.search import best_designs, mean_interval, own_designs, search_report
 from school_mentoring.model.designs import PRESETS
 
 CELLS = 50
@@ -80,14 +80,6 @@ def test_an_interval_is_students_and_the_whole_line_for_one_value():
     assert mean_interval(np.array([1.0, 2.0, 6.0])) == pytest.approx((3.0, *stats.t.interval(0.95, 2, 3.0, stats.sem([1.0, 2.0, 6.0]))))
     assert mean_interval(np.array([4.0])) == (4.0, -np.inf, np.inf)
     assert mean_interval(np.array([4.0, 4.0])) == (4.0, 4.0, 4.0)
-
-
-def test_designs_are_described_by_what_they_do():
-    assert describe_design(PRESETS["none"].model_dump()) == "no mentoring; nothing is done"
-    hub = describe_design(PRESETS["regional_hub"].model_dump())
-    assert "assigned mentors (5 % of schools), mentees in the region, proximity first, 4 each, 30 % online" in hub
-    assert "a hub per region with 0.5 FTE, stipend 1,500 EUR a year, 24 paid hours a month" in hub
-    assert describe_design(PRESETS["top_down"].model_dump()).startswith("mandated mentors")
 
 
 OWN = ("beaten", "alike")

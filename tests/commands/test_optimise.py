@@ -3,11 +3,15 @@
 import json
 import shutil
 import signal
+from html import unescape
 
 import pandas as pd
 import pytest
 
+from school_mentoring.analysis.describe import describe
+from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.experiments import open_study
+from school_mentoring.model.designs import design_from_row
 
 from .program import SMALL, program, succeed
 from .test_interruption import started, wait_until
@@ -60,6 +64,16 @@ def test_other_commands_read_the_scenario_of_what_was_found(search, tmp_path):
         assert program("validate", folder / name, cwd=tmp_path).code == 0
     done = succeed("compare", folder / "designs.yaml", "--replicates", "2", "--set", "draws=2", "--json", "--out", "c", cwd=tmp_path)
     assert {"none", "regional_hub", "bottom_up"} < set(json.loads(done.out)["designs"])
+
+
+def test_a_recommendation_of_a_search_says_what_the_designs_that_were_found_are(search, tmp_path):
+    folder, _ = search
+    succeed("recommend", folder, "--out", "r", cwd=tmp_path)
+    report = unescape((tmp_path / "r/report.html").read_text(encoding="utf-8")).replace("\N{NO-BREAK SPACE}", " ")
+    designs = pd.read_csv(folder / "designs.csv").set_index("design", drop=False)
+    assert len(designs) > 3
+    for name, row in designs.iterrows():
+        assert f"{design_name(name).capitalize()}: {describe(design_from_row(row))}" in report
 
 
 def test_the_same_search_on_two_threads_and_resumed_gives_the_same_bytes(search, tmp_path):

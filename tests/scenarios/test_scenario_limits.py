@@ -97,6 +97,8 @@ def test_a_hostile_file_takes_seconds(tmp_path):
 
 def test_importing_scenarios_loads_no_compiler():
     """So that `--help` and a mistyped scenario answer at once."""
-    code = "import sys, scenarios; print(*{'numba', 'scipy', 'pandas', 'networkx', 'mesa', 'matplotlib'} & set(sys.modules))"
+    code = (
+        "import sys, school_mentoring.scenarios; print(*{'numba', 'scipy', 'pandas', 'networkx', 'mesa', 'matplotlib'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -103,7 +103,7 @@ def test_designs_are_duplicated_renamed_and_removed_and_the_link_holds_them(visi
     visitor.set("designs.2.places", "1")
     assert list(visitor.table())[3] == "small_cafe"
     assert visitor.table()["small_cafe"] != visitor.table()["regional_hub"]
-    assert "each takes 1 mentees" in page.locator("#says-2").inner_text()
+    assert "a mentor takes up to 1 at a time" in page.locator("#says-2").inner_text()
     visitor.open_design("top_down")
     visitor.press("[data-action='remove:0']")
     shown = visitor.table()

@@ -9,6 +9,7 @@ import pandas as pd
 from school_mentoring.analysis.economics.advice import Standing
 from school_mentoring.analysis.economics.psa import Sample
 from school_mentoring.analysis.outcomes import COMPARATOR
+from school_mentoring.model.designs import Design
 
 __all__ = ["ENOUGH_SETS", "Evidence", "Facts", "not_recorded", "size_in_words"]
 
@@ -20,14 +21,15 @@ ENOUGH_SETS = 20
 class Evidence:
     """What a recommendation rests on.
 
-    ``runs``: one row per run, broken down where the study recorded it; ``parameters``: the drawn values by ``parameter_set``. ``title``,
-    ``months``, ``funding`` (first month, first without), ``schools`` (number, or how they came), ``countries``: names by code; ``ranges``:
-    of the scenario's parameters (base, low, high, distribution); ``commands``: to make it again; ``source``: versions and seed in a line;
-    ``notes``: what a reader must know of the data.
+    ``runs``: one row per run, broken down where the study recorded it; ``parameters``: the drawn values by ``parameter_set``. ``designs``:
+    what the runs are of, by name. ``title``, ``months``, ``funding`` (first month, first without), ``schools`` (number, or how they came),
+    ``countries``: names by code; ``ranges``: of the scenario's parameters (base, low, high, distribution); ``commands``: to make it again;
+    ``source``: versions and seed in a line; ``notes``: what a reader must know of the data.
     """
 
     runs: pd.DataFrame
     parameters: pd.DataFrame
+    designs: Mapping[str, Design]
     title: str
     months: int
     funding: tuple[int, int]

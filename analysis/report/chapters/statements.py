@@ -6,12 +6,14 @@ CHEERS 2022: Husereau et al. 2022, Value in Health 25, 3-9 (consolidated health 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.outcomes import design_name
-from school_mentoring.analysis.report.document import Items, Section, Table, Text
+from school_mentoring.analysis.report.document import Block, Items, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words
+from school_mentoring.model.designs import Design
 from school_mentoring.model.parameters import PARAMETERS
 
-__all__ = ["assumptions_section", "cheers_section", "discounting", "limits_section"]
+__all__ = ["assumptions_section", "cheers_section", "designs_section", "discounting", "limits_section"]
 
 
 def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str], worth_knowing: Sequence[str]) -> Section:
@@ -50,6 +52,15 @@ def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequenc
             ),
         ],
     )
+
+
+def designs_section(designs: Mapping[str, Design], varied: Sequence[str]) -> Section:
+    """Return what each design is; ``varied``: the fields of designs that the study drew, in words."""
+    said = [f"{design_name(name)}: {describe(design)}" for name, design in designs.items()]
+    blocks: list[Block] = [Items([f"{one[0].upper()}{one[1:]}" for one in said])]
+    if varied:
+        blocks.append(Text(f"Varied by the study, and told here as the scenario has it: {in_words(varied)}."))
+    return Section("designs", "The designs compared", blocks)
 
 
 def limits_section(sets: int, replicates: int, designs: Sequence[str]) -> Section:
