@@ -48,6 +48,11 @@ class Simulation:
         """The funded months of the design."""
         return window(self.scenario, next(iter(self.scenario.designs.values())))
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that the study folder keeps, by file name."""
+        tables = {"results.parquet": self.ensemble.monthly(), "runs.parquet": self.ensemble.runs, "costs.parquet": self.ensemble.costs()}
+        return tables if self.schools is None else {**tables, "schools.parquet": self.schools}
+
 
 def simulate(
     scenario: Scenario,

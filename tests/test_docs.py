@@ -12,7 +12,7 @@ import pytest
 import typer.main
 from nbclient import NotebookClient
 
-import run
+from school_mentoring.analysis.commands.program import app, spread_sets
 
 from .commands.program import program
 from .documents import ADVICE, BLOCK, DOCS, PAGES, README, ROOT, TUTORIALS, WRITTEN, Block, anew, commands, read, run_python
@@ -63,10 +63,10 @@ def test_where_a_page_says_that_numbers_differ_only_words_must_be_the_same(print
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_in_the_documentation_is_one_that_the_program_takes(page):
-    program = typer.main.get_command(run.app)
+    program = typer.main.get_command(app)
     for words in commands(read(page)):
         command = program.commands[words[0]]
-        command.make_context(words[0], run._spread_sets(words[1:]))
+        command.make_context(words[0], spread_sets(words[1:]))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

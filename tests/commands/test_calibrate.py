@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import run
+from school_mentoring.analysis.commands.program import app
 from school_mentoring.experiments.calibration import sampler as calibration_sampler
 
 from .program import command, files, program, succeed
@@ -120,7 +120,7 @@ def test_countries_that_are_pooled_are_told_apart_and_the_report_says_how_far_th
     monkeypatch.setattr(calibration_sampler, "SETTLED", 10)  # some 1,000 effective draws are enough for what is asked below
     known = ("--set", "p=0.0045", "--set", "q_in=0.08", "--set", "q_out=0.06", "--set", "d=0.022")
     chosen = ("--fit", "beta", "--pool", "beta", "--runs", "512", *known)
-    done = CliRunner().invoke(run.app, ["calibrate", "synthetic-pilot", *chosen, "--json", "--out", str(tmp_path / "p")])
+    done = CliRunner().invoke(app, ["calibrate", "synthetic-pilot", *chosen, "--json", "--out", str(tmp_path / "p")])
     assert done.exit_code == 0, done.output
     document = json.loads(done.stdout)
     rows = {row["country"]: row for row in document["countries"]}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import run
+from school_mentoring.analysis.commands.program import run
 from school_mentoring.experiments.progress import Progress
 
 from .sound import OBSERVATIONS
@@ -99,7 +99,7 @@ def _typed(command: str, folder: str = "study") -> Callable[[Path], object]:
         out = () if command in ("validate", "parameters", "new") else ("--out", folder)
         sys.argv = ["run.py", command, *words, *out]
         with _interrupted() if command == "validation" else contextlib.nullcontext():
-            run.main()
+            run()
 
     return typed
 

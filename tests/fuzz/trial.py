@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import run
+from school_mentoring.analysis.commands.program import run
 from school_mentoring.model.compiled import is_warm
 from school_mentoring.model.errors import InputError
-from tests.commands.program import TRACES, assert_intact
+from tests.commands.program import ROOT, TRACES, assert_intact
 
 __all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]
 
@@ -134,7 +134,7 @@ def call(act: tuple[str, ...] | Callable[[Path], object], folder: Path) -> Done:
                 print("" if said is None else said)
             else:
                 sys.argv = ["run.py", *act]
-                run.main()
+                run()
         except SystemExit as leave:
             code = int(leave.code or 0)
         except InputError as error:
@@ -143,7 +143,7 @@ def call(act: tuple[str, ...] | Callable[[Path], object], folder: Path) -> Done:
         except (Exception, TooSlow) as error:
             code = 1
             last = traceback.extract_tb(error.__traceback__)[-1]
-            ours = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(run.__file__[:-7])]
+            ours = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(ROOT)]
             place = ours[-1] if ours else last
             fault = f"{type(error).__name__}: {str(error)[:200]} at {Path(place.filename).name}:{place.lineno} ({last.name})"
     return Done(code, out.getvalue(), err.getvalue(), fault)

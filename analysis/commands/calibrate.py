@@ -1,0 +1,82 @@
+"""``run.py calibrate``: parameters fitted to what was seen of a pilot."""
+
+from typing import Annotated
+
+import typer
+
+from school_mentoring.experiments.progress import Progress
+
+from . import options
+from .steps import engine_of, finish, load, new_folder_of, written_study
+
+__all__ = ["calibrate"]
+
+
+def calibrate(
+    scenario: options.ScenarioArgument = "synthetic-pilot",
+    observations: Annotated[str | None, typer.Option(metavar="FILE", help="What was seen of the schools (observations.csv).")] = None,
+    fit: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Parameters to fit, NAME or NAME=LOW:HIGH (default p,q_in,q_out,beta,d).")
+    ] = None,
+    design: Annotated[str, typer.Option(help="The design that the pilot was run by.")] = "regional_hub",
+    start: options.StartOption = None,
+    mapping: options.MappingOption = None,
+    end: options.EndOption = None,
+    hold_out: Annotated[str | None, typer.Option(metavar="WHAT", help="Predict, not fit: wave=last, wave=N, clusters=0.2.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Fit a model in which mentoring does nothing too, and score both.")] = False,
+    pool: Annotated[str | None, typer.Option(metavar="A,B", help="Parameters that differ between countries, partially pooled.")] = None,
+    overdispersion: Annotated[float, typer.Option(help="Correlation of answers within a school (or --fit overdispersion).")] = 0.0,
+    discrepancy: Annotated[float, typer.Option(help="The model's own error: sd on the share of a wave.")] = 0.0,
+    likelihood: Annotated[str, typer.Option(help="auto, synthetic, or exact (of schools that nothing ties together).")] = "auto",
+    runs: Annotated[int, typer.Option(help="Simulations of the first wave; the second has twice as many (default: up to 32768).")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="A point fit only, for a first look.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep the simulations of a calibration begun earlier.")] = False,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Simulate on the Dask cluster of this scheduler.")] = None,
+    sets: options.SetOption = None,
+    seed: options.SeedOption = None,
+    engine: options.EngineOption = "compiled",
+    schools: options.SchoolsOption = None,
+    ties: options.TiesOption = None,
+    threads: options.ThreadsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Fit parameters to a pilot's observations, and say what the data cannot tell."""
+    from school_mentoring.experiments.calibration.calibrate import asked, observations_of, problem_of
+
+    wanted = asked(
+        fit=fit, pool=pool, hold_out=hold_out, compare=compare, overdispersion=overdispersion, discrepancy=discrepancy,
+        likelihood=likelihood, runs=runs,
+    )  # fmt: skip
+    loaded = load(scenario, sets, design, seed=seed, schools=schools, ties=ties)
+    file = observations_of(observations, loaded)
+    problem, seen = problem_of(loaded, file, wanted, start=start, mapping=mapping, end=end)
+    folder = new_folder_of(out, loaded.name, "calibrate")
+    engine_of(engine)
+    from school_mentoring.analysis.report.calibration import calibration_report, quick_report, title_of
+    from school_mentoring.analysis.report.terminal import print_report
+    from school_mentoring.experiments.calibration.calibrate import calibrate as run_calibration
+    from school_mentoring.experiments.calibration.calibrate import quick_fit, state_of, write_findings
+
+    decided = {**wanted.describe(), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}
+    if quick:
+        with Progress() as progress:
+            point = quick_fit(problem, engine=engine, threads=threads, stage=progress.show)
+        report, state = quick_report(point.path, point.best, state_of(problem, seen)), state_of(problem, seen)
+        place = folder
+    else:
+        with Progress() as progress:
+            found = run_calibration(
+                problem, wanted, folder, resume=resume, engine=engine, threads=threads, scheduler=scheduler, stage=progress.show
+            )
+        state = {**found.state, **state_of(problem, seen)}
+        report = calibration_report(found.tables(), state, problem.funding)
+        place = folder / "calibration"
+    if not as_json:
+        print_report(report, title_of(state))
+    whole = load(scenario, sets, None, seed=seed, schools=schools, ties=ties)
+    with written_study(place, whole, "calibrate", decided, report.files, {"observations": file}) as study:
+        if not quick:
+            write_findings(found, whole, study.path)
+        report.write_figures(study.path / "figures")
+    finish(place, report.document, as_json)

@@ -1,0 +1,65 @@
+"""``run.py optimise``: the best of all designs."""
+
+from typing import Annotated
+
+import typer
+
+from school_mentoring.experiments.progress import Progress
+
+from . import options
+from .steps import engine_of, finish, folder_of, load
+
+__all__ = ["optimise"]
+
+
+def optimise(
+    scenario: options.ScenarioArgument = "mensi-pilot",
+    budget: Annotated[list[float] | None, typer.Option(metavar="EUR", help="A budget; repeatable. The largest bounds the search.")] = None,
+    objectives: Annotated[
+        str, typer.Option(help="effect,cost and, where wanted, gap (disadvantaged schools), gap_rural.")
+    ] = "effect,cost,gap",
+    perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), or programme.")] = "society",
+    space: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=LOW:HIGH", help="Narrow a field of designs: LOW:HIGH, A|B, or one value; repeatable.")
+    ] = None,
+    evaluations: Annotated[int, typer.Option(min=1, help="Designs tried.")] = 5000,
+    population: Annotated[int, typer.Option(min=4, help="Designs of a generation.")] = 100,
+    draws: Annotated[int | None, typer.Option(min=0, help="Parameter sets among the runs of a design; 0: the base parameters.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a search begun earlier, perhaps with more evaluations.")] = False,
+    sets: options.SetOption = None,
+    designs: options.DesignsOption = None,
+    replicates: Annotated[int, typer.Option(min=2, help="Runs of each design tried.")] = 50,
+    seed: options.SeedOption = None,
+    months: options.MonthsOption = None,
+    engine: options.EngineOption = "compiled",
+    schools: options.SchoolsOption = None,
+    ties: options.TiesOption = None,
+    threads: options.ThreadsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
+    from school_mentoring.experiments.search.aim import aim_of
+    from school_mentoring.experiments.search.folder import close_search, open_search, write_found
+    from school_mentoring.experiments.search.optimise import search
+
+    loaded = load(scenario, sets, designs, seed=seed, months=months, schools=schools, ties=ties)
+    folder = folder_of(out, loaded.name, "optimise")
+    aim = aim_of(
+        objectives=objectives, perspective=perspective, budgets=budget or [], evaluations=evaluations, population=population,
+        cells=replicates, draws=draws, space=space or [],
+    )  # fmt: skip
+    engine_of(engine)
+    store = open_search(folder, loaded, aim, resume=resume)
+    from school_mentoring.analysis.report.search import search_report, search_title
+    from school_mentoring.analysis.report.terminal import print_report
+
+    with Progress() as progress:
+        found = search(loaded, aim, store, engine=engine, threads=threads, stage=progress.show)
+    report = search_report(**found.for_report())
+    if not as_json:
+        print_report(report, search_title(loaded.title or loaded.name, found.evaluations, aim.cells))
+    write_found(folder, found, report.files)
+    report.write_figures(folder / "figures")
+    close_search(folder, found)
+    finish(folder, report.document, as_json)

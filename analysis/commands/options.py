@@ -1,0 +1,44 @@
+"""The options that several commands share, each with its help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "DesignsOption",
+    "EndOption",
+    "EngineOption",
+    "JsonOption",
+    "MappingOption",
+    "MonthsOption",
+    "NetBenefitOption",
+    "OutOption",
+    "ReplicatesOption",
+    "ScenarioArgument",
+    "SchoolsOption",
+    "SeedOption",
+    "SetOption",
+    "StartOption",
+    "ThreadsOption",
+    "TiesOption",
+]
+
+ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter, or a design's field as design.field=value.")
+]
+DesignsOption = Annotated[str | None, typer.Option(metavar="A,B", help="Only these designs; presets may be added.")]
+ReplicatesOption = Annotated[int | None, typer.Option(help="Runs per design and parameter set.")]
+SeedOption = Annotated[int | None, typer.Option(help="The seed that every random draw follows from.")]
+MonthsOption = Annotated[int | None, typer.Option(help="Months simulated.")]
+EngineOption = Annotated[str, typer.Option(help="compiled, or mesa (the same results, slower).")]
+SchoolsOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own schools.csv.")]
+TiesOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own ties.csv.")]
+StartOption = Annotated[str | None, typer.Option(metavar="DATE", help="The month that is month 0, where observations have dates.")]
+MappingOption = Annotated[str | None, typer.Option(metavar="MAP", help="How a scale becomes a share: linear:1:5, threshold:4.")]
+EndOption = Annotated[str | None, typer.Option(metavar="DATE", help="The last month in which adoption times were looked for.")]
+NetBenefitOption = Annotated[float, typer.Option("--k", min=0.0, max=1e9, help="EUR per adopter-year in the net benefit.")]
+OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The study folder (default results/<scenario>-<command>).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processors to use (default: all); results do not depend on it.")]

@@ -1,0 +1,59 @@
+"""``run.py recommend``: the report to hand over."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from school_mentoring.experiments.progress import Progress
+
+from . import options
+from .steps import as_typed, engine_of, finish, load, new_folder_of, written_study
+
+__all__ = ["recommend"]
+
+
+def recommend(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY|SCENARIO", help="The folder of a comparison, sweep or search; or a scenario.")
+    ] = "mensi-pilot",
+    k: Annotated[float, typer.Option("--k", min=0.0, max=1e9, help="EUR that an added adopter-year is worth.")] = 1000.0,
+    perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
+    sets: options.SetOption = None,
+    designs: options.DesignsOption = None,
+    replicates: options.ReplicatesOption = None,
+    seed: options.SeedOption = None,
+    months: options.MonthsOption = None,
+    engine: options.EngineOption = "compiled",
+    schools: options.SchoolsOption = None,
+    ties: options.TiesOption = None,
+    threads: options.ThreadsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Write the report to hand over: which design, how sure, who gains, who pays, what it depends on (HTML and PDF)."""
+    from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
+
+    if is_study(study):
+        folder = new_folder_of(out, Path(study).resolve().name, "recommend")
+        evidence, described = evidence_of_study(study)
+    else:
+        loaded = load(study, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+        refuse_no_choice(loaded)
+        folder = new_folder_of(out, loaded.name, "recommend")
+        runner = engine_of(engine)
+        from school_mentoring.experiments.compare import compare as run_compare
+
+        with Progress() as progress:
+            found = run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
+        evidence, described = evidence_of_comparison(found, as_typed()), found.scenario
+    from school_mentoring.analysis.report.handover import print_answer, write_report
+    from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+
+    advice = recommendation(Evidence(**evidence), willingness_to_pay=k, perspective=perspective)
+    if not as_json:
+        print_answer(advice)
+    files = {"study": study} if is_study(study) else None
+    with written_study(folder, described, "recommend", {"k": k, "perspective": perspective}, advice.tables, files) as written:
+        write_report(advice, written.path)
+    finish(folder, advice.json, as_json)

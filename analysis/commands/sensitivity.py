@@ -1,0 +1,77 @@
+"""``run.py sensitivity``: which parameters decide."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from school_mentoring.experiments.progress import Progress
+
+from . import options
+from .steps import engine_of, finish, folder_of, load, new_folder_of, written_study
+
+__all__ = ["sensitivity"]
+
+
+def sensitivity(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO|SWEEP", help="A scenario, or the folder of a sweep.")] = "mensi-pilot",
+    method: Annotated[str, typer.Option(help="sobol, morris, pawn, given, regional.")] = "sobol",
+    outputs: Annotated[str | None, typer.Option(metavar="A,B", help="Outputs: outcomes, net_benefit, cost_per_adopter_year.")] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[=LOW:HIGH]", help="What is varied, as for sweep, or a group; default: what is uncertain."),
+    ] = None,
+    groups: Annotated[str, typer.Option(help="Indices of groups of parameters: with, only, or without.")] = "with",
+    pairs: Annotated[str | None, typer.Option(metavar="A-B,C-D", help="Differences between designs; all; default: each less none.")] = None,
+    n: Annotated[int | None, typer.Option("--n", min=2, help="Points to begin with (a power of 2; for morris trajectories).")] = None,
+    ci: Annotated[float, typer.Option(min=0.001, help="Settled when no interval is wider.")] = 0.1,
+    budget: Annotated[int, typer.Option(min=1, help="Runs at most; the sample is doubled within it.")] = 200_000,
+    common: Annotated[bool, typer.Option("--common/--independent", help="Random numbers of parameter sets: common, or their own.")] = True,
+    second: Annotated[bool, typer.Option("--second", help="Indices of pairs of parameters too (twice the runs).")] = False,
+    monthly: Annotated[bool, typer.Option("--monthly", help="Indices of the adopting share month by month too.")] = False,
+    k: options.NetBenefitOption = 1000.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a study begun earlier, or extend it.")] = False,
+    sets: options.SetOption = None,
+    designs: options.DesignsOption = None,
+    replicates: Annotated[int, typer.Option(min=1, help="Runs per design and parameter set.")] = 10,
+    seed: options.SeedOption = None,
+    months: options.MonthsOption = None,
+    engine: options.EngineOption = "compiled",
+    schools: options.SchoolsOption = None,
+    ties: options.TiesOption = None,
+    threads: options.ThreadsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Find which parameters and groups decide an outcome, which do not, and how sure that is."""
+    from school_mentoring.experiments.sensitivity.study import asked, run_study
+
+    wanted = asked(
+        method=method, outputs=outputs, vary=vary or (), groups=groups, pairs=pairs, points=n or 0, ci=ci, budget=budget,
+        random="common" if common else "independent", second=second, monthly=monthly, willingness_to_pay=k,
+    )  # fmt: skip
+    of_sweep = (Path(scenario) / "study.json").is_file()
+    if of_sweep:
+        from school_mentoring.experiments.sensitivity.runs import study_of_sweep
+
+        folder = folder_of(out, Path(scenario).resolve().name, method)
+        loaded, found = study_of_sweep(Path(scenario), wanted)
+    else:
+        loaded = load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+        folder = new_folder_of(out, loaded.name, f"sensitivity-{method}")
+        engine_of(engine)
+        with Progress() as progress:
+            found = run_study(loaded, wanted, folder, resume=resume, engine=engine, threads=threads, stage=progress.show)
+        folder = folder / "sensitivity"
+    from school_mentoring.analysis.report.sensitivity import sensitivity_report, title_of
+    from school_mentoring.analysis.report.terminal import print_report
+
+    report = sensitivity_report(found.tables(), found.state)
+    if not as_json:
+        print_report(report, title_of(found.state))
+    files = {"sweep": scenario} if of_sweep else None
+    with written_study(folder, loaded, "sensitivity", wanted.describe(), report.files, files) as study, Progress() as progress:
+        study.text("summary.txt", [title_of(found.state), *report.said])
+        report.write_figures(study.path / "figures", progress.show, processes=threads or os.cpu_count() or 1)
+    finish(folder, report.document, as_json)

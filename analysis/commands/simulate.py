@@ -1,0 +1,51 @@
+"""``run.py simulate``: one design month by month."""
+
+from typing import Annotated
+
+import typer
+
+from school_mentoring.experiments.progress import Progress
+from school_mentoring.model.errors import InputError
+
+from . import options
+from .steps import engine_of, finish, load, new_folder_of, written_study
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    scenario: options.ScenarioArgument = "mensi-pilot",
+    design: Annotated[str, typer.Option(help="The design to run.")] = "regional_hub",
+    per_school: Annotated[bool, typer.Option("--per-school", help="Record every school of every month too.")] = False,
+    sets: options.SetOption = None,
+    replicates: options.ReplicatesOption = None,
+    seed: options.SeedOption = None,
+    months: options.MonthsOption = None,
+    engine: options.EngineOption = "compiled",
+    schools: options.SchoolsOption = None,
+    ties: options.TiesOption = None,
+    threads: options.ThreadsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Run one design and record it month by month."""
+    loaded = load(scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    if len(loaded.designs) > 1:
+        raise InputError(f"--design {design}", "names several designs", "allowed: one; compare runs several")
+    folder = new_folder_of(out, loaded.name, "simulate")
+    runner = engine_of(engine)
+    from school_mentoring.analysis.report.terminal import print_report, simulation_report
+    from school_mentoring.experiments.simulate import simulate as run_simulation
+
+    with Progress() as progress:
+        found = run_simulation(
+            loaded, per_school=per_school, engine=runner, threads=threads, progress=lambda done, total: progress.show("runs", done, total)
+        )
+    tables = found.tables()
+    report = simulation_report(tables["results.parquet"], tables["runs.parquet"], found.window, loaded.worlds)
+    if not as_json:
+        print_report(report, found.title, found.notes)
+    decided = {"engine": engine, "per_school": per_school}
+    with written_study(folder, loaded, "simulate", decided, {**tables, **report.files}) as study:
+        report.write_figures(study.path / "figures")
+    finish(folder, report.document, as_json)

@@ -1,0 +1,89 @@
+"""The steps that commands share: scenario, folder and engine at the start, the study and the last line at the end.
+
+Heavy libraries load here and in the commands only when a command needs them, so that what is mistyped is refused at once.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from school_mentoring.experiments.progress import announce_compilation
+from school_mentoring.model.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from school_mentoring.experiments.ensemble import BatchRunner
+    from school_mentoring.experiments.folder.study import StudyFolder
+    from school_mentoring.scenarios import Scenario
+
+__all__ = ["as_typed", "engine_of", "finish", "folder_of", "load", "new_folder_of", "written_study"]
+
+
+def load(scenario: str, sets: list[str] | None, designs: str | None, **options: Any) -> "Scenario":
+    """Return the scenario of a command line; ``options`` are those of ``load_scenario``."""
+    from school_mentoring.scenarios import load_scenario
+
+    chosen = None if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
+    if chosen == []:
+        raise InputError("--designs", "names no design", "allowed: names separated by commas")
+    return load_scenario(scenario, sets or [], designs=chosen, **options)
+
+
+def as_typed() -> str:
+    """Return the command line as it was typed, for a document that says how it was made."""
+    return " ".join(["run.py", *sys.argv[1:]])
+
+
+def folder_of(out: Path | None, name: str, command: str) -> Path:
+    """Return the folder that a command writes to: ``--out``, else one named after what it is of."""
+    return out if out is not None else Path("results") / f"{name}-{command}"
+
+
+def new_folder_of(out: Path | None, name: str, command: str) -> Path:
+    """Return the same folder; raises InputError where no study can be put there, before any work is done."""
+    from school_mentoring.experiments.folder.study import checked_out
+
+    return checked_out(folder_of(out, name, command))
+
+
+def engine_of(name: str) -> "BatchRunner":
+    """Return the engine of ``--engine``, and say so where it is about to be compiled."""
+    from school_mentoring.experiments.ensemble import runner
+
+    if name not in ("compiled", "mesa"):
+        raise InputError(f"--engine {name}", f"no engine named {name!r}", "allowed: compiled, mesa")
+    announce_compilation()
+    return runner(name)
+
+
+@contextmanager
+def written_study(
+    folder: Path,
+    scenario: "Scenario",
+    command: str,
+    options: Mapping[str, Any],
+    tables: "Mapping[str, pd.DataFrame]",
+    files: Mapping[str, str] | None = None,
+) -> "Iterator[StudyFolder]":
+    """Write the study of a command: its tables, and what the caller adds; it appears whole or not at all.
+
+    ``options`` and ``files`` are those of ``provenance``: what decides the result, as far as the scenario does not hold it.
+    """
+    from school_mentoring.experiments.folder.study import new_study, provenance
+
+    with new_study(folder, provenance(scenario, command, options, files)) as study:
+        for name, table in tables.items():
+            study.table(name, table)
+        yield study
+
+
+def finish(folder: Path, document: Mapping[str, Any], as_json: bool) -> None:
+    """Say where the study is, or print the one JSON document."""
+    if as_json:
+        print(json.dumps({**document, "out": str(folder)}, ensure_ascii=False, allow_nan=False))
+    else:
+        print(f"Study written to {folder}")

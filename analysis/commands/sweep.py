@@ -1,0 +1,70 @@
+"""``run.py sweep``: many parameter sets."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from school_mentoring.experiments.progress import Progress
+
+from . import options
+from .steps import engine_of, finish, load, new_folder_of
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    scenario: options.ScenarioArgument = "mensi-pilot",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[=LOW:HIGH]", help="Vary a parameter, a design's field or the world's size; default: what is uncertain."),
+    ] = None,
+    sample: Annotated[str, typer.Option(help="sobol:N, lhs:N, grid:N, or table:FILE with your own sets.")] = "sobol:64",
+    random: Annotated[str, typer.Option(help="common: a replicate draws alike under every set; or independent.")] = "common",
+    chunk: Annotated[int | None, typer.Option(min=1, help="Sets x replicates per chunk (default: some seconds of work).")] = None,
+    broken_down: Annotated[
+        bool, typer.Option("--broken-down", help="Record effects by school type and country too, costs by country, payer and year.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Complete a sweep begun earlier.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processors to use here (default: all).")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")] = None,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="Only this share of the chunks, into the same folder (job arrays).")] = "1/1",
+    yes: Annotated[bool, typer.Option("--yes", help="Run it however long it takes.")] = False,
+    sets: options.SetOption = None,
+    designs: options.DesignsOption = None,
+    replicates: options.ReplicatesOption = None,
+    seed: options.SeedOption = None,
+    months: options.MonthsOption = None,
+    engine: options.EngineOption = "compiled",
+    schools: options.SchoolsOption = None,
+    ties: options.TiesOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Run many parameter sets x designs x replicates into a folder that survives a kill and can be resumed."""
+    from school_mentoring.experiments.sweep.execution import parse_shard
+
+    loaded = load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    folder = new_folder_of(out, loaded.name, "sweep")
+    share = parse_shard(shard)
+    engine_of(engine)
+    from school_mentoring.experiments.sweep.estimate import plan_with_estimate
+    from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, sweep_summary
+
+    plan, cost = plan_with_estimate(
+        loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down
+    )
+    print(f"{cost}; {plan.chunks:,} chunks in {folder}", file=sys.stderr)
+    # Shards share a folder, so each may be the one that begins it.
+    store = open_sweep(folder, plan, resume=resume or share[1] > 1)
+    with Progress() as progress:
+        failed = carry_out(
+            folder, plan, store, engine=engine, threads=workers, shard=share, scheduler=scheduler,
+            progress=lambda done, total: progress.show("runs", done, total),
+        )  # fmt: skip
+    lines, document = sweep_summary(folder, plan, store, failed)
+    if not as_json:
+        print("\n".join(lines))
+    finish(folder, document, as_json)
+    if failed:
+        raise SystemExit(1)

@@ -1,0 +1,41 @@
+"""``run.py validation``: the validation report."""
+
+from typing import Annotated
+
+import typer
+
+from school_mentoring.experiments.progress import Progress
+
+from . import options
+from .steps import as_typed, engine_of, finish, load, new_folder_of, written_study
+
+__all__ = ["validation"]
+
+
+def validation(
+    scenario: options.ScenarioArgument = "mensi-pilot",
+    quick: Annotated[bool, typer.Option("--quick", help="Two of the nine patterns, and fewer runs of the rest.")] = False,
+    k: options.NetBenefitOption = 1000.0,
+    sets: options.SetOption = None,
+    designs: options.DesignsOption = None,
+    seed: options.SeedOption = None,
+    threads: options.ThreadsOption = None,
+    out: options.OutOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Write the validation report: patterns, exact limits, engines, an independent peer, convergence, structure, face validity."""
+    loaded = load(scenario, sets, designs, seed=seed)
+    folder = new_folder_of(out, loaded.name, "validation")
+    engine_of("compiled")
+    from school_mentoring.analysis.report.handover import write_html
+    from school_mentoring.analysis.report.validation import ValidationFindings, validation_report
+    from school_mentoring.experiments.validation.validate import validate as run_validation
+
+    with Progress() as progress:
+        found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)
+    report = validation_report(ValidationFindings(**found.for_report(), commands=[as_typed()]), k)
+    if not as_json:
+        print("\n".join(report.lines))
+    with written_study(folder, loaded, "validation", {"quick": quick, "k": k}, report.tables) as study:
+        write_html(report.document, study.path)
+    finish(folder, report.json, as_json)
