@@ -33,7 +33,8 @@ class Progress:
         self._task: Any = None
         self._what = ""
         self._before = 0
-        self._started = self._last = time.monotonic()
+        self._started = 0.0
+        self._last: float | None = None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -42,12 +43,15 @@ class Progress:
 
     def show(self, what: str, done: int, total: int) -> None:
         """Tell how far a stage has come."""
+        now = time.monotonic()
         if what != self._what:
-            self._what, self._started, self._before = what, time.monotonic(), done
+            self._what, self._started, self._before = what, now, done
+        if self._last is None:  # what came before the first that is told, as compiling, is no minute of this work
+            self._last = now
         if sys.stderr.isatty():
             self._draw(what, done, total)
-        elif time.monotonic() - self._last >= LINE_EVERY:
-            self._last = time.monotonic()
+        elif now - self._last >= LINE_EVERY:
+            self._last = now
             print(f"{what}: {done:,} of {total:,}{self._pace(done, total)}", file=sys.stderr, flush=True)
 
     def _rate(self, done: int) -> float:

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import logging
 import os
 import signal
 import sys
@@ -44,6 +45,8 @@ UsageFault: Any = typer.BadParameter.__mro__[2]
 
 def run() -> None:
     """Run the command line of ``sys.argv``: exit code 0 done, 1 some runs failed or a re-run differs, 2 bad input, 130 interrupted."""
+    # That fonts are listed once, or that there is no home to keep the list in, concerns nobody who asked for a study.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         code = app(spread_sets(sys.argv[1:]) or ["--help"], standalone_mode=False) or 0

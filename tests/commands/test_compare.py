@@ -142,7 +142,15 @@ def test_without_out_the_study_stands_in_results(tmp_path):
     assert_intact(tmp_path / "results" / "mensi-pilot-compare")
 
 
-@pytest.mark.parametrize("environment", [{}, {"LC_ALL": "C", "LANG": None}, {"HOME": None}], ids=["own", "C locale", "no home"])
+ENVIRONMENTS = {
+    "own": {},
+    "C locale": {"LC_ALL": "C", "LANG": None},
+    "no home": {"HOME": None},
+    "no folder for what Matplotlib keeps": {"MPLCONFIGDIR": "/dev/null/none"},
+}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 def test_spaces_and_accents_in_names_work_in_every_environment(comparison, tmp_path, environment):
     cwd = tmp_path / "Škola číslo 1"
     cwd.mkdir()

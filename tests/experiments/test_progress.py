@@ -27,6 +27,13 @@ def test_a_line_a_minute_tells_what_is_done_how_fast_and_how_long_it_takes(clock
     ]
 
 
+def test_a_minute_of_compiling_before_the_first_runs_are_done_is_no_minute_of_work(clock, capsys):
+    with Progress() as shown:
+        for clock[0], what, done in ((70.0, "base parameters", 3), (75.0, "drawn parameters", 9), (131.0, "figures", 1)):
+            shown.show(what, done, 9)
+    assert capsys.readouterr().err == "figures: 1 of 9\n"
+
+
 def test_after_a_stall_in_which_nothing_was_done_no_time_is_foretold(clock, capsys):
     with Progress() as shown:
         for clock[0], done in ((0.0, 0), (70.0, 0), (140.0, 2)):
