@@ -6,11 +6,9 @@
 
 import contextlib
 import io
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -24,7 +22,8 @@ from school_mentoring.model.designs import FIELDS, PRESETS, Design
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.structure import STRUCTURE
 
-ROOT = Path(__file__).parents[1]
+from .commands.program import ROOT, program
+
 DOCS = ROOT / "docs"
 README, ECONOMICS, ODD, PARAMETER_PAGE = ROOT / "README.md", DOCS / "economics.md", DOCS / "odd.md", DOCS / "parameters.md"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
@@ -172,12 +171,9 @@ def _part(match: re.Match[str]) -> str:
 def _run_sh(code: str) -> str:
     printed = []
     for words in commands(f"```sh\n{code}```"):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "run.py"), *words],
-            env={**os.environ, "COLUMNS": "100"}, capture_output=True, encoding="utf-8", timeout=600, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, (words, done.stderr)
-        printed.append(done.stdout)
+        done = program(*words, cwd=Path(), environment={"COLUMNS": "100"}, seconds=600)
+        assert done.code == 0, done
+        printed.append(done.out)
     assert printed, f"no command in {code!r}"
     return "".join(printed)
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from collections import Counter
 from html.parser import HTMLParser
@@ -14,7 +13,7 @@ from nbclient import NotebookClient
 
 from school_mentoring.analysis.commands.program import app, spread_sets
 
-from .commands.program import program
+from .commands.program import begin, finish, program
 from .documents import ADVICE, BLOCK, DOCS, PAGES, README, ROOT, TUTORIALS, WRITTEN, Block, anew, commands, read, run_python
 
 NOTEBOOK = ROOT / "notebooks" / "researcher.ipynb"
@@ -116,11 +115,8 @@ def texts(notebook):
 def site(tmp_path_factory):
     """Build the site, in which every warning (a broken link, a missing anchor, a page in no menu) is an error; with --quiet none is."""
     folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    assert finish(begin(words, cwd=ROOT)).code == 0
     return folder
 
 

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -8,6 +6,7 @@ import pytest
 from school_mentoring.analysis.figures.style import CATEGORY_COLOURS, design_styles, new_figure, place_labels, save, save_bytes, styled
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.designs import PRESETS
+from tests.commands.program import python
 
 
 @styled
@@ -68,13 +67,8 @@ def test_a_users_settings_of_matplotlib_change_nothing_and_stay() -> None:
 
 def test_importing_figures_touches_neither_pyplot_nor_the_backend() -> None:
     backend = "type(dict.get(matplotlib.rcParams, 'backend'))"
-    code = f"import sys, analysis.figures, matplotlib; print('matplotlib.pyplot' in sys.modules, {backend})"
-    root = Path(__file__).parents[2]
-    before = f"import matplotlib; print(False, {backend})"
-    said = [
-        subprocess.run([sys.executable, "-c", part], cwd=root, capture_output=True, text=True, check=True).stdout for part in (code, before)
-    ]
-    assert said[0] == said[1]
+    code = f"import sys, school_mentoring.analysis.figures, matplotlib; print('matplotlib.pyplot' in sys.modules, {backend})"
+    assert python(code) == python(f"import matplotlib; print(False, {backend})")
 
 
 def test_saving_writes_both_files_whole_and_nothing_else(tmp_path) -> None:

@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import Popen
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
@@ -39,22 +41,54 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, str(ROOT / "run.py"), *map(str, arguments)]
 
 
-def program(*arguments: str | Path, cwd: Path, environment: Mapping[str, str | None] | None = None, **options: Any) -> Done:
-    """Run a command; ``environment`` changes single variables (None takes one away)."""
+def begin(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str | None] | None = None, **options: Any) -> Popen[str]:
+    """Start a process; ``environment`` changes single variables (None takes one away)."""
     settings = {**os.environ, **(environment or {})}
     kept = {name: value for name, value in settings.items() if value is not None}
-    done = subprocess.run(
-        command(*arguments), cwd=cwd, env=kept, capture_output=True, encoding="utf-8", timeout=120, check=False, **options
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    return subprocess.Popen(words, cwd=cwd, env=kept, **{**streams, **options})
+
+
+def finish(process: Popen[str], seconds: float = 120.0) -> Done:
+    """Wait until a process ends, and print what it said, which pytest shows with a test that fails; one that takes longer is killed."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        err = f"{err}killed after {seconds:.0f} s\n"
+    done = Done(process.returncode, out or "", err or "")
+    print(f"$ {shlex.join(map(str, process.args))}\n{done.out}{done.err}exit code {done.code}")
+    return done
+
+
+def python(code: str) -> str:
+    """Run Python code in a process of its own and return what it prints."""
+    done = finish(begin([sys.executable, "-c", code], cwd=ROOT))
+    assert done.code == 0
+    return done.out
+
+
+def started(*arguments: str | Path, cwd: Path, **options: Any) -> Popen[str]:
+    """Start a command; options are those of ``begin``."""
+    return begin(command(*arguments), cwd=cwd, **options)
+
+
+def program(*arguments: str | Path, cwd: Path, seconds: float = 120.0, **options: Any) -> Done:
+    """Run a command to its end."""
+    return finish(started(*arguments, cwd=cwd, **options), seconds)
 
 
 def succeed(*arguments: str | Path, cwd: Path, **options: Any) -> Done:
     """Run a command that must succeed and say nothing on standard error, but that it compiles where no compiled code is there yet."""
     done = program(*arguments, cwd=cwd, **options)
-    assert done.code == 0, done
-    assert [line for line in done.err.splitlines() if not line.startswith("Compiling the engine")] == []
+    assert (done.code, said(done.err)) == (0, [])
     return done
+
+
+def said(err: str) -> list[str]:
+    """Return the lines on standard error but for the one that says that the engine is compiled."""
+    return [line for line in err.splitlines() if not line.startswith("Compiling the engine")]
 
 
 def files(folder: Path) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """`run.py calibrate`: the synthetic pilot from the command line, resumed, repeated, carried on, and refused."""
 
 import json
-import subprocess
 import time
 
 import arviz
@@ -12,7 +11,7 @@ from typer.testing import CliRunner
 from school_mentoring.analysis.commands.program import app
 from school_mentoring.experiments.calibration import sampler as calibration_sampler
 
-from .program import command, files, program, succeed
+from .program import files, finish, program, started, succeed
 
 FEW = ("--runs", "512", "--fit", "beta,coordinator_cost_ratio", "--hold-out", "clusters=0.2", "--json")
 
@@ -100,12 +99,11 @@ def test_a_calibration_that_is_there_is_kept_unless_it_is_resumed(folder):
 
 
 def test_killed_and_resumed_with_other_threads_it_is_the_same_to_the_last_byte(folder, tmp_path):
-    with subprocess.Popen(
-        command("calibrate", "synthetic-pilot", *FEW, "--out", "c"), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as running:
-        while running.poll() is None and not list(tmp_path.glob("c/results/part-*.parquet")):
-            time.sleep(0.02)
-        running.kill()
+    running = started("calibrate", "synthetic-pilot", *FEW, "--out", "c", cwd=tmp_path)
+    while running.poll() is None and not list(tmp_path.glob("c/results/part-*.parquet")):
+        time.sleep(0.02)
+    running.kill()
+    finish(running)
     parts = list(tmp_path.glob("c/results/part-*.parquet"))
     assert parts
     assert not (tmp_path / "c/calibration").exists()

@@ -14,21 +14,17 @@ import pytest
 
 from school_mentoring.experiments import open_study
 
-from .program import QUICK, TRACES, assert_intact, command, files, program, succeed, tree
+from .program import QUICK, TRACES, assert_intact, files, finish, program, said, started, succeed, tree
 
 LONG = ("--set", "world.schools_per_region=400", "--replicates", "3000", "--designs", "regional_hub")
 MOST_WAITING = 120.0
-
-
-def started(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(command(*arguments), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
 
 
 def wait_until(condition, process: subprocess.Popen[str]) -> None:
     """Wait until something is so while a process runs."""
     since = time.monotonic()
     while not condition():
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, finish(process)
         assert time.monotonic() - since < MOST_WAITING
         time.sleep(0.005)
 
@@ -51,10 +47,8 @@ def earlier(comparison, tmp_path) -> dict[str, str]:
 
 
 def assert_interrupted(process: subprocess.Popen[str]) -> None:
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, (out, err)
-    lines = [line for line in err.splitlines() if not line.startswith("Compiling the engine")]
-    assert lines == ["interrupted: nothing was written"]
+    done = finish(process)
+    assert (done.code, said(done.err)) == (130, ["interrupted: nothing was written"])
 
 
 def test_ctrl_c_while_the_engine_runs_leaves_nothing(tmp_path):
@@ -93,8 +87,7 @@ def test_a_crash_keeps_an_earlier_study_readable(earlier, tmp_path, stage):
     }[stage]
     wait_until(reached, process)
     process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    assert finish(process).code == -signal.SIGKILL
     assert files(tmp_path / "study") == earlier
     pd.testing.assert_frame_equal(
         open_study(tmp_path / "study").runs()[["design"]], pd.read_parquet(tmp_path / "study/runs.parquet")[["design"]]

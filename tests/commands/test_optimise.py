@@ -13,8 +13,8 @@ from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.experiments import open_study
 from school_mentoring.model.designs import design_from_row
 
-from .program import SMALL, program, succeed
-from .test_interruption import started, wait_until
+from .program import SMALL, finish, program, started, succeed
+from .test_interruption import wait_until
 
 TINY = (*SMALL, "--months", "14", "--designs", "none,regional_hub,bottom_up", "--replicates", "3", "--population", "8")
 ASKED = (*TINY, "--evaluations", "24", "--out", "study")
@@ -121,9 +121,9 @@ def test_ctrl_c_keeps_the_generations_that_are_done(tmp_path):
     process = started("optimise", *long, "--out", "study", cwd=tmp_path)
     wait_until(lambda: list((tmp_path / "study/generations").glob("part-*")), process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "interrupted: what is finished is kept, go on with --resume" in err
+    done = finish(process)
+    assert done.code == 130
+    assert "interrupted: what is finished is kept, go on with --resume" in done.err
     assert list((tmp_path / "study/generations").glob("part-*"))
     refused = program("recommend", "study", cwd=tmp_path)
     assert (refused.code, "is an unfinished search" in refused.err) == (2, True)

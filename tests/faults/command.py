@@ -1,18 +1,17 @@
 """Runs ``run.py sweep`` in processes of their own."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from school_mentoring.experiments.sweep.store import RESULTS
+from tests.commands import program
+from tests.commands.program import ROOT, Done, finish
 
 __all__ = ["SWEEP", "started", "swept", "wait_for_parts"]
 
-ROOT = Path(__file__).resolve().parents[2]
 SWEEP = (
     *("mensi-pilot-only", "--set", "world.schools_per_region=2", "--set", "programme.first_month=2", "--months", "12"),
     *("--designs", "none,top_down,regional_hub", "--vary", "gamma=0.5:1.5", "--vary", "q_in=0.01:0.2", "--sample", "sobol:40"),
@@ -22,18 +21,14 @@ SWEEP = (
 
 
 def started(out: Path, *options: str, base: Sequence[str] = SWEEP, **process: Any) -> subprocess.Popen[str]:
-    """Start a sweep; what it writes to standard output and error is kept for ``communicate``."""
+    """Start a sweep."""
     # A commit made while the tests run must not tell two studies apart.
-    env = {**os.environ, "GIT_DIR": "/nonexistent"}
-    call = [sys.executable, str(ROOT / "run.py"), "sweep", *base, "--out", str(out), *options]
-    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, **process)
+    return program.started("sweep", *base, "--out", out, *options, cwd=ROOT, environment={"GIT_DIR": "/nonexistent"}, **process)
 
 
-def swept(out: Path, *options: str, **process: Any) -> tuple[int, str, str]:
-    """Run a sweep to its end; return its exit code, standard output and standard error."""
-    with started(out, *options, **process) as running:
-        output, error = running.communicate(timeout=120)
-        return running.returncode, output, error
+def swept(out: Path, *options: str, **process: Any) -> Done:
+    """Run a sweep to its end."""
+    return finish(started(out, *options, **process))
 
 
 def wait_for_parts(running: subprocess.Popen[str], out: Path, count: int) -> int:

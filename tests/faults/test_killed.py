@@ -8,6 +8,7 @@ import time
 import pytest
 
 from school_mentoring.experiments.sweep.plan import plan_sweep
+from tests.commands.program import finish
 from tests.experiments.sweeps import content, made, parts_of, small
 from tests.faults.command import started, swept, wait_for_parts
 
@@ -67,14 +68,14 @@ def cut_off(tmp_path, signum, *wanted):
             with started(folder, "--resume") as running:
                 wait_for_parts(running, folder, count)
                 running.send_signal(signum)
-                _, error = running.communicate(timeout=60)
+                done = finish(running)
         if wanted[-1] <= len(parts_of(folder)) < CHUNKS:
-            return folder, running.returncode, error
+            return folder, done
     raise AssertionError("nine sweeps ran to their end as if no signal had come")
 
 
 def test_a_sweep_killed_again_and_again_is_completed_by_the_command(undisturbed, tmp_path):
-    folder, _, _ = cut_off(tmp_path, signal.SIGKILL, 5, 20)
+    folder, _ = cut_off(tmp_path, signal.SIGKILL, 5, 20)
     before = {path: path.stat().st_mtime_ns for path in parts_of(folder)}
     code, output, _ = swept(folder, "--resume")
     assert code == 0
@@ -84,9 +85,9 @@ def test_a_sweep_killed_again_and_again_is_completed_by_the_command(undisturbed,
 
 
 def test_an_interrupted_sweep_keeps_what_is_finished(undisturbed, tmp_path):
-    folder, code, error = cut_off(tmp_path, signal.SIGINT, 7)
-    assert code == 130
-    assert "Traceback" not in error
+    folder, done = cut_off(tmp_path, signal.SIGINT, 7)
+    assert done.code == 130
+    assert "Traceback" not in done.err
     assert content(folder).items() <= undisturbed.items()
     assert made(folder, the_plan()) == undisturbed
 
@@ -95,8 +96,7 @@ def test_two_processes_on_one_study_share_the_work(undisturbed, tmp_path):
     folder = tmp_path / "study"
     both = [started(folder, "--resume") for _ in range(2)]
     for running in both:
-        _, error = running.communicate(timeout=120)
-        assert running.returncode == 0, error
+        assert finish(running).code == 0
     assert content(folder) == undisturbed
 
 
@@ -104,8 +104,7 @@ def test_shards_in_processes_of_their_own_make_the_same_bytes(undisturbed, tmp_p
     folder = tmp_path / "study"
     both = [started(folder, "--shard", f"{i}/2") for i in (2, 1)]
     for running in both:
-        running.communicate(timeout=120)
-        assert running.returncode == 0
+        assert finish(running).code == 0
     assert content(folder) == undisturbed
 
 

@@ -5,13 +5,11 @@ import http.client
 import json
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -20,7 +18,8 @@ from urllib.parse import urlencode, urlsplit
 
 from school_mentoring.analysis.web.state import serve_first, to_address
 from school_mentoring.scenarios import load_scenario
-from tests.commands.program import ROOT, TRACES, tree
+from tests.commands.program import TRACES, tree
+from tests.web.server import STOPS, Server, until
 
 from .damage import damaged
 from .sound import SMALL, TABLES
@@ -34,9 +33,9 @@ LINE = """
     --months=8 --schools=schools.csv --ties=ties.csv --set=draws=2"""
 """A command line of ``serve``, to be damaged."""
 
-STARTS, STOPS, ANSWERS = 120, 30, 60  # seconds
+ANSWERS = 60  # seconds
 SAID = re.compile(r"The page is at (http://\S+/) \(stop with Ctrl-C\)\n")
-STOPPED = "interrupted: nothing was written\n"
+STOPPED = "interrupted: nothing was written"
 
 
 class Served(NamedTuple):
@@ -52,49 +51,19 @@ def serve_words(seed: object) -> list[str]:
     return os.fsdecode(content.replace(b"\0", b"")).split("\n")
 
 
-class _Process:
-    """A server in a folder; its temporary files are in another."""
+class _Process(Server):
+    """A server in a folder that holds the sound files."""
 
-    def __init__(self, words: list[str], parent: Path, *, cold: bool = False) -> None:
-        self.folder, self.temporary = parent / "folder", parent / "temporary"
+    def __init__(self, words: Sequence[str], parent: Path, *, cold: bool = False) -> None:
+        self.folder = parent / "folder"
         set_up(self.folder)
-        self.temporary.mkdir()
         self.before = tree(self.folder)
-        environment = {**os.environ, "TMPDIR": str(self.temporary)}
-        if cold:  # with nothing compiled yet
-            environment |= {"NUMBA_CACHE_DIR": str(parent / "cache")}
-        self._log = (parent / "log").open("w+", encoding="utf-8")
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "run.py"), "serve", *words],
-            cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self._log, text=True,
-        )  # fmt: skip
-
-    def first_line(self) -> str:
-        """Return the line that says where the page is; nothing where the process has ended."""
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], STARTS)
-        return self.process.stdout.readline() if ready else ""
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> int | None:
-        """Send a signal and return the exit code; None where the process goes on, which is then killed."""
-        self.process.send_signal(how)
-        try:
-            return self.process.wait(STOPS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return None
+        super().__init__(words, self.folder, parent, {"NUMBA_CACHE_DIR": str(parent / "cache")} if cold else None)  # nothing compiled yet
 
     def ended(self) -> tuple[str, list[str]]:
         """Return the rest of standard output, and what stands in the log besides its lines of JSON."""
         assert self.process.stdout is not None
-        out = self.process.stdout.read()
-        self._log.seek(0)
-        lines = self._log.read().splitlines(keepends=True)
-        faults = [line for line in lines if line.startswith("{") and json.loads(line)["event"] == "fault"]
-        self._log.close()
-        return out, faults + [line for line in lines if not line.startswith("{") and not line.startswith("Compiling the engine")]
+        return self.process.stdout.read(), self.errors
 
     def left(self) -> list[str]:
         """Return what is wrong with the files it left."""
@@ -134,7 +103,7 @@ def _refusal(server: _Process) -> list[str]:
         return ["neither listens nor ends"]
     out, lines = server.ended()
     faults = [] if (code, out) == (2, "") else [f"exit code {code}, printed {out!r}"]
-    sound = len(lines) == 1 and lines[0].startswith("error: ") and lines[0][:-1].isprintable() and len(lines[0]) <= LONGEST_MESSAGE
+    sound = len(lines) == 1 and lines[0].startswith("error: ") and lines[0].isprintable() and len(lines[0]) <= LONGEST_MESSAGE
     return faults + ([] if sound else [f"message: {lines!r:.400}"]) + server.left()
 
 
@@ -229,6 +198,7 @@ def faults_of_requests(count: int, seed: object, parent: Path) -> tuple[dict[str
     answers: dict[str, int] = {}
     faults: list[str] = []
     try:
+        until(lambda: '"ready"' in _sent(_request("GET", "/health"), said[1]), 600)  # compiled, so that answers take no minutes
         sound = requests(server.folder)
         for name, content in sound.items():
             answer = _sent(content, said[1])

@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from school_mentoring.model.compiled import cache_folder, is_warm
-from tests.commands.program import ROOT, TRACES, assert_intact, tree
+from tests.commands.program import TRACES, Done, assert_intact, finish, started, tree
 
 from .sound import OBSERVATIONS, SMALL, TABLES
 from .trial import ASIDE
@@ -150,26 +149,17 @@ def set_up(folder: Path) -> None:
 
 
 def _started(words: tuple[str, ...], folder: Path, surroundings: Surroundings) -> subprocess.Popen[str]:
-    settings = {**os.environ, **surroundings.environment}
-    kept = {name: value for name, value in settings.items() if value is not None}
-    given = {"stdout": subprocess.PIPE, "stdin": subprocess.DEVNULL, **surroundings.process(folder)}
-    spoken = kept.get("PYTHONIOENCODING", "utf-8")
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *words], cwd=folder, env=kept, stderr=subprocess.PIPE, encoding=spoken, **given
-    )
-    if isinstance(given["stdout"], int) and given["stdout"] > 2:
+    given = surroundings.process(folder)
+    spoken = surroundings.environment.get("PYTHONIOENCODING") or "utf-8"
+    process = started(*words, cwd=folder, environment=surroundings.environment, encoding=spoken, **given)
+    if given.get("stdout") is not None:
         os.close(given["stdout"])
     return process
 
 
-def _ended(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Wait until a process ends and return what it printed; one that takes too long is killed. Processes at once each compile for all."""
-    try:
-        return process.communicate(timeout=LONGEST if is_warm() else TO_COMPILE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        return out, f"{err}took too long\n"
+def _ended(process: subprocess.Popen[str]) -> Done:
+    """Wait until a process ends; processes at once each compile for all."""
+    return finish(process, LONGEST if is_warm() else TO_COMPILE)
 
 
 def faults_in(name: str, command: str, parent: Path) -> list[str]:
@@ -180,13 +170,14 @@ def faults_in(name: str, command: str, parent: Path) -> list[str]:
     surroundings.prepare(folder)
     before = tree(folder)
     process = _started(COMMANDS[command], folder, surroundings)
-    out, err = _ended(process)
+    done = _ended(process)
     if os.geteuid() != 0:
         folder.chmod(0o755)
-    return _faults(folder, before, process.returncode, out or "", err, surroundings.codes)
+    return _faults(folder, before, done, surroundings.codes)
 
 
-def _faults(folder: Path, before: list[str], code: int, out: str, err: str, codes: tuple[int, ...]) -> list[str]:
+def _faults(folder: Path, before: list[str], done: Done, codes: tuple[int, ...]) -> list[str]:
+    code, err = done.code, done.err
     lines = [line for line in err.splitlines() if not ASIDE.match(line)]
     faults = [] if code in codes else [f"exit code {code}, said {lines[-3:]}"]
     if any(trace in err for trace in TRACES if trace != "Error:"):
@@ -218,9 +209,9 @@ def at_once(command: str, folder: Path) -> list[str]:
     set_up(folder)
     before = tree(folder)
     both = [_started(COMMANDS[command], folder, Surroundings()) for _ in range(2)]
-    ended = [(*_ended(process), process.returncode) for process in both]
-    faults = [fault for out, err, code in ended for fault in _faults(folder, before, code, out if code != 2 else "", err, (0, 2))]
-    if all(code for _, _, code in ended):
+    ended = [_ended(process) for process in both]
+    faults = [fault for done in ended for fault in _faults(folder, before, done, (0, 2))]
+    if all(done.code for done in ended):
         faults.append(f"neither succeeded: {ended}")
     return faults
 
@@ -229,10 +220,9 @@ def spread(option: str, folder: Path) -> list[str]:
     """Run a sweep that is to be spread in some way, and return what was wrong with what it did."""
     set_up(folder)
     before = tree(folder)
-    process = _started((*COMMANDS["sweep"], option), folder, Surroundings())
-    out, err = _ended(process)
-    faults = _faults(folder, before, process.returncode, out, err, (SPREADS[option],))
-    if process.returncode == 2 and "--scheduler" not in option and tree(folder) != before:
+    done = _ended(_started((*COMMANDS["sweep"], option), folder, Surroundings()))
+    faults = _faults(folder, before, done, (SPREADS[option],))
+    if done.code == 2 and "--scheduler" not in option and tree(folder) != before:
         faults.append(f"refused, and left {tree(folder)}")
     return faults
 
@@ -245,9 +235,9 @@ def shards_at_once(shards: int, folder: Path) -> list[str]:
     parts = [_started((*words, "--out", "study", f"--shard={i}/{shards}"), folder, Surroundings()) for i in range(1, shards + 1)]
     faults = []
     for process in (whole, *parts):
-        _, err = _ended(process)
-        lines = [line for line in err.splitlines() if not ASIDE.match(line)]
-        faults += [f"exit code {process.returncode}, said {lines}"] if process.returncode or lines else []
+        done = _ended(process)
+        lines = [line for line in done.err.splitlines() if not ASIDE.match(line)]
+        faults += [f"exit code {done.code}, said {lines}"] if done.code or lines else []
     one, other = ({path.name: path.read_bytes() for path in (folder / name / "results").glob("part-*")} for name in ("whole", "study"))
     return faults + ([] if one and one == other else [f"{sorted(other)} instead of {sorted(one)}"])
 
@@ -259,12 +249,12 @@ def interrupted(command: str, folder: Path, seconds: float) -> list[str]:
     process = _started(COMMANDS[command], folder, Surroundings())
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
-    out, err = _ended(process)
-    lines = [line for line in err.splitlines() if not ASIDE.match(line)]
-    if process.returncode == 130:
+    done = _ended(process)
+    lines = [line for line in done.err.splitlines() if not ASIDE.match(line)]
+    if done.code == 130:
         said = len(lines) == 1 and lines[0].startswith("interrupted: ")
-        faults = [] if said else [f"said {err[-600:]!r}"]
-        return faults + [fault for fault in _faults(folder, before, 130, "", "", (130,)) if "left" in fault]
-    if process.returncode in (-signal.SIGINT, 1) and "run.py" not in err:  # Python itself was still starting, which says so in its own way
+        faults = [] if said else [f"said {done.err[-600:]!r}"]
+        return faults + [fault for fault in _faults(folder, before, done, (130,)) if "left" in fault]
+    if done.code in (-signal.SIGINT, 1) and "run.py" not in done.err:  # Python itself was still starting, which says so in its own way
         return [] if tree(folder) == before else ["killed, and left something"]
-    return _faults(folder, before, process.returncode, out, err, (0,))
+    return _faults(folder, before, done, (0,))

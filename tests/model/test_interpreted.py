@@ -1,15 +1,13 @@
 """The compiled engine does what its source says: run as plain Python, that source gives the same bits."""
 
-import os
 import pickle
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from school_mentoring.model.engine import Results
+from tests.commands.program import ROOT, begin, finish
 
 from .interpreted import CASES, courses, likelihoods, networks, own_ties, results
 from .test_engines_equal import bits
@@ -19,9 +17,8 @@ from .test_engines_equal import bits
 def interpreted(tmp_path_factory):
     """Return what the source gives where nothing is compiled."""
     file = tmp_path_factory.mktemp("interpreted") / "found"
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     call = [sys.executable, "-m", "tests.model.interpreted", str(file)]
-    subprocess.run(call, env=environment, check=True, cwd=Path(__file__).parents[2], timeout=300)
+    assert finish(begin(call, cwd=ROOT, environment={"NUMBA_DISABLE_JIT": "1"}), 300).code == 0
     return pickle.loads(file.read_bytes())
 
 

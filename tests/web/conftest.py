@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from .server import FLAGS, SMALL, Running, chromium, serving, until
+from .server import FLAGS, SMALL, Server, chromium, serving, until
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Running]:
+def server() -> Iterator[Server]:
     with serving(*SMALL) as running:
         yield running
 
@@ -28,7 +28,7 @@ def browser() -> Iterator[Any]:
 class Visitor:
     """A visitor with a browser window of their own: ``page``; ``outside``: requests to other hosts; ``complaints``: of the console."""
 
-    def __init__(self, browser: Any, server: Running, **options: Any) -> None:
+    def __init__(self, browser: Any, server: Server, **options: Any) -> None:
         self.context = browser.new_context(locale="en-GB", **options)
         self.page = self.context.new_page()
         self.server = server
@@ -91,14 +91,14 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(browser: Any, server: Running) -> Iterator[Visitor]:
+def visitor(browser: Any, server: Server) -> Iterator[Visitor]:
     one = Visitor(browser, server, viewport={"width": 1280, "height": 900})
     yield one
     one.context.close()
 
 
 @pytest.fixture
-def another(browser: Any, server: Running) -> Iterator[Visitor]:
+def another(browser: Any, server: Server) -> Iterator[Visitor]:
     one = Visitor(browser, server, viewport={"width": 1280, "height": 900})
     yield one
     one.context.close()

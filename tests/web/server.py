@@ -5,18 +5,21 @@ import os
 import re
 import select
 import shutil
+import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.commands.program import said, started
+
+STARTS, STOPS = 120, 30  # seconds
 REQUIRED = "SCHOOL_MENTORING_BROWSER"
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -50,58 +53,71 @@ def chromium() -> str:
     pytest.skip(words)
 
 
-class Running:
-    """A server under test: its address, and what it wrote."""
+class Server:
+    """``run.py serve`` in a folder, whose temporary files and log are in ``scratch``."""
 
-    def __init__(self, process: "subprocess.Popen[str]", address: str, log: Path, folder: Path) -> None:
-        self.process, self.address, self.folder = process, address, folder
-        self._log = log
+    def __init__(self, words: Sequence[str], folder: Path, scratch: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._log, self.temporary = scratch / "log", scratch / "temporary"
+        self.temporary.mkdir()
+        with self._log.open("w", encoding="utf-8") as log:
+            settings = {"TMPDIR": str(self.temporary), **(environment or {})}
+            self.process = started("serve", *words, cwd=folder, environment=settings, stderr=log)
+
+    def first_line(self) -> str:
+        """Return the line that says where the page is; nothing where the process has ended."""
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], STARTS)
+        return self.process.stdout.readline() if ready else ""
+
+    @cached_property
+    def address(self) -> str:
+        """The address that the server says; it answers there."""
+        found = re.search(r"http://\S+", line := self.first_line())
+        assert found, f"the server did not start: {line!r} {self._log.read_text(encoding='utf-8')}"
+        return found.group()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int | None:
+        """Send a signal and return the exit code; None where the process goes on, which is then killed. The log is printed."""
+        self.process.send_signal(how)
+        try:
+            return self.process.wait(STOPS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return None
+        finally:
+            print(self._log.read_text(encoding="utf-8"))
+
+    def _lines(self) -> list[str]:
+        return self._log.read_text(encoding="utf-8").splitlines()
 
     @property
     def log(self) -> list[dict[str, Any]]:
         """The lines of the log so far."""
-        return [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in self._lines() if line.startswith("{")]
 
     @property
-    def errors(self) -> str:
-        """What stands in the log besides its lines: a traceback, if anything."""
-        return "\n".join(line for line in self._log.read_text(encoding="utf-8").splitlines() if line and not line.startswith("{"))
+    def errors(self) -> list[str]:
+        """What stands in the log besides its lines, a traceback, if anything; and what it says of faults."""
+        faults = [json.dumps(line) for line in self.log if line["event"] == "fault"]
+        return faults + said("\n".join(line for line in self._lines() if line and not line.startswith("{")))
 
     def written(self) -> list[str]:
         """Return the files that the server keeps."""
-        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file() and "numba" not in str(path))
+        files = [path.relative_to(self.temporary).as_posix() for path in self.temporary.rglob("*") if path.is_file()]
+        return sorted(name for name in files if "numba" not in name)
 
 
 @contextmanager
-def serving(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[Running]:
+def serving(*words: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Run a server on a free port until it answers, and end it by Ctrl-C's signal."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
-        temporary = Path(folder) / "temporary"
-        temporary.mkdir()
-        settings = {**os.environ, "TMPDIR": str(temporary), **(environment or {})}
-        with log.open("w", encoding="utf-8") as errors:
-            process = subprocess.Popen(
-                [sys.executable, str(ROOT / "run.py"), "serve", "--port", "0", *arguments],
-                cwd=folder, env=settings, stdout=subprocess.PIPE, stderr=errors, text=True,
-            )  # fmt: skip
-            try:
-                yield Running(process, _address(process, log), log, temporary)
-            finally:
-                process.send_signal(2)
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-
-
-def _address(process: "subprocess.Popen[str]", log: Path) -> str:
-    assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], 60)
-    line = process.stdout.readline() if ready else ""
-    found = re.search(r"http://\S+", line)
-    assert found, f"the server did not start: {line!r} {log.read_text(encoding='utf-8')}"
-    return found.group()
+    with tempfile.TemporaryDirectory() as scratch:
+        server = Server(("--port", "0", *words), Path(scratch), Path(scratch), environment)
+        try:
+            assert server.address
+            yield server
+        finally:
+            server.stop()
 
 
 def until(condition: Any, seconds: float = 30.0) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from urllib.parse import urljoin
@@ -12,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.commands.program import ROOT
+from tests.commands.program import succeed
 from tests.commands.test_bad_input import SCENARIOS, TABLES
 
 from .server import SMALL, until
@@ -22,9 +20,8 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 def compared(folder: Path, *arguments: str, scenario: str = "mensi-pilot") -> dict:
     """Return what `run.py compare` prints: the lines of its table by design, and its sentences; the study is in ``folder``."""
-    command = [sys.executable, str(ROOT / "run.py"), "compare", scenario, *arguments, "--out", "study"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=120, check=True)
-    lines = [re.split(r"\s{2,}", line.strip()) for line in done.stdout.splitlines()]
+    done = succeed("compare", scenario, *arguments, "--out", "study", cwd=folder)
+    lines = [re.split(r"\s{2,}", line.strip()) for line in done.out.splitlines()]
     names = {"no programme": "none", "top-down": "top_down", "regional hub": "regional_hub", "virtual": "virtual"}
     return {names[line[0]]: [re.sub(" ?± ?", " ± ", cell) for cell in line[1:] if cell] for line in lines if line[0] in names}
 
