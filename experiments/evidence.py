@@ -52,7 +52,9 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
         raise InputError(
             path, "holds simulations of a calibration, no outcomes", f"allowed: studies of {', '.join(COMMANDS)}, or a scenario"
         )
-    _refuse_unfinished(path, study, command)
+    if command == "optimise" and "files" not in study.info:
+        raise InputError(path, "is an unfinished search", "complete it with run.py optimise ... --resume")
+    study.refuse_incomplete()
     scenario = scenario_from(study.info["scenario"], f"{path}/study.json")
     runs = _runs(study)
     designs = runs["design"].astype(str).unique().tolist()
@@ -73,13 +75,6 @@ def _designs_found(study: Study) -> dict[str, Design]:
     path = study.path / "designs.csv"
     refuse_changed(path, study.info)
     return {row["design"]: design_from_row(row) for row in pd.read_csv(path, keep_default_na=False, na_values="").to_dict("records")}
-
-
-def _refuse_unfinished(path: str, study: Study, command: str) -> None:
-    if command == "optimise" and "files" not in study.info:
-        raise InputError(path, "is an unfinished search", "complete it with run.py optimise ... --resume")
-    if not study.complete:
-        raise InputError(path, "is an unfinished sweep, or runs of it failed", "complete it with run.py sweep ... --resume")
 
 
 def _runs(study: Study) -> pd.DataFrame:

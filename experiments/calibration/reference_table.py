@@ -129,7 +129,7 @@ class ReferenceTable:
     def _read(self, plan: Plan, store: Store, wanted: int) -> Runs:
         record = self.record
         adopters = np.empty((wanted, len(record.months), record.schools), np.uint16)
-        for chunk, path in sorted(store.parts().items()):
+        for chunk, path in sorted(store.checked().items()):
             low = chunk * plan.chunk
             if low >= wanted:
                 break

@@ -66,6 +66,9 @@ def again(path: Path, out: Path | None, scratch: Path, *, threads: int | None = 
         raise InputError(
             where, f"does not say how the study was made ({type(error).__name__}: {error})", "give a study as a command wrote it"
         ) from None
+    whole = open_study(study)
+    if "sweep" in whole.info:
+        whole.checked_files()
     command = words[0]
     words += [] if threads is None else [f"--{'workers' if command == 'sweep' else 'threads'}={threads}"]
     words += ["--resume"] if resume and command in RESUMABLE else []
@@ -150,11 +153,10 @@ def _simulate(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str
 
 
 def _sweep(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    if not open_study(folder).complete:
-        raise InputError(str(folder), "is an unfinished sweep, or runs of it failed", "complete it with run.py sweep ... --resume")
     sweep = info["sweep"]
     if "schools" in sweep or sweep.get("monthly"):
         raise InputError(str(folder), "is the sweep of an unfinished calibration or sensitivity study", "complete that with --resume")
+    open_study(folder).refuse_incomplete()
     vary, sample = info["options"].get("vary"), sweep["sample"]
     if vary is None:  # the user's own sets, which the folder keeps
         table = scenario.with_name("sets.csv")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.sweep.plan import read_sets
-from school_mentoring.experiments.sweep.store import FAILURES, RESULTS, Store
+from school_mentoring.experiments.sweep.store import FAILURES, Store, say
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.observe import OUTCOMES
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Study", "open_study"]
 
 KEYS = ("design", "parameter_set", "replicate")
+MOST_NAMED = 20  # missing chunks
 
 
 class Study:
@@ -36,7 +38,7 @@ class Study:
 
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
-        self._sound: set[Path] = set()
+        self._said = ""
 
     @cached_property
     def parameters(self) -> pd.DataFrame:
@@ -53,34 +55,63 @@ class Study:
     def files(self) -> list[Path]:
         """The Parquet files that hold the runs, in order."""
         if "sweep" in self.info:
-            return list(Store(self.path / RESULTS, self._chunks).parts().values())
+            return list(self._store.parts().values())
         runs = self.path / "runs.parquet"
         return [runs] if runs.is_file() or "runs.parquet" in (self.info.get("files") or {}) else []
 
-    @property
-    def _chunks(self) -> int:
-        sweep = self.info["sweep"]
-        return int(-(-sweep["parameter_sets"] * self.info["scenario"]["replicates"] // sweep["chunk"]))
+    @cached_property
+    def _store(self) -> Store:
+        return sweep_store(self.path, self.info)
 
     @property
     def complete(self) -> bool:
         """Whether every run is there: no chunk is missing, and no run failed."""
+        return self._incomplete() is None
+
+    def refuse_incomplete(self) -> None:
+        """Raise InputError, saying how many, where runs are missing or failed."""
+        if problem := self._incomplete():
+            raise problem
+
+    def _incomplete(self) -> InputError | None:
+        """Return what is to be said of a sweep that lacks runs."""
         if "sweep" not in self.info:
-            return True
-        return len(self.files) == self._chunks and not any((self.path / FAILURES).glob("chunk-*.json"))
+            return None
+        designs, cells = len(self.info["scenario"]["designs"]), self._cells(range(self._store.chunks))
+        chunks, lacking = self._store.missing(), []
+        if chunks:
+            named = ", ".join(map(str, chunks[:MOST_NAMED])) + (", ..." if len(chunks) > MOST_NAMED else "")
+            few = f"{self._cells(chunks) * designs:,} of {cells * designs:,}"
+            lacking.append(f"{few} runs are missing (chunk{'s' * (len(chunks) > 1)} {named})")
+        failed = len(list((self.path / FAILURES).glob("chunk-*.json")))
+        if failed:
+            lacking.append(f"runs of {failed:,} chunk{'s' * (failed > 1)} failed, which {FAILURES}/ names")
+        remedy = f"complete it with run.py {self.info['command']} ... --out {self.path} --resume"
+        return InputError(str(self.path), " and ".join(lacking), remedy) if lacking else None
+
+    def _cells(self, chunks: Sequence[int]) -> int:
+        """Return the parameter sets x replicates of some chunks of a sweep."""
+        sweep = self.info["sweep"]
+        cells = sweep["parameter_sets"] * self.info["scenario"]["replicates"]
+        return sum(min(sweep["chunk"], cells - chunk * sweep["chunk"]) for chunk in chunks)
 
     def checked_files(self) -> list[Path]:
-        """Return ``files``; raises InputError where there are none, or a part holds other bytes than were written."""
+        """Return ``files``, and say on standard error, once, how many runs are missing.
+
+        Raises InputError where there are none, where one holds other bytes than were written, and where one is of another study.
+        """
         files = self.files
         if not files:
             raise InputError(str(self.path), "holds no runs yet", "give a study that a command has finished or begun")
-        for path in files:
-            if "sweep" not in self.info:
+        if "sweep" not in self.info:
+            for path in files:
                 refuse_changed(path, self.info)
-            elif path not in self._sound and not Store.sound(path):
-                raise InputError(str(path), "is damaged (not the bytes that were written)", "run the sweep again with --resume")
-            self._sound.add(path)
-        return files
+            return files
+        notice = str(self._incomplete() or "")
+        if notice not in ("", self._said):
+            self._said = notice
+            say(notice)
+        return list(self._store.checked().values())
 
     def dataset(self) -> "pyarrow.dataset.Dataset":
         """Return the runs as an Arrow dataset, read when scanned."""

@@ -204,7 +204,12 @@ def _shown(column: Any, row: int) -> str:
 def _present(folder: Path) -> dict[str, Path]:
     """Return the files of results and figures in a folder by name, without hidden ones and those that describe it."""
     found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() and path.name not in DESCRIBE}
-    return {_key(name.as_posix()): path for name, path in found.items() if not any(part.startswith(".") for part in name.parts)}
+    present: dict[str, Path] = {}
+    for name, path in sorted(found.items()):
+        if not any(part.startswith(".") for part in name.parts):
+            key = _key(name.as_posix())
+            present[name.as_posix() if key in present else key] = path  # a second part of a chunk is a file of its own
+    return present
 
 
 def _key(name: str) -> str:

@@ -25,7 +25,7 @@ from .crate import METADATA, crate_bytes
 
 __all__ = ["FORMAT", "StudyFolder", "checked_out", "hash_file", "hash_inputs", "new_study", "provenance"]
 
-FORMAT = 1
+FORMAT = 2
 PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
 
 

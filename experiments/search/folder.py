@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +16,8 @@ from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
 from school_mentoring.experiments.folder.study import checked_out, hash_inputs, provenance
 from school_mentoring.experiments.sweep.execution import differences
-from school_mentoring.experiments.sweep.store import Store, write_atomically
+from school_mentoring.experiments.sweep.pieces import plan_hash
+from school_mentoring.experiments.sweep.store import Store, say, write_atomically
 from school_mentoring.model.designs import OPTIONAL, Design
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import Scenario, dump_yaml
@@ -36,20 +36,20 @@ DECIDES = ("scenario", "model", "search")
 class GenerationStore(Archive):
     """Keeps generations as parts in the folder of a search."""
 
-    def __init__(self, folder: Path, generations: int) -> None:
-        self.store = Store(folder / GENERATIONS, generations)
+    def __init__(self, folder: Path, described: Mapping[str, Any], generations: int) -> None:
+        plan = plan_hash(described)
+        self.store = Store(folder / GENERATIONS, generations, lambda number: {"plan": plan, "chunk": number})
 
     def read(self, number: int, designs: Sequence[Design]) -> pd.DataFrame | None:
         """Return what these designs of a generation were worth; None where no part holds just them, which is then made again."""
         path = self.store.parts().get(number)
         if path is None:
             return None
-        if Store.sound(path):
-            table = pq.read_table(path).to_pandas()
-            asked = _designs_table(designs)
-            if _designs_table(table[list(asked.columns)]).equals(asked):
-                return table
-        print(f"{path} is damaged, or of another search: its generation is computed again", file=sys.stderr, flush=True)
+        table = pq.read_table(path).to_pandas()
+        asked = _designs_table(designs)
+        if _designs_table(table[list(asked.columns)]).equals(asked):
+            return table
+        say(f"{path} holds other designs than this search has come to: its generation is computed again")
         path.unlink(missing_ok=True)
         return None
 
@@ -94,7 +94,9 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
         _refuse_other(path, described)
         if not resume:
             raise InputError(f"--out {folder}", "holds this search already", "add --resume to complete it, or give another folder")
-    return GenerationStore(folder, aim.generations)
+    generations = GenerationStore(folder, described, aim.generations)
+    generations.store.mend()
+    return generations
 
 
 def _describe(scenario: Scenario, aim: Aim) -> dict[str, Any]:

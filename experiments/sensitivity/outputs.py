@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.sweep.plan import Plan
-from school_mentoring.experiments.sweep.store import RESULTS, Store
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR
@@ -198,7 +198,7 @@ def _cubes(folder: Path, plan: Plan, columns: list[str]) -> Iterator[tuple[int, 
     What a part holds of a set that it cuts in two waits for the next.
     """
     designs, replicates = len(plan.scenario.designs), plan.scenario.replicates
-    parts = Store(folder / RESULTS, plan.chunks).parts()
+    parts = sweep_store(folder).checked()
     first, rest = 0, np.empty((0, designs, len(columns)))
     for chunk in range(plan.chunks):
         cells = np.concatenate([rest, _cells(parts[chunk], plan, chunk, columns)])

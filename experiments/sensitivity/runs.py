@@ -42,9 +42,7 @@ def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario,
         raise InputError(str(folder), "holds a study that is no sweep", "give the folder of a sweep, or a scenario")
     if study.info["sweep"].get("schools") is not None:
         raise InputError(str(folder), "holds simulations of a calibration, no outcomes", "give the folder of a sweep, or a scenario")
-    study.checked_files()
-    if not study.complete:
-        raise InputError(str(folder), "is not complete", "complete the sweep with --resume first")
+    study.refuse_incomplete()
     plan = read_plan(folder)
     refuse_too_few(len(plan.sets), options.method, str(folder))
     targets = study_targets(plan.scenario, options)

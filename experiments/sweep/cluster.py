@@ -13,8 +13,9 @@ from school_mentoring.model.errors import InputError
 
 from .apart import SweepApart
 from .chunks import Sweep, compute
+from .pieces import sweep_store
 from .plan import Plan, read_plan
-from .store import RESULTS, Store
+from .store import Store
 
 __all__ = ["on_cluster"]
 
@@ -90,15 +91,16 @@ def _remote(folder: str, identity: str, engine: str, chunk: int, apart: bool) ->
     """Compute one chunk on a worker; return the number of failed runs."""
     from distributed import get_worker
 
-    sweep = _remote_sweep(folder, identity, engine, get_worker().state.nthreads, apart)
-    store = Store(Path(folder) / RESULTS, sweep.plan.chunks)
+    sweep, store = _remote_sweep(folder, identity, engine, get_worker().state.nthreads, apart)
     with _one_at_a_time:  # a chunk uses all threads of its worker
         return 0 if chunk in store.parts() else compute(sweep, store, Path(folder), chunk)
 
 
 @lru_cache(maxsize=4)
-def _remote_sweep(folder: str, identity: str, engine: str, threads: int, apart: bool) -> Sweep:
+def _remote_sweep(folder: str, identity: str, engine: str, threads: int, apart: bool) -> tuple[Sweep, Store]:
     if json.loads(identity)[0] != source_fingerprint():
         raise RuntimeError("this worker has other code of the model than the sweep was begun with")
-    plan = read_plan(Path(folder))
-    return SweepApart(Path(folder), plan, engine=engine, threads=threads) if apart else Sweep(plan, engine=engine, threads=threads)
+    place = Path(folder)
+    plan = read_plan(place)
+    sweep = SweepApart(place, plan, engine=engine, threads=threads) if apart else Sweep(plan, engine=engine, threads=threads)
+    return sweep, sweep_store(place)

@@ -8,7 +8,6 @@ import json
 import re
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -23,8 +22,9 @@ from school_mentoring.scenarios import POSTERIOR_COPY
 
 from .chunks import Sweep, compute
 from .cluster import on_cluster
+from .pieces import sweep_store
 from .plan import Plan
-from .store import FAILURES, RESULTS, Store, write_atomically
+from .store import FAILURES, RESULTS, Store, say, write_atomically
 
 __all__ = [
     "carry_out",
@@ -46,24 +46,22 @@ def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
     """Return the store of a sweep's folder, made if it is new.
 
     Raises InputError where the folder holds something else: no study, a study of another kind, or a sweep that differs (the message says in
-    what); and, unless ``resume`` is True, where it holds this very sweep already. Damaged files are named on standard error and removed, so
-    that they are made again.
+    what), or parts of another; and, unless ``resume`` is True, where it holds this very sweep already. Damaged files are named on standard
+    error and removed, so that they are made again.
     """
     checked_out(folder)
     study = folder / "study.json"
     if not study.exists():
         if resume and folder.exists():
-            _say(f"{folder} holds no sweep yet; starting it")
+            say(f"{folder} holds no sweep yet; starting it")
         _create(folder, plan)
     else:
         _refuse_other(study, plan)
         if not resume:
             raise InputError(f"--out {folder}", "holds this sweep already", "add --resume to complete it, or give another folder")
         _mend_sets(folder, plan)
-    store = Store(folder / RESULTS, plan.chunks)
-    for path in store.damaged():
-        _say(f"{path} is damaged (not the bytes that were written): its chunk is computed again")
-        path.unlink(missing_ok=True)
+    store = sweep_store(folder)
+    store.mend()
     store.remove_drafts()
     return store
 
@@ -132,7 +130,7 @@ def _mend_sets(folder: Path, plan: Plan) -> None:
     except OSError:
         sound = False
     if not sound:
-        _say(f"{path} is damaged (not the bytes that were written): it is written again")
+        say(f"{path} is damaged (not the bytes that were written): it is written again")
         write_atomically(path, data)
 
 
@@ -254,10 +252,6 @@ def _here(folder: Path, plan: Plan, store: Store, wanted: list[int], sweep: Swee
         if missing and busy == len(missing):
             time.sleep(0.2)  # all that is left is under way elsewhere
     return failed
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def sweep_summary(folder: Path, plan: Plan, store: Store, failed: int) -> tuple[list[str], dict[str, Any]]:

@@ -1,32 +1,43 @@
-"""A store that survives: chunks of a study as Parquet parts, written whole or not at all, checked by the hash in their names.
+"""A store that survives: chunks of a study as Parquet parts, whole or not there, checked by name and mark.
 
 The parts are the truth; nothing else records what is done. Any number of processes may fill one store: a chunk under way is claimed by a
-lock that the system lifts when its process dies, and a part is the same bytes whoever writes it.
+lock that the system lifts when its process dies, and a part is the same bytes whoever writes it. Its name holds a hash of these bytes; its
+mark, in the metadata of the file, says which chunk of which study it is.
 """
 
 import errno
 import hashlib
+import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from school_mentoring.model.errors import InputError
 
 try:
     import fcntl
 except ImportError:  # without POSIX locks processes may do a chunk twice, never wrongly
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["FAILURES", "RESULTS", "Store", "write_atomically"]
+__all__ = ["FAILURES", "RESULTS", "Store", "say", "write_atomically"]
 
 RESULTS = "results"
 FAILURES = "failures"
 """Where in a sweep's folder the parts are, and what is said of runs that failed."""
 
+Mark = Mapping[str, Any]
+"""Whose a part is, as JSON holds it: ``plan``, a hash of what decides its bytes; ``chunk``, its number; what else tells chunks apart."""
+
+METADATA = b"school_mentoring"
+DAMAGED = "is damaged (not the bytes that were written)"
 PART = re.compile(r"part-(\d{8,})-([0-9a-f]{16})\.parquet")
 DRAFT = re.compile(r"\.part-(\d{8,})-.*\.tmp")
 
@@ -45,29 +56,90 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 class Store:
-    """The parts of a study in one folder; chunk numbers run from 0 to ``chunks`` - 1."""
+    """The parts of a study in one folder; chunk numbers run from 0 to ``chunks`` - 1.
 
-    def __init__(self, folder: Path, chunks: int) -> None:
-        self.folder, self.chunks = folder, chunks
+    ``mark``: that of each chunk. ``unmarked``: says what is wrong with a part that has no mark, nothing where it may be that of its chunk;
+    None where every part has one.
+    """
+
+    def __init__(self, folder: Path, chunks: int, mark: Callable[[int], Mark], unmarked: Callable[[int, Path], str] | None = None) -> None:
+        self.folder, self.chunks, self._mark, self._unmarked = folder, chunks, mark, unmarked
+        self._sound: set[Path] = set()
 
     def parts(self) -> dict[int, Path]:
-        """Return the part of each chunk that is there, by chunk number; not verified."""
-        found = {}
-        if self.folder.is_dir():
-            for path in sorted(self.folder.iterdir()):
-                match = PART.fullmatch(path.name)
-                if match:
-                    found[int(match[1])] = path
+        """Return a part of each chunk that is there, by chunk number; not verified."""
+        found: dict[int, Path] = {}
+        for chunk, path in self._named():
+            if chunk < self.chunks:
+                found.setdefault(chunk, path)
         return found
+
+    def checked(self) -> dict[int, Path]:
+        """Return ``parts``; raises InputError for a part that is damaged, of another study or of another chunk."""
+        before = len(self._sound)
+        for path, problem in self.faults():
+            remedy = "run the study again" if problem == DAMAGED else "take it out of the folder, then complete the study"
+            raise InputError(str(path), problem, f"{remedy} with --resume")
+        if self._unmarked and len(self._sound) > before:
+            say(
+                f"{self.folder}: parts written by version 1.0, which did not record of which study they are. Their bytes are whole and "
+                "their rows are those of their chunks; that seed and parameters are those of study.json cannot be checked"
+            )
+        return self.parts()
 
     def missing(self) -> list[int]:
         """Return the numbers of the chunks that have no part yet."""
         there = self.parts()
         return [chunk for chunk in range(self.chunks) if chunk not in there]
 
-    def damaged(self) -> list[Path]:
-        """Return the parts whose bytes are not those that were written: cut short, or changed since."""
-        return [path for path in self.parts().values() if not self.sound(path)]
+    def mend(self) -> None:
+        """Remove the damaged parts, naming them, so that they are made again. Raises InputError for a part of another study or chunk."""
+        for path, problem in self.faults():
+            if problem == DAMAGED:
+                say(f"{path} {problem}: its chunk is computed again")
+                path.unlink(missing_ok=True)
+        self.checked()
+
+    def faults(self) -> Iterator[tuple[Path, str]]:
+        """Give each part that this study did not write, or not as it is now, and what is wrong with it."""
+        chunks = set()
+        for chunk, path in self._named():
+            if path not in self._sound:
+                data = path.read_bytes()
+                if _digest(data) != path.stem.rpartition("-")[2]:
+                    problem = DAMAGED
+                elif chunk >= self.chunks:
+                    problem = f"is chunk {chunk} of a study that has chunks 0 to {self.chunks - 1}"
+                else:
+                    problem = self._foreign(chunk, path, data, again=chunk in chunks)
+                if problem:
+                    yield path, problem
+                else:
+                    self._sound.add(path)
+            chunks.add(chunk)
+
+    def _foreign(self, chunk: int, path: Path, data: bytes, *, again: bool) -> str:
+        """Say what tells a part from that of a chunk of this study; nothing where nothing does."""
+        try:
+            written = (pq.read_schema(pa.BufferReader(data)).metadata or {}).get(METADATA)
+            found = dict(json.loads(written)) if written is not None else {}
+        except (ValueError, TypeError):
+            return "is no part that a command wrote"
+        if not found:
+            if self._unmarked is None:
+                return "does not say of which study it is"
+            return f"is a second part of chunk {chunk}" if again else self._unmarked(chunk, path)
+        mark = self._mark(chunk)
+        if found.get("plan") == mark["plan"] and found.get("chunk") != chunk:
+            return f"is chunk {found.get('chunk')} of this study under the name of chunk {chunk}"
+        return "" if found == mark else "is of another study"
+
+    def _named(self) -> Iterator[tuple[int, Path]]:
+        """Give the files that are named as parts, with the chunk in their names, in order."""
+        for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else []:
+            match = PART.fullmatch(path.name)
+            if match:
+                yield int(match[1]), path
 
     def remove_drafts(self) -> None:
         """Remove what killed processes left half written; the drafts of chunks under way here stay."""
@@ -78,15 +150,11 @@ class Store:
                     if mine:
                         path.unlink(missing_ok=True)
 
-    @staticmethod
-    def sound(path: Path) -> bool:
-        """Tell whether a part holds the bytes that were written."""
-        match = PART.fullmatch(path.name)
-        return match is not None and _digest(path.read_bytes()) == match[2]
-
     def write(self, chunk: int, table: pa.Table) -> Path:
         """Write the part of a chunk."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        mark = json.dumps(self._mark(chunk), sort_keys=True).encode()
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA: mark})
         sink = pa.BufferOutputStream()
         pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
         data = sink.getvalue().to_pybytes()
@@ -112,6 +180,11 @@ class Store:
                 if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
                     raise
             yield True
+
+
+def say(text: str) -> None:
+    """Say on standard error what was read and is probably not meant."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _digest(data: bytes) -> str:

@@ -76,7 +76,7 @@ def test_what_is_no_study_or_not_finished_or_not_comparable_is_refused(simulatio
         ("empty", "holds no study"),
         ("nowhere", "no scenario 'nowhere'"),
         (simulation.folder, "is a study of simulate"),
-        ("cut", "is an unfinished sweep"),
+        ("cut", "runs are missing (chunk 0); complete it with run.py sweep ... --out cut --resume"),
         ("harmed", "is damaged"),
         ("without", "holds no runs of 'none'"),
         ("alone", "holds no design but 'none'"),

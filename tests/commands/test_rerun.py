@@ -52,7 +52,7 @@ def test_where_a_result_was_other_the_first_file_column_and_row_are_named(copied
         (lambda text: text[:100], "holds no study"),
         (lambda text: "{}", "describes no study"),
         (lambda text: text.replace('"command": "compare"', '"command": "compose"'), "allowed: compare, simulate"),
-        (lambda text: text.replace('"format": 1', '"format": 99'), "of a newer version"),
+        (lambda text: text.replace('"format": 2', '"format": 99'), "of a newer version"),
         (lambda text: text.replace('"options": {', '"options": {"a": 1}, "was": {'), "does not say how the study was made"),
         (lambda text: text.replace('"months": 14', '"months": "many"'), "months"),
         (lambda text: text.replace('"files": {', '"was": {'), "unfinished"),

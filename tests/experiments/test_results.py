@@ -12,7 +12,7 @@ from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.folder.results import Study
 from school_mentoring.experiments.folder.study import new_study, provenance
 from school_mentoring.experiments.sweep.chunks import Sweep
-from school_mentoring.experiments.sweep.store import Store
+from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
@@ -180,7 +180,7 @@ def test_a_damaged_part_is_named_and_not_read(tmp_path, ask):
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
         ask(open_study(tmp_path / "study"))
-    assert str(caught.value) == f"{path}: is damaged (not the bytes that were written); run the sweep again with --resume"
+    assert str(caught.value) == f"{path}: is damaged (not the bytes that were written); run the study again with --resume"
 
 
 def test_damaged_parameter_sets_are_named(tmp_path):
@@ -194,7 +194,7 @@ def test_damaged_parameter_sets_are_named(tmp_path):
 def test_a_chunk_is_read_once_though_two_parts_of_it_are_there(tmp_path, rows):
     """Two versions of the Parquet library may write one table in two ways; then there are two names."""
     made(tmp_path / "study", the_plan())
-    store = Store(tmp_path / "study" / "results", 5)
+    store = sweep_store(tmp_path / "study")
     store.write(0, Sweep(the_plan(), threads=1).chunk(0)[0].replace_schema_metadata({"by": "another version"}))
     assert len(parts_of(tmp_path / "study")) == 6
     pd.testing.assert_frame_equal(open_study(tmp_path / "study").runs().astype({"design": str}), rows, check_exact=True)
