@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from .outcomes import design_name
 
-__all__ = ["CATEGORY_COLOURS", "FUNDED", "GREY", "INK", "DesignStyle", "design_styles"]
+__all__ = ["CATEGORY_COLOURS", "FUNDED", "GREY", "INK", "SHARE", "DesignStyle", "design_styles"]
 
 INK, GREY, FUNDED = "#222222", "#666666", "#f3ecd8"
+
+SHARE = ("#fde725", "#addc30", "#5ec962", "#28ae80", "#21918c", "#2c728e", "#3b528b", "#472d7b", "#440154")
+"""Of shares from 0 to 100 %, the darker the more: viridis (Smith & van der Walt 2015), even to the eye and safe for the colour-blind."""
 
 # Okabe & Ito (2008), Color Universal Design; yellow is left out, as it does not stand out from white.
 _PRESETS: Mapping[str, tuple[str, str]] = {

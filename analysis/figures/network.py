@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
+from school_mentoring.analysis.palette import SHARE
 from school_mentoring.model.state import MENTOR
 
 from .style import GREY, INK, axes_grid, explain, new_figure, styled
@@ -19,7 +21,7 @@ __all__ = ["network"]
 
 TIE = "#d55e00"
 MOST_ARROWS, MOST_SCHOOLS = 400, 1000
-COLOURS = "viridis"  # perceptually uniform
+COLOURS = LinearSegmentedColormap.from_list("share", SHARE, N=257)
 
 
 @styled

@@ -29,7 +29,7 @@ from .edit import edited
 from .form import Form, read_form
 from .guard import Guard, TooLarge, log
 from .limits import Limits, planned_schools, refuse_too_much
-from .page import page_context
+from .page import page_context, world_says
 from .sessions import COOKIE, Session, Sessions
 from .state import Named, PageState, from_address, to_address, with_schools
 from .texts import text
@@ -158,11 +158,17 @@ def _pages(app: FastAPI, server: Server) -> None:
     @app.post("/edit", response_class=HTMLResponse)
     async def edit(request: Request) -> Response:
         form, session = await _form(request), _session(server, request)
-        state = server.located(edited(form, _sent(form)), session)
-        html = server.render(
-            "form.html", **page_context(state, session, server.limits, opened=form.get("opened", ""), action=form.get("action", ""))
-        )
-        return HTMLResponse(html, headers={"HX-Trigger-After-Settle": "edited"})
+        before = _sent(form)
+        state = server.located(edited(form, before), session)
+        gone = [design_name(name) for name in before.scenario.designs if name not in state.scenario.designs]
+        removed = form.get("action", "").startswith("remove:")
+        context = page_context(
+            state, session, server.limits, opened=form.get("opened", ""), action=form.get("action", ""),
+            said=text("form.removed", name=", ".join(gone)) if removed and gone else "",
+        )  # fmt: skip
+        # A page of its own in the browser's history, so that its Back undoes what the button did.
+        headers = {"HX-Trigger-After-Settle": "edited", "HX-Push-Url": f"?s={to_address(state)}"}
+        return HTMLResponse(server.render("form.html", **context), headers=headers)
 
     @app.post("/upload", response_class=HTMLResponse)
     async def upload_file(request: Request) -> Response:
@@ -194,7 +200,8 @@ def _answers(app: FastAPI, server: Server) -> None:
             made = base_answer(scenario, found, state.view.budget)
             _, schools = server.whatif.worlds(scenario).get(scenario.base_parameters(), 0)
             context = page_context(state, session, server.limits)
-            return server.render("answer.html", **context, answer=made, notes=notes_on(scenario, schools), runs=scenario.replicates)
+            context |= {"notes": notes_on(scenario, schools), "runs": scenario.replicates, "world_says": world_says(scenario, schools)}
+            return server.render("answer.html", **context, answer=made)
 
         server.work.give_up(session.key, f"{_page(form)} sure")
         html = await _while_there(request, server.work.answer(session.key, _page(form), do))

@@ -9,7 +9,7 @@ import pandas as pd
 from school_mentoring.analysis.curves import HULL, increments, outline
 from school_mentoring.analysis.economics.frontier import FRONTIER
 from school_mentoring.analysis.outcomes import COMPARATOR, category_name, design_name, names_in, payer_name
-from school_mentoring.analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, design_styles
+from school_mentoring.analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, SHARE, design_styles
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.state import MENTOR
 
@@ -327,7 +327,7 @@ def map_chart(schools: pd.DataFrame) -> Chart:
         "field": "share",
         "type": "quantitative",
         "title": text("charts.share"),
-        "scale": {"scheme": "viridis", "domain": [0, 100], "reverse": True},
+        "scale": {"range": list(SHARE), "domain": [0, 100], "interpolate": "rgb"},
         "legend": {"orient": "bottom", "gradientLength": 160},
     }
     shape = {

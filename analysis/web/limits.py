@@ -36,7 +36,8 @@ def refuse_too_much(scenario: Scenario, schools: int, limits: Limits) -> None:
     )
     if not fits:
         problem = text("results.too_much", runs=f"{runs:,}", schools=f"{schools:,}", months=scenario.months)
-        raise InputError("page", problem, text("results.too_much_allowed", most=f"{limits.school_months // 1_000_000:,}"))
+        allowed = text("results.too_much_allowed", most=f"{limits.school_months // 1_000_000:,}")
+        raise InputError("page, world.schools_per_region", problem, allowed)
 
 
 def planned_schools(scenario: Scenario) -> int | None:

@@ -3,6 +3,8 @@
 import secrets
 from typing import Any
 
+import numpy as np
+
 from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.outcomes import design_name, field_name, practice_name
 from school_mentoring.analysis.palette import design_styles
@@ -10,6 +12,7 @@ from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
 from school_mentoring.experiments.compare import window
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec
 
 from .downloads import downloads
@@ -20,7 +23,7 @@ from .sessions import Session
 from .state import MOST_DESIGNS, Named, PageState, known_scenarios, to_address
 from .texts import text
 
-__all__ = ["page_context"]
+__all__ = ["page_context", "world_says"]
 
 
 def page_context(
@@ -52,6 +55,16 @@ def page_context(
         "megabytes": limits.upload_bytes // 2**20,
         "hours": limits.hours,
     }
+
+
+def world_says(scenario: Scenario, schools: Schools) -> str:
+    """Return in a sentence which schools the results are of, and how many real ones they stand for."""
+    counts = np.bincount(schools.country, minlength=len(schools.countries))
+    places = ", ".join(text("results.world_place", n=f"{n:,}", place=one.name) for n, one in zip(counts, schools.countries, strict=True))
+    if scenario.world.schools is not None:
+        return text("results.world_own", n=f"{len(schools):,}", places=places)
+    real = sum(country.schools_primary + country.schools_secondary for country in schools.countries)
+    return text("results.world_generated", n=f"{len(schools):,}", places=places, real=f"{real:,}")
 
 
 def _horizon(scenario: Scenario) -> list[FormField]:

@@ -1,9 +1,15 @@
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.colors import to_hex, to_rgb
 
+from school_mentoring.analysis.figures.network import COLOURS
 from school_mentoring.analysis.figures.style import CATEGORY_COLOURS, design_styles, new_figure, place_labels, save, save_bytes, styled
+from school_mentoring.analysis.palette import SHARE
+from school_mentoring.analysis.web.charts import map_chart
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.designs import PRESETS
 from tests.commands.program import python
@@ -95,3 +101,14 @@ def test_labels_of_near_points_do_not_overlap() -> None:
     place_labels(axes, points, ["first design", "second design", "third design", "fourth design"], ["black"] * 4)
     boxes = [text.get_window_extent() for text in axes.texts]
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+
+
+def test_shares_have_one_colour_scale_in_one_direction_on_paper_and_page():
+    printed = [to_hex(COLOURS(share)) for share in np.linspace(0, 1, len(SHARE))]
+    assert printed == list(SHARE)
+    light = [np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) for colour in SHARE]
+    assert light == sorted(light, reverse=True)  # the darker the more
+    schools = pd.DataFrame({"month": 0, "school": [0, 1], "school_id": ["a", "b"], "x_km": [0.0, 1.0], "y_km": [0.0, 1.0]})
+    chart = map_chart(schools.assign(share=0.5, role=0, mentor=-1))
+    (scale,) = [layer["encoding"]["color"]["scale"] for layer in chart["layer"] if "color" in layer["encoding"]]
+    assert scale["range"] == list(SHARE) and "reverse" not in scale

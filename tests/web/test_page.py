@@ -13,6 +13,7 @@ import yaml
 from tests.commands.program import succeed
 from tests.commands.test_bad_input import SCENARIOS, TABLES
 
+from .conftest import Visitor
 from .server import SMALL, until
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -229,6 +230,81 @@ def test_a_value_out_of_range_is_said_at_the_field_and_nothing_else_changes(visi
     assert field.get_attribute("aria-invalid") is None
 
 
+def in_view(page, selector: str) -> bool:
+    """Tell whether an element is seen without scrolling."""
+    box = page.locator(selector).first.bounding_box()
+    size = page.viewport_size
+    return bool(box) and box["y"] >= 0 and box["y"] + box["height"] <= size["height"] and 0 <= box["x"] < size["width"]
+
+
+def opacity(page) -> float:
+    return float(page.locator("#answer").evaluate("one => getComputedStyle(one).opacity"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_refusal_is_in_view_and_at_its_field_and_older_results_are_greyed(browser, server, width):
+    visitor = Visitor(browser, server, viewport={"width": width, "height": 700})
+    page = visitor.open()
+    visitor.open_design("regional_hub")
+    field = page.locator("[name='designs.1.outreach']")
+    field.scroll_into_view_if_needed()
+    field.fill("7")
+    page.locator("[data-path='designs.regional_hub.outreach'] .at-field").wait_for()
+    assert "7 is out of range" in page.locator("[data-path='designs.regional_hub.outreach'] .at-field").inner_text()
+    assert in_view(page, "#problem .problem")
+    assert page.locator("#stale").is_visible() and opacity(page) < 0.6
+    visitor.set("designs.1.outreach", "0.5")
+    assert page.locator(".problem").count() == 0
+    assert page.locator("#stale").is_hidden() and opacity(page) == 1.0
+    visitor.context.close()
+
+
+def test_a_refused_file_is_said_beside_the_button_and_in_view(visitor):
+    page = visitor.open()
+    schools, _, words = TABLES["negative teachers"]
+    put(visitor, "schools.csv", schools)
+    assert words in page.locator("[data-path='upload'] .at-field").inner_text()
+    assert in_view(page, "#problem .problem")
+
+
+def test_a_world_too_large_is_said_at_the_field_that_sizes_it(visitor):
+    page = visitor.open()
+    page.locator("summary", has_text="World").click()
+    page.locator("[name='world.schools_per_region']").fill("100000")
+    page.locator("[data-path='world.schools_per_region'] .at-field").wait_for()
+    assert page.locator("#stale").is_visible()
+
+
+def test_back_brings_back_what_was_removed(visitor):
+    page = visitor.open()
+    visitor.open_design("regional_hub")
+    visitor.set("designs.1.stipend", "4321")
+    before = visitor.table()
+    visitor.press("[data-action='remove:1']")
+    assert "regional hub was removed" in page.locator("#form .said").inner_text()
+    assert "regional_hub" not in visitor.table()
+    page.go_back()
+    visitor.settled(0)
+    assert visitor.table() == before
+    assert page.locator("[name='designs.1.stipend']").input_value() == "4321"
+
+
+def test_the_results_say_which_schools_they_are_of(visitor):
+    page = visitor.open()
+    said = page.locator("#answer .world").inner_text()
+    assert re.match(r"Results of \d+ generated schools, which stand for [\d,]+ real ones: \d+ in Belgium", said)
+    put(visitor, "schools.csv", "school_id,country,teachers\n" + "".join(f"S{k},IT,{10 + k}\n" for k in range(7)))
+    until(lambda: "your own file: 7 in Italy" in page.locator("#answer .world").inner_text())
+
+
+def test_charts_have_the_width_of_their_place_also_where_the_answer_was_there_before(visitor, another):
+    visitor.open()
+    page = another.open()
+    for name in ("adoption_0", "cost_effect", "map"):
+        widths = page.locator(f"#chart-{name}").evaluate("one => [one.clientWidth, one.querySelector('svg').clientWidth]")
+        assert abs(widths[0] - widths[1]) <= 2, name
+
+
 def test_names_with_scripts_are_shown_as_text(visitor):
     page = visitor.open()
     drawn = visitor.drawn
@@ -276,8 +352,6 @@ def test_a_budget_marks_designs_and_the_best_within_it(visitor):
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_violation_of_wcag_2_1_aa(browser, server, width):
-    from .conftest import Visitor
-
     visitor = Visitor(browser, server, viewport={"width": width, "height": 900}, bypass_csp=True)
     page = visitor.open()
     for group in page.locator("details").all():
@@ -309,8 +383,6 @@ def test_the_page_is_used_by_keyboard_alone(visitor):
 
 
 def test_numbers_are_written_as_the_reader_writes_them(browser, server):
-    from .conftest import Visitor
-
     english = Visitor(browser, server)
     english.open()
     context = browser.new_context(locale="de-DE")

@@ -65,8 +65,12 @@ function legend(figure, entries) {
   figure.append(list);
 }
 
+// A chart takes the width of its place, which may come, or change, after it was drawn.
+const widths = new ResizeObserver(() => window.dispatchEvent(new Event("resize")));
+
 async function draw(name, host, chart) {
   const plot = figureOf(name, host, chart);
+  widths.observe(plot);
   const { bare, rows } = parted(chart.spec);
   const key = JSON.stringify(bare);
   let kept = views.get(name);

@@ -119,8 +119,20 @@ document.addEventListener("input", (event) => {
 
 // --- answers ---
 
+const results = byId("results");
+
+// Results may belong to the form ("shown"), be on their way ("pending"), or be of an earlier form, as this one was refused ("stale").
+function belong(how) {
+  results.dataset.belong = how;
+  results.setAttribute("aria-busy", String(how === "pending"));
+  byId("stale").hidden = how !== "stale";
+}
+
+let refused = "";
+
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   const path = event.detail.requestConfig.path;
+  if (path === "answer") belong("pending");
   if (path === "answer" || path === "sure") status.textContent = ready ? status.dataset.working : status.dataset.compiling;
   if (path === "map") monthShown = Number(byId("month")?.value ?? 0);
 });
@@ -131,26 +143,38 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   const path = event.detail.requestConfig.path;
   if (event.detail.successful && event.detail.xhr.status === 200) {
     ready = true;
+    if (path === "answer") belong("shown");
     if (path === "sure") status.textContent = "";
   } else if (event.detail.xhr.status !== 204 && event.detail.failed) {
     status.textContent = "";
+    refused = path;
+    if (path === "answer") belong("stale");
   }
   if (event.detail.xhr.status === 503 && path === "answer") setTimeout(() => htmx.trigger(form, "ask"), 5000);
 });
 
 document.body.addEventListener("htmx:sendError", () => {
   status.textContent = "";
-  problem.textContent = problem.dataset.lost;
+  belong("stale");
+  problem.innerHTML = '<p class="problem"></p>';
+  problem.firstChild.textContent = problem.dataset.lost;
 });
 
+// Say at its field too why something was refused, and open what hides the field.
 function mark() {
   for (const one of form.querySelectorAll("[aria-invalid]")) one.removeAttribute("aria-invalid");
-  const where = problem.querySelector("[data-where]")?.dataset.where;
-  if (!where) return;
-  const at = where.replace(/\.(base)$/, "");
+  for (const one of form.querySelectorAll(".at-field")) one.remove();
+  const said = problem.querySelector("[data-where]");
+  if (!said) return;
+  const at = refused === "upload" ? "upload" : said.dataset.where.replace(/\.(base)$/, "");
   const field = form.querySelector(`[data-path="${CSS.escape(at)}"]`);
-  const input = field?.querySelector("input:not([type=hidden]):not(.slider), select");
-  input?.setAttribute("aria-invalid", "true");
+  if (!field) return;
+  for (let around = field.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
+  field.querySelector("input:not([type=hidden]):not(.slider), select")?.setAttribute("aria-invalid", "true");
+  const beside = said.cloneNode(true);
+  beside.classList.add("at-field");
+  beside.removeAttribute("data-where");
+  field.append(beside);
 }
 
 document.body.addEventListener("htmx:afterSettle", async (event) => {
