@@ -252,10 +252,12 @@ def test_a_refusal_is_in_view_and_at_its_field_and_older_results_are_greyed(brow
     page.locator("[data-path='designs.regional_hub.outreach'] .at-field").wait_for()
     assert "7 is out of range" in page.locator("[data-path='designs.regional_hub.outreach'] .at-field").inner_text()
     assert in_view(page, "#problem .problem")
-    assert page.locator("#stale").is_visible() and opacity(page) < 0.6
+    assert page.locator("#stale").is_visible()
+    until(lambda: opacity(page) < 0.6)
     visitor.set("designs.1.outreach", "0.5")
     assert page.locator(".problem").count() == 0
-    assert page.locator("#stale").is_hidden() and opacity(page) == 1.0
+    assert page.locator("#stale").is_hidden()
+    until(lambda: opacity(page) == 1.0)
     visitor.context.close()
 
 
