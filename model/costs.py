@@ -5,6 +5,8 @@ Amounts are whole cents (EUR of 2023), so sums are the same in any order, on any
 
 import numpy as np
 
+from school_mentoring.model.world.arrays import Counts, Record
+
 from .compiled import inlined
 from .portable import exp, log
 
@@ -54,31 +56,31 @@ PROGRAMME, SCHOOLS = range(len(PAYERS))
 
 
 @inlined
-def cents(euros):
+def cents(euros: float) -> np.int64:
     """Return an amount of EUR, not negative, as whole cents, half a cent rounded up."""
     return np.int64(euros * 100.0 + 0.5)
 
 
 @inlined
-def teacher_hour(par, salary):
+def teacher_hour(par: Record, salary: float) -> float:
     """Return the employer's cost of a teacher's hour in EUR: salary x teacher_cost_factor / work_hours."""
     return salary * par.teacher_cost_factor / par.work_hours
 
 
 @inlined
-def coordinator_month(par, salary):
+def coordinator_month(par: Record, salary: float) -> float:
     """Return the employer's cost of a full-time coordinator's month in EUR: coordinator_cost_ratio teachers."""
     return par.coordinator_cost_ratio * salary * par.teacher_cost_factor / 12.0
 
 
 @inlined
-def discount_factor(par, month):
+def discount_factor(par: Record, month: int) -> float:
     """Return (1 + discount_rate)**(-month / 12), the weight of a month's costs and effects at month 0."""
     return exp(-(month / 12.0) * log(1.0 + par.discount_rate))
 
 
 @inlined
-def post_mentor(ledger, par, des, salary, funded):
+def post_mentor(ledger: Counts, par: Record, des: Record, salary: float, funded: int) -> None:
     """Post the month of a mentor school that has mentees: its paid and unpaid hours, stipend and recognition.
 
     ``ledger`` is int64 (categories, payers) of one country; ``funded`` 1 while the programme runs.
@@ -92,7 +94,9 @@ def post_mentor(ledger, par, des, salary, funded):
 
 
 @inlined
-def post_mentee(ledger, par, des, salary, funded, session_hours, travel_hours, kilometres):
+def post_mentee(
+    ledger: Counts, par: Record, des: Record, salary: float, funded: int, session_hours: float, travel_hours: float, kilometres: float
+) -> None:
     """Post the month of a mentoring tie: the hours of the mentee's team in sessions and on the road, the kilometres driven, the grant.
 
     The team is free for a visit as long as the visit is scheduled, time on the road included, so distance never makes mentoring cheaper.
@@ -108,19 +112,21 @@ def post_mentee(ledger, par, des, salary, funded, session_hours, travel_hours, k
 
 
 @inlined
-def post_new_mentor(ledger, par, funded):
+def post_new_mentor(ledger: Counts, par: Record, funded: int) -> None:
     """Post the training of a school that has just become a mentor; the school bears it once funding has ended."""
     ledger[ONBOARDING, PROGRAMME if funded > 0 else SCHOOLS] += cents(par.onboarding)
 
 
 @inlined
-def post_coordination(ledger, par, des, salary, units):
+def post_coordination(ledger: Counts, par: Record, des: Record, salary: float, units: float) -> None:
     """Post a funded month of a country's coordinators: ``units`` hubs, one ministry, or its equal share of the platform's."""
     ledger[COORDINATION, PROGRAMME] += cents(des.fte * units * coordinator_month(par, salary))
 
 
 @inlined
-def post_programme(ledger, par, des, schools, active_schools, share_of_schools, funded):
+def post_programme(
+    ledger: Counts, par: Record, des: Record, schools: int, active_schools: int, share_of_schools: float, funded: int
+) -> None:
     """Post what one country bears of the platform and of outreach in a month.
 
     Every mentoring programme has an online community, whatever share of its hours is held there. Its fixed cost, shared over countries by

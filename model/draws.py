@@ -8,12 +8,16 @@ keyed bijection of 128-bit counters. The seed is the key, the event's name is wr
 different events of one seed can never share a counter. Why this generator: ``benchmarks/generators.py``.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from .compiled import compiled, inlined
+from school_mentoring.model.world.arrays import Floats, Ints
+
+from .compiled import compiled, inlined, part
 from .portable import log
 
-__all__ = ["EVENTS", "binomial", "binomials", "gumbel", "philox4x32", "uniform", "uniform_pair"]
+__all__ = ["EVENTS", "Moment", "at", "binomial", "binomials", "gumbel", "philox4x32", "uniform", "uniform_pair"]
 
 EVENTS = (
     "start",
@@ -40,7 +44,9 @@ _ONE_BITS = np.uint64(0x3FF0000000000000)
 
 
 @inlined
-def philox4x32(c0, c1, c2, c3, k0, k1):
+def philox4x32(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     """Return the four 32-bit words of Philox4x32-10 for a counter of four words and a key of two, all as uint64."""
     for _ in range(10):
         high = c0 * _M0
@@ -52,14 +58,14 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
 
 
 @inlined
-def _unit(first, second):
+def _unit(first: np.uint64, second: np.uint64) -> float:
     """Return a uniform in [0, 1) with 52 random bits from two 32-bit words."""
     bits = ((first << _32) | second) >> _12
     return np.uint64(bits | _ONE_BITS).view(np.float64) - 1.0
 
 
 @inlined
-def uniform_pair(seed, replicate, event, school, practice, month, other):
+def uniform_pair(seed: np.uint64, replicate: int, event: int, school: int, practice: int, month: int, other: int) -> tuple[float, float]:
     """Return two independent uniforms in [0, 1) for one event.
 
     ``seed`` is a uint64; ``event`` and ``practice`` are below 256, ``month`` below 65,536, ``school``, ``replicate`` and ``other``
@@ -72,20 +78,42 @@ def uniform_pair(seed, replicate, event, school, practice, month, other):
 
 
 @inlined
-def uniform(seed, replicate, event, school, practice, month, other):
+def uniform(seed: np.uint64, replicate: int, event: int, school: int, practice: int, month: int, other: int) -> float:
     """Return the first uniform of ``uniform_pair``."""
     return uniform_pair(seed, replicate, event, school, practice, month, other)[0]
 
 
+class Moment(NamedTuple):
+    """A month of a run: what names its random numbers, and where it stands.
+
+    ``run``: the run's number among those side by side. ``funded``: 1 while the design's programme runs, else 0. ``months``: of the run, of
+    which ``end_of_funding`` is the one whose state counts as the end of funding.
+    """
+
+    seed: np.uint64
+    replicate: int
+    run: int
+    month: int
+    months: int
+    end_of_funding: int
+    funded: int
+
+
+@part
+def at(now: Moment, event: int, school: int, practice: int, other: int) -> float:
+    """Return a school's uniform of one event at a moment."""
+    return uniform(now.seed, now.replicate, event, school, practice, now.month, other)
+
+
 @inlined
-def gumbel(u):
+def gumbel(u: float) -> float:
     """Return a standard Gumbel variate by inversion of a uniform in [0, 1)."""
     inside = max(u, 1e-16)
     return -log(max(-log(inside), 1e-300))
 
 
 @compiled
-def _successes(u, trials, chance):
+def _successes(u: float, trials: int, chance: float) -> int:
     """Return the smallest count whose cumulative binomial probability exceeds u, for chance <= 1/2."""
     if u < 1.0 - trials * chance:
         return 0  # Bernoulli: (1 - q)**n >= 1 - n q, so no power is needed for the commonest answer
@@ -108,7 +136,7 @@ def _successes(u, trials, chance):
 
 
 @compiled
-def binomial(u, trials, chance):
+def binomial(u: float, trials: int, chance: float) -> int:
     """Return a Binomial(trials, chance) count by inversion of one uniform u in [0, 1).
 
     The count never falls when the chance rises under the same u, which keeps designs coupled. Exact for trials <= 1000:
@@ -120,7 +148,7 @@ def binomial(u, trials, chance):
 
 
 @inlined
-def _limits(trials, chance, none, one, bits):
+def _limits(trials: Ints, chance: Floats, none: Floats, one: Floats, bits: int) -> None:
     """Set the uniforms below which a count is 0, and below which it is at most 1; 0 where the chance is above 1/2.
 
     The operations of ``_successes`` in its order, without its branches, so that they vectorise; for trials below 2**bits.
@@ -139,7 +167,7 @@ def _limits(trials, chance, none, one, bits):
 
 
 @inlined
-def _at_most_one(u, none, one, count):
+def _at_most_one(u: Floats, none: Floats, one: Floats, count: Ints) -> np.int32:
     """Set counts to 0 or 1; return how many of them are more than 1."""
     more = np.int32(0)
     for i in range(u.size):
@@ -150,7 +178,7 @@ def _at_most_one(u, none, one, count):
 
 
 @compiled
-def binomials(largest, u, trials, chance, scratch, count):
+def binomials(largest: int, u: Floats, trials: Ints, chance: Floats, scratch: tuple[Floats, Floats, Ints], count: Ints) -> None:
     """Set ``count[i]`` to ``binomial(u[i], trials[i], chance[i])`` for arrays, to the last bit and several times faster.
 
     Most counts are 0 or 1, which two comparisons tell; the others go through the inversion. ``largest``: no trials exceed it, nor it 1,000;

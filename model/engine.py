@@ -4,24 +4,24 @@ One run is a loop over months on arrays; runs share nothing but the world, so ba
 all threads, range by range of schools. ``mesa_model.py`` is the same model for people; a property test holds the two equal to the last bit.
 """
 
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from school_mentoring.model.world.arrays import Practices, World
+from school_mentoring.model.world.arrays import Counts, Practices, Record, Records, World
 
-from .compiled import compiled, inlined
-from .costs import CATEGORIES, PAYERS, discount_factor
+from .compiled import compiled, part
+from .draws import Moment
 from .month import commit, decide, open_month, start
-from .observe import CELLS, GROUPS, OUTCOMES, observe, sum_adopters
+from .observe import Results, empty_results, observe, sum_adopters
+from .recruitment import is_funded
 from .sequential import take_turns
-from .state import BLOCK, MENTOR, SIDE, State, allocate, of_run
+from .state import BLOCK, SIDE, State, allocate
 
-__all__ = ["Batch", "Results", "cpu_count", "empty_results", "observe_run", "run_batch"]
+__all__ = ["Batch", "Results", "Task", "cpu_count", "empty_results", "observe_run", "run_batch"]
 
 FEW_SCHOOLS = 300_000
 """Up to this size runs are made side by side: beyond it their state, a kilobyte for each school and thread, takes too much memory."""
@@ -31,28 +31,24 @@ MANY_SCHOOLS = 50_000
 
 
 class Batch(NamedTuple):
-    """Runs to make: row r is design ``design[r]`` under parameter set ``parameter_set[r]`` in replicate ``replicate[r]``; int64 arrays."""
+    """Runs to make: row r is design ``design[r]`` under parameter set ``parameter_set[r]`` in replicate ``replicate[r]``."""
 
-    design: NDArray[np.int64]
-    parameter_set: NDArray[np.int64]
-    replicate: NDArray[np.int64]
+    design: Counts
+    parameter_set: Counts
+    replicate: Counts
 
 
-class Results(NamedTuple):
-    """What a batch of B runs gave.
+class Task(NamedTuple):
+    """All that the runs of a batch are made from; tables of parameters and designs, the rest as in ``run_batch``."""
 
-    ``outcomes``: float64 (B, len(OUTCOMES)). ``groups``: int64 (B, months, groups, practices, 4): schools, teachers, adopters, mainstreamed
-    schools. ``ties``: active mentoring ties, int64 (B, months). ``costs``: cents, int64 (B, months, countries, categories,
-    payers).
-    ``schools``: per school and month adopters by practice, then role, then mentor, int32 (B, months, P + 2, n).
-    What was not asked for has length 0 on its first axis.
-    """
-
-    outcomes: NDArray[np.float64]
-    groups: NDArray[np.int64]
-    ties: NDArray[np.int64]
-    costs: NDArray[np.int64]
-    schools: NDArray[np.int32]
+    world: World
+    practices: Practices
+    parameters: Records
+    designs: Records
+    batch: Batch
+    seed: np.uint64
+    months: int
+    end_of_funding: int
 
 
 def cpu_count() -> int:
@@ -60,125 +56,102 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@inlined
-def _start_run(world, practices, par, des, state, seed, replicate, run):
-    start(world, practices, par, des, of_run(state, run), seed, replicate)
+@part
+def _moment(task: Task, r: int, run: int, month: int) -> Moment:
+    """Return a month of row r, which is made as one of the runs side by side."""
+    des = task.designs[task.batch.design[r]]
+    return Moment(task.seed, task.batch.replicate[r], run, month, task.months, task.end_of_funding, is_funded(des, month))
 
 
-@inlined
-def _observe_row(world, practices, par, state, ties, factor, month, months, end_of_funding, cells, results, r):
-    record = (results.groups[r : r + 1], results.ties[r : r + 1], results.costs[r : r + 1], results.schools[r : r + 1])
-    observe(world, practices, par, state, ties, factor, month, months, end_of_funding, cells, results.outcomes[r], record)
+@part
+def _start_run(task: Task, state: State, r: int, run: int) -> None:
+    par, des = task.parameters[task.batch.parameter_set[r]], task.designs[task.batch.design[r]]
+    start(task.world, task.practices, par, des, state, _moment(task, r, run, 0))
+
+
+@part
+def _commit_all(task: Task, par: Record, state: State) -> None:
+    for p in range(task.practices.weight.size):
+        commit(par, state, p, 0, task.world.teachers.size)
+
+
+@part
+def _open_run(task: Task, state: State, results: Results, r: int, run: int, month: int) -> None:
+    """Make a month of row r up to where teachers decide, and observe it."""
+    par, des = task.parameters[task.batch.parameter_set[r]], task.designs[task.batch.design[r]]
+    now = _moment(task, r, run, month)
+    open_month(task.world, task.practices, par, des, state, now)
+    observe(task.world, task.practices, par, state, now, results, r)
 
 
 @compiled
-def observe_run(world, practices, par, state, run, ties, month, months, end_of_funding, cells, results, r):
-    """Add one month of one of the runs side by side to row r of the results."""
+def observe_run(world: World, practices: Practices, par: Record, state: State, now: Moment, results: Results, r: int) -> None:
+    """Add one month of a run that another engine made, as ``state`` holds it, to row r of the results."""
     sum_adopters(state)
-    _observe_row(
-        world, practices, par, of_run(state, run), ties, discount_factor(par, month), month, months, end_of_funding, cells, results, r
-    )
-
-
-@inlined
-def _open_run(
-    world, practices, par, des, state, run, seed, replicate, factor, month, months, end_of_funding, has_named, cells, results, r
-):  # fmt: skip
-    own = of_run(state, run)
-    ties = open_month(world, practices, par, des, own, seed, replicate, month, has_named)
-    _observe_row(world, practices, par, own, ties, factor, month, months, end_of_funding, cells, results, r)
+    observe(world, practices, par, state, now, results, r)
 
 
 @compiled
-def _run_groups(
-    world, practices, pars, dess, batch, seed, months, end_of_funding, has_named, state, cells, results, rows, cuts, low, high
-):  # fmt: skip
+def _run_groups(task: Task, state: State, results: Results, rows: Counts, cuts: Counts, low: int, high: int) -> None:
     """Make the runs of groups low..high, one group ``rows[cuts[g]:cuts[g + 1]]`` after the other, each side by side."""
-    n = world.teachers.size
+    n = task.world.teachers.size
     for g in range(low, high):
         group = rows[cuts[g] : cuts[g + 1]]
-        par = pars[batch.parameter_set[group[0]]]
+        par = task.parameters[task.batch.parameter_set[group[0]]]
         for run in range(group.size):
-            r = group[run]
-            _start_run(world, practices, par, dess[batch.design[r]], state, seed, batch.replicate[r], run)
-        for p in range(practices.weight.size):
-            commit(par, state, p, 0, n)
-        for month in range(months):
-            factor = discount_factor(par, month)
+            _start_run(task, state, group[run], run)
+        _commit_all(task, par, state)
+        for month in range(task.months):
             sum_adopters(state)
             for run in range(group.size):
-                r = group[run]
-                _open_run(
-                    world, practices, par, dess[batch.design[r]], state, run, seed, batch.replicate[r],
-                    factor, month, months, end_of_funding, has_named, cells, results, r,
-                )  # fmt: skip
-            if month == months - 1:
-                break
-            for p in range(practices.weight.size):
-                decide(world, par, state, p, seed, month, 0, n)
-                commit(par, state, p, 0, n)
+                _open_run(task, state, results, group[run], run, month)
+            if month < task.months - 1:
+                for p in range(task.practices.weight.size):
+                    decide(task.world, par, state, p, task.seed, month, 0, n)
+                    commit(par, state, p, 0, n)
 
 
 @compiled
-def _run_in_turn(
-    world, practices, pars, dess, batch, seed, months, end_of_funding, has_named, state, cells, results, rows, cuts, low, high
-):  # fmt: skip
+def _run_in_turn(task: Task, state: State, results: Results, rows: Counts, cuts: Counts, low: int, high: int) -> None:
     """Make the runs ``rows[cuts[low]:cuts[high]]`` of a sequential world, one after the other."""
     for position in range(cuts[low], cuts[high]):
         r = rows[position]
-        par, des, replicate = pars[batch.parameter_set[r]], dess[batch.design[r]], batch.replicate[r]
-        _start_run(world, practices, par, des, state, seed, replicate, 0)
-        for p in range(practices.weight.size):
-            commit(par, state, p, 0, world.teachers.size)
-        for month in range(months):
-            factor = discount_factor(par, month)
+        par = task.parameters[task.batch.parameter_set[r]]
+        _start_run(task, state, r, 0)
+        _commit_all(task, par, state)
+        for month in range(task.months):
             sum_adopters(state)
-            _open_run(
-                world, practices, par, des, state, 0, seed, replicate,
-                factor, month, months, end_of_funding, has_named, cells, results, r,
-            )  # fmt: skip
-            if month < months - 1:
-                take_turns(world, par, state, seed, replicate, month)
+            _open_run(task, state, results, r, 0, month)
+            if month < task.months - 1:
+                take_turns(task.world, par, state, _moment(task, r, 0, month))
 
 
-def _run_on_threads(world, practices, par, des, seed, replicate, months, end_of_funding, has_named, state, cells, results, r, pool, cuts):
+# The steps as ``_run_on_threads`` calls them from Python.
+_sum_adopters = compiled(sum_adopters)
+_start_alone = compiled(_start_run)
+_open_alone = compiled(_open_run)
+_decide = compiled(decide)
+_commit = compiled(commit)
+
+
+def _run_on_threads(task: Task, state: State, results: Results, r: int, pool: ThreadPoolExecutor, cuts: list[int]) -> None:
     """Make one run of a large world: as ``_run_groups`` does, but teachers of different ranges of schools decide on different threads."""
-    _start_run(world, practices, par, des, state, seed, replicate, 0)
-    for p in range(practices.weight.size):
-        commit(par, state, p, 0, world.teachers.size)
-    for month in range(months):
-        sum_adopters(state)
-        _open_run(
-            world, practices, par, des, state, 0, seed, replicate, discount_factor(par, month),
-            month, months, end_of_funding, has_named, cells, results, r,
-        )  # fmt: skip
-        if month == months - 1:
-            return
-        for p in range(practices.weight.size):
-            list(pool.map(partial(decide, world, par, state, p, seed, month), cuts[:-1], cuts[1:]))
-            list(pool.map(partial(commit, par, state, p), cuts[:-1], cuts[1:]))
-
-
-def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool) -> Results:
-    """Return the arrays that hold the results of ``runs`` runs, filled with zeros."""
-    recorded = runs if monthly else 0
-    schools = runs if per_school else 0
-    n, p = world.teachers.size, practices.weight.size
-    groups = len(GROUPS) + world.salary.size
-    return Results(
-        outcomes=np.zeros((runs, len(OUTCOMES))),
-        groups=np.zeros((recorded, months, groups, p, 4), np.int64),
-        ties=np.zeros((recorded, months), np.int64),
-        costs=np.zeros((recorded, months, world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64),
-        schools=np.zeros((schools, months, p + 2, n), np.int32),
-    )
+    par, ranges = task.parameters[task.batch.parameter_set[r]], list(itertools.pairwise(cuts))
+    _start_alone(task, state, r, 0)
+    for month in range(task.months):
+        for p in range(task.practices.weight.size):
+            if month > 0:
+                list(pool.map(lambda here, p=p, month=month: _decide(task.world, par, state, p, task.seed, month - 1, *here), ranges))
+            list(pool.map(lambda here, p=p: _commit(par, state, p, *here), ranges))
+        _sum_adopters(state)
+        _open_alone(task, state, results, r, 0, month)
 
 
 def run_batch(
     world: World,
     practices: Practices,
-    parameters: NDArray[np.void],
-    designs: NDArray[np.void],
+    parameters: Records,
+    designs: Records,
     batch: Batch,
     *,
     seed: int,
@@ -197,8 +170,7 @@ def run_batch(
     runs = batch.design.size
     results = empty_results(world, practices, runs, months, monthly, per_school)
     threads = threads or cpu_count()
-    fixed = np.uint64(seed), months, min(end_of_funding, months - 1), bool((world.named_role == MENTOR).any())
-
+    task = Task(world, practices, parameters, designs, batch, np.uint64(seed), months, min(end_of_funding, months - 1))
     one_by_one = np.arange(runs), np.arange(runs + 1)
     rows, of_group = one_by_one if world.sequential else _side_by_side(batch.parameter_set, world.teachers.size)
     make_runs = _run_in_turn if world.sequential else _run_groups
@@ -206,8 +178,7 @@ def run_batch(
     side = SIDE if runs > groups else 1
 
     def work(low: int, high: int) -> None:
-        space = _workspace(world, practices, side)
-        make_runs(world, practices, parameters, designs, batch, *fixed, *space, results, rows, of_group, low, high)
+        make_runs(task, allocate(world, practices.weight.size, side), results, rows, of_group, low, high)
 
     if threads == 1 or runs == 0:
         work(0, groups)
@@ -215,7 +186,10 @@ def run_batch(
     pool = ThreadPoolExecutor(threads)
     try:
         if runs < threads and world.teachers.size >= MANY_SCHOOLS and not world.sequential:
-            _large_runs(world, practices, parameters, designs, batch, fixed, results, pool, threads)
+            state = allocate(world, practices.weight.size)
+            ranges = [*range(0, world.teachers.size, BLOCK * -(-world.teachers.size // (BLOCK * threads))), world.teachers.size]
+            for r in range(runs):
+                _run_on_threads(task, state, results, r, pool, ranges)
         else:
             # More pieces than threads, so that a thread with short runs (no mentoring) takes on more.
             cuts = np.linspace(0, groups, min(groups, 8 * threads) + 1).astype(int)
@@ -226,7 +200,7 @@ def run_batch(
     return results
 
 
-def _side_by_side(parameter_set: NDArray[np.int64], schools: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _side_by_side(parameter_set: Counts, schools: int) -> tuple[Counts, Counts]:
     """Return the rows of a batch in the order in which they are made, and where each group of runs side by side begins, and the last ends.
 
     A group has one parameter set. Half-empty groups are not worth their work.
@@ -239,21 +213,3 @@ def _side_by_side(parameter_set: NDArray[np.int64], schools: int) -> tuple[NDArr
     # As even as can be: of 9 runs, 5 and 4.
     cuts = [first + size * np.arange(parts) // parts for first, size, parts in zip(np.cumsum(sizes) - sizes, sizes, groups, strict=True)]
     return rows, np.concatenate([*cuts, [rows.size]])
-
-
-def _workspace(world: World, practices: Practices, side: int) -> tuple[State, NDArray[np.int64]]:
-    state = allocate(world, practices.weight.size, len(CATEGORIES), len(PAYERS), side)
-    return state, np.zeros((2, world.salary.size * CELLS, 5), np.int64)
-
-
-def _large_runs(world, practices, parameters, designs, batch, fixed, results, pool, threads):
-    """Make the few runs of a large world one after the other, each on all threads."""
-    seed, months, end_of_funding, has_named = fixed
-    state, cells = _workspace(world, practices, 1)
-    cuts = [*range(0, world.teachers.size, BLOCK * -(-world.teachers.size // (BLOCK * threads))), world.teachers.size]
-    for r in range(batch.design.size):
-        par, des = parameters[batch.parameter_set[r]], designs[batch.design[r]]
-        _run_on_threads(
-            world, practices, par, des, seed, int(batch.replicate[r]), months, end_of_funding, has_named,
-            state, cells, results, r, pool, cuts,
-        )  # fmt: skip

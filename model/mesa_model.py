@@ -16,11 +16,11 @@ from . import costs, draws
 from .agents import CoordinatorAgent, SchoolAgent
 from .costs import CATEGORIES, PAYERS
 from .designs import Design, design_from_record, design_table
+from .draws import Moment
 from .engine import Batch, Results, empty_results, observe_run
-from .matching import quota, recruiting_month
-from .observe import CELLS
 from .parameters import parameter_table
-from .state import MENTEE, MENTOR, NO_ROLE, allocate
+from .recruitment import is_funded, quota, recruiting_month
+from .state import MENTEE, MENTOR, NO_ROLE, RunCounts, Spread, State, Tie, allocate
 
 __all__ = ["MentoringModel", "run_batch_with_mesa"]
 
@@ -80,7 +80,7 @@ class MentoringModel(mesa.Model):
     @property
     def funded(self) -> int:
         """1 while the programme runs, else 0."""
-        return int(self.des.first_month <= self.month < self.des.last_month)
+        return is_funded(self.des, self.month)
 
     def _appoint(self) -> list[CoordinatorAgent]:
         units = {"none": 0, "platform": 1, "hub": len(self.regions), "ministry": self.world.salary.size}
@@ -215,13 +215,15 @@ class MentoringModel(mesa.Model):
             share = len(schools) / len(self.schools)
             costs.post_programme(ledger, self.par, self.des, len(schools), active, share, self.funded)
 
-    def snapshot(self, state: Any) -> None:
-        """Write the changing variables of every school into the arrays of a ``model.state.State`` of one run."""
+    def snapshot(self, state: State) -> None:
+        """Write what is observed of every school into the arrays of a state of one run."""
+        ties = state.ties[0]
         for i, school in enumerate(self.schools):
             state.adopters[:, i] = school.adopters
-            state.share[:, i] = school.share
-            state.role[0, i], state.experience[0, i] = school.role, school.experience
-            state.mentor[0, i] = school.mentor.index if school.mentor else -1
+            state.spread[Spread.SHARE, :, i] = school.share
+            ties[Tie.ROLE, i], ties[Tie.EXPERIENCE, i] = school.role, school.experience
+            ties[Tie.MENTOR, i] = school.mentor.index if school.mentor else -1
+        state.runs[RunCounts.TIED], state.runs[RunCounts.POSTED] = self.ties, 1
         state.ledger[0] = self.ledger
 
 
@@ -243,8 +245,7 @@ def run_batch_with_mesa(
 ) -> Results:
     """Make every run of a batch with the Mesa model; arguments and results as ``model.engine.run_batch`` (``threads`` has no effect)."""
     results = empty_results(world, practices, batch.design.size, months, monthly, per_school)
-    state = allocate(world, practices.weight.size, len(CATEGORIES), len(PAYERS))
-    cells = np.zeros((2, world.salary.size * CELLS, 5), np.int64)
+    state, end = allocate(world, practices.weight.size), min(end_of_funding, months - 1)
     for r in range(batch.design.size):
         row, des = parameters[batch.parameter_set[r]], designs[batch.design[r]]
         model = model_class(
@@ -259,7 +260,7 @@ def run_batch_with_mesa(
         for month in range(months):
             model.open_month()
             model.snapshot(state)
-            end = min(end_of_funding, months - 1)
-            observe_run(world, practices, model.par, state, 0, model.ties, month, months, end, cells, results, r)
+            now = Moment(model.seed_key, model.replicate, 0, month, months, end, model.funded)
+            observe_run(world, practices, model.par, state, now, results, r)
             model.close_month()
     return results

@@ -5,14 +5,18 @@
 
 import numpy as np
 
+from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, World
+
 from . import draws, rules
-from .compiled import compiled, inlined
+from .compiled import part
 from .costs import post_coordination, post_mentee, post_mentor, post_programme
-from .matching import HUB, MINISTRY, NO_TIER, pair, recruiting_month, recruitment_round
-from .state import BLOCK, MENTEE, MENTOR, NO_ROLE, SIDE
+from .draws import Moment
+from .matching import HUB, MINISTRY, NO_TIER, pair
+from .recruitment import recruiting_month, recruitment_round
+from .state import BLOCK, NO_ROLE, SIDE, CountryCounts, RunCounts, Spread, State, Tie, UnitCounts
 from .vectors import fetch, weighted_sum_8
 
-__all__ = ["commit", "decide", "is_funded", "open_month", "start"]
+__all__ = ["commit", "decide", "open_month", "start"]
 
 _SHIFT = 3  # SIDE = 2**3
 # How many schools ahead memory is asked for their rows, and for their shares, which schools before them may be exposed to.
@@ -22,20 +26,14 @@ _ROWS_AHEAD, _SHARES_AHEAD = 128, 4096
 # turns such loops into vector instructions. Loops over ties and mentors are plain.
 
 
-@inlined
-def is_funded(des, month):
-    """Return 1 in the months of a design's programme, else 0."""
-    return 1 if des.first_month <= month < des.last_month else 0
-
-
-@compiled
-def _influences(par, share, influence):
+@part
+def _influences(par: Record, share: Floats, influence: Floats) -> None:
     for i in range(share.size):
         influence[i] = rules.social_influence(par, share[i])
 
 
-@inlined
-def _influence(par, share, influence):
+@part
+def _influence(par: Record, share: Floats, influence: Floats) -> Floats:
     """Return share**gamma, in ``influence``, but where gamma is 1 the share itself, without the work of a power."""
     if par.gamma == 1.0:
         return share
@@ -43,56 +41,47 @@ def _influence(par, share, influence):
     return influence
 
 
-@compiled
-def _set_shares(adopters, teachers, share):
+@part
+def _set_shares(adopters: Ints, teachers: Ints, share: Floats) -> None:
     for i in range(adopters.size):
         share[i] = adopters[i] / teachers[i]
 
 
-@compiled
-def start(world, practices, par, des, state, seed, replicate):
+@part
+def start(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
     """Set every school to its state before month 0, but for its share, and the counts that hold for the whole run."""
-    n = world.teachers.size
-    state.replicate[:] = replicate
-    state.role[:] = NO_ROLE
-    state.experience[:] = NO_ROLE
-    state.mentor[:] = -1
-    state.mentees[:] = 0
-    state.past_mentees[:] = 0
-    state.tie_start[:] = -1
-    for p in range(practices.weight.size):
-        for i in range(n):
-            state.saturation[p, i] = 0.0
-    state.lengths[:] = 0
-    state.active[:] = 0
-    state.ledger[:] = 0
+    n, side = world.teachers.size, state.ties.shape[0]
+    ties, countries = state.ties[now.run], state.countries[now.run]
+    state.replicate[now.run :: side] = now.replicate
+    ties[:] = 0
+    ties[Tie.ROLE], ties[Tie.EXPERIENCE] = NO_ROLE, NO_ROLE
+    ties[Tie.MENTOR], ties[Tie.TIE_START] = -1, -1
+    state.runs[:, now.run] = 0
+    state.ledger[now.run] = 0
     for p in range(practices.weight.size):
         initial = practices.initial_share[p] if practices.initial_share[p] >= 0.0 else par.initial_share
         for i in range(n):
-            state.ready[p, i] = rules.readiness(par, world.capacity[i], practices.difficulty[p])
+            place = i * side + now.run
+            state.spread[Spread.SATURATION, p, place] = 0.0
+            state.spread[Spread.READY, p, place] = rules.readiness(par, world.capacity[i], practices.difficulty[p])
             adopters = world.adopters_at_start[p, i]
             if adopters < 0:
                 share = rules.start_share(par, world.capacity[i], initial)
                 if rules.advanced(par, world.capacity_rank[i], n):
                     share = par.advanced_share
-                u = draws.uniform(seed, replicate, draws.START, i, p, 0, 0)
-                adopters = draws.binomial(u, world.teachers[i], share)
-            state.adopters[p, i] = adopters
-    countries = world.salary.size
-    state.country_schools[:] = 0
-    state.country_units[:] = 1.0 if des.tier == MINISTRY else 1.0 / countries
-    if des.tier == HUB:
-        state.country_units[:] = 0.0
+                adopters = draws.binomial(draws.at(now, draws.START, i, p, 0), world.teachers[i], share)
+            state.adopters[p, place] = adopters
+    countries[:] = 0
     for region in range(world.region_country.size):
         country = world.region_country[region]
-        state.country_schools[country] += world.region_start[region + 1] - world.region_start[region]
+        countries[CountryCounts.SCHOOLS, country] += world.region_start[region + 1] - world.region_start[region]
         if des.tier == HUB:
-            state.country_units[country] += 1.0
+            countries[CountryCounts.HUBS, country] += 1
 
 
-@inlined
-def _unit_of(world, des, school):
-    """Return the index of the coordinating unit in ``state.quality`` that a school belongs to."""
+@part
+def _unit_of(world: World, des: Record, school: int) -> int:
+    """Return the number of the coordinating unit that a school belongs to."""
     if des.tier == HUB:
         return world.region[school]
     if des.tier == MINISTRY:
@@ -100,116 +89,134 @@ def _unit_of(world, des, school):
     return 0
 
 
-@compiled
-def _coordinate(world, par, des, state, funded):
+@part
+def _coordinate(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
     """Set the coordination quality of each unit from the clusters active now."""
-    fte = des.fte * funded if des.tier != NO_TIER else 0.0
-    state.clusters[:] = 0
-    for position in range(state.lengths[MENTOR]):
-        m = state.mentors[position]
-        if state.mentees[m] > 0:
-            state.clusters[_unit_of(world, des, m)] += 1
-    for u in range(state.quality.size):
-        if state.clusters[u] > 0:
-            state.quality[u] = rules.coordination_quality(par, fte, float(state.clusters[u]))
+    fte = des.fte * now.funded if des.tier != NO_TIER else 0.0
+    ties, clusters = state.ties[now.run], state.units[UnitCounts.CLUSTERS]
+    clusters[:] = 0
+    for position in range(state.runs[RunCounts.MENTORS, now.run]):
+        m = ties[Tie.MENTORS, position]
+        if ties[Tie.MENTEES, m] > 0:
+            clusters[_unit_of(world, des, m)] += 1
+    for u in range(clusters.size):
+        if clusters[u] > 0:
+            state.quality[u] = rules.coordination_quality(par, fte, float(clusters[u]))
 
 
-@compiled
-def _draw_ties(seed, replicate, month, tied, u):
+@part
+def _draw_ties(now: Moment, tied: Ints, u: Floats) -> None:
     for position in range(tied.size):
-        u[position] = draws.uniform(seed, replicate, draws.RETAIN, tied[position], 0, month, 0)
+        u[position] = draws.at(now, draws.RETAIN, tied[position], 0, 0)
 
 
-@compiled
-def _saturate(par, des, weight, effective, unlike, quality, share, saturation):
+@part
+def _retain(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
+    """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
+    incentive = (des.stipend + des.mentee_grant) * now.funded
+    ties, saturation = state.ties[now.run], state.spread[Spread.SATURATION, :, now.run :: state.ties.shape[0]]
+    chance = state.floats[0]
+    for position in range(state.runs[RunCounts.MENTORS, now.run]):
+        m = ties[Tie.MENTORS, position]
+        load = ties[Tie.MENTEES, m] / des.places
+        quality = state.quality[_unit_of(world, des, m)]
+        chance[m] = rules.attrition_chance(
+            par, quality, des.virtual_share, incentive, des.recognition * now.funded, load, des.mandate * now.funded
+        )
+    count = state.runs[RunCounts.TIED, now.run]
+    tied, u = ties[Tie.TIED, :count], state.floats[1, :count]
+    _draw_ties(now, tied, u)
+    kept = 0
+    for position in range(count):
+        i = tied[position]
+        m = ties[Tie.MENTOR, i]
+        if u[position] < chance[m]:
+            ties[Tie.MENTEES, m] -= 1
+            ties[Tie.MENTOR, i] = -1
+            ties[Tie.ROLE, i] = NO_ROLE
+            saturation[:, i] = 0.0
+        else:
+            tied[kept] = i
+            kept += 1
+    state.runs[RunCounts.TIED, now.run] = kept
+
+
+@part
+def _saturate(par: Record, des: Record, weight: float, tie: tuple[Floats, Floats, Floats], share: Floats, saturation: Floats) -> None:
+    hours, unlike, quality = tie
     for position in range(share.size):
-        dose = weight * rules.dose(par, effective[position], unlike[position], quality[position], des.mandate, share[position])
+        dose = weight * rules.dose(par, hours[position], unlike[position], quality[position], des.mandate, share[position])
         saturation[position] = rules.saturation(par, dose)
 
 
-@compiled
-def _retain(world, par, des, state, seed, replicate, month, funded):
-    """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
-    incentive = (des.stipend + des.mentee_grant) * funded
-    chance = state.key
-    for position in range(state.lengths[MENTOR]):
-        m = state.mentors[position]
-        load = state.mentees[m] / des.places
-        quality = state.quality[_unit_of(world, des, m)]
-        chance[m] = rules.attrition_chance(par, quality, des.virtual_share, incentive, des.recognition * funded, load, des.mandate * funded)
-    count = state.lengths[MENTEE]
-    u = state.first[:count]
-    _draw_ties(seed, replicate, month, state.tied[:count], u)
-    kept = 0
-    for position in range(count):
-        i = state.tied[position]
-        m = state.mentor[i]
-        if u[position] < chance[m]:
-            state.mentees[m] -= 1
-            state.mentor[i] = -1
-            state.role[i] = NO_ROLE
-            for p in range(state.saturation.shape[0]):
-                state.saturation[p, i] = 0.0
-        else:
-            state.tied[kept] = i
-            kept += 1
-    state.lengths[MENTEE] = kept
+@part
+def _teach(practices: Practices, par: Record, des: Record, state: State, now: Moment, tie: tuple[Floats, Floats, Floats]) -> None:
+    """Set the saturation of each mentee from effective hours, unlikeness and coordination quality of each tie."""
+    ties, side, count = state.ties[now.run], state.ties.shape[0], state.runs[RunCounts.TIED, now.run]
+    share, saturation = state.floats[3, :count], state.floats[4, :count]
+    for p in range(practices.weight.size):
+        shares, saturations = state.spread[Spread.SHARE, p, now.run :: side], state.spread[Spread.SATURATION, p, now.run :: side]
+        for position in range(count):
+            share[position] = shares[ties[Tie.MENTOR, ties[Tie.TIED, position]]]
+        _saturate(par, des, practices.weight[p], tie, share, saturation)
+        for position in range(count):
+            saturations[ties[Tie.TIED, position]] = saturation[position]
 
 
-@compiled
-def _deliver(world, practices, par, des, state, funded):
+@part
+def _deliver(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
     """Give each mentee its month of mentoring, and post what mentors and ties cost."""
-    release = des.release_hours * funded
-    for position in range(state.lengths[MENTOR]):
-        m = state.mentors[position]
-        if state.mentees[m] > 0:
+    ties, ledger = state.ties[now.run], state.ledger[now.run]
+    active, count = state.countries[now.run, CountryCounts.ACTIVE], state.runs[RunCounts.TIED, now.run]
+    for position in range(state.runs[RunCounts.MENTORS, now.run]):
+        m = ties[Tie.MENTORS, position]
+        if ties[Tie.MENTEES, m] > 0:
             country = world.country[m]
-            state.active[country] += 1
-            post_mentor(state.ledger[country], par, des, world.salary[country], funded)
-    for position in range(state.lengths[MENTEE]):
-        i = state.tied[position]
-        m = state.mentor[i]
+            active[country] += 1
+            post_mentor(ledger[country], par, des, world.salary[country], now.funded)
+    hours_of, unlike_of, quality_of = state.floats[0, :count], state.floats[1, :count], state.floats[2, :count]
+    for position in range(count):
+        i = ties[Tie.TIED, position]
+        m = ties[Tie.MENTOR, i]
         distance, unlike, abroad = pair(world, i, m, par.abroad_km)
-        hours = rules.hours_per_mentee(par, release, state.mentees[m])
+        hours = rules.hours_per_mentee(par, des.release_hours * now.funded, ties[Tie.MENTEES, m])
         visits = rules.visits(par, hours, des.virtual_share, abroad)
         travel = rules.travel_hours(par, visits, distance)
         face_to_face = rules.face_to_face_hours(par, visits, travel)
-        state.gain[position] = rules.effective_hours(par, face_to_face, hours, des.virtual_share)
-        state.loss[position] = unlike
-        state.first[position] = state.quality[_unit_of(world, des, m)]
+        hours_of[position] = rules.effective_hours(par, face_to_face, hours, des.virtual_share)
+        unlike_of[position] = unlike
+        quality_of[position] = state.quality[_unit_of(world, des, m)]
         session_hours = face_to_face + des.virtual_share * hours
-        kilometres = visits * 2.0 * distance
         country = world.country[i]
-        state.active[country] += 1
-        post_mentee(state.ledger[country], par, des, world.salary[country], funded, session_hours, travel, kilometres)
-    count = state.lengths[MENTEE]
-    share, saturation = state.second[:count], state.none[:count]
-    for p in range(practices.weight.size):
-        for position in range(count):
-            share[position] = state.share[p, state.mentor[state.tied[position]]]
-        _saturate(par, des, practices.weight[p], state.gain[:count], state.loss[:count], state.first[:count], share, saturation)
-        for position in range(count):
-            state.saturation[p, state.tied[position]] = saturation[position]
+        active[country] += 1
+        amounts = session_hours, travel, visits * 2.0 * distance
+        post_mentee(ledger[country], par, des, world.salary[country], now.funded, *amounts)
+    _teach(practices, par, des, state, now, (hours_of, unlike_of, quality_of))
 
 
-@compiled
-def _post_country_costs(world, par, des, state, funded):
+@part
+def _post_country_costs(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
     """Post coordination, platform and outreach, country by country."""
+    countries = state.countries[now.run]
     for country in range(world.salary.size):
-        ledger = state.ledger[country]
-        if funded > 0 and des.tier != NO_TIER:
-            post_coordination(ledger, par, des, world.salary[country], state.country_units[country])
-        schools = state.country_schools[country]
-        post_programme(ledger, par, des, schools, state.active[country], schools / world.teachers.size, funded)
+        ledger = state.ledger[now.run, country]
+        schools, active = countries[CountryCounts.SCHOOLS, country], countries[CountryCounts.ACTIVE, country]
+        if now.funded > 0 and des.tier != NO_TIER:
+            units = 1.0 if des.tier == MINISTRY else 1.0 / world.salary.size
+            if des.tier == HUB:
+                units = float(countries[CountryCounts.HUBS, country])
+            post_coordination(ledger, par, des, world.salary[country], units)
+        post_programme(ledger, par, des, schools, active, schools / world.teachers.size, now.funded)
 
 
-@compiled
-def _expose(peer_start, peer, row_weight, weight, by_degree, share, low, exposure):
+@part
+def _expose(world: World, by_degree: Ints, share: Floats, low: int, exposure: Floats) -> None:
     """Set E, the weighted share of adopting teachers in each school's peer schools.
 
     Schools with as many peers come one after the other, so that the processor can tell where a sum ends; their order keeps it from
     telling what is read next, so that is said.
     """
+    peer_start, peer, row_weight, weight = world.peer_start, world.peer, world.row_weight, world.weight
     weighted = weight.size > 0
     last = share.size - 1
     for position in range(exposure.size):
@@ -226,79 +233,79 @@ def _expose(peer_start, peer, row_weight, weight, by_degree, share, low, exposur
         exposure[i - np.uint32(low)] = row_weight[i] * total
 
 
-@compiled
-def _expose_side(peer_start, peer, row_weight, weight, share, low, exposure):
+@part
+def _expose_side(world: World, share: Floats, low: int, exposure: Floats) -> None:
     """Set E as ``_expose`` does, of runs side by side: those of a school are one vector."""
-    weighted = weight.size > 0
+    weighted = world.weight.size > 0
     for i in range(exposure.size // SIDE):
-        ties = peer_start[low + i], peer_start[low + i + 1]
-        weighted_sum_8(exposure, i * SIDE, row_weight[low + i], share, peer, weight, weighted, *ties)
+        ties = world.peer_start[low + i], world.peer_start[low + i + 1]
+        weighted_sum_8(exposure, i * SIDE, world.row_weight[low + i], share, world.peer, world.weight, weighted, *ties)
 
 
-@compiled
-def _draw(seed, replicate, p, month, low, shift, first, second):
-    for at in range(first.size):
-        first[at], second[at] = draws.uniform_pair(seed, replicate[at], draws.TEACHERS, low + (at >> shift), p, month, 0)
-
-
-@compiled
-def _gain_chances(par, ready, openness, outreach, colleagues, peers, mentoring, chance):
+@part
+def _gain_chances(par: Record, seen: tuple[Floats, Floats, Floats, Floats, Floats, Floats], chance: Floats) -> None:
+    ready, openness, outreach, colleagues, peers, mentoring = seen
     for i in range(chance.size):
         chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach[i], colleagues[i], peers[i], mentoring[i])
 
 
-@compiled
-def _loss_chances(par, share, mentoring, chance):
+@part
+def _loss_chances(par: Record, share: Floats, mentoring: Floats, chance: Floats) -> None:
     for i in range(chance.size):
         chance[i] = rules.loss_chance(par, share[i], mentoring[i])
 
 
-@compiled
-def _count(largest, teachers, adopters, uniforms, chances, counts, scratch):
-    first, second = uniforms
-    gain, loss = chances
-    others, gained, lost = counts
+@part
+def _has_ties(tied: Counts) -> bool:
+    ties = 0
+    for run in range(tied.size):
+        ties += tied[run]
+    return ties > 0
+
+
+@part
+def _set_chances(world: World, par: Record, state: State, p: int, low: int, here: slice, room: slice) -> None:
+    """Set chances to adopt and to discontinue, rows 2 and 3 of ``floats``, of the schools ``here``, the first of which is ``low``."""
+    side, share = state.ties.shape[0], state.spread[Spread.SHARE, p, here]
+    exposure, raised, gain, loss = state.floats[0, room], state.floats[1, room], state.floats[2, room], state.floats[3, room]
+    if side == 1:
+        _expose(world, state.by_degree[here], state.spread[Spread.SHARE, p], low, exposure)
+    else:
+        _expose_side(world, state.spread[Spread.SHARE, p], low, exposure)
+    peers = _influence(par, exposure, raised)
+    own = share if par.gamma == 1.0 else state.spread[Spread.INFLUENCE, p, here]
+    # Zeros without ties: of a block that stays in the first cache.
+    mentoring = state.spread[Spread.SATURATION, p, here] if _has_ties(state.runs[RunCounts.TIED]) else state.zero[: share.size]
+    _gain_chances(par, (state.spread[Spread.READY, p, here], state.openness[here], state.outreach, own, peers, mentoring), gain)
+    _loss_chances(par, share, mentoring, loss)
+
+
+@part
+def _draw(state: State, p: int, seed: np.uint64, month: int, low: int, room: slice) -> None:
+    """Draw two uniforms for each school from low on, rows 0 and 1 of ``floats``."""
+    first, second = state.floats[0, room], state.floats[1, room]
+    shift = _SHIFT if state.ties.shape[0] == SIDE else 0
+    for at in range(first.size):
+        first[at], second[at] = draws.uniform_pair(seed, state.replicate[at], draws.TEACHERS, low + (at >> shift), p, month, 0)
+
+
+@part
+def _count(state: State, p: int, here: slice, room: slice) -> None:
+    """Let as many teachers adopt and discontinue as uniforms and chances say, rows 0 to 3 of ``floats``."""
+    first, second, gain, loss = state.floats[0, room], state.floats[1, room], state.floats[2, room], state.floats[3, room]
+    others, gained, lost = state.ints[0, room], state.ints[1, room], state.ints[2, room]
+    scratch = state.floats[4, room], state.floats[5, room], state.ints[3, room]
+    teachers, adopters = state.teachers[here], state.adopters[p, here]
     for i in range(adopters.size):
         others[i] = teachers[i] - adopters[i]
-    draws.binomials(largest, first, others, gain, scratch, gained)
-    draws.binomials(largest, second, adopters, loss, scratch, lost)
+    draws.binomials(state.largest, first, others, gain, scratch, gained)
+    draws.binomials(state.largest, second, adopters, loss, scratch, lost)
     for i in range(adopters.size):
         adopters[i] += gained[i] - lost[i]
 
 
-@inlined
-def _has_ties(lengths):
-    ties = np.int64(0)
-    for run in range(lengths.shape[0]):
-        ties += lengths[run, MENTEE]
-    return ties > 0
-
-
-@inlined
-def _decide_block(world, par, state, p, seed, month, low, high, begin, end):
-    """Decide for schools low..high with the scratch space begin..end."""
-    side = state.lengths.shape[0]
-    here, room = slice(low * side, high * side), slice(begin * side, end * side)
-    first, second, gain, loss = state.first[room], state.second[room], state.gain[room], state.loss[room]
-    # Zeros without ties: of a block that stays in the first cache.
-    mentoring = state.saturation[p, here] if _has_ties(state.lengths) else state.zero[: (high - low) * side]
-    own = state.share[p, here] if par.gamma == 1.0 else state.influence[p, here]
-    rows = world.peer_start, world.peer, world.row_weight, world.weight
-    if side == 1:
-        _expose(*rows, state.by_degree[here], state.share[p], low, first)
-    else:
-        _expose_side(*rows, state.share[p], low, first)
-    peers = _influence(par, first, second)
-    _gain_chances(par, state.ready[p, here], state.openness[here], state.outreach, own, peers, mentoring, gain)
-    _loss_chances(par, state.share[p, here], mentoring, loss)
-    _draw(seed, state.replicate, p, month, low, _SHIFT if side == SIDE else 0, first, second)
-    counts = state.others[room], state.gained[room], state.lost[room]
-    scratch = state.none[room], state.one[room], state.todo[room]
-    _count(state.largest[0], state.teachers[here], state.adopters[p, here], (first, second), (gain, loss), counts, scratch)
-
-
-@compiled
-def decide(world, par, state, p, seed, month, low, high):
+@part
+def decide(world: World, par: Record, state: State, p: int, seed: np.uint64, month: int, low: int, high: int) -> None:
     """Draw next month's adopters of schools low..high for one practice; shares stay as they are, for others to be exposed to.
 
     ``low`` is a multiple of ``BLOCK``, and so is ``high`` if it is not the number of schools.
@@ -306,39 +313,44 @@ def decide(world, par, state, p, seed, month, low, high):
     Schools go through the steps in blocks that share their scratch space, so that what one step leaves is still in the first cache when
     the next one reads it.
     """
-    size = BLOCK // state.lengths.shape[0]
+    side = state.ties.shape[0]
+    size = BLOCK // side
     for begin in range(low, high, size):
         end = min(begin + size, high)
-        _decide_block(world, par, state, p, seed, month, begin, end, low, low + end - begin)
+        here, room = slice(begin * side, end * side), slice(low * side, (low + end - begin) * side)
+        _set_chances(world, par, state, p, begin, here, room)
+        _draw(state, p, seed, month, begin, room)
+        _count(state, p, here, room)
 
 
-@compiled
-def commit(par, state, p, low, high):
+@part
+def commit(par: Record, state: State, p: int, low: int, high: int) -> None:
     """Let the drawn changes of schools low..high happen, after every school has drawn."""
-    side = state.lengths.shape[0]
+    side = state.ties.shape[0]
     here = slice(low * side, high * side)
-    _set_shares(state.adopters[p, here], state.teachers[here], state.share[p, here])
-    _influence(par, state.share[p, here], state.influence[p, here])
+    share = state.spread[Spread.SHARE, p, here]
+    _set_shares(state.adopters[p, here], state.teachers[here], share)
+    _influence(par, share, state.spread[Spread.INFLUENCE, p, here])
 
 
-@inlined
-def open_month(world, practices, par, des, state, seed, replicate, month, has_named):
-    """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account; return the active ties."""
-    funded = is_funded(des, month)
-    outreach = des.outreach * funded
-    if state.outreach[0] != outreach:
-        state.outreach[:] = outreach
-    if state.posted[0]:
-        state.ledger[:] = 0
-    state.active[:] = 0
-    running = funded > 0 and (des.recruitment > 0 or des.tier != NO_TIER or des.outreach > 0.0)
-    state.posted[0] = running or recruiting_month(des, month) or state.lengths[MENTEE] > 0
-    if recruiting_month(des, month):
-        recruitment_round(world, practices, par, des, state, has_named, seed, replicate, month, funded)
-    if state.lengths[MENTEE] > 0:
-        _coordinate(world, par, des, state, funded)
-        _retain(world, par, des, state, seed, replicate, month, funded)
-        _deliver(world, practices, par, des, state, funded)
-    if running or state.lengths[MENTEE] > 0:
-        _post_country_costs(world, par, des, state, funded)
-    return state.lengths[MENTEE]
+@part
+def open_month(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
+    """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account."""
+    run, side = now.run, state.ties.shape[0]
+    outreach = des.outreach * now.funded
+    if state.outreach[run] != outreach:
+        state.outreach[run::side] = outreach
+    if state.runs[RunCounts.POSTED, run] > 0:
+        state.ledger[run] = 0
+    state.countries[run, CountryCounts.ACTIVE] = 0
+    running = now.funded > 0 and (des.recruitment > 0 or des.tier != NO_TIER or des.outreach > 0.0)
+    recruiting = recruiting_month(des, now.month)
+    state.runs[RunCounts.POSTED, run] = running or recruiting or state.runs[RunCounts.TIED, run] > 0
+    if recruiting:
+        recruitment_round(world, practices, par, des, state, now)
+    if state.runs[RunCounts.TIED, run] > 0:
+        _coordinate(world, par, des, state, now)
+        _retain(world, par, des, state, now)
+        _deliver(world, practices, par, des, state, now)
+    if running or state.runs[RunCounts.TIED, run] > 0:
+        _post_country_costs(world, par, des, state, now)

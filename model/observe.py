@@ -4,15 +4,19 @@ Both engines hand their state to ``observe`` once a month, after delivery and be
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import compiled, inlined
-from .costs import CATEGORIES, PAYERS
-from .state import MENTEE, MENTOR, SIDE
+from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, World
+
+from .compiled import part
+from .costs import CATEGORIES, PAYERS, discount_factor
+from .draws import Moment
+from .state import CELLS, MENTEE, MENTOR, SIDE, RunCounts, Spread, State, Tie
 from .vectors import sum_8
 
-__all__ = ["CELLS", "GROUPS", "GROUP_COUNTS", "OUTCOMES", "SCHOOL_TYPES", "group_names", "observe", "sum_adopters"]
+__all__ = ["GROUPS", "GROUP_COUNTS", "OUTCOMES", "SCHOOL_TYPES", "Results", "empty_results", "group_names", "observe", "sum_adopters"]
 
 SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
 """The four types that every school is exactly one of."""
@@ -47,7 +51,6 @@ GROUP_COUNTS = ("schools", "teachers", "adopters", "mainstreamed")
 """What is counted in each group."""
 
 _SCHOOLS, _TEACHERS, _ADOPTERS, _MAINSTREAMED, _PUPILS = range(5)
-CELLS = 12  # per country: rural x disadvantaged x experience
 _YEARS, _START, _FUNDED_ADOPTERS, _END_ADOPTERS, _FUNDED_MAINSTREAMED, _END_MAINSTREAMED, _END_PUPILS, _SUSTAINED = range(8)
 _FUNDED_GAP_D, _FUNDED_GAP_R, _GAP_D, _GAP_R, _FUNDED_TIES, _END_TIES, _MENTORS, _MENTEES, _COST = range(8, 17)
 
@@ -57,22 +60,55 @@ def group_names(country_codes: Sequence[str]) -> list[str]:
     return [*GROUPS, *(f"country:{code}" for code in country_codes)]
 
 
-@compiled
-def _count_cells(world, par, state, p, cells):
+class Results(NamedTuple):
+    """What a batch of B runs gave.
+
+    ``outcomes``: float64 (B, len(OUTCOMES)). ``groups``: int64 (B, months, groups, practices, 4): schools, teachers, adopters, mainstreamed
+    schools. ``ties``: active mentoring ties, int64 (B, months). ``costs``: cents, int64 (B, months, countries, categories,
+    payers).
+    ``schools``: per school and month adopters by practice, then role, then mentor, int32 (B, months, P + 2, n).
+    What was not asked for has length 0 on its first axis.
+    """
+
+    outcomes: Floats
+    groups: Counts
+    ties: Counts
+    costs: Counts
+    schools: Ints
+
+
+def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool) -> Results:
+    """Return the arrays that hold the results of ``runs`` runs, filled with zeros."""
+    recorded = runs if monthly else 0
+    schools = runs if per_school else 0
+    n, p = world.teachers.size, practices.weight.size
+    groups = len(GROUPS) + world.salary.size
+    return Results(
+        outcomes=np.zeros((runs, len(OUTCOMES))),
+        groups=np.zeros((recorded, months, groups, p, 4), np.int64),
+        ties=np.zeros((recorded, months), np.int64),
+        costs=np.zeros((recorded, months, world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64),
+        schools=np.zeros((schools, months, p + 2, n), np.int32),
+    )
+
+
+@part
+def _count_cells(world: World, par: Record, state: State, run: int, p: int, cells: Counts) -> None:
     """Count schools, teachers, adopters, mainstreamed schools and pupils reached in each cell of country x traits x experience."""
+    ties, side = state.ties[run], state.ties.shape[0]
     cells[:] = 0
     for i in range(world.teachers.size):
-        cell = world.country[i] * CELLS + (world.traits[i] >> 1) * 3 + state.experience[i]
-        adopters = state.adopters[p, i]
+        cell = world.country[i] * CELLS + (world.traits[i] >> 1) * 3 + ties[Tie.EXPERIENCE, i]
+        adopters = state.adopters[p, i * side + run]
         cells[cell, _SCHOOLS] += 1
         cells[cell, _TEACHERS] += world.teachers[i]
         cells[cell, _ADOPTERS] += adopters
-        cells[cell, _MAINSTREAMED] += state.share[p, i] >= par.mainstream_threshold
+        cells[cell, _MAINSTREAMED] += state.spread[Spread.SHARE, p, i * side + run] >= par.mainstream_threshold
         cells[cell, _PUPILS] += np.int64(world.pupils[i]) * adopters // world.teachers[i]
 
 
-@compiled
-def _sum(counts):
+@part
+def _sum(counts: Ints) -> np.int64:
     # Four sums, so that an addition need not wait for the one before it.
     a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     for i in range(0, counts.size - 3, 4):
@@ -85,30 +121,31 @@ def _sum(counts):
     return a + b + c + d
 
 
-@compiled
-def sum_adopters(state):
-    """Set the adopting teachers of each of the runs side by side, ``state.total``, for ``observe``."""
-    if state.total.size == SIDE:
-        sum_8(state.total, state.adopters.reshape(-1))
+@part
+def sum_adopters(state: State) -> None:
+    """Set the adopting teachers of each of the runs side by side, for ``observe``."""
+    totals, adopters = state.runs[RunCounts.ADOPTERS], state.adopters.reshape(-1)
+    if totals.size == SIDE:
+        sum_8(totals, adopters)
     else:
-        state.total[0] = _sum(state.adopters.reshape(-1))
+        totals[0] = _sum(adopters)
 
 
-@compiled
-def _add(amounts, totals):
+@part
+def _add(amounts: Counts, totals: Counts) -> None:
     for i in range(amounts.shape[0]):
         for j in range(amounts.shape[1]):
             totals[i, j] += amounts[i, j]
 
 
-@compiled
-def _copy(values, record):
+@part
+def _copy(values: Ints, record: Ints) -> None:
     for i in range(values.size):
         record[i] = values[i]
 
 
-@compiled
-def _add_groups(cells, groups):
+@part
+def _add_groups(cells: Counts, groups: Counts) -> None:
     """Write a practice's cells into its groups (group, 4), in the order of ``GROUPS`` and then countries."""
     for cell in range(cells.shape[0]):
         country, inside = cell // CELLS, cell % CELLS
@@ -124,8 +161,8 @@ def _add_groups(cells, groups):
             groups[len(GROUPS) + country, what] += count
 
 
-@compiled
-def _gap(cells, trait):
+@part
+def _gap(cells: Counts, trait: int) -> float:
     """Return the adopting share outside minus inside the schools with a trait (0 rural, 1 disadvantaged); nan where either is empty."""
     adopters_in, adopters_out, teachers_in, teachers_out = 0.0, 0.0, 0.0, 0.0
     for cell in range(cells.shape[0]):
@@ -140,16 +177,16 @@ def _gap(cells, trait):
     return adopters_out / teachers_out - adopters_in / teachers_in
 
 
-@compiled
-def _column(cells, what):
+@part
+def _column(cells: Counts, what: int) -> np.int64:
     total = np.int64(0)
     for cell in range(cells.shape[0]):
         total += cells[cell, what]
     return total
 
 
-@compiled
-def _observe_end_of_funding(cells, ties, outcomes):
+@part
+def _observe_end_of_funding(cells: Counts, ties: int, outcomes: Floats) -> None:
     outcomes[_FUNDED_ADOPTERS] = _column(cells, _ADOPTERS)
     outcomes[_FUNDED_MAINSTREAMED] = _column(cells, _MAINSTREAMED)
     outcomes[_FUNDED_GAP_D] = _gap(cells, 1)
@@ -157,8 +194,8 @@ def _observe_end_of_funding(cells, ties, outcomes):
     outcomes[_FUNDED_TIES] = ties
 
 
-@compiled
-def _observe_end(cells, state, ties, outcomes):
+@part
+def _observe_end(cells: Counts, experience: Ints, ties: int, outcomes: Floats) -> None:
     adopters = _column(cells, _ADOPTERS)
     outcomes[_END_ADOPTERS] = adopters
     outcomes[_END_MAINSTREAMED] = _column(cells, _MAINSTREAMED)
@@ -169,13 +206,13 @@ def _observe_end(cells, state, ties, outcomes):
     outcomes[_SUSTAINED] = np.nan
     if outcomes[_FUNDED_ADOPTERS] > 0.0:
         outcomes[_SUSTAINED] = adopters / outcomes[_FUNDED_ADOPTERS]
-    for i in range(state.experience.size):
-        outcomes[_MENTORS] += state.experience[i] == MENTOR
-        outcomes[_MENTEES] += state.experience[i] == MENTEE
+    for i in range(experience.size):
+        outcomes[_MENTORS] += experience[i] == MENTOR
+        outcomes[_MENTEES] += experience[i] == MENTEE
 
 
-@compiled
-def _observe_costs(factor, ledger, outcomes):
+@part
+def _observe_costs(factor: float, ledger: Counts, outcomes: Floats) -> None:
     """Add one month's costs, in EUR times the discount ``factor``, to the outcomes of a run."""
     countries, categories, payers = ledger.shape
     for category in range(categories):
@@ -190,50 +227,47 @@ def _observe_costs(factor, ledger, outcomes):
                 outcomes[_COST + payers + 1 + category] += amount
 
 
-@compiled
-def _observe_totals(factor, state, month, outcomes):
+@part
+def _observe_totals(par: Record, state: State, now: Moment, outcomes: Floats) -> None:
     """Add what every month adds to the outcomes of a run: adopter-years and costs, discounted."""
-    total = state.total[0]
+    factor, total = discount_factor(par, now.month), state.runs[RunCounts.ADOPTERS, now.run]
     outcomes[_YEARS] += total * factor / 12.0
-    if month == 0:
+    if now.month == 0:
         outcomes[_START] = total
-    if state.posted[0]:
-        _observe_costs(factor, state.ledger, outcomes)
+    if state.runs[RunCounts.POSTED, now.run] > 0:
+        _observe_costs(factor, state.ledger[now.run], outcomes)
 
 
-@compiled
-def _observe_groups(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record):
+@part
+def _observe_groups(world: World, practices: Practices, par: Record, state: State, now: Moment, results: Results, r: int) -> None:
     """Count groups of schools, for the monthly records and for the outcomes at the end of funding and of the horizon."""
-    groups, ties_record, costs_record, schools_record = record
-    cells[1] = 0
+    ties, month, active = state.ties[now.run], now.month, state.runs[RunCounts.TIED, now.run]
+    cells, total = state.cells[0], state.cells[1]
+    total[:] = 0
     for p in range(practices.weight.size):
-        _count_cells(world, par, state, p, cells[0])
-        _add(cells[0], cells[1])
-        if groups.shape[0] > 0:
-            _add_groups(cells[0], groups[0, month, :, p])
-        if schools_record.shape[0] > 0:
-            _copy(state.adopters[p], schools_record[0, month, p])
-    if month == end_of_funding:
-        _observe_end_of_funding(cells[1], ties, outcomes)
-    if month == months - 1:
-        _observe_end(cells[1], state, ties, outcomes)
-    if groups.shape[0] > 0:
-        ties_record[0, month] = ties
-        for country in range(state.ledger.shape[0]):
-            _add(state.ledger[country], costs_record[0, month, country])
-    if schools_record.shape[0] > 0:
-        _copy(state.role, schools_record[0, month, -2])
-        _copy(state.mentor, schools_record[0, month, -1])
+        _count_cells(world, par, state, now.run, p, cells)
+        _add(cells, total)
+        if results.groups.shape[0] > 0:
+            _add_groups(cells, results.groups[r, month, :, p])
+        if results.schools.shape[0] > 0:
+            _copy(state.adopters[p, now.run :: state.ties.shape[0]], results.schools[r, month, p])
+    if month == now.end_of_funding:
+        _observe_end_of_funding(total, active, results.outcomes[r])
+    if month == now.months - 1:
+        _observe_end(total, ties[Tie.EXPERIENCE], active, results.outcomes[r])
+    if results.groups.shape[0] > 0:
+        results.ties[r, month] = active
+        for country in range(state.ledger.shape[1]):
+            _add(state.ledger[now.run, country], results.costs[r, month, country])
+    if results.schools.shape[0] > 0:
+        _copy(ties[Tie.ROLE], results.schools[r, month, -2])
+        _copy(ties[Tie.MENTOR], results.schools[r, month, -1])
 
 
-@inlined
-def observe(world, practices, par, state, ties, factor, month, months, end_of_funding, cells, outcomes, record):
-    """Add one month to a run's outcomes and, where ``record`` holds any, to its monthly records.
-
-    Each array of ``record`` has length 1 on its first axis where it is wanted and 0 where it is not.
-    ``factor`` discounts the month. ``cells`` is scratch, int64 (2, cells, 5): one practice, and the sum over practices.
-    """
-    _observe_totals(factor, state, month, outcomes)
-    recorded = record[0].shape[0] + record[3].shape[0]
-    if recorded > 0 or month == end_of_funding or month == months - 1:
-        _observe_groups(world, practices, par, state, ties, month, months, end_of_funding, cells, outcomes, record)
+@part
+def observe(world: World, practices: Practices, par: Record, state: State, now: Moment, results: Results, r: int) -> None:
+    """Add one month of a run to row r of the results, once ``sum_adopters`` has counted the adopting teachers."""
+    _observe_totals(par, state, now, results.outcomes[r])
+    recorded = results.groups.shape[0] + results.schools.shape[0]
+    if recorded > 0 or now.month == now.end_of_funding or now.month == now.months - 1:
+        _observe_groups(world, practices, par, state, now, results, r)

@@ -20,7 +20,7 @@ _LOWEST, _HIGHEST = -708.0, 709.0
 
 
 @inlined
-def exp(x):
+def exp(x: float) -> float:
     """Return e**x; 0 below -708, e**709 above 709. Error below 1.5 units in the last place.
 
     Reduction x = k ln 2 + r with |r| <= ln(2) / 2, then a minimax polynomial of degree 12 in r (error 2e-19), then 2**k
@@ -48,7 +48,7 @@ def exp(x):
 
 
 @inlined
-def log(x):
+def log(x: float) -> float:
     """Return the natural logarithm of a normal positive x. Error below 2 units in the last place.
 
     x = m 2**e with sqrt(1/2) < m <= sqrt(2), then log m = 2 atanh(s) with s = (m - 1) / (m + 1), as an odd minimax
@@ -75,7 +75,7 @@ def log(x):
 
 
 @inlined
-def power(base, exponent):
+def power(base: float, exponent: float) -> float:
     """Return base**exponent for base in [0, 1] and exponent > 0, exactly base where the exponent is 1."""
     raised = exp(exponent * log(max(base, 1e-300)))
     if exponent == 1.0:

@@ -5,6 +5,8 @@ can use any parameter without a change elsewhere. Symbols and sources of the num
 ``docs/odd.md``.
 """
 
+from school_mentoring.model.world.arrays import Record
+
 from .compiled import inlined
 from .portable import exp, log, power
 
@@ -36,13 +38,13 @@ _LN2 = 0.6931471805599453
 
 
 @inlined
-def logistic(z):
+def logistic(z: float) -> float:
     """Return 1 / (1 + e**-z)."""
     return 1.0 / (1.0 + exp(-z))
 
 
 @inlined
-def unlikeness(likeness_a, likeness_b, abroad):
+def unlikeness(likeness_a: int, likeness_b: int, abroad: int) -> float:
     """Return the number of bits that differ, 1 more across a border (``abroad`` = 1).
 
     The bits are the traits level, rural and disadvantaged, or those of another measure (``likeness.likeness_bits``).
@@ -55,7 +57,7 @@ def unlikeness(likeness_a, likeness_b, abroad):
 
 
 @inlined
-def start_share(par, capacity, initial_share):
+def start_share(par: Record, capacity: float, initial_share: float) -> float:
     """Return the expected adopting share at the start of a school that is not advanced.
 
     initial_share (capacity / capacity_mean)**2, at most 1; more capable schools start ahead.
@@ -65,7 +67,7 @@ def start_share(par, capacity, initial_share):
 
 
 @inlined
-def advanced(par, capacity_rank, schools):
+def advanced(par: Record, capacity_rank: int, schools: int) -> bool:
     """Tell whether a school is among the ``advanced_fraction`` of ``schools`` with the highest digital capacity."""
     return capacity_rank < int(par.advanced_fraction * schools + 0.5)
 
@@ -74,7 +76,7 @@ def advanced(par, capacity_rank, schools):
 
 
 @inlined
-def volunteer_chance(par, share, stipend, release_hours, recognition):
+def volunteer_chance(par: Record, share: float, stipend: float, release_hours: float, recognition: float) -> float:
     """Return the chance that a school qualified to mentor volunteers in a school year.
 
     logistic(volunteer_base + volunteer_own_share s + volunteer_stipend ln(1 + stipend / 1000) + volunteer_release release_hours
@@ -90,7 +92,7 @@ def volunteer_chance(par, share, stipend, release_hours, recognition):
 
 
 @inlined
-def seek_chance(par, openness, capacity, grant):
+def seek_chance(par: Record, openness: float, capacity: float, grant: float) -> float:
     """Return the chance that a school seeks a mentor in a school year, where nobody assigns one.
 
     logistic(seek_base + seek_openness (openness - 0.5) + seek_need (0.5 - capacity) + seek_grant ln(1 + grant / 1000)); grant in EUR per
@@ -102,7 +104,7 @@ def seek_chance(par, openness, capacity, grant):
 
 
 @inlined
-def mentor_score(par, distance, unlike, past_mentees, noise):
+def mentor_score(par: Record, distance: float, unlike: float, past_mentees: int, noise: float) -> float:
     """Return how attractive a mentor is to a mentee (random utility with Gumbel ``noise``; McFadden 1974).
 
     - proximity_weight distance / peer_distance - likeness_weight unlikeness + reputation_weight ln(1 + past mentees) + noise; distance in
@@ -117,7 +119,7 @@ def mentor_score(par, distance, unlike, past_mentees, noise):
 
 
 @inlined
-def outside_score(par, noise):
+def outside_score(par: Record, noise: float) -> float:
     """Return the worth of going without a mentor, on the scale of ``mentor_score``: outside_option + noise.
 
     A school that nobody assigns takes the best mentor it considers only where that is worth more (the outside good of a random utility
@@ -130,13 +132,15 @@ def outside_score(par, noise):
 
 
 @inlined
-def coordination_quality(par, fte, clusters):
+def coordination_quality(par: Record, fte: float, clusters: float) -> float:
     """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters."""
     return 1.0 - exp(-fte * par.caseload / max(1.0, clusters))
 
 
 @inlined
-def attrition_chance(par, quality, virtual_share, incentive, recognition, load, mandated):
+def attrition_chance(
+    par: Record, quality: float, virtual_share: float, incentive: float, recognition: float, load: float, mandated: float
+) -> float:
     """Return the chance that a mentoring tie ends in a month, at most 1.
 
     attrition (1 + virtual_attrition v) exp(-attrition_coordination g - attrition_incentive ln(1 + incentive / 1000) - attrition_recognition
@@ -156,13 +160,13 @@ def attrition_chance(par, quality, virtual_share, incentive, recognition, load, 
 
 
 @inlined
-def hours_per_mentee(par, release_hours, mentees):
+def hours_per_mentee(par: Record, release_hours: float, mentees: int) -> float:
     """Return the hours a month that a mentor gives each of its mentees: (voluntary_hours + release_hours) / mentees."""
     return (par.voluntary_hours + release_hours) / mentees
 
 
 @inlined
-def visits(par, hours, virtual_share, abroad):
+def visits(par: Record, hours: float, virtual_share: float, abroad: int) -> float:
     """Return face-to-face visits a month of a tie: (1 - v) h / visit_hours; none across a border."""
     if abroad > 0:
         return 0.0
@@ -170,25 +174,25 @@ def visits(par, hours, virtual_share, abroad):
 
 
 @inlined
-def travel_hours(par, visits_made, distance):
+def travel_hours(par: Record, visits_made: float, distance: float) -> float:
     """Return the hours a month that a tie's own time loses on the road: visits 2 distance / travel_speed."""
     return visits_made * 2.0 * distance / par.travel_speed
 
 
 @inlined
-def face_to_face_hours(par, visits_made, travel):
+def face_to_face_hours(par: Record, visits_made: float, travel: float) -> float:
     """Return the hours a month that visits leave for mentoring: max(0, visits visit_hours - travel)."""
     return max(0.0, visits_made * par.visit_hours - travel)
 
 
 @inlined
-def effective_hours(par, face_to_face, hours, virtual_share):
+def effective_hours(par: Record, face_to_face: float, hours: float, virtual_share: float) -> float:
     """Return face-to-face-equivalent hours a month: face-to-face hours + v h virtual_fidelity."""
     return face_to_face + virtual_share * hours * par.virtual_fidelity
 
 
 @inlined
-def dose(par, effective, unlike, quality, mandated, mentor_share):
+def dose(par: Record, effective: float, unlike: float, quality: float, mandated: float, mentor_share: float) -> float:
     """Return the mentoring dose of a tie in hours a month: effective hours x fit x engagement x expertise.
 
     fit = exp(-likeness_effect unlikeness) (fit_floor + (1 - fit_floor) g); engagement = mandate_engagement for schools that a
@@ -201,7 +205,7 @@ def dose(par, effective, unlike, quality, mandated, mentor_share):
 
 
 @inlined
-def saturation(par, hours):
+def saturation(par: Record, hours: float) -> float:
     """Return D = 1 - 2**(-dose / dose_half), the share of the full mentoring effect that a dose of ``hours`` a month gives."""
     return 1.0 - exp(-hours / par.dose_half * _LN2)
 
@@ -210,19 +214,21 @@ def saturation(par, hours):
 
 
 @inlined
-def readiness(par, capacity, difficulty):
+def readiness(par: Record, capacity: float, difficulty: float) -> float:
     """Return (readiness_floor + (1 - readiness_floor) capacity) / difficulty."""
     return (par.readiness_floor + (1.0 - par.readiness_floor) * capacity) / difficulty
 
 
 @inlined
-def social_influence(par, share):
+def social_influence(par: Record, share: float) -> float:
     """Return share**gamma: above gamma = 1 a few adopters persuade less than in proportion (complex contagion; Centola & Macy 2007)."""
     return power(share, par.gamma)
 
 
 @inlined
-def adoption_chance(par, ready, openness, outreach, colleagues, peers, mentoring):
+def adoption_chance(
+    par: Record, ready: float, openness: float, outreach: float, colleagues: float, peers: float, mentoring: float
+) -> float:
     """Return the chance that a non-adopting teacher adopts in a month, at most 1.
 
     readiness [1 - (1 - (p + outreach_effect outreach) openness)(1 - q_in s**gamma)(1 - q_out E**gamma)(1 - beta D)]: independent causes, of
@@ -234,7 +240,7 @@ def adoption_chance(par, ready, openness, outreach, colleagues, peers, mentoring
 
 
 @inlined
-def loss_chance(par, share, mentoring):
+def loss_chance(par: Record, share: float, mentoring: float) -> float:
     """Return the chance that an adopting teacher is lost in a month: 1 - (1 - d (1 - protection s)(1 - shield D))(1 - turnover)."""
     discontinuance = par.d * (1.0 - par.protection * share) * (1.0 - par.shield * mentoring)
     return 1.0 - (1.0 - discontinuance) * (1.0 - par.turnover)

@@ -3,15 +3,49 @@
 ``month.py`` has the default, in which all decide on the shares at the start of the month.
 """
 
+from school_mentoring.model.world.arrays import Floats, Record, World
+
 from . import draws, rules
-from .compiled import compiled, inlined
-from .matching import sort_queue
+from .compiled import part
+from .draws import Moment
+from .matching import KEY, QUEUE, sort_queue
+from .state import Spread, State
 
 __all__ = ["take_turns"]
 
 
-@inlined
-def _exposure(world, share, school):
+@part
+def take_turns(world: World, par: Record, state: State, now: Moment) -> None:
+    """Let every school take its turn, in an order drawn for this month, of a run that is alone in its state."""
+    key, queue = state.floats[KEY], state.ints[QUEUE]
+    n = world.teachers.size
+    for i in range(n):
+        queue[i] = i
+        key[i] = draws.at(now, draws.TURN, i, 0, 0)
+    sort_queue(state, n)
+    for position in range(n):
+        for p in range(state.adopters.shape[0]):
+            _take_turn(world, par, state, p, queue[position], now)
+
+
+@part
+def _take_turn(world: World, par: Record, state: State, p: int, school: int, now: Moment) -> None:
+    """Let the teachers of one school adopt and discontinue a practice, at once."""
+    shares, mentoring = state.spread[Spread.SHARE, p], state.spread[Spread.SATURATION, p, school]
+    share, ready = shares[school], state.spread[Spread.READY, p, school]
+    peers = rules.social_influence(par, _exposure(world, shares, school))
+    own = rules.social_influence(par, share)
+    gain = rules.adoption_chance(par, ready, world.openness[school], state.outreach[0], own, peers, mentoring)
+    loss = rules.loss_chance(par, share, mentoring)
+    u, v = draws.uniform_pair(now.seed, now.replicate, draws.TEACHERS, school, p, now.month, 0)
+    adopters, teachers = state.adopters[p, school], world.teachers[school]
+    adopters += draws.binomial(u, teachers - adopters, gain) - draws.binomial(v, adopters, loss)
+    state.adopters[p, school] = adopters
+    shares[school] = adopters / teachers
+
+
+@part
+def _exposure(world: World, share: Floats, school: int) -> float:
     """Return E, the weighted share of adopting teachers in a school's peer schools."""
     weighted = world.weight.size > 0
     total = 0.0
@@ -19,31 +53,3 @@ def _exposure(world, share, school):
         users = share[world.peer[a]]
         total += world.weight[a] * users if weighted else users
     return world.row_weight[school] * total
-
-
-@inlined
-def _take_turn(world, par, state, p, school, seed, replicate, month):
-    """Let the teachers of one school adopt and discontinue a practice, at once."""
-    share, saturation = state.share[p, school], state.saturation[p, school]
-    peers = rules.social_influence(par, _exposure(world, state.share[p], school))
-    own = rules.social_influence(par, share)
-    gain = rules.adoption_chance(par, state.ready[p, school], world.openness[school], state.outreach[0], own, peers, saturation)
-    loss = rules.loss_chance(par, share, saturation)
-    u, v = draws.uniform_pair(seed, replicate, draws.TEACHERS, school, p, month, 0)
-    adopters, teachers = state.adopters[p, school], world.teachers[school]
-    adopters += draws.binomial(u, teachers - adopters, gain) - draws.binomial(v, adopters, loss)
-    state.adopters[p, school] = adopters
-    state.share[p, school] = adopters / teachers
-
-
-@compiled
-def take_turns(world, par, state, seed, replicate, month):
-    """Let every school take its turn, in an order drawn for this month, of a run that is alone in its state."""
-    n = world.teachers.size
-    for i in range(n):
-        state.queue[i] = i
-        state.key[i] = draws.uniform(seed, replicate, draws.TURN, i, 0, month, 0)
-    sort_queue(state, n)
-    for position in range(n):
-        for p in range(state.adopters.shape[0]):
-            _take_turn(world, par, state, p, state.queue[position], seed, replicate, month)

@@ -3,12 +3,41 @@
 ``World`` holds plain arrays and is what both engines read. ``schools.py`` and ``networks.py`` make one.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DISADVANTAGED", "RURAL", "SECONDARY", "Practices", "World"]
+__all__ = [
+    "DISADVANTAGED",
+    "RURAL",
+    "SECONDARY",
+    "Bits",
+    "Codes",
+    "Counts",
+    "Flags",
+    "Floats",
+    "Ints",
+    "Practices",
+    "Record",
+    "Records",
+    "Replicates",
+    "World",
+]  # fmt: skip
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+"""What adds up, and where rows start."""
+Ints = NDArray[np.int32]
+"""Ints numbers of schools: counts of persons, and numbers of schools, regions and countries."""
+Codes = NDArray[np.int8]
+Bits = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+Replicates = NDArray[np.uint32]
+Records = NDArray[np.void]
+"""Rows of ``parameter_table`` or ``design_table``."""
+Record = Any
+"""One row of a ``Records``, whose fields compiled code reads by name."""
 
 SECONDARY, RURAL, DISADVANTAGED = 1, 2, 4
 """The bits of ``World.traits``."""
@@ -36,28 +65,28 @@ class World(NamedTuple):
     ``sequential``: whether schools take turns within a month, and see the shares already changed.
     """
 
-    country: NDArray[np.int32]
-    region: NDArray[np.int32]
-    region_country: NDArray[np.int32]
-    by_region: NDArray[np.int32]
-    region_start: NDArray[np.int64]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    traits: NDArray[np.uint8]
-    teachers: NDArray[np.int32]
-    pupils: NDArray[np.int32]
-    capacity: NDArray[np.float64]
-    openness: NDArray[np.float64]
-    capacity_rank: NDArray[np.int32]
-    peer_start: NDArray[np.int64]
-    peer: NDArray[np.int32]
-    row_weight: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    adopters_at_start: NDArray[np.int32]
-    named_role: NDArray[np.int8]
-    named_mentor: NDArray[np.int32]
-    salary: NDArray[np.float64]
-    likeness: NDArray[np.uint8]
+    country: Ints
+    region: Ints
+    region_country: Ints
+    by_region: Ints
+    region_start: Counts
+    x: Floats
+    y: Floats
+    traits: Bits
+    teachers: Ints
+    pupils: Ints
+    capacity: Floats
+    openness: Floats
+    capacity_rank: Ints
+    peer_start: Counts
+    peer: Ints
+    row_weight: Floats
+    weight: Floats
+    adopters_at_start: Ints
+    named_role: Codes
+    named_mentor: Ints
+    salary: Floats
+    likeness: Bits
     sequential: bool
 
 
@@ -68,6 +97,6 @@ class Practices(NamedTuple):
     ``initial_share``: share of teachers at the start in a school of mean capacity, or -1 for the parameter's value, float64 (P,).
     """
 
-    difficulty: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    initial_share: NDArray[np.float64]
+    difficulty: Floats
+    weight: Floats
+    initial_share: Floats

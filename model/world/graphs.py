@@ -8,7 +8,7 @@ import numpy as np
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.errors import InputError, nearest
 
-from .arrays import DISADVANTAGED, RURAL, SECONDARY, World
+from .arrays import DISADVANTAGED, RURAL, SECONDARY, Counts, Floats, Ints, World
 from .network import Peers
 from .own_data import Ties
 from .schools import LEVELS, ROLES, Schools
@@ -57,7 +57,7 @@ def to_networkx(schools: Schools, world: World) -> "nx.Graph":
 
 
 @allocating
-def _tie_weights(start, peer, weight):
+def _tie_weights(start: Counts, peer: Ints, weight: Floats) -> Floats:
     """Return the symmetric weights behind row-normalised ones, the largest of a connected component at 1, to 12 decimals.
 
     Rows are w_ij = v_ij / s_i with v symmetric, so s_j = s_i w_ij / w_ji: from one school the sums s of its component follow.

@@ -11,6 +11,7 @@ import numpy as np
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.draws import PEERS, uniform, uniform_pair
 
+from .arrays import Counts, Floats, Ints
 from .rows import equal_rows, holds, symmetric
 from .schools import Schools
 from .spatial_homophily import DIRECT_UP_TO, Drawn, by_country, draw_partners, start_of_draws
@@ -53,7 +54,7 @@ def _nearest(schools: Schools, parameters: Mapping[str, float], seed: int, index
     start = start_of_draws(schools, parameters, seed, index)
     partner = np.full(start[-1], -1, np.int32)
     for members in by_country(schools):
-        _draw_nearest(members, schools.x, schools.y, start, np.uint64(seed), np.uint64(index), partner)
+        _draw_nearest(members, schools.x, schools.y, start, np.uint64(seed), index, partner)
     return start, partner
 
 
@@ -61,7 +62,7 @@ def _small_world(schools: Schools, parameters: Mapping[str, float], seed: int, i
     """Return ``nearest`` with each tie, with chance ``REWIRED``, led to a school anywhere in the country (Watts & Strogatz 1998)."""
     start, partner = _nearest(schools, parameters, seed, index)
     for members in by_country(schools):
-        _rewire(members, start, np.uint64(seed), np.uint64(index), partner)
+        _rewire(members, start, np.uint64(seed), index, partner)
     return start, partner
 
 
@@ -73,20 +74,20 @@ def _same_degrees(schools: Schools, drawn: Drawn, seed: int, index: int) -> Draw
     """
     start, column, _ = equal_rows(*symmetric(*drawn), np.ones(len(schools)))
     for country, members in enumerate(by_country(schools)):
-        _swap(members, start, column, np.uint64(seed), np.uint64(index), country)
+        _swap(members, start, column, np.uint64(seed), index, country)
     row = np.repeat(np.arange(len(schools), dtype=np.int32), np.diff(start))
     once = row < column
     return np.concatenate(([0], np.cumsum(np.bincount(row[once], minlength=len(schools))))), column[once]
 
 
 @allocating
-def _tied(start, partner, i, j):
+def _tied(start: Counts, partner: Ints, i: int, j: int) -> bool:
     """Tell whether one of two schools has drawn the other."""
     return holds(partner[start[i] : start[i + 1]], j) or holds(partner[start[j] : start[j + 1]], i)
 
 
 @allocating
-def _draw_nearest(members, x, y, start, seed, index, partner):
+def _draw_nearest(members: Ints, x: Floats, y: Floats, start: Counts, seed: np.uint64, index: int, partner: Ints) -> None:
     """Draw the nearest schools of a country's schools, each of which takes its turn; writes ``partner``, -1 where nothing is drawn yet."""
     size = len(members)
     px, py = x[members], y[members]
@@ -113,7 +114,7 @@ def _draw_nearest(members, x, y, start, seed, index, partner):
 
 
 @allocating
-def _rewire(members, start, seed, index, partner):
+def _rewire(members: Ints, start: Counts, seed: np.uint64, index: int, partner: Ints) -> None:
     """Lead some of the ties of a country's schools to any of its schools; writes ``partner``."""
     for i in members:
         for slot in range(start[i], start[i + 1]):
@@ -127,7 +128,7 @@ def _rewire(members, start, seed, index, partner):
 
 
 @allocating
-def _swap(members, start, column, seed, index, country):
+def _swap(members: Ints, start: Counts, column: Ints, seed: np.uint64, index: int, country: int) -> None:
     """Swap the ends of random pairs of a country's ties; writes ``column``, whose rows do not stay sorted."""
     ties = 0
     for i in members:

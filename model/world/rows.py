@@ -4,11 +4,13 @@ import numpy as np
 
 from school_mentoring.model.compiled import allocating
 
+from .arrays import Counts, Floats, Ints
+
 __all__ = ["equal_rows", "holds", "symmetric", "total_of", "weighted_rows"]
 
 
 @allocating
-def total_of(values, size):
+def total_of(values: Floats, size: int) -> float:
     """Return the sum of the first values, from left to right: numpy's order of addition depends on the processor."""
     total = 0.0
     for j in range(size):
@@ -17,7 +19,7 @@ def total_of(values, size):
 
 
 @allocating
-def holds(values, value):
+def holds(values: Ints, value: int) -> bool:
     """Tell whether a short array holds a value."""
     for held in values:  # noqa: SIM110 - numba compiles no generator expression
         if held == value:
@@ -26,7 +28,7 @@ def holds(values, value):
 
 
 @allocating
-def symmetric(start, partner):
+def symmetric(start: Counts, partner: Ints) -> tuple[Counts, Ints]:
     """Return rows (start, column) that hold j in row i and i in row j for each partner j of i, columns ascending, repeats kept.
 
     A counting sort by row, then one by column through the transposed rows: the matrix is symmetric, so its transpose is itself.
@@ -57,7 +59,7 @@ def symmetric(start, partner):
 
 
 @allocating
-def equal_rows(start, column, usual):
+def equal_rows(start: Counts, column: Ints, usual: Floats) -> tuple[Counts, Ints, Floats]:
     """Return rows without the repeats of sorted ones, and what each column of row i weighs, 1 / max(columns of the row, usual[i])."""
     n = len(start) - 1
     kept_start = np.zeros(n + 1, np.int64)
@@ -79,7 +81,7 @@ def equal_rows(start, column, usual):
 
 
 @allocating
-def weighted_rows(n, source, target, weight):
+def weighted_rows(n: int, source: Ints, target: Ints, weight: Floats) -> tuple[Counts, Ints, Floats]:
     """Return rows for undirected ties, columns ascending, the weights of a row over their sum."""
     start = np.zeros(n + 1, np.int64)
     for k in range(len(source)):

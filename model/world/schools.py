@@ -198,7 +198,7 @@ def check_layout(countries: Sequence[Country], regions: Sequence[int]) -> None:
 
 
 @allocating
-def _uniforms(seed, index, attribute, n):  # type: ignore[no-untyped-def]
+def _uniforms(seed: np.uint64, index: int, attribute: int, n: int) -> Floats:
     """Return the uniforms in [0, 1) of one attribute of n schools, float64 (n,)."""
     drawn = np.empty(n)
     for school in range(n):
@@ -207,7 +207,7 @@ def _uniforms(seed, index, attribute, n):  # type: ignore[no-untyped-def]
 
 
 @allocating
-def _lognormal(mean, normal, spread):  # type: ignore[no-untyped-def]
+def _lognormal(mean: Floats, normal: Floats, spread: float) -> Floats:
     """Return mean exp(spread z - spread^2 / 2) for standard normal z, float64 (n,): a lognormal with that mean."""
     drawn = np.empty(len(mean))
     for school in range(len(mean)):
@@ -231,8 +231,7 @@ def populate(
     profile = _profile(countries, np.bincount(country, minlength=len(countries)) / n, parameters)
 
     def draw(attribute: int) -> Floats:
-        drawn: Floats = _uniforms(np.uint64(seed), np.uint64(index), np.uint64(attribute), n)
-        return drawn
+        return _uniforms(np.uint64(seed), index, attribute, n)
 
     def settle(name: str, drawn: Floats | Flags) -> Floats | Flags:
         return np.where(given[name].present, given[name].values, drawn) if name in given else drawn
@@ -288,7 +287,7 @@ def _teachers(u: Floats, mean: Floats, parameters: Mapping[str, float], given: M
     A school never has fewer teachers than the adopters that the user counted there.
     """
     normal = ndtri(np.maximum(u, 2.0**-53))
-    size: Floats = _lognormal(mean, normal, parameters["teachers_spread"])
+    size = _lognormal(mean, normal, parameters["teachers_spread"])
     if "pupils" in given:
         pupils = given["pupils"]
         size = np.where(pupils.present, pupils.values / parameters["pupils_per_teacher"], size)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.draws import PEERS, uniform, uniform_pair
 from school_mentoring.model.portable import exp
 
+from .arrays import Bits, Counts, Floats, Ints
 from .likeness import likeness_bits
 from .rows import holds, total_of
 from .schools import Schools
@@ -33,6 +33,15 @@ _NEGLIGIBLE = 60.0
 _VANISHING = 1e-200
 
 
+class _Law(NamedTuple):
+    """What chances are made of: cost = distance in km x ``scale`` + ``penalty`` of the bits that differ, (8,); and what names the draws."""
+
+    scale: float
+    penalty: Floats
+    seed: np.uint64
+    world: int
+
+
 class _Grid(NamedTuple):
     """A country's schools sorted into square cells (k schools, G cells that hold any).
 
@@ -40,32 +49,32 @@ class _Grid(NamedTuple):
     ``column``, ``row``: position of each cell, (G,). ``west``, ``south``: corner of the grid, km; ``side``: of a cell, km.
     """
 
-    school: NDArray[np.int32]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    likeness: NDArray[np.uint8]
-    start: NDArray[np.int64]
-    column: NDArray[np.int64]
-    row: NDArray[np.int64]
+    school: Ints
+    x: Floats
+    y: Floats
+    likeness: Bits
+    start: Counts
+    column: Counts
+    row: Counts
     west: float
     south: float
     side: float
 
 
-Drawn = tuple[NDArray[np.int64], NDArray[np.int32]]
+Drawn = tuple[Counts, Ints]
 """Whom each school drew, in the order drawn: school i drew partner[start[i]:start[i + 1]] of (start, partner)."""
 
 
-def by_country(schools: Schools) -> list[NDArray[np.int32]]:
+def by_country(schools: Schools) -> list[Ints]:
     """Return the schools of each country, in the order of the table."""
     order = np.argsort(schools.country, kind="stable").astype(np.int32)
     return np.split(order, np.cumsum(np.bincount(schools.country, minlength=len(schools.countries)))[:-1])
 
 
-def start_of_draws(schools: Schools, parameters: Mapping[str, float], seed: int, index: int) -> NDArray[np.int64]:
+def start_of_draws(schools: Schools, parameters: Mapping[str, float], seed: int, index: int) -> Counts:
     """Return where each school's draws start, (n + 1,): it draws floor(peer_degree / 2 + u), at most all others of its country."""
     sizes = np.bincount(schools.country, minlength=len(schools.countries))
-    return _starts(schools.country, sizes, parameters["peer_degree"], np.uint64(seed), np.uint64(index))
+    return _starts(schools.country, sizes, parameters["peer_degree"], np.uint64(seed), index)
 
 
 def draw_partners(
@@ -89,17 +98,17 @@ def draw_partners(
     """
     start = start_of_draws(schools, parameters, seed, index)
     partner = np.empty(start[-1], np.int32)
-    scale = 1.0 / parameters["peer_distance"]
     penalty = np.array([parameters["homophily"] * bits.bit_count() for bits in range(8)])
+    law = _Law(1.0 / parameters["peer_distance"], penalty, np.uint64(seed), index)
     bits = likeness_bits(schools, likeness)
     for members in by_country(schools):
         draw = _draw_directly if len(members) <= direct_up_to else _draw_by_grid
-        draw(members, schools.x, schools.y, bits, scale, penalty, start, np.uint64(seed), np.uint64(index), partner)
+        draw(members, schools.x, schools.y, bits, law, start, partner)
     return start, partner
 
 
 @allocating
-def _starts(country, sizes, degree, seed, index):
+def _starts(country: Ints, sizes: Counts, degree: float, seed: np.uint64, index: int) -> Counts:
     start = np.zeros(len(country) + 1, np.int64)
     for i in range(len(country)):
         drawn = np.int64(0.5 * degree + uniform(seed, index, PEERS, i, _COUNT, 0, 0))
@@ -108,7 +117,7 @@ def _starts(country, sizes, degree, seed, index):
 
 
 @allocating
-def _draw_directly(members, x, y, likeness, scale, penalty, start, seed, index, partner):
+def _draw_directly(members: Ints, x: Floats, y: Floats, likeness: Bits, law: _Law, start: Counts, partner: Ints) -> None:
     """Draw the partners of a small country's schools from the chances of all its schools; writes ``partner``."""
     size = len(members)
     px, py, bits = x[members], y[members], likeness[members]
@@ -117,13 +126,13 @@ def _draw_directly(members, x, y, likeness, scale, penalty, start, seed, index, 
         i = members[here]
         for other in range(size):
             dx, dy = px[other] - px[here], py[other] - py[here]
-            cost[other] = np.sqrt(dx * dx + dy * dy) * scale + penalty[bits[other] ^ bits[here]]
+            cost[other] = np.sqrt(dx * dx + dy * dy) * law.scale + law.penalty[bits[other] ^ bits[here]]
         cost[here] = np.inf
-        _choose(members, cost, chance, size, partner[start[i] : start[i + 1]], 0, seed, index, i)
+        _choose(members, cost, chance, size, partner[start[i] : start[i + 1]], 0, law, i)
 
 
 @allocating
-def _choose(candidates, cost, chance, size, chosen, filled, seed, index, i):
+def _choose(candidates: Ints, cost: Floats, chance: Floats, size: int, chosen: Ints, filled: int, law: _Law, i: int) -> None:
     """Fill chosen[filled:] from the first ``size`` candidates without replacement, with chances proportional to exp(-cost).
 
     Costs of schools that cannot be chosen are inf. ``chance`` is working space. Chances are taken relative to the least cost
@@ -137,7 +146,7 @@ def _choose(candidates, cost, chance, size, chosen, filled, seed, index, i):
             for j in range(size):
                 chance[j] = exp(least - cost[j])
             total = total_of(chance, size)
-        aim = uniform(seed, index, PEERS, i, _DIRECT, 0, slot) * total
+        aim = uniform(law.seed, law.world, PEERS, i, _DIRECT, 0, slot) * total
         j, reached = 0, chance[0]
         while reached <= aim:
             j += 1
@@ -147,7 +156,7 @@ def _choose(candidates, cost, chance, size, chosen, filled, seed, index, i):
 
 
 @allocating
-def _draw_by_grid(members, x, y, likeness, scale, penalty, start, seed, index, partner):
+def _draw_by_grid(members: Ints, x: Floats, y: Floats, likeness: Bits, law: _Law, start: Counts, partner: Ints) -> None:
     """Draw the partners of a large country's schools cell by cell; writes ``partner``."""
     grid = _make_grid(members, x, y, likeness)
     size, cells = len(members), len(grid.start) - 1
@@ -159,20 +168,20 @@ def _draw_by_grid(members, x, y, likeness, scale, penalty, start, seed, index, p
         for other in range(cells):
             columns = max(abs(grid.column[other] - grid.column[cell]) - 1, 0)
             rows = max(abs(grid.row[other] - grid.row[cell]) - 1, 0)
-            nearest_cost[other] = np.sqrt(np.float64(columns * columns + rows * rows)) * grid.side * scale
+            nearest_cost[other] = np.sqrt(np.float64(columns * columns + rows * rows)) * grid.side * law.scale
             total += (grid.start[other + 1] - grid.start[other]) * exp(-nearest_cost[other])
             reached[other] = total
         for here in range(grid.start[cell], grid.start[cell + 1]):
             i = grid.school[here]
             chosen = partner[start[i] : start[i + 1]]
-            filled = _reject(grid, nearest_cost, reached, here, scale, penalty, attempts, chosen, seed, index)
+            filled = _reject(grid, nearest_cost, reached, here, law, attempts, chosen)
             if filled < len(chosen):
-                found = _list_near(grid, here, scale, penalty, chosen, filled, candidates, cost)
-                _choose(candidates, cost, chance, found, chosen, filled, seed, index, i)
+                found = _list_near(grid, here, law, chosen, filled, candidates, cost)
+                _choose(candidates, cost, chance, found, chosen, filled, law, i)
 
 
 @allocating
-def _make_grid(members, x, y, likeness):
+def _make_grid(members: Ints, x: Floats, y: Floats, likeness: Bits) -> _Grid:
     """Return the grid of a country's schools, with about ``SCHOOLS_PER_CELL`` schools in a cell, at most about ``MOST_CELLS`` cells."""
     px, py = x[members], y[members]
     west, south = px.min(), py.min()
@@ -200,7 +209,7 @@ def _make_grid(members, x, y, likeness):
 
 
 @allocating
-def _reject(grid, nearest_cost, reached, here, scale, penalty, attempts, chosen, seed, index):
+def _reject(grid: _Grid, nearest_cost: Floats, reached: Floats, here: int, law: _Law, attempts: int, chosen: Ints) -> int:
     """Draw partners by rejection, and return how many were found before a slot used up its attempts.
 
     A cell is proposed with chance proportional to count x exp(-nearest cost), a school of it uniformly, and accepted with
@@ -211,14 +220,14 @@ def _reject(grid, nearest_cost, reached, here, scale, penalty, attempts, chosen,
     for slot in range(len(chosen)):
         found = False
         for attempt in range(attempts):
-            u, v = uniform_pair(seed, index, PEERS, i, _REJECTION, attempt, slot)
+            u, v = uniform_pair(law.seed, law.world, PEERS, i, _REJECTION, attempt, slot)
             cell = np.searchsorted(reached, u * reached[-1], side="right")
             place = v * (grid.start[cell + 1] - grid.start[cell])
             other = grid.start[cell] + np.int64(place)
             if other == here:
                 continue
             dx, dy = grid.x[other] - x, grid.y[other] - y
-            cost = np.sqrt(dx * dx + dy * dy) * scale + penalty[grid.likeness[other] ^ likeness]
+            cost = np.sqrt(dx * dx + dy * dy) * law.scale + law.penalty[grid.likeness[other] ^ likeness]
             if place - np.floor(place) < exp(nearest_cost[cell] - cost) and not holds(chosen[:slot], grid.school[other]):
                 chosen[slot] = grid.school[other]
                 found = True
@@ -229,7 +238,7 @@ def _reject(grid, nearest_cost, reached, here, scale, penalty, attempts, chosen,
 
 
 @allocating
-def _list_near(grid, here, scale, penalty, chosen, filled, candidates, cost):
+def _list_near(grid: _Grid, here: int, law: _Law, chosen: Ints, filled: int, candidates: Ints, cost: Floats) -> int:
     """List the schools near enough to be chosen with their costs (inf for the school itself and those chosen); return their number.
 
     A circle of radius r that holds more schools than are to be chosen bounds the least cost that is ever left by
@@ -239,7 +248,7 @@ def _list_near(grid, here, scale, penalty, chosen, filled, candidates, cost):
     radius = grid.side
     while _count_within(grid, x, y, radius) <= len(chosen):
         radius *= 2.0
-    reach = radius + (penalty[7] + _NEGLIGIBLE) / scale
+    reach = radius + (law.penalty[7] + _NEGLIGIBLE) / law.scale
     found = 0
     for cell in range(len(grid.start) - 1):
         west, south = grid.west + grid.column[cell] * grid.side, grid.south + grid.row[cell] * grid.side
@@ -250,7 +259,7 @@ def _list_near(grid, here, scale, penalty, chosen, filled, candidates, cost):
         for other in range(grid.start[cell], grid.start[cell + 1]):
             dx, dy = grid.x[other] - x, grid.y[other] - y
             candidates[found] = grid.school[other]
-            cost[found] = np.sqrt(dx * dx + dy * dy) * scale + penalty[grid.likeness[other] ^ likeness]
+            cost[found] = np.sqrt(dx * dx + dy * dy) * law.scale + law.penalty[grid.likeness[other] ^ likeness]
             if other == here or holds(chosen[:filled], grid.school[other]):
                 cost[found] = np.inf
             found += 1
@@ -258,7 +267,7 @@ def _list_near(grid, here, scale, penalty, chosen, filled, candidates, cost):
 
 
 @allocating
-def _count_within(grid, x, y, radius):
+def _count_within(grid: _Grid, x: float, y: float, radius: float) -> int:
     """Return the number of schools in cells that lie wholly within a radius of a point, up to rounding."""
     count = 0
     for cell in range(len(grid.start) - 1):

@@ -142,7 +142,9 @@ def _replace_vectors() -> None:
     """Put the plain functions where the model's modules have those of ``model.vectors``."""
     plain = {"weighted_sum_8": _weighted_sum_8, "sum_8": _sum_8, "fetch": _fetch}
     for name in vectors.__all__:
-        for module in [module for key, module in sys.modules.items() if key.startswith("model.") and hasattr(module, name)]:
+        for module in [
+            module for key, module in sys.modules.items() if key.startswith("school_mentoring.model.") and hasattr(module, name)
+        ]:
             setattr(module, name, plain[name])
 
 

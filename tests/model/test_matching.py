@@ -6,9 +6,9 @@ from scipy import stats
 
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import run_batch
-from school_mentoring.model.matching import quota
 from school_mentoring.model.mesa_model import run_batch_with_mesa
 from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.recruitment import quota
 from school_mentoring.model.state import MENTEE, MENTOR
 from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
 from tests.worlds import batch_of, build_practices, build_world, design
