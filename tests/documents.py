@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import csv
 import io
 import re
 import shlex
@@ -25,21 +26,29 @@ from school_mentoring.model.world.structure import STRUCTURE
 from .commands.program import ROOT, program
 
 DOCS = ROOT / "docs"
-README, ECONOMICS, ODD, PARAMETER_PAGE = ROOT / "README.md", DOCS / "economics.md", DOCS / "odd.md", DOCS / "parameters.md"
+README, ODD = ROOT / "README.md", DOCS / "odd.md"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 PAGES = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")), *sorted(DOCS.rglob("*.md"))]
-WRITTEN: list[tuple[Path, ...]] = [(README, ECONOMICS), (ODD,), (PARAMETER_PAGE,), *((page,) for page in TUTORIALS)]
-"""Pages with parts that the code decides; those of one group share a folder of studies: the second analyses what the first makes."""
-
-STUDY, ADVICE = "results/mensi-pilot-compare", "results/mensi-pilot-compare-recommend"
-COPIED = {
-    f"{STUDY}/figures/adoption.png": "images/adoption.png",
-    f"{STUDY}/figures/cost_effect.png": "images/cost_effect.png",
-    f"{ADVICE}/figures/plane.png": "images/recommendation_plane.png",
-    f"{ADVICE}/report.html": "example-report/report.html",
-    f"{ADVICE}/report.pdf": "example-report/report.pdf",
+ADVICE = "results/mensi-pilot-compare-recommend"
+WRITTEN: Mapping[tuple[Path, ...], Mapping[str, str]] = {
+    (README, DOCS / "economics.md"): {
+        "results/mensi-pilot-compare/figures/adoption.png": "images/adoption.png",
+        "results/mensi-pilot-compare/figures/cost_effect.png": "images/cost_effect.png",
+        f"{ADVICE}/figures/plane.png": "images/recommendation_plane.png",
+        f"{ADVICE}/report.html": "example-report/report.html",
+        f"{ADVICE}/report.pdf": "example-report/report.pdf",
+    },
+    (DOCS / "sensitivity.md",): {
+        f"results/small/sensitivity/figures/{name}.png": f"images/sensitivity/{name}.png"
+        for name in ("indices_net_benefit", "tornado_net_benefit")
+    },
+    (DOCS / "tutorials/modeller.md",): {"results/fit/calibration/figures/fit.png": "images/calibration/fit.png"},
+    **{(DOCS / name,): {} for name in ("odd.md", "parameters.md", "calibration.md", "tutorials/adviser.md", "tutorials/researcher.md")},
 }
-"""Which file of the studies that README.md makes stands where in docs."""
+"""Pages with parts that the code decides, and which file of the studies that they make stands where in docs.
+
+The pages of one entry share a folder of studies, so that the second can analyse what the first makes.
+"""
 
 BLOCK = re.compile(
     r"(?P<mark><!-- not run: [^\n]+ -->\n)?(?P<about><!-- numbers differ: [^\n]+ -->\n)?"
@@ -89,6 +98,25 @@ def _pattern_rows() -> str:
     return table(("#", "pattern", "where it is seen", "contrast under which it vanishes"), rows)
 
 
+def _coverage_rows() -> str:
+    head = (
+        "parameter",
+        "truth in the 90 % interval",
+        "in the central 50 %",
+        "posterior sd over prior sd",
+        "correlation of mean and truth",
+        "p of even ranks",
+    )
+    with (DOCS / "images/calibration/sbc.csv").open(encoding="utf-8", newline="") as file:
+        rows = [{name: value if name == "parameter" else float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    shown = (
+        (row["parameter"], f"{row['coverage_90']:.1%}", f"{row['coverage_50']:.1%}", f"{row['posterior_sd_over_prior_sd']:.2f}",
+         f"{row['correlation_mean_truth']:.2f}", f"{row['chi_square_p']:.2f}")
+        for row in rows
+    )  # fmt: skip
+    return table(head, shown)
+
+
 def _structure_rows() -> str:
     rows = ((f"`{field}`", f"`{word}`", meaning) for field, words in STRUCTURE.items() for word, meaning in words.items())
     return table(("field", "choice", "meaning"), rows)
@@ -99,6 +127,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     **{group: lambda group=group: _parameter_rows(group) for group in dict.fromkeys(row.group for row in PARAMETERS.values())},
     "designs": _design_rows,
     "structure": _structure_rows,
+    "coverage": _coverage_rows,
     "patterns": _pattern_rows,
     "outcomes": lambda: table(("outcome", "meaning", "unit"), ((f"`{name}`", row.label, row.unit) for name, row in OUTCOMES.items())),
 }
@@ -144,15 +173,15 @@ def trimmed(text: str) -> str:
 def anew(pages: Sequence[Path], folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield each page with the parts that the code gives, and with what its blocks print, run one after the other in the folder.
 
-    A block is run where the page shows what it prints. Commands run as processes; the Python blocks of a page share their names, as in a
-    notebook. A block that fails raises.
+    A block is run where the page shows what it prints, unless it is marked. Commands run as processes; the Python blocks of a page share
+    their names, as in a notebook. A block that fails raises.
     """
     (folder / "scenarios").symlink_to(ROOT / "scenarios")
     for page in pages:
         names: dict[str, Any] = {}
 
         def filled(match: re.Match[str], names: dict[str, Any] = names) -> str:
-            if match["printed"] is None:
+            if match["printed"] is None or match["mark"]:
                 return match[0]
             block = Block(match["language"], match["code"], match["printed"], bool(match["about"]))
             with contextlib.chdir(folder):
@@ -191,16 +220,15 @@ def read(page: Path) -> str:
 
 
 def write(wanted: Sequence[str]) -> None:
-    """Write the pages of these names anew (none given: all), and with the README the files that docs copy from its studies."""
-    for pages in WRITTEN:
+    """Write the pages of these names anew (none given: all), and the files that docs copy from their studies."""
+    for pages, copied in WRITTEN.items():
         if wanted and not {page.stem for page in pages} & set(wanted):
             continue
         with tempfile.TemporaryDirectory() as folder:
             for page, text in anew(pages, Path(folder)):
                 page.write_text(text, encoding="utf-8")
-            if README in pages:
-                for source, target in COPIED.items():
-                    shutil.copyfile(Path(folder) / source, DOCS / target)
+            for source, target in copied.items():
+                shutil.copyfile(Path(folder) / source, DOCS / target)
 
 
 if __name__ == "__main__":

@@ -54,10 +54,6 @@ def test_validate_says_of_the_first_examples_what_the_page_says(folder):
     assert check("schools.csv", "ties.csv", "observations.csv") == shown[1].splitlines()
 
 
-def test_there_are_messages_of_eight_faults():
-    assert len(REFUSED) == 8
-
-
 @pytest.mark.parametrize(("row", "twice", "message"), REFUSED)
 def test_each_message_is_as_it_is_really_printed(folder, row, twice, message):
     Path("observations.csv").write_text(f"school_id,month,respondents,adopters\n{row}\n" + (f"{row}\n" if twice else ""), encoding="utf-8")
