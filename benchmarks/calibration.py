@@ -147,7 +147,7 @@ def fit(number: int) -> dict[str, Any]:
 def fingerprint() -> str:
     """Return what changes whenever the code that fits does, so that no fit of another state is taken for one of this."""
     digest = hashlib.sha256()
-    for path in [Path(__file__), *sorted((Path(__file__).parents[1] / "experiments").glob("calibration_*.py"))]:
+    for path in [Path(__file__), *sorted((Path(__file__).parents[1] / "experiments" / "calibration").glob("*.py"))]:
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

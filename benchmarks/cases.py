@@ -13,7 +13,7 @@ from school_mentoring.model.world.arrays import Practices, World
 from school_mentoring.model.world.network import generate_world
 from school_mentoring.scenarios import load_scenario
 
-__all__ = ["LIMIT", "Work", "limit", "national", "pilot", "replicates_of", "sized_world", "work"]
+__all__ = ["LIMIT", "Work", "limit", "pilot", "pilot_world", "random_sets", "sized_world", "work"]
 
 LIMIT = {"p": 0.01, "q_out": 0.3, "d": 0.03}
 """Chances a month of the limit: a school adopts with 1 - (1 - p)(1 - q_out E), E its adopting share of peers, and abandons with d."""
@@ -33,13 +33,7 @@ class Work(NamedTuple):
         return int(self.arguments[0].teachers.size * self.options["months"] * self.arguments[4].design.size)
 
 
-def replicates_of(designs: int, sets: int, replicates: int) -> Batch:
-    """Return the batch of all designs x parameter sets x replicates."""
-    grid = np.meshgrid(np.arange(designs), np.arange(sets), np.arange(replicates), indexing="ij")
-    return Batch(*(axis.reshape(-1).astype(np.int64) for axis in grid))
-
-
-def _random_sets(count: int) -> list[dict[str, float]]:
+def random_sets(count: int) -> list[dict[str, float]]:
     """Return parameter sets, each value anywhere in its plausible range; seeded."""
     rng = np.random.default_rng(7)
     sets = []
@@ -49,30 +43,25 @@ def _random_sets(count: int) -> list[dict[str, float]]:
     return sets
 
 
-def work(world: World, names: tuple[str, ...], replicates: int, months: int, sets: list[dict[str, float]] | None = None) -> Work:
+def work(world: World, names: tuple[str, ...], replicates: int, months: int, values: dict[str, float] | None = None) -> Work:
     """Return runs of preset designs in a world, funded from month 6 to 34."""
-    sets = sets or [base_values()]
     practices = Practices(np.ones(1), np.ones(1), np.full(1, -1.0))
+    parameters = parameter_table([values or base_values()])
     designs = design_table([PRESETS[name] for name in names], 6, 34)
-    batch = replicates_of(len(names), len(sets), replicates)
-    return Work((world, practices, parameter_table(sets), designs, batch), {"seed": 1, "months": months, "end_of_funding": 34})
+    design, replicate = (axis.reshape(-1) for axis in np.indices((len(names), replicates)))
+    batch = Batch(design, np.zeros_like(design), replicate)
+    return Work((world, practices, parameters, designs, batch), {"seed": 1, "months": months, "end_of_funding": 34})
 
 
-def pilot(replicates: int, names: tuple[str, ...] = tuple(PRESETS), sets: int = 0) -> Work:
-    """Return the pilot sweep: 480 schools, all seven designs, 72 months; at base values or under random parameter sets."""
+def pilot_world() -> World:
+    """Return the 480 schools of the pilot."""
     scenario = load_scenario("mensi-pilot")
-    world, _ = Worlds(scenario).get(scenario.base_parameters(), 0)
-    return work(world, names, replicates, 72, _random_sets(sets) if sets else None)
+    return Worlds(scenario).get(scenario.base_parameters(), 0)[0]
 
 
-def national(names: tuple[str, ...], months: int = 120) -> Work:
-    """Return runs of a system of 249,750 schools in 27 countries, one per design."""
-    scenario = load_scenario("national")
-    world, _ = Worlds(scenario).get(scenario.base_parameters(), 0)
-    designs = scenario.design_list()
-    base = work(world, names, 1, months)
-    own = design_table([designs.get(name, PRESETS[name]) for name in names], 6, 34)
-    return Work((world, *base.arguments[1:3], own, base.arguments[4]), base.options)
+def pilot(replicates: int, names: tuple[str, ...] = tuple(PRESETS)) -> Work:
+    """Return the pilot sweep: 480 schools, all seven designs, 72 months."""
+    return work(pilot_world(), names, replicates, 72)
 
 
 def sized_world(schools: int) -> World:
@@ -95,4 +84,4 @@ def limit(world: World, replicates: int, months: int) -> Work:
     equal = 1.0 / np.maximum(degree, 1)
     plain = world._replace(teachers=np.ones(n, np.int32), openness=np.ones(n), adopters_at_start=started, row_weight=equal)
     values: dict[str, Any] = {**base_values(), **_LIMIT_SWITCHES, **LIMIT}
-    return work(plain, ("none",), replicates, months, [values])
+    return work(plain, ("none",), replicates, months, values)

@@ -5,9 +5,10 @@ sound, or exit code 2 with one line on standard error and nothing changed. Input
 """
 
 import argparse
+import contextlib
+import io
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,13 +17,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.commands.program import ROOT
+from tests.commands.program import program
 from tests.fuzz.cases import file_cases, study_cases
 from tests.fuzz.damage import damaged
 from tests.fuzz.serving import faults_of_requests, serve_words, served, stopped, taken_port
 from tests.fuzz.sound import STUDIES, studies
 from tests.fuzz.surroundings import COMMANDS, SPREADS, SURROUNDINGS, WRITES, at_once, faults_in, interrupted, shards_at_once, spread
-from tests.fuzz.trial import Case, Done, Folder, tried
+from tests.fuzz.trial import Case, Folder, tried
 
 SERVED = {
     "an address of IPv6": ("--host=::1",),
@@ -100,12 +101,12 @@ def _each(trials: Sequence[tuple[str, str, Callable[[Path], list[str]]]]) -> int
     """Make trials, each in a folder of its own: where, what, and what returns the faults; print a table and return how many failed."""
     tried, failed = Counter[str](), Counter[str]()
     for name, command, trial in trials:
-        with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch, contextlib.redirect_stdout(io.StringIO()) as told:
             faults = trial(Path(scratch))
         tried[name] += 1
         failed[name] += bool(faults)
         for fault in faults:
-            print(f"{name}, {command}: {fault}", file=sys.stderr, flush=True)
+            print(f"{name}, {command}: {fault}\n{told.getvalue()}", file=sys.stderr, flush=True)
     lines = [f"| {name} | {tried[name]} | {failed[name]} |" for name in tried]
     total = f"| **all** | {tried.total()} | {failed.total()} |"
     print("\n".join(["| where | processes | failures |", "| --- | --: | --: |", *lines, total]))
@@ -215,9 +216,8 @@ def _processes(cases: Sequence[Case], options: argparse.Namespace) -> int:
             if here.verdict == "left out":
                 continue
             Folder(Path(other)).set({**case.files, case.spoil: content})
-            words = [sys.executable, str(ROOT / "run.py"), *case.act]
-            process = subprocess.run(words, cwd=other, capture_output=True, encoding="utf-8", timeout=300, check=False)
-            there = Done(process.returncode, process.stdout, process.stderr)
+            with contextlib.redirect_stdout(io.StringIO()):
+                there = program(*case.act, cwd=Path(other), seconds=300)
             same = there.code == here.done.code and (there.code == 0 or there.err == here.done.err.replace(one, other))
             if not same:
                 unlike += 1

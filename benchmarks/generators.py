@@ -193,15 +193,14 @@ def section(quick: bool) -> str:
         rows.append([name, seconds / inner / size * 1e9, seconds / base, *quality])
     head = [
         "generator",
-        "ns per pair of uniforms",
+        "ns per pair",
         "relative",
         "largest correlation of neighbours, standard errors",
-        "p of chi-square, single draws",
-        "least p of chi-square, pairs of neighbours (4 tests)",
+        "p of chi-square",
+        "least p, pairs of neighbours (4 tests)",
     ]
     return (
-        "## Generators\n\nPairs of uniforms for 480 consecutive schools of one event; neighbours are the two of a pair, the next school, "
-        f"the next month and the next seed. {known} published answers were given first. splitmix64 as a hash is a bijection of 64 bits: "
-        "events must be folded into 64 bits, where the names of different events may collide; the others take 128 bits of name besides "
-        "the seed's.\n\n" + table(head, rows)
+        "## Generators\n\nPairs of uniforms for 480 schools of one event; neighbours: of a pair, the next school, month, seed. "
+        f"{known} published answers were given first. splitmix64 hashes 64 bits, into which names of different events may fold alike; the "
+        "others take 128 bits of name besides the seed.\n\n" + table(head, rows)
     )

@@ -17,20 +17,21 @@ SECTIONS = {
     "c": ("versus_c", "section"),
     "mesa": ("versus_mesa", "section"),
     "peers": ("versus_peers", "section"),
-    "profile": ("profile_month", "section"),
     "generators": ("generators", "section"),
     "startup": ("startup", "section"),
     "scaling": ("scaling", "section"),
     "page": ("page", "section"),
     "huge": ("scaling", "huge_section"),
+    "studies": ("studies", "section"),
 }
+USUAL = [name for name in SECTIONS if name not in ("huge", "studies")]
 OUT = Path(__file__).parent / "RESULTS.md"
 
 
 def main() -> int:
     """Run the sections asked for, print them as they come, and write them to the file."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--only", default=",".join(name for name in SECTIONS if name != "huge"), help=f"sections, of {', '.join(SECTIONS)}")
+    parser.add_argument("--only", default=",".join(USUAL), help=f"sections, of {', '.join(SECTIONS)}")
     parser.add_argument("--quick", action="store_true", help="fewer runs and sizes: minutes become seconds, figures less steady")
     parser.add_argument("--out", type=Path, help=f"where to write (default: {OUT.name} when all sections run in full, else nowhere)")
     options = parser.parse_args()
@@ -38,7 +39,7 @@ def main() -> int:
     unknown = [name for name in names if name not in SECTIONS]
     if unknown:
         parser.error(f"no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")
-    full = not options.quick and set(names) >= set(SECTIONS) - {"huge"}
+    full = not options.quick and set(names) >= set(USUAL)
     out = options.out or (OUT if full else None)
     how = f"python -m benchmarks.run --only {','.join(names)}" + (" --quick" if options.quick else "")
     parts: list[str] = []

@@ -95,8 +95,7 @@ def section(quick: bool) -> str:
     """Return the comparison with other tools as Markdown."""
     return (
         "## Against other tools, on the exact limit\n\nA Bass contagion with abandonment: "
-        f"p = {peers.P}, q_out = {peers.Q}, d = {peers.D}, one teacher per school. Every tool in its own idiom and with its own random "
-        "numbers, one core, processor seconds. The engine is the general one of every study: it also keeps roles, costs and outcomes.\n\n"
+        f"p = {peers.P}, q_out = {peers.Q}, d = {peers.D}. Every tool in its own idiom and with its own random numbers, one thread.\n\n"
         + _small(quick)
         + "\n\n"
         + _large(quick)
