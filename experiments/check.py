@@ -1,92 +1,118 @@
 """Check a user's files before any run: a scenario, a school table, a list of ties, a pilot's observations."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.world.own_data import read_schools, read_ties
+from school_mentoring.model.world.csv_file import MAPPED, Dialect, header_of
+from school_mentoring.model.world.own_schools import COLUMNS as SCHOOL_COLUMNS
+from school_mentoring.model.world.own_ties import COLUMNS as TIE_COLUMNS
+from school_mentoring.model.world.own_ties import IS_GRAPH, read_ties
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario, load_scenario
 
-from .pilot_data import COLUMNS, Observations, read_observations
-from .worlds import Worlds
+from .pilot_data import COLUMNS as OBSERVATION_COLUMNS
+from .pilot_data import Observations, read_observations
+from .worlds import Worlds, schools_of
 
-__all__ = ["check_files", "kind_of"]
+__all__ = ["Checked", "check_files", "kind_of", "notices_of"]
 
+
+COLUMNS = {"ties": TIE_COLUMNS, "observations": OBSERVATION_COLUMNS, "schools": SCHOOL_COLUMNS}
+TELLING = {"ties": {"source", "target"}, "observations": {*OBSERVATION_COLUMNS} - {"school_id"}, "schools": {"school_id"}}
+"""The columns of each sort of table, and those of which one tells it from the others before it and after it."""
 
 ORDER = ("scenario", "schools", "ties", "observations")
 
 
+class Checked(NamedTuple):
+    """What is said of a file: what it holds, and what of it is probably not meant."""
+
+    line: str
+    notices: tuple[str, ...]
+
+
 def check_files(
     paths: Sequence[str], scenario: Scenario, *, start: str | None = None, mapping: str | None = None, end: str | None = None
-) -> list[str]:
-    """Return one line per file that says what it holds; ties and observations are checked against the school table given with them.
+) -> list[Checked]:
+    """Return what each file holds; ties and observations are checked against the school table given with them.
 
-    ``scenario`` supplies countries, practices and, where no school table is given, its own; ``start``, ``mapping`` and ``end`` are as
-    ``read_observations`` takes them. Raises InputError for the first faulty file.
+    ``scenario`` supplies countries, practices, how tables are written and, where no school table is given, its own; ``start``, ``mapping``
+    and ``end`` are as ``read_observations`` takes them. Raises InputError for the first faulty file.
     """
-    tables = {path: kind_of(path) for path in paths}
+    dialect = scenario.world.dialect
+    _check_columns(scenario)
+    tables = {path: kind_of(path, dialect) for path in paths}
     schools: Schools | None = None
-    lines = {}
+    found = {}
     for path in sorted(paths, key=lambda path: ORDER.index(tables[path])):
         if tables[path] == "scenario":
-            lines[path] = _check_scenario(path)
+            found[path] = _check_scenario(path)
         elif tables[path] == "schools":
-            schools = _read_schools(path, scenario)
-            lines[path] = f"{path}: {_count(len(schools), 'school')} in {_count(len(schools.countries), 'country')}{_drawn(schools)}"
+            schools = schools_of(path, scenario, scenario.base_parameters())
+            line = f"{_count(len(schools), 'school')} in {_count(len(schools.countries), 'country')}{_drawn(schools)}"
+            found[path] = Checked(f"{path}: {line}", schools.notices)
         else:
             if schools is None and scenario.world.schools is not None:
-                schools = _read_schools(scenario.world.schools, scenario)
+                schools = schools_of(scenario.world.schools, scenario, scenario.base_parameters())
             if schools is None:
                 problem = f"{tables[path]} can only be checked with the schools they {'join' if tables[path] == 'ties' else 'are of'}"
                 raise InputError(path, problem, f"give both: validate schools.csv {path}")
             if tables[path] == "ties":
-                ties = read_ties(path, schools)
-                lines[path] = f"{path}: {_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}"
+                ties = read_ties(path, schools, dialect)
+                line = f"{_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}"
+                found[path] = Checked(f"{path}: {line}", ties.notices)
             else:
                 practices = [practice.name for practice in scenario.practices]
-                seen = read_observations(path, schools, start=start, mapping=mapping, practices=practices, end=end)
-                lines[path] = f"{path}: {_described(seen, schools)}"
-    return [lines[path] for path in paths]
+                seen = read_observations(
+                    path, schools, start=start, mapping=mapping, practices=practices, end=end, months=scenario.months, dialect=dialect
+                )
+                found[path] = Checked(f"{path}: {_described(seen, schools)}", seen.notices)
+    return [found[path] for path in paths]
 
 
-def kind_of(path: str) -> str:
+def notices_of(scenario: Scenario) -> tuple[str, ...]:
+    """Return what of a scenario's own files is probably not meant. Raises InputError where they are faulty."""
+    _check_columns(scenario)
+    if scenario.world.schools is None:
+        return ()
+    schools = schools_of(scenario.world.schools, scenario, scenario.base_parameters())
+    ties = () if scenario.world.ties is None else read_ties(scenario.world.ties, schools, scenario.world.dialect).notices
+    return (*schools.notices, *ties)
+
+
+def _check_columns(scenario: Scenario) -> None:
+    """Raise InputError for a header that is said to stand for a column that no table has."""
+    known = [name for columns in COLUMNS.values() for name in columns]
+    known += ["adopters_at_start", *(f"adopters_at_start_{practice.name}" for practice in scenario.practices)]
+    for name, header in scenario.world.columns.items():
+        if name not in known:
+            raise InputError(f"--columns {name}={header}", f"no table has a column {name!r}", nearest(name, known))
+
+
+def kind_of(path: str, dialect: Dialect) -> str:
     """Tell by name and header what a file is."""
-    if Path(path).suffix.lower() in (".yaml", ".yml", ""):
-        return "scenario"
-    try:
-        # What is not UTF-8 is told by the reader of the table, with its row.
-        with Path(path).open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            header = next(csv.reader([file.readline(100_000).replace(";", ",")]), [])
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(
-            path, f"cannot be read ({getattr(error, 'strerror', None) or error})", "allowed: a readable YAML or CSV file"
-        ) from error
-    names = {name.strip() for name in header}
-    if {"source", "target"} & names:
-        return "ties"
-    if names & set(COLUMNS) - {"school_id"}:
-        return "observations"
-    if "school_id" in names:
-        return "schools"
-    if not names - {""}:
-        known = "a scenario (.yaml), schools (school_id, ...), ties (source, target, ...), observations (school_id, month, adopters, ...)"
-        raise InputError(path, "is empty", f"allowed: {known}")
-    raise InputError(
-        f"{path}, row 1", f"columns {', '.join(sorted(names)[:5])}", nearest(sorted(names)[0], ["school_id", "source", "target"])
-    )
+    suffix = Path(path).suffix.lower()
+    if suffix in (".yaml", ".yml", "", IS_GRAPH):
+        return "ties" if suffix == IS_GRAPH else "scenario"
+    header = header_of(path, dict.fromkeys(name for columns in COLUMNS.values() for name in columns), dialect)
+    for kind, telling in TELLING.items():
+        if telling & set(header):
+            return kind
+    columns = ", ".join(header[:5]) or "none"
+    known = "schools (school_id, ...), ties (source, target, ...), observations (school_id, month, adopters, ...)"
+    raise InputError(f"{path}, row 1", f"the columns {columns} are of no table", f"allowed: {known}; {MAPPED} school_id=HEADER")
 
 
-def _check_scenario(path: str) -> str:
+def _check_scenario(path: str) -> Checked:
     scenario = load_scenario(path)
+    _check_columns(scenario)
     _, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     assumed = [country.code for country in scenario.world.countries if country.assumed]
     note = f"; figures of {', '.join(assumed)} are means over the known countries" if assumed else ""
-    return (
-        f"{path}: scenario {scenario.name}, {len(scenario.designs)} designs, {len(schools):,} schools, {scenario.months} months"
-        f"{_drawn(schools)}{note}"
-    )
+    line = f"{path}: scenario {scenario.name}, {len(scenario.designs)} designs, {len(schools):,} schools, {scenario.months} months"
+    return Checked(f"{line}{_drawn(schools)}{note}", schools.notices)
 
 
 def _described(seen: Observations, schools: Schools) -> str:
@@ -107,18 +133,6 @@ def _described(seen: Observations, schools: Schools) -> str:
 def _count(number: int, thing: str) -> str:
     """Return a number of things in words."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing.removesuffix('y')}{'ies' if thing.endswith('y') else 's'}"
-
-
-def _read_schools(path: str, scenario: Scenario) -> Schools:
-    return read_schools(
-        path,
-        countries=scenario.country_list(),
-        regions=scenario.regions(),
-        parameters=scenario.base_parameters(),
-        seed=scenario.seed,
-        index=0,
-        practices=[practice.name for practice in scenario.practices],
-    )
 
 
 def _drawn(schools: Schools) -> str:

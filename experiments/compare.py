@@ -130,7 +130,7 @@ def window(scenario: Scenario, design: Design) -> tuple[int, int]:
 
 
 def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
-    """Say what of the schools was drawn or assumed for want of data."""
+    """Say what of the schools was drawn or assumed for want of data, and what of the user's files is probably not meant."""
     notes = []
     if scenario.world.schools is not None and schools.drawn:
         notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
@@ -139,7 +139,7 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
     assumed = [country.code for country in scenario.world.countries if country.assumed]
     if assumed:
         notes.append(f"Figures nobody stated (salary among them) are means over the known countries for: {', '.join(assumed)}.")
-    return notes
+    return [*notes, *(f"Notice: {notice}." for notice in schools.notices)]
 
 
 def _fitted(scenario: Scenario) -> list[str]:

@@ -87,9 +87,10 @@ def make(truth: Truth, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "schools.csv", schools.to_frame())
     _write(folder / "ties.csv", _ties(base, schools))
-    files = {"schools": folder / "schools.csv", "ties": folder / "ties.csv"}
-    months = max(truth.survey.months) + 1
-    observed = load_scenario(truth.base, truth.sets, seed=truth.seed, months=months, replicates=1, designs=[truth.design], **files)
+    observed = load_scenario(
+        truth.base, truth.sets, seed=truth.seed, months=max(truth.survey.months) + 1, replicates=1, designs=[truth.design],
+        schools=folder / "schools.csv", ties=folder / "ties.csv",
+    )  # fmt: skip
     _write(folder / "observations.csv", _observations(observed, truth))
 
 

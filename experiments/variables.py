@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
+from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import STRUCTURE
 from school_mentoring.scenarios import COMPARATOR, Scenario, read_draws
 
@@ -19,6 +20,7 @@ __all__ = [
     "Domain",
     "Variable",
     "domain_of",
+    "named_values",
     "parse_value",
     "parse_variable",
     "quantile",
@@ -128,12 +130,10 @@ def _digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class Domain(NamedTuple):
-    """What a name may take: one of ``words``, or a number from ``minimum`` to ``maximum``, ``whole`` or not."""
+    """What a name may take: one of ``words``, or a number within ``bounds``."""
 
     words: tuple[str, ...]
-    minimum: float
-    maximum: float
-    whole: bool
+    bounds: Bounds
 
 
 def variable_names(scenario: Scenario) -> list[str]:
@@ -150,15 +150,18 @@ def variable_names(scenario: Scenario) -> list[str]:
 def domain_of(name: str, scenario: Scenario) -> Domain:
     """Return what a name of ``variable_names`` may take."""
     if name in PARAMETERS:
-        row = PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())
-        return Domain((), row.minimum, row.maximum, row.distribution == "integer")
+        return Domain((), _bounds(PARAMETERS[name].minimum, PARAMETERS[name].maximum, scenario.parameters[name].distribution == "integer"))
     if name in WORLD_FIELDS:
-        return Domain((), *WORLD_FIELDS[name], True)
+        return Domain((), _bounds(*WORLD_FIELDS[name], whole=True))
     if name in WORLD_WORDS:
-        return Domain(WORLD_WORDS[name], 0.0, 0.0, False)
+        return Domain(WORLD_WORDS[name], _bounds(0.0, 0.0))
     field = FIELDS[name.partition(".")[2]]
     whole = field.field in (*WHOLE, *SWITCHES)
-    return Domain(CHOICES.get(field.field, ()), field.minimum or 0.0, field.maximum or 0.0, whole)
+    return Domain(CHOICES.get(field.field, ()), _bounds(field.minimum or 0.0, field.maximum or 0.0, whole))
+
+
+def _bounds(low: float, high: float, whole: bool = False) -> Bounds:
+    return Bounds(low, high, f"{'whole numbers from ' if whole else ''}{low:g} to {high:g}", whole)
 
 
 def uncertain_variables(scenario: Scenario) -> list[Variable]:
@@ -220,13 +223,13 @@ def _from_row(row: Parameter) -> Variable:
 def _range(where: str, name: str, parts: Sequence[str], domain: Domain) -> Variable:
     if len(parts) not in (2, 3):
         raise InputError(where, "is no range", "allowed: name=low:high or name=low:high:distribution")
-    low, high = (_number(where, part, domain) for part in parts[:2])
+    low, high = (read_option(where, part, domain.bounds) for part in parts[:2])
     if low > high:
         raise InputError(where, f"low {low:g} is above high {high:g}", "allowed: low <= high")
-    distribution = parts[2].strip() if len(parts) == 3 else ("integer" if domain.whole else "uniform")
+    distribution = parts[2].strip() if len(parts) == 3 else ("integer" if domain.bounds.whole else "uniform")
     if distribution not in DISTRIBUTIONS:
         raise InputError(where, f"no distribution named {distribution!r}", nearest(distribution, DISTRIBUTIONS))
-    if domain.whole and distribution != "integer":
+    if domain.bounds.whole and distribution != "integer":
         raise InputError(where, f"{name} takes whole numbers", "allowed: integer")
     if distribution == "loguniform" and low <= 0:
         raise InputError(where, f"{low:g} has no logarithm", "allowed with loguniform: above 0")
@@ -239,19 +242,9 @@ def parse_value(where: str, name: str, word: str, domain: Domain) -> float | str
         if word not in domain.words:
             raise InputError(where, f"{word!r} is no value of {name}", nearest(word, domain.words))
         return word
-    if name.endswith(".mentor_share") and word in ("none", "null"):
-        return NO_QUOTA
-    return _number(where, word, domain)
+    return NO_QUOTA if word in named_values(name) else read_option(where, word, domain.bounds)
 
 
-def _number(where: str, word: str, domain: Domain) -> float:
-    minimum, maximum, whole = domain[1:]
-    try:
-        value = float(word)
-    except ValueError:
-        raise InputError(where, f"{word!r} is not a number", f"allowed: {minimum:g} to {maximum:g}") from None
-    if not minimum <= value <= maximum:
-        raise InputError(where, f"{value:g} is out of range", f"allowed: {minimum:g} to {maximum:g}")
-    if whole and not value.is_integer():
-        raise InputError(where, f"{value:g} is no whole number", f"allowed: whole numbers from {minimum:g} to {maximum:g}")
-    return value
+def named_values(name: str) -> Mapping[str, float]:
+    """Return the words that stand for a number of a name."""
+    return {"none": NO_QUOTA, "null": NO_QUOTA} if name.endswith(".mentor_share") else {}

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from school_mentoring.model.parameters import WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.network import Peers, generate_peers, make_world, peers_from_ties
-from school_mentoring.model.world.own_data import Ties, name_mentors, read_schools, read_ties
+from school_mentoring.model.world.own_schools import read_schools
+from school_mentoring.model.world.own_ties import Ties, name_mentors, read_ties
 from school_mentoring.model.world.schools import Schools, generate_schools
 from school_mentoring.scenarios import Scenario
 
-__all__ = ["Worlds"]
+__all__ = ["Worlds", "schools_of"]
 
 
 class Worlds:
@@ -53,23 +54,29 @@ class Worlds:
                 countries, regions, spec.schools_per_region, parameters, scenario.seed, index, len(scenario.practices)
             )
         else:
-            schools = read_schools(
-                spec.schools,
-                countries=countries,
-                regions=regions,
-                parameters=parameters,
-                seed=scenario.seed,
-                index=index,
-                practices=[practice.name for practice in scenario.practices],
-            )
+            schools = schools_of(spec.schools, scenario, parameters, index)
         peers: Peers
         if spec.ties is None:
             peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
         else:
-            ties = read_ties(spec.ties, schools)
+            ties = read_ties(spec.ties, schools, spec.dialect)
             schools = name_mentors(schools, ties)
             if len(ties.source):
                 peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
             else:
                 peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
         return make_world(schools, peers, structure=spec.structure), schools
+
+
+def schools_of(path: str, scenario: Scenario, parameters: Mapping[str, float], index: int = 0) -> Schools:
+    """Return the schools of a file as they are in world number ``index`` of a scenario. Raises InputError."""
+    return read_schools(
+        path,
+        countries=scenario.country_list(),
+        regions=scenario.regions(),
+        parameters=parameters,
+        seed=scenario.seed,
+        index=index,
+        practices=[practice.name for practice in scenario.practices],
+        dialect=scenario.world.dialect,
+    )

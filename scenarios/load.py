@@ -47,12 +47,15 @@ def load_scenario(
     designs: Sequence[str] | None = None,
     schools: str | Path | None = None,
     ties: str | Path | None = None,
+    encoding: str | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Scenario:
     """Return the scenario of a file, or of a shipped name such as ``mensi-pilot``.
 
     ``sets`` holds assignments as ``--set`` takes them: ``p=0.01``, ``regional_hub.stipend=3000``, ``world.schools_per_region=10``,
     several in one text separated by spaces or commas. ``designs`` keeps those designs only; presets that the scenario lacks may be
-    named. ``schools`` and ``ties`` are files, relative to the working directory.
+    named. ``schools`` and ``ties`` are files, relative to the working directory; ``encoding`` and ``columns`` (texts such as
+    ``school_id=URN,teachers=Staff``) say how they are written.
     """
     path = _find(path_or_name)
     layer = _read_chain(path, ())
@@ -60,6 +63,7 @@ def load_scenario(
     if designs is not None:
         layer = lay_over(layer, _chosen_designs(designs, layer))
     layer = lay_over(layer, _assignments(sets, layer))
+    layer = lay_over(layer, _written(encoding, columns or ()))
     layer = lay_over(layer, _options({"seed": seed, "months": months, "replicates": replicates}, {"schools": schools, "ties": ties}))
     return _checked(layer, str(path))
 
@@ -230,6 +234,23 @@ def _options(numbers: Mapping[str, int | None], files: Mapping[str, str | Path |
             places[path] = typed(f"--{path[-1]}", str(value))
             _put(values, path, value if len(path) == 1 else _absolute(places[path], str(value)))
     return Layer(values, places)
+
+
+def _written(encoding: str | None, columns: Sequence[str]) -> Layer:
+    """Return what ``--encoding`` and ``--columns`` say of the user's own tables."""
+    values: dict[str, Any] = {}
+    places: dict[KeyPath, str] = {}
+    if encoding is not None:
+        values["encoding"], places["world", "encoding"] = encoding, typed("--encoding", encoding)
+    for text in columns:
+        for pair in re.split(r",(?=[^,=]+=)", text):
+            name, equals, header = (part.strip() for part in pair.partition("="))
+            where = typed("--columns", pair)
+            if not (name and equals and header):
+                raise InputError(where, "tells no column", "allowed: NAME=HEADER, for example school_id=URN,teachers=Staff")
+            values.setdefault("columns", {})[name] = header
+            places["world", "columns", name] = where
+    return Layer({"world": values} if values else {}, places)
 
 
 def _absolute(where: str, path: str) -> str:

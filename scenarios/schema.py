@@ -5,7 +5,6 @@ out is filled in when it is made, so two scenarios are equal where they mean the
 """
 
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +15,9 @@ from school_mentoring.model.designs import FIELDS, PRESETS, Design
 from school_mentoring.model.errors import nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.arrays import Practices
-from school_mentoring.model.world.countries import COUNTRIES, Country
+from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country, mean_figures
+from school_mentoring.model.world.csv_file import Dialect
+from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
 from school_mentoring.model.world.structure import Likeness, Network, Structure, Update
 
 from .designs import check_fields, filled_design
@@ -34,8 +35,6 @@ GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in P
 MAX_SCHOOLS = 20_000_000
 MAX_MONTHS = 1200
 MAX_DESIGNS = 400
-
-COUNTRY_FIGURES = ("schools_primary", "schools_secondary", "teachers_per_school", "teacher_salary_eur_per_year", "rural", "disadvantaged")
 
 
 def _usual(unit: str, low: float, high: float) -> dict[str, Any]:
@@ -107,9 +106,8 @@ class CountryEntry(ScenarioSection):
         if not isinstance(stated, Mapping) or not isinstance(stated.get("code"), str):
             return stated
         known = COUNTRIES.get(stated["code"])
-        sources = [known] if known else list(COUNTRIES.values())
-        figures = {field: _mean(field, sources) for field in COUNTRY_FIGURES}
-        assumed = () if known else tuple(field for field in COUNTRY_FIGURES if field not in stated)
+        figures = known.model_dump(include=set(FIGURES)) if known else mean_figures()
+        assumed = () if known else tuple(field for field in FIGURES if field not in stated)
         return {"name": known.name if known else stated["code"], **figures, "assumed": assumed, **stated}
 
     @model_validator(mode="after")
@@ -142,7 +140,16 @@ class WorldSpec(ScenarioSection):
         default=None, min_length=1, max_length=4096, description="A schools.csv instead of generated schools, relative to this file"
     )
     ties: str | None = Field(
-        default=None, min_length=1, max_length=4096, description="A ties.csv instead of generated ties, relative to this file"
+        default=None,
+        min_length=1,
+        max_length=4096,
+        description="A ties.csv or GraphML file instead of generated ties, relative to this file",
+    )
+    encoding: str | None = Field(
+        default=None, min_length=1, max_length=40, description="Encoding of those files where they are not Unicode"
+    )
+    columns: Mapping[Word, str] = Field(
+        default={}, max_length=100, description="Headers of those files, by the names of columns they stand for"
     )
     network: Network = Field(default=Structure().network, description="How generated ties come about")
     update: Update = Field(default=Structure().update, description="Whether all teachers decide at once in a month, or school after school")
@@ -152,6 +159,18 @@ class WorldSpec(ScenarioSection):
     def structure(self) -> Structure:
         """The choices that the world is made by."""
         return Structure(self.network, self.update, self.likeness)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the files are written, as far as they do not show it themselves."""
+        return Dialect(self.encoding, self.columns)
+
+    @field_validator("encoding", mode="after")
+    @classmethod
+    def _check_encoding(cls, name: str | None) -> str | None:
+        if name is not None and not is_encoding(name):
+            fault((), f"{name!r} is no encoding", f"allowed: {ENCODINGS}")
+        return name
 
     @model_validator(mode="after")
     def _check_countries(self) -> Self:
@@ -343,7 +362,7 @@ class Scenario(ScenarioSection):
     def country_list(self) -> tuple[Country, ...]:
         """Return the countries as the model reads them."""
         return tuple(
-            Country(code=country.code, name=country.name, **{field: getattr(country, field) for field in COUNTRY_FIGURES})
+            Country(code=country.code, name=country.name, **{field: getattr(country, field) for field in FIGURES})
             for country in self.world.countries
         )
 
@@ -366,9 +385,3 @@ def _correlation_matrix(given: Sequence[Correlation], names: Sequence[str]) -> N
             j, k = (place[name] for name in one.between)
             matrix[j, k] = matrix[k, j] = one.value
     return matrix
-
-
-def _mean(field: str, countries: Sequence[Country]) -> float:
-    """Return the mean of a figure over countries; counts of schools stay whole."""
-    mean = fmean(getattr(country, field) for country in countries)
-    return round(mean) if field in ("schools_primary", "schools_secondary") else mean

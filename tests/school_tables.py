@@ -7,7 +7,7 @@ import numpy as np
 
 from school_mentoring.model.parameters import base_values
 from school_mentoring.model.world.countries import COUNTRIES
-from school_mentoring.model.world.own_data import read_schools
+from school_mentoring.model.world.own_schools import read_schools
 from school_mentoring.model.world.schools import Schools
 
 __all__ = ["ALL", "BASE", "CZECHIA", "ITALY", "near", "read", "same"]

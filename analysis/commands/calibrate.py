@@ -7,7 +7,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, written_study
+from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
 
 __all__ = ["calibrate"]
 
@@ -37,6 +37,8 @@ def calibrate(
     engine: options.EngineOption = "compiled",
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -48,9 +50,10 @@ def calibrate(
         fit=fit, pool=pool, hold_out=hold_out, compare=compare, overdispersion=overdispersion, discrepancy=discrepancy,
         likelihood=likelihood, runs=runs,
     )  # fmt: skip
-    loaded = load(scenario, sets, design, seed=seed, schools=schools, ties=ties)
+    loaded = load(scenario, sets, design, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
     file = observations_of(observations, loaded)
     problem, seen = problem_of(loaded, file, wanted, start=start, mapping=mapping, end=end)
+    say_notices(loaded, seen.notices)
     folder = new_folder_of(out, loaded.name, "calibrate")
     engine_of(engine)
     from school_mentoring.analysis.report.calibration import calibration_report, quick_report, title_of
@@ -74,7 +77,7 @@ def calibrate(
         place = folder / "calibration"
     if not as_json:
         print_report(report, title_of(state))
-    whole = load(scenario, sets, None, seed=seed, schools=schools, ties=ties)
+    whole = load(scenario, sets, None, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
     with written_study(place, whole, "calibrate", decided, report.files, {"observations": file}) as study:
         if not quick:
             write_findings(found, whole, study.path)

@@ -3,7 +3,7 @@
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, written_study
+from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
 
 __all__ = ["compare"]
 
@@ -18,12 +18,26 @@ def compare(
     engine: options.EngineOption = "compiled",
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Compare every design with none: spread, what lasts, who gains, costs, who is ahead and how sure."""
-    loaded = load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    loaded = load(
+        scenario,
+        sets,
+        designs,
+        seed=seed,
+        months=months,
+        replicates=replicates,
+        schools=schools,
+        ties=ties,
+        encoding=encoding,
+        columns=columns,
+    )
+    say_notices(loaded)
     folder = new_folder_of(out, loaded.name, "compare")
     runner = engine_of(engine)
     from school_mentoring.analysis.report.terminal import comparison_report, print_report

@@ -7,14 +7,16 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, folder_of, load
+from .steps import engine_of, finish, folder_of, load, say_notices
 
 __all__ = ["optimise"]
 
 
 def optimise(
     scenario: options.ScenarioArgument = "mensi-pilot",
-    budget: Annotated[list[float] | None, typer.Option(metavar="EUR", help="A budget; repeatable. The largest bounds the search.")] = None,
+    budget: Annotated[
+        list[float] | None, typer.Option(parser=options.euros, metavar="EUR", help="A budget; repeatable. The largest bounds the search.")
+    ] = None,
     objectives: Annotated[
         str, typer.Option(help="effect,cost and, where wanted, gap (disadvantaged schools), gap_rural.")
     ] = "effect,cost,gap",
@@ -34,6 +36,8 @@ def optimise(
     engine: options.EngineOption = "compiled",
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -43,7 +47,8 @@ def optimise(
     from school_mentoring.experiments.search.folder import close_search, open_search, write_found
     from school_mentoring.experiments.search.optimise import search
 
-    loaded = load(scenario, sets, designs, seed=seed, months=months, schools=schools, ties=ties)
+    loaded = load(scenario, sets, designs, seed=seed, months=months, schools=schools, ties=ties, encoding=encoding, columns=columns)
+    say_notices(loaded)
     folder = folder_of(out, loaded.name, "optimise")
     aim = aim_of(
         objectives=objectives, perspective=perspective, budgets=budget or [], evaluations=evaluations, population=population,

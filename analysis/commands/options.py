@@ -5,8 +5,12 @@ from typing import Annotated
 
 import typer
 
+from school_mentoring.model.errors import InputError
+
 __all__ = [
+    "ColumnsOption",
     "DesignsOption",
+    "EncodingOption",
     "EndOption",
     "EngineOption",
     "JsonOption",
@@ -22,7 +26,19 @@ __all__ = [
     "StartOption",
     "ThreadsOption",
     "TiesOption",
+    "euros",
 ]
+
+
+def euros(word: str) -> float:
+    """Return an amount of money; one that could be two is refused with both."""
+    from school_mentoring.model.world.numbers import Bounds, read_option
+
+    try:
+        return read_option("", word, Bounds(0.0, 1e15, "0 or more"))
+    except InputError as error:
+        raise typer.BadParameter(f"{error.problem}; {error.allowed}") from None
+
 
 ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")]
 SetOption = Annotated[
@@ -34,11 +50,18 @@ SeedOption = Annotated[int | None, typer.Option(help="The seed that every random
 MonthsOption = Annotated[int | None, typer.Option(help="Months simulated.")]
 EngineOption = Annotated[str, typer.Option(help="compiled, or mesa (the same results, slower).")]
 SchoolsOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own schools.csv.")]
-TiesOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own ties.csv.")]
+TiesOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own ties.csv, or a network as .graphml.")]
+EncodingOption = Annotated[str | None, typer.Option(metavar="NAME", help="Encoding of own files that are not Unicode: cp1250, cp1252, ...")]
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=HEADER,...", help="Own headers of own files: school_id=URN,teachers=Staff; other unknown ones are left out."
+    ),
+]
 StartOption = Annotated[str | None, typer.Option(metavar="DATE", help="The month that is month 0, where observations have dates.")]
 MappingOption = Annotated[str | None, typer.Option(metavar="MAP", help="How a scale becomes a share: linear:1:5, threshold:4.")]
 EndOption = Annotated[str | None, typer.Option(metavar="DATE", help="The last month in which adoption times were looked for.")]
-NetBenefitOption = Annotated[float, typer.Option("--k", min=0.0, max=1e9, help="EUR per adopter-year in the net benefit.")]
+NetBenefitOption = Annotated[float, typer.Option("--k", parser=euros, metavar="EUR", help="EUR per adopter-year in the net benefit.")]
 OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The study folder (default results/<scenario>-<command>).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processors to use (default: all); results do not depend on it.")]

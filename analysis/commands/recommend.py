@@ -8,7 +8,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import as_typed, engine_of, finish, load, new_folder_of, written_study
+from .steps import as_typed, engine_of, finish, load, new_folder_of, say_notices, written_study
 
 __all__ = ["recommend"]
 
@@ -17,7 +17,7 @@ def recommend(
     study: Annotated[
         str, typer.Argument(metavar="STUDY|SCENARIO", help="The folder of a comparison, sweep or search; or a scenario.")
     ] = "mensi-pilot",
-    k: Annotated[float, typer.Option("--k", min=0.0, max=1e9, help="EUR that an added adopter-year is worth.")] = 1000.0,
+    k: Annotated[float, typer.Option("--k", parser=options.euros, metavar="EUR", help="EUR that an added adopter-year is worth.")] = 1000.0,
     perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
     sets: options.SetOption = None,
     designs: options.DesignsOption = None,
@@ -27,6 +27,8 @@ def recommend(
     engine: options.EngineOption = "compiled",
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -38,7 +40,19 @@ def recommend(
         folder = new_folder_of(out, Path(study).resolve().name, "recommend")
         evidence, described = evidence_of_study(study)
     else:
-        loaded = load(study, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+        loaded = load(
+            study,
+            sets,
+            designs,
+            seed=seed,
+            months=months,
+            replicates=replicates,
+            schools=schools,
+            ties=ties,
+            encoding=encoding,
+            columns=columns,
+        )
+        say_notices(loaded)
         refuse_no_choice(loaded)
         folder = new_folder_of(out, loaded.name, "recommend")
         runner = engine_of(engine)

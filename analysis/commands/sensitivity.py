@@ -9,7 +9,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, folder_of, load, new_folder_of, written_study
+from .steps import engine_of, finish, folder_of, load, new_folder_of, say_notices, written_study
 
 __all__ = ["sensitivity"]
 
@@ -40,6 +40,8 @@ def sensitivity(
     engine: options.EngineOption = "compiled",
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -58,7 +60,19 @@ def sensitivity(
         folder = folder_of(out, Path(scenario).resolve().name, method)
         loaded, found = study_of_sweep(Path(scenario), wanted)
     else:
-        loaded = load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+        loaded = load(
+            scenario,
+            sets,
+            designs,
+            seed=seed,
+            months=months,
+            replicates=replicates,
+            schools=schools,
+            ties=ties,
+            encoding=encoding,
+            columns=columns,
+        )
+        say_notices(loaded)
         folder = new_folder_of(out, loaded.name, f"sensitivity-{method}")
         engine_of(engine)
         with Progress() as progress:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .steps import load
+from .steps import load, say_notices
 
 __all__ = ["serve"]
 
@@ -25,9 +25,23 @@ def serve(
     months: options.MonthsOption = None,
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
 ) -> None:
     """Serve the what-if page: change designs in a browser and see at once what follows."""
-    loaded = load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    loaded = load(
+        scenario,
+        sets,
+        designs,
+        seed=seed,
+        months=months,
+        replicates=replicates,
+        schools=schools,
+        ties=ties,
+        encoding=encoding,
+        columns=columns,
+    )
+    say_notices(loaded)
     if mesa:
         from school_mentoring.analysis.web.mesa_page import serve_mesa
 

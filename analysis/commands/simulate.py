@@ -8,7 +8,7 @@ from school_mentoring.experiments.progress import Progress
 from school_mentoring.model.errors import InputError
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, written_study
+from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
 
 __all__ = ["simulate"]
 
@@ -24,12 +24,26 @@ def simulate(
     engine: options.EngineOption = "compiled",
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Run one design and record it month by month."""
-    loaded = load(scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    loaded = load(
+        scenario,
+        sets,
+        design,
+        seed=seed,
+        months=months,
+        replicates=replicates,
+        schools=schools,
+        ties=ties,
+        encoding=encoding,
+        columns=columns,
+    )
+    say_notices(loaded)
     if len(loaded.designs) > 1:
         raise InputError(f"--design {design}", "names several designs", "allowed: one; compare runs several")
     folder = new_folder_of(out, loaded.name, "simulate")

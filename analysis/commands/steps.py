@@ -5,13 +5,13 @@ Heavy libraries load here and in the commands only when a command needs them, so
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from school_mentoring.experiments.progress import announce_compilation
-from school_mentoring.model.errors import InputError
+from school_mentoring.model.errors import InputError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from school_mentoring.experiments.folder.study import StudyFolder
     from school_mentoring.scenarios import Scenario
 
-__all__ = ["as_typed", "engine_of", "finish", "folder_of", "load", "new_folder_of", "written_study"]
+__all__ = ["as_typed", "engine_of", "finish", "folder_of", "load", "new_folder_of", "notice_line", "say_notices", "written_study"]
 
 
 def load(scenario: str, sets: list[str] | None, designs: str | None, **options: Any) -> "Scenario":
@@ -31,6 +31,19 @@ def load(scenario: str, sets: list[str] | None, designs: str | None, **options: 
     if chosen == []:
         raise InputError("--designs", "names no design", "allowed: names separated by commas")
     return load_scenario(scenario, sets or [], designs=chosen, **options)
+
+
+def say_notices(scenario: "Scenario", more: Iterable[str] = ()) -> None:
+    """Say on standard error what of the scenario's own files, and of ``more``, is probably not meant. Raises InputError where faulty."""
+    from school_mentoring.experiments.check import notices_of
+
+    for notice in (*notices_of(scenario), *more):
+        print(notice_line(notice), file=sys.stderr)
+
+
+def notice_line(notice: str) -> str:
+    """Return a notice as the one line that a command says."""
+    return f"notice: {one_line(notice)}"
 
 
 def as_typed() -> str:

@@ -8,7 +8,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of
+from .steps import engine_of, finish, load, new_folder_of, say_notices
 
 __all__ = ["sweep"]
 
@@ -38,13 +38,27 @@ def sweep(
     engine: options.EngineOption = "compiled",
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Run many parameter sets x designs x replicates into a folder that survives a kill and can be resumed."""
     from school_mentoring.experiments.sweep.execution import parse_shard
 
-    loaded = load(scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties)
+    loaded = load(
+        scenario,
+        sets,
+        designs,
+        seed=seed,
+        months=months,
+        replicates=replicates,
+        schools=schools,
+        ties=ties,
+        encoding=encoding,
+        columns=columns,
+    )
+    say_notices(loaded)
     folder = new_folder_of(out, loaded.name, "sweep")
     share = parse_shard(shard)
     engine_of(engine)

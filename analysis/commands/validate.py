@@ -6,24 +6,32 @@ from typing import Annotated
 import typer
 
 from . import options
-from .steps import load
+from .steps import load, notice_line
 
 __all__ = ["validate"]
 
 
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv, observations.csv.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv (or .graphml), observations.csv.")
+    ],
     scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",
     start: options.StartOption = None,
     mapping: options.MappingOption = None,
     end: options.EndOption = None,
+    encoding: options.EncodingOption = None,
+    columns: options.ColumnsOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Check scenario and data files; ties and observations are checked against the schools given with them."""
     from school_mentoring.experiments.check import check_files
 
-    lines = check_files(files, load(scenario, None, None), start=start, mapping=mapping, end=end)
+    loaded = load(scenario, None, None, encoding=encoding, columns=columns)
+    found = dict(zip(files, check_files(files, loaded, start=start, mapping=mapping, end=end), strict=True))
     if as_json:
-        print(json.dumps({"valid": True, "files": dict(zip(files, lines, strict=True))}, ensure_ascii=False))
+        notices = {path: said.notices for path, said in found.items() if said.notices}
+        print(
+            json.dumps({"valid": True, "files": {path: said.line for path, said in found.items()}, "notices": notices}, ensure_ascii=False)
+        )
     else:
-        print("\n".join(lines))
+        print("\n".join(line for said in found.values() for line in (said.line, *map(notice_line, said.notices))))

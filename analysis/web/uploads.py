@@ -45,12 +45,12 @@ def upload(
 def _checked(path: Path, name: str, state: PageState, check: Callable[[Scenario], object]) -> str:
     """Return what ``run.py validate`` says of a table of schools, which it calls ``name``. Raises InputError as ``upload`` does."""
     try:
-        kind = kind_of(str(path))
+        kind = kind_of(str(path), state.scenario.world.dialect)
         if kind != "schools":
             raise InputError(name, f"holds {kind}, which the page does not take", "allowed: a scenario (.yaml) or schools.csv")
-        line = check_files([str(path)], state.scenario)[0].replace(str(path), name)
+        said = check_files([str(path)], state.scenario)[0]
         check(with_schools(state, path).scenario)
-        return line
+        return " ".join([said.line, *(f"Notice: {notice}." for notice in said.notices)]).replace(str(path), name)
     except InputError as error:
         words = (one.replace(str(path), name) for one in (error.where, error.problem, error.allowed))
         raise InputError(*words) from None

@@ -100,7 +100,16 @@ def problem_of(
         raise InputError("--design", f"a pilot had one design, not {len(scenario.designs)}", "name the one that it was run by")
     world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     names = tuple(practice.name for practice in scenario.practices)
-    seen = read_observations(observations, schools, start=start, mapping=mapping, practices=names, end=end)
+    seen = read_observations(
+        observations,
+        schools,
+        start=start,
+        mapping=mapping,
+        practices=names,
+        end=end,
+        months=scenario.months,
+        dialect=scenario.world.dialect,
+    )
     survey = survey_of(seen, len(schools), names, options.discrepancy)
     if survey.horizon < 2:
         raise InputError(str(observations), "holds only the start, month 0, at which nothing has happened yet", "give later waves")

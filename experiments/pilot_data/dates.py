@@ -1,15 +1,19 @@
 """Months from what a user writes in a cell: the number of a month, or an ISO date counted from the month that is number 0."""
 
 import datetime
+import math
 import re
 from typing import NamedTuple
 
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.numbers import Bounds
 
-__all__ = ["LAST_MONTH", "Span", "month_zero", "span_of"]
+__all__ = ["LAST_MONTH", "MONTHS", "Span", "is_date", "month_zero", "span_of"]
 
 LAST_MONTH = 1199
 """The last month that a scenario may simulate."""
+
+MONTHS = Bounds(0.0, LAST_MONTH, f"a month from 0 to {LAST_MONTH}", whole=True)
 
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ][0-9:.]+Z?)?)?)?")
 _ISO = "an ISO date such as 2021-11 or 2021-11-15"
@@ -47,14 +51,20 @@ def _calendar(match: re.Match[str]) -> Span | None:
     return Span(first, first + (11 if month is None else 0))
 
 
-def span_of(cell: str, zero: int | None) -> Span | str:
-    """Return the months that a cell means, or what to give instead of it. ``zero``: as ``month_zero`` gives it."""
-    number = re.fullmatch(r"[0-9]{1,4}(?:[.,]0+)?", cell)
+def is_date(cell: str) -> bool:
+    """Tell whether a cell is a year, a month or a day, as it is where --start is given; else a year is the number of a month."""
+    return _DATE.fullmatch(cell) is not None
+
+
+def span_of(cell: str, zero: int | None, month: float) -> Span | str:
+    """Return the months that a cell means, or what to give instead of it.
+
+    ``zero``: as ``month_zero`` gives it. ``month``: the number that the cell is, nan where it is none that a month may have.
+    """
     match = _DATE.fullmatch(cell)
-    if number and (zero is None or not match):
-        month = int(float(cell.replace(",", ".")))
-        if month <= LAST_MONTH:
-            return Span(month, month)
+    if not math.isnan(month) and (zero is None or not match):
+        return Span(int(month), int(month))
+    if zero is None and match and "-" not in cell:
         return f"give a month from 0 to {LAST_MONTH}, or for a year or a date --start, the month that is month 0"
     if not match:
         return f"give a month from 0 to {LAST_MONTH}, or {_ISO} (in a spreadsheet: format the cells as YYYY-MM-DD before saving)"

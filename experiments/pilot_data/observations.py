@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.world.csv_file import CsvTable, either
+from school_mentoring.model.world.csv_file import CsvTable, Dialect, either
+from school_mentoring.model.world.numbers import Bounds, read_numbers
 from school_mentoring.model.world.schools import Schools
 
-from .dates import Span, month_zero, span_of
-from .rows import CountRow, Row, ScaleRow, checked_rows
+from .answers import answers_of, bounds_of
+from .dates import MONTHS, Span, is_date, month_zero, span_of
 from .scales import ScaleMapping, parse_mapping
 
 __all__ = ["COLUMNS", "KINDS", "Observations", "read_observations"]
@@ -29,8 +30,18 @@ KINDS: dict[Kind, tuple[str, ...]] = {
 }
 """The three forms, and the columns that each of them measures."""
 
-ROWS: dict[Kind, type[Row]] = {"counts": CountRow, "scale": ScaleRow}
-"""The schema of what a row holds; of times there is nothing but the month to check."""
+COLUMNS: dict[str, Bounds | None] = {
+    **dict.fromkeys(("school_id", "month", "date", "practice", "item")),
+    "wave": Bounds(1.0, 100.0, "the number of the wave: 1, 2, ...", whole=True),
+    **dict.fromkeys(("note", "adoption_time")),
+    **bounds_of(None),
+}
+"""The columns of ``observations.csv``; those of numbers with what they may hold."""
+
+NO_MAPPING = (
+    "means on a scale are no shares of teachers, and nothing says how they become shares",
+    "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)",
+)
 
 MOST_COMPARED = 5000
 """School names that an unknown one is compared with; a national table is too long for that."""
@@ -50,7 +61,7 @@ class Observations:
 
     A month is compared with the record of that month, month 0 being the start. ``waves``: the months in which anything was seen, ascending;
     of times the months at which intervals end, the last being the end of the observation. ``practices``: those seen, in the scenario's
-    order. ``synthetic``: whether the file says of itself that it is made up.
+    order. ``synthetic``: whether the file says of itself that it is made up. ``notices``: what of it is probably not meant.
     """
 
     kind: Kind
@@ -60,6 +71,7 @@ class Observations:
     name: str
     mapping: ScaleMapping | None = None
     synthetic: bool = False
+    notices: tuple[str, ...] = ()
 
     @property
     def end(self) -> int:
@@ -75,17 +87,23 @@ def read_observations(
     mapping: str | ScaleMapping | None = None,
     practices: Sequence[str] | None = None,
     end: str | None = None,
+    months: int | None = None,
+    dialect: Dialect = Dialect(),  # noqa: B008 - a constant
 ) -> Observations:
-    """Return the observations of a file: UTF-8; comma, or semicolon with decimal comma; rows in any order.
+    """Return the observations of a file, rows in any order.
 
     ``start``: the month that is month 0, which dates need (``2020-11``). ``mapping``: what makes a share of a scale, as ``parse_mapping``
     reads it. ``practices``: names that may be seen; of a single one the file may leave the column out. ``end``: the last month in which
-    adoption times were looked for (default: that of the last adoption). Rows whose measured cells are all blank are missing observations,
-    except in times, where blank means not adopted. Raises InputError for the first fault, with row and column.
+    adoption times were looked for (default: that of the last adoption). ``months``: those of the scenario. ``dialect``: how the file is
+    written. Rows whose measured cells are all blank are missing observations, except in times, where blank means not adopted. Raises
+    InputError for the first fault, with row and column.
     """
-    table = CsvTable(path, _unknown_column, ["school_id"])
+    scale = parse_mapping(mapping) if isinstance(mapping, str) else mapping
+    table = CsvTable(path, {**COLUMNS, **bounds_of(scale)}, ["school_id"], dialect, schools.country_codes)
     kind = _kind(table)
-    scale = _mapping(table, kind, mapping)
+    scale = scale if kind == "scale" else None
+    if kind == "scale" and scale is None:
+        raise InputError(f"{table.name}, row 1", *NO_MAPPING)
     zero = month_zero(start)
     seen = [at for at in range(len(table.numbers)) if kind == "times" or any(table.columns[c][at] for c in KINDS[kind] if c in table)]
     school = _schools(table, schools)
@@ -94,11 +112,11 @@ def read_observations(
     spans = _spans(table, when, zero, blank=kind == "times")
     wave = _waves(table, spans, seen) if kind != "times" else None
     _check_repeats(table, seen, practice, None if kind == "times" else spans)
-    rows: list[Row] = []
-    if kind in ROWS:
-        rows = checked_rows(table, seen, ROWS[kind], list(KINDS[kind]), (1.0, 5.0) if scale is None else (scale.low, scale.high))
-        _check_teachers(table, seen, school, schools)
+    answers = {} if kind == "times" else answers_of(table, seen, KINDS[kind], schools, school, scale)
     table.settle()
+    if months is not None:
+        late = [at for at in seen if spans[at].first >= months]
+        table.remark(late, when, f"beyond the {months} months of the scenario", f"expected months from 0 to {months - 1}")
     if not seen:
         raise InputError(table.name, "holds no observation: every measured cell is blank", "give at least one row with answers")
     frame = pd.DataFrame({"school": school[seen], "school_id": schools.school_id[school[seen]]})
@@ -109,23 +127,17 @@ def read_observations(
         frame.insert(2, "month", [spans[at].first for at in seen])
         waves = tuple(sorted({int(month) for month in frame["month"]}))
         frame["wave"] = [waves.index(month) + 1 for month in frame["month"]] if wave is None else np.array(wave)[seen]
-        measured = pd.DataFrame([one.measured() for one in rows])
-        frame = pd.concat([frame, measured], axis=1)
+        frame = frame.assign(**answers)
         if scale is not None:
             _add_shares(table, frame, scale)
     order = [name for name in ("school", "month", "practice") if name in frame]
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
     synthetic = "note" in table and any("synthetic" in note.lower() for note in table.columns["note"])
-    return Observations(kind, frame, waves, tuple(name for name in named if name in set(frame["practice"])), table.name, scale, synthetic)
+    practices = tuple(name for name in named if name in set(frame["practice"]))
+    return Observations(kind, frame, waves, practices, table.name, scale, synthetic, tuple(table.notices))
 
 
 # ---------------------------------------------------------------------------------------------------- columns and kinds
-
-COLUMNS = ("school_id", "month", "date", "practice", "item", "wave", "note", *dict.fromkeys(c for kind in KINDS.values() for c in kind))
-
-
-def _unknown_column(name: str) -> str | None:
-    return None if name in COLUMNS else nearest(name, COLUMNS)
 
 
 def _kind(table: CsvTable) -> Kind:
@@ -147,18 +159,6 @@ def _kind(table: CsvTable) -> Kind:
     if excess:
         raise InputError(where, f"the column {excess[0]!r} does not go with {there[0]!r}", "give one form")
     return kind
-
-
-def _mapping(table: CsvTable, kind: Kind, given: str | ScaleMapping | None) -> ScaleMapping | None:
-    if kind != "scale":
-        return None
-    if given is None:
-        raise InputError(
-            f"{table.name}, row 1",
-            "means on a scale are no shares of teachers, and nothing says how they become shares",
-            "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)",
-        )
-    return parse_mapping(given) if isinstance(given, str) else given
 
 
 def _either_column(table: CsvTable, one: str, other: str) -> str:
@@ -208,29 +208,18 @@ def _near(cell: str, known: Sequence[str]) -> str:
     return f" ({hint})" if hint.startswith("did") else ""
 
 
-def _check_teachers(table: CsvTable, seen: Sequence[int], school: NDArray[np.int64], schools: Schools) -> None:
-    """Complain of more respondents than teachers, where the school table gives all of its teachers."""
-    if "teachers" in (*schools.drawn, *(schools.partly_drawn or ())):
-        return
-    for at in seen:
-        cell = table.columns["respondents"][at]
-        if school[at] >= 0 and cell.isdecimal() and int(cell) > schools.teachers[school[at]]:
-            label, teachers = schools.school_id[school[at]], schools.teachers[school[at]]
-            table.complain(
-                at, "respondents", "correct one of the two", f"{cell} respondents, but the school table gives {label} {teachers} teachers"
-            )
-
-
 # ------------------------------------------------------------------------------------------------------ months and waves
 
 
 def _spans(table: CsvTable, column: str, zero: int | None, *, blank: bool) -> list[Span]:
     """Return the months of each cell, (0, 0) where it is blank or wrong; what is wrong is complained of. ``blank``: cells may be."""
     spans = []
-    for at, cell in enumerate(table.columns[column]):
+    cells = table.columns[column]
+    months = table.as_numbers(["" if zero is not None and is_date(cell) else cell for cell in cells], MONTHS)
+    for at, cell in enumerate(cells):
         found: Span | str = Span(0, 0)
         if cell or not blank:
-            found = span_of(cell, zero)
+            found = span_of(cell, zero, float(months.values[at]))
         if isinstance(found, Span) and cell and not blank:
             if found.first != found.last:
                 found = "a year does not say which month; give YYYY-MM"
@@ -247,7 +236,7 @@ def _waves(table: CsvTable, spans: Sequence[Span], seen: Sequence[int]) -> list[
     """Return the wave of each row as the table gives it, None where it gives none; a wave begins after the one before has ended."""
     if "wave" not in table:
         return None
-    given = table.numbers_of("wave", 1.0, 100.0, "the number of the wave: 1, 2, ...", whole=True)
+    given = table.numbers_of("wave")
     for at in np.flatnonzero(~given.present).tolist():
         table.complain(at, "wave", "give the number of the wave: 1, 2, ...", "is blank")
     number = given.values.astype(int).tolist()
@@ -274,7 +263,7 @@ def _check_repeats(table: CsvTable, seen: Sequence[int], practice: Sequence[str]
 
 def _end(text: str, zero: int | None) -> int:
     """Return the last month of observation. Raises InputError where the text is no month or date."""
-    span = span_of(text, zero)
+    span = span_of(text, zero, float(read_numbers([text], MONTHS).values[0]))
     if isinstance(span, str) or span.last < 0:
         raise InputError(f"--end {text}", "is no month of the study", span if isinstance(span, str) else "allowed: not before --start")
     return span.last

@@ -20,9 +20,10 @@ from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.experiments.variables import (
     WORLD_FIELDS,
+    Domain,
     Variable,
     domain_of,
-    parse_value,
+    named_values,
     parse_variable,
     uncertain_variables,
     variable_names,
@@ -30,7 +31,7 @@ from school_mentoring.experiments.variables import (
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.world.csv_file import CsvTable
+from school_mentoring.model.world.csv_file import CsvTable, Dialect
 from school_mentoring.scenarios import Scenario, resolved, scenario_from
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
@@ -212,22 +213,27 @@ def chunk_cells(scenario: Scenario) -> int:
 
 def read_table(path: str, scenario: Scenario) -> pd.DataFrame:
     """Return a user's own parameter sets: a CSV with one column per variable and one row per set."""
-    known = variable_names(scenario)
-    table = CsvTable(path, lambda name: None if name in known else nearest(name, known), required=())
-    columns: dict[str, list[float | str]] = {}
-    for name, cells in table.columns.items():
-        domain = domain_of(name, scenario)
-        columns[name] = []
-        for at, cell in enumerate(cells):
-            word = cell.replace(",", ".") if table.decimal_comma else cell
-            try:
-                columns[name].append(parse_value("", name, word, domain))
-            except InputError as error:
-                table.complain(at, name, error.allowed, error.problem)
+    domains = {name: domain_of(name, scenario) for name in variable_names(scenario)}
+    known = {name: None if domain.words else domain.bounds for name, domain in domains.items()}
+    table = CsvTable(path, known, (), Dialect(scenario.world.encoding))
+    columns = {name: _values(table, name, domains[name]) for name in table.columns}
     table.settle()
     sets = pd.DataFrame(columns)
     _check_size(scenario, {name: float(sets[name].max()) for name in WORLD_FIELDS if name in sets})
     return sets
+
+
+def _values(table: CsvTable, name: str, domain: Domain) -> list[float | str]:
+    """Return a column of parameter sets, in which no cell is blank; what is no value of it is complained of."""
+    cells = table.columns[name]
+    if domain.words:
+        for at in (at for at, cell in enumerate(cells) if cell not in domain.words):
+            table.complain(at, name, nearest(cells[at], domain.words))
+        return list(cells)
+    given = table.numbers_of(name, named_values(name))
+    for at in np.flatnonzero(~given.present).tolist():
+        table.complain(at, name, f"give {domain.bounds.what}", "is blank")
+    return given.values.tolist()
 
 
 def read_plan(folder: Path) -> Plan:

@@ -4,10 +4,11 @@ import csv
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["COUNTRIES", "LONGEST_LABEL", "MOST_TEACHERS", "Country"]
+__all__ = ["COUNTRIES", "FIGURES", "LONGEST_LABEL", "MOST_TEACHERS", "Country", "assumed_country", "mean_figures"]
 
 LONGEST_LABEL = 100
 """Characters of a label in a table: a country's code, a school's name."""
@@ -57,3 +58,17 @@ def _countries() -> dict[str, Country]:
 
 COUNTRIES: Mapping[str, Country] = _countries()
 """The six countries of the pilot by code."""
+
+FIGURES = ("schools_primary", "schools_secondary", "teachers_per_school", "teacher_salary_eur_per_year", "rural", "disadvantaged")
+"""The fields of a country that are numbers."""
+
+
+def mean_figures() -> dict[str, float]:
+    """Return the means over the known countries; counts of schools stay whole."""
+    means = {field: fmean(getattr(country, field) for country in COUNTRIES.values()) for field in FIGURES}
+    return {field: round(mean) if field.startswith("schools_") else mean for field, mean in means.items()}
+
+
+def assumed_country(code: str) -> Country:
+    """Return a country of which nothing but its code is known."""
+    return Country.model_validate({"code": code, "name": code, **mean_figures()})

@@ -1,4 +1,4 @@
-"""The peer network as graphs that people exchange: networkx and GraphML, out and in."""
+"""The peer network as graphs that people exchange: networkx and GraphML; ``own_ties.py`` reads them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from school_mentoring.model.compiled import allocating
-from school_mentoring.model.errors import InputError, nearest
 
 from .arrays import DISADVANTAGED, RURAL, SECONDARY, Counts, Floats, Ints, World
 from .network import Peers
-from .own_data import Ties
 from .schools import LEVELS, ROLES, Schools
 
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["graph_ties", "read_graphml", "to_networkx", "write_graphml"]
+__all__ = ["to_networkx", "write_graphml"]
 
 
 def to_networkx(schools: Schools, world: World) -> "nx.Graph":
@@ -93,47 +91,3 @@ def write_graphml(path: str | Path, schools: Schools, world: World) -> None:
     import networkx as nx
 
     nx.write_graphml(to_networkx(schools, world), str(path))
-
-
-def read_graphml(path: str | Path, schools: Schools) -> Ties:
-    """Return the peer ties of a GraphML file whose nodes are school_ids. Raises InputError."""
-    import warnings
-    from xml.etree.ElementTree import ParseError
-
-    import networkx as nx
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of types it guesses; what is no number is refused below
-            graph = nx.read_graphml(str(path))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror})", "give the path of a GraphML file") from None
-    except (ParseError, nx.NetworkXError, KeyError, ValueError) as error:
-        raise InputError(Path(path).name, f"is not a GraphML graph ({error})") from None
-    return graph_ties(graph, schools, where=Path(path).name)
-
-
-def graph_ties(graph: "nx.Graph", schools: Schools, where: str = "graph") -> Ties:
-    """Return the edges of a networkx graph as peer ties: undirected, ``weight`` 1 where an edge has none, parallel edges summed.
-
-    Raises InputError, which names the graph by ``where``, for a node that is no school_id, an edge from a school to itself, and
-    a weight that is not above 0.
-    """
-    number = {label: i for i, label in enumerate(schools.school_id.tolist())}
-    for node in graph.nodes:
-        if str(node) not in number:
-            raise InputError(f"{where}, node {node}", "no school has this school_id", nearest(str(node), list(number)[:5000]))
-    ties: dict[tuple[int, int], float] = {}
-    for one, other, data in graph.edges(data=True):
-        at = f"{where}, edge {one} - {other}"
-        if one == other:
-            raise InputError(at, "a school is tied to itself", "a tie joins two schools")
-        weight = data.get("weight", 1.0)
-        if not isinstance(weight, int | float) or not 0.0 < weight < float("inf"):
-            raise InputError(at, f"found weight {weight!r}", "give a number above 0")
-        ends = sorted((number[str(one)], number[str(other)]))
-        key = (ends[0], ends[1])
-        ties[key] = ties.get(key, 0.0) + float(weight)
-    pairs = np.array(list(ties), dtype=np.int32).reshape(len(ties), 2)
-    none = np.empty(0, np.int32)
-    return Ties(pairs[:, 0].copy(), pairs[:, 1].copy(), np.array(list(ties.values()), dtype=np.float64), none, none)

@@ -2,7 +2,7 @@
 
 A population is a pure function of (countries, layout, parameters, seed, index). A column or cell that a user's table lacks is
 drawn by the same function, so a generated table that is written and read back is the same table to the last bit: every
-real-valued attribute lies on a decimal grid (positions 1 m, capacity and openness 1e-6). ``imports.py`` reads a user's table.
+real-valued attribute lies on a decimal grid (positions 1 m, capacity and openness 1e-6). ``own_schools.py`` reads a user's table.
 """
 
 import math
@@ -47,7 +47,7 @@ class Schools:
     ``school_id``: labels, (n,). ``countries``, ``region_names``: in the order of their numbers. ``country``, ``region``, ``x``, ``y``,
     ``traits``, ``teachers``, ``pupils``, ``capacity``, ``openness``, ``adopters_at_start``, ``named_role``, ``named_mentor`` and
     ``region_country``: as in ``World``. ``drawn``: columns that the user's table lacks and the population model filled;
-    ``partly_drawn``: columns in which it filled blank cells.
+    ``partly_drawn``: columns in which it filled blank cells. ``notices``: what of the user's table is probably not meant.
     """
 
     school_id: NDArray[np.str_]
@@ -68,6 +68,7 @@ class Schools:
     named_mentor: Ints
     drawn: tuple[str, ...] = ()
     partly_drawn: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of schools."""

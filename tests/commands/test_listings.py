@@ -94,7 +94,7 @@ def test_validate_says_what_each_kind_of_file_holds_in_the_order_given(tmp_path)
     assert "blank cells drawn in: teachers" in found[2]
     assert len(found) == 3
     document = json.loads(succeed("validate", "ties.csv", "mine.yaml", "schools.csv", "--json", cwd=tmp_path).out)
-    assert document == {"valid": True, "files": dict(zip(["ties.csv", "mine.yaml", "schools.csv"], found, strict=True))}
+    assert document == {"valid": True, "files": dict(zip(["ties.csv", "mine.yaml", "schools.csv"], found, strict=True)), "notices": {}}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "schools.csv", "ties.csv"]
 
 

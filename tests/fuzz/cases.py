@@ -18,8 +18,8 @@ from school_mentoring.experiments.calibration.calibrate import asked, problem_of
 from school_mentoring.experiments.folder.rerun import again
 from school_mentoring.experiments.folder.results import open_study
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.world.graphs import read_graphml
-from school_mentoring.model.world.own_data import read_schools
+from school_mentoring.model.world.own_schools import read_schools
+from school_mentoring.model.world.own_ties import read_ties
 from school_mentoring.scenarios import dump_yaml, load_scenario, scenario_from
 
 from .calibrations import calibration_cases
@@ -148,7 +148,7 @@ def _graphml(folder: Path) -> None:
         seed=7,
         index=0,
     )
-    ties = read_graphml(folder / "ties.graphml", schools)
+    ties = read_ties(folder / "ties.graphml", schools)
     assert len(ties.source) == len(ties.target) == len(ties.weight)
     assert (ties.weight > 0).all() and (ties.source != ties.target).all()
 

@@ -11,8 +11,9 @@ import pytest
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import base_values
 from school_mentoring.model.world.countries import COUNTRIES
-from school_mentoring.model.world.graphs import graph_ties, read_graphml, to_networkx, write_graphml
+from school_mentoring.model.world.graphs import to_networkx, write_graphml
 from school_mentoring.model.world.network import Peers, generate_peers, generate_world, make_world, peers_from_ties
+from school_mentoring.model.world.own_ties import graph_ties, read_ties
 from school_mentoring.model.world.schools import Schools, generate_schools
 from school_mentoring.model.world.spatial_homophily import draw_partners
 
@@ -251,7 +252,7 @@ def test_graphml_brings_the_network_back(tmp_path: Path) -> None:
     """Every tie of a drawn network weighs 1, and rows of given ties sum to 1; to within the 12 decimals that ties are written with."""
     world, schools = generate_world([ITALY, CZECHIA], [2, 2], 30, base_values(), 3, 0)
     write_graphml(tmp_path / "world.graphml", schools, world)
-    ties = read_graphml(tmp_path / "world.graphml", schools)
+    ties = read_ties(tmp_path / "world.graphml", schools)
     assert set(ties.weight) == {1.0}
     back = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
     assert np.array_equal(back.peer_start, world.peer_start)
@@ -289,9 +290,9 @@ def test_graphs_that_make_no_sense_are_refused(edge: tuple[str, str, dict[str, f
 def test_files_that_are_no_graphml_are_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "bad.graphml").write_text(content)
     with pytest.raises(InputError, match=r"^bad.graphml: is not a GraphML graph"):
-        read_graphml(tmp_path / "bad.graphml", population(4))
+        read_ties(tmp_path / "bad.graphml", population(4))
 
 
 def test_a_missing_graphml_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        read_graphml(tmp_path / "none.graphml", population(4))
+        read_ties(tmp_path / "none.graphml", population(4))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.world.own_data import read_schools
+from school_mentoring.model.world.own_schools import read_schools
 from tests.school_tables import BASE, ITALY, read
 
 ONE = "schools.csv, row 1"
@@ -15,9 +15,13 @@ BAD_TABLES = {
     "header only": ("school_id,level\n", "schools.csv: has a header but no rows; give at least one row below it"),
     "no header": (
         "a,IT\nb,CZ\n",
-        f"{ONE}: the column 'school_id' is missing (found 'a', 'IT'); the first row names the columns",
+        f"{ONE}: the column 'school_id' is missing (found 'a', 'IT'); the first row names the columns; "
+        "another header is told by --columns school_id=HEADER",
     ),
-    "unknown column": ("school_id,teacher\na,1\n", f"{ONE}: unknown column 'teacher'; did you mean 'teachers'?"),
+    "unknown column": (
+        "school_id,teacher\na,1\n",
+        f"{ONE}: unknown column 'teacher'; did you mean 'teachers'?; another header is told by --columns NAME=teacher",
+    ),
     "column twice": ("school_id,level,level\na,,\n", f"{ONE}, column 2: the column 'level' is there 2 times; give it once"),
     "column without name": ("school_id,\na,1\n", f"{ONE}, column 2: has no name; name every column in the first row"),
     "ragged": ("school_id,level\na,primary\nb\n", "schools.csv, row 3: found 1 cell; the header names 2 columns"),
@@ -27,7 +31,10 @@ BAD_TABLES = {
         "schools.csv, row 5, column teachers: found '0'; give a whole number from 1 to 1000",
     ),
     "nan": ("school_id,openness\na,nan\n", "schools.csv, row 2, column openness: found 'nan'; give a number from 0 to 1"),
-    "inf": ("school_id,x_km,y_km\na,inf,0\n", "schools.csv, row 2, column x_km: found 'inf'; give a position in km from -100000 to 100000"),
+    "inf": (
+        "school_id,x_km,y_km\na,inf,0\n",
+        "schools.csv, row 2, column x_km: found 'inf'; give a position in km, not metres, from -100000 to 100000",
+    ),
     "negative": ("school_id,teachers\na,-3\n", "schools.csv, row 2, column teachers: found '-3'; give a whole number from 1 to 1000"),
     "too many": ("school_id,teachers\na,1001\n", "schools.csv, row 2, column teachers: found '1001'; give a whole number from 1 to 1000"),
     "half a teacher": (
@@ -54,7 +61,10 @@ BAD_TABLES = {
         "school_id\n" + "x" * 101 + "\n",
         "schools.csv, row 2, column school_id: found a label of 101 characters; at most 100 are allowed",
     ),
-    "latin 1": ("school_id\nécole\n".encode("latin-1"), "schools.csv, row 2: is not UTF-8 text (byte 0xE9); save the file as 'CSV UTF-8'"),
+    "UTF-16 without a mark": (
+        "school_id\né\n".encode("utf-16-le"),
+        "schools.csv, row 2: is not UTF-8 text (byte 0xE9); save the file as 'CSV UTF-8', or give --encoding NAME",
+    ),
 }
 
 

@@ -1,62 +1,59 @@
-"""A user's own ``schools.csv`` and ``ties.csv``, checked cell by cell; what a school table lacks is drawn by the population model."""
+"""A user's own ``schools.csv``, checked cell by cell; what the table lacks is drawn by the population model."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError
 from school_mentoring.model.state import MENTEE, MENTOR
 
-from .countries import COUNTRIES, MOST_TEACHERS, Country
-from .csv_file import CsvTable, Given, either, hint
+from .countries import COUNTRIES, MOST_TEACHERS, Country, assumed_country
+from .csv_file import CsvTable, Dialect, Given, either, hint
+from .land import EARTH_RADIUS_KM, is_country
+from .numbers import Bounds
+from .plausible import check_degrees, check_kilometres, check_sizes
 from .schools import KM, LEVELS, ROLES, Place, Schools, check_layout, populate
 
-__all__ = ["COLUMNS", "Ties", "name_mentors", "read_schools", "read_ties"]
+__all__ = ["COLUMNS", "read_schools"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
-COLUMNS = (
-    "school_id",
-    "country",
-    "region",
-    "x_km",
-    "y_km",
-    "latitude",
-    "longitude",
-    "level",
-    "teachers",
-    "pupils",
-    "rural",
-    "disadvantaged",
-    "digital_capacity",
-    "openness",
-    "role",
-    "cluster",
-)
-"""The columns of ``schools.csv``, besides ``adopters_at_start`` and ``adopters_at_start_<practice>``."""
-
 MOST_PUPILS = 100_000
-EARTH_RADIUS_KM = 6371.0088
 
-# --------------------------------------------------------------------------------------------------------- schools.csv
+_POSITION = Bounds(-1e5, 1e5, "a position in km, not metres, from -100000 to 100000")
+_SHARE = Bounds(0.0, 1.0, "a number from 0 to 1")
+_ADOPTERS = Bounds(0.0, MOST_TEACHERS, f"a whole number from 0 to {MOST_TEACHERS}", whole=True)
 
-_TRUTH = {"0": 0, "1": 1, "false": 0, "true": 1, "no": 0, "yes": 1}
-_NUMBERS = {  # column: lowest, highest, whole number, what to give
-    "x_km": (-1e5, 1e5, False, "a position in km from -100000 to 100000"),
-    "y_km": (-1e5, 1e5, False, "a position in km from -100000 to 100000"),
-    "latitude": (-90.0, 90.0, False, "degrees from -90 to 90"),
-    "longitude": (-180.0, 180.0, False, "degrees from -180 to 180"),
-    "teachers": (1.0, MOST_TEACHERS, True, f"a whole number from 1 to {MOST_TEACHERS}"),
-    "pupils": (0.0, MOST_PUPILS, True, f"a whole number from 0 to {MOST_PUPILS}"),
-    "digital_capacity": (0.0, 1.0, False, "a number from 0 to 1"),
-    "openness": (0.0, 1.0, False, "a number from 0 to 1"),
+COLUMNS: Mapping[str, Bounds | None] = {
+    "school_id": None,
+    "country": None,
+    "region": None,
+    "x_km": _POSITION,
+    "y_km": _POSITION,
+    "latitude": Bounds(-90.0, 90.0, "degrees from -90 to 90"),
+    "longitude": Bounds(-180.0, 180.0, "degrees from -180 to 180"),
+    "level": None,
+    "teachers": Bounds(1.0, MOST_TEACHERS, f"a whole number from 1 to {MOST_TEACHERS}", whole=True),
+    "pupils": Bounds(0.0, MOST_PUPILS, f"a whole number from 0 to {MOST_PUPILS}", whole=True),
+    "rural": None,
+    "disadvantaged": None,
+    "digital_capacity": _SHARE,
+    "openness": _SHARE,
+    "role": None,
+    "cluster": None,
 }
+"""The columns of ``schools.csv``, besides ``adopters_at_start`` and ``adopters_at_start_<practice>``; numbers have bounds."""
+
 _DRAWN = ("country", "region", "x_km", "y_km", "level", "teachers", "pupils", "rural", "disadvantaged", "digital_capacity", "openness")
+
+_NO = """0 0.0 0,0 no n false nein falsch non faux não nao falso nee onwaar ne nepravda netočno laž nu nie fałsz nem hamis nej nei ei"""
+_YES = """1 1.0 1,0 yes y true ja wahr oui vrai sì si si' sí vero sim verdadeiro verdadero waar da ano áno pravda točno istina tak prawda
+igen igaz jah kyllä"""
+TRUTH = {**dict.fromkeys(_NO.split(), 0), **dict.fromkeys(_YES.split(), 1)}
+"""Words for no and yes, as people and spreadsheets of Europe write them. An x is none: beside it blank would mean no, not unknown."""
 
 
 def read_schools(
@@ -68,16 +65,19 @@ def read_schools(
     seed: int,
     index: int,
     practices: Sequence[str] = ("practice",),
+    dialect: Dialect = Dialect(),  # noqa: B008 - a constant
 ) -> Schools:
     """Return the schools of a user's ``schools.csv``; what the table lacks is drawn by the population model.
 
-    UTF-8 with or without byte order mark; comma, or semicolon with decimal comma. Only ``school_id`` must be there. Country codes
-    are those of ``countries`` and of ``COUNTRIES``. Without a country, schools fall in blocks, in the order of the table, to the
-    scenario's countries in proportion to their ``regions``; without a region, to the regions of their country. Numbers of
-    countries and regions follow their first appearance. Raises InputError for the first fault found.
+    Only ``school_id`` must be there. Countries have the figures of ``countries``, else of ``COUNTRIES``, else the means over those.
+    Without a country, schools fall in blocks, in the order of the table, to the scenario's countries in proportion to their ``regions``;
+    without a region, to the regions of their country. Numbers of countries and regions follow their first appearance. ``dialect``: how the
+    file is written. Raises InputError for the first fault found; what is probably not meant is in the ``notices`` of the schools.
     """
     check_layout(countries, regions)
-    table = CsvTable(path, lambda name: _unknown_column(name, practices), ["school_id"])
+    counts = ["adopters_at_start", *(f"adopters_at_start_{practice}" for practice in practices)]
+    known = {**COLUMNS, **dict.fromkeys(counts, _ADOPTERS)}
+    table = CsvTable(path, known, ["school_id"], dialect, [country.code for country in countries])
     _check_columns(table, practices)
     given = _cells(table)
     ids = table.labels_of("school_id")
@@ -87,15 +87,15 @@ def read_schools(
     role, mentor = _roles(table)
     for first, second in (("x_km", "y_km"), ("latitude", "longitude")):
         _check_pairs(table, given, first, second)
+    check_sizes(table, given)
+    _check_places(table, given, used, place, [country.code for country in countries])
     table.settle()
     present = {name: cells.present for name, cells in given.items()}
     if "latitude" in given:
         given["x_km"], given["y_km"] = _project(given.pop("latitude"), given.pop("longitude"), place.country)
         present |= {"x_km": given["x_km"].present, "y_km": given["y_km"].present}
     given["adopters"] = Given(adopters.max(axis=0), np.ones(len(ids), dtype=bool))
-    for name in ("country", "region"):
-        if name in table:
-            present[name] = np.array([cell != "" for cell in table.columns[name]], dtype=bool)
+    present |= {name: _filled(table, name) for name in ("country", "region") if name in table}
     return Schools(
         school_id=np.array(ids),
         countries=used,
@@ -107,12 +107,12 @@ def read_schools(
         named_mentor=mentor,
         drawn=tuple(name for name in _DRAWN if name not in present),
         partly_drawn=tuple(name for name in _DRAWN if name in present and not present[name].all()),
+        notices=tuple(table.notices),
     )
 
 
-def _unknown_column(name: str, practices: Sequence[str]) -> str | None:
-    known = [*COLUMNS, "adopters_at_start", *(f"adopters_at_start_{practice}" for practice in practices)]
-    return None if name in known else nearest(name, known)
+def _filled(table: CsvTable, name: str) -> NDArray[np.bool_]:
+    return np.array([cell != "" for cell in table.columns[name]], dtype=bool)
 
 
 def _check_columns(table: CsvTable, practices: Sequence[str]) -> None:
@@ -133,10 +133,9 @@ def _check_columns(table: CsvTable, practices: Sequence[str]) -> None:
 
 def _cells(table: CsvTable) -> dict[str, Given]:
     """Return the columns of numbers and words that the population model would otherwise draw, and positions in degrees."""
-    given = {
-        name: table.numbers_of(name, low, high, what, whole=whole) for name, (low, high, whole, what) in _NUMBERS.items() if name in table
-    }
-    given |= {name: table.words_of(name, _TRUTH) for name in ("rural", "disadvantaged") if name in table}
+    given = {name: table.numbers_of(name) for name, bounds in COLUMNS.items() if bounds is not None and name in table}
+    shown = ("0", "1", "false", "true", "no", "yes")
+    given |= {name: table.words_of(name, TRUTH, shown) for name in ("rural", "disadvantaged") if name in table}
     if "level" in table:
         given["level"] = table.words_of("level", {word: number for number, word in enumerate(LEVELS)})
     return given
@@ -166,7 +165,7 @@ def _adopters(table: CsvTable, practices: Sequence[str], teachers: Given | None)
         for name in ("adopters_at_start", f"adopters_at_start_{practice}"):
             if name not in table:
                 continue
-            count = table.numbers_of(name, 0.0, MOST_TEACHERS, f"a whole number from 0 to {MOST_TEACHERS}", whole=True)
+            count = table.numbers_of(name)
             adopters[row, count.present] = count.values[count.present]
             if teachers is not None:
                 for at in np.flatnonzero(count.present & teachers.present & (count.values > teachers.values)).tolist():
@@ -187,11 +186,10 @@ def _places(table: CsvTable, countries: Sequence[Country], regions: Sequence[int
     of_block = np.repeat(np.arange(len(countries)), regions)
     codes = [countries[c].code for c in of_block[_blocks(n, len(of_block))].tolist()]
     if "country" in table:
-        cells = table.labels_of("country")
+        cells = [cell.upper() for cell in table.columns["country"]]
         codes = [cell or code for cell, code in zip(cells, codes, strict=True)]
-        for at in (at for at, cell in enumerate(cells) if cell and cell not in known):
-            listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
-            table.complain(at, "country", f"known codes: {listed}{hint(cells[at], known)}; a scenario can add countries")
+        for code in dict.fromkeys(cell for cell in cells if cell and cell not in known):
+            _add_country(table, known, code, [at for at, cell in enumerate(cells) if cell == code])
     number = {code: c for c, code in enumerate(dict.fromkeys(codes))}
     country = np.array([number[code] for code in codes], dtype=np.int32)
     pieces = {c.code: count for c, count in zip(countries, regions, strict=True)}
@@ -207,6 +205,30 @@ def _places(table: CsvTable, countries: Sequence[Country], regions: Sequence[int
     region = np.array([region_number[key] for key in keys], dtype=np.int32)
     used = tuple(known.get(code, countries[0]) for code in number)  # an unknown code has been complained of
     return used, Place(country, region, np.array([c for c, _ in region_number], dtype=np.int32)), tuple(name for _, name in region_number)
+
+
+def _add_country(table: CsvTable, known: dict[str, Country], code: str, rows: Sequence[int]) -> None:
+    """Add a country without figures to those that are known, with a remark; complain of a code that is none."""
+    if not is_country(code):
+        listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
+        for at in rows:
+            table.complain(at, "country", f"known codes: {listed}{hint(code, known)}; others are two letters, such as EE")
+        return
+    found = f"no figures for {code}{hint(code, known)}"
+    table.remark(
+        rows, "country", found, "its salary, school sizes and shares are means over the known countries; a scenario can state them"
+    )
+    known[code] = assumed_country(code)
+
+
+def _check_places(table: CsvTable, given: Mapping[str, Given], used: Sequence[Country], place: Place, all_codes: Sequence[str]) -> None:
+    """Check positions against the country of each school, or where it is not given against those of the scenario."""
+    stated = _filled(table, "country") if "country" in table else np.zeros(len(table.numbers), dtype=bool)
+    codes = [([country.code], stated & (place.country == c)) for c, country in enumerate(used)] + [(list(all_codes), ~stated)]
+    if "latitude" in given and "longitude" in given:
+        check_degrees(table, given, codes)
+    if "x_km" in given and "y_km" in given:
+        check_kilometres(table, given, codes)
 
 
 def _roles(table: CsvTable) -> tuple[NDArray[np.int8], Ints]:
@@ -239,109 +261,17 @@ def _roles(table: CsvTable) -> tuple[NDArray[np.int8], Ints]:
 def _project(latitude: Given, longitude: Given, country: Ints) -> tuple[Given, Given]:
     """Return positions in km, rounded to 1 m: equirectangular around the mean of each country's schools.
 
-    x = R cos(mean latitude) (longitude - mean longitude), y = R (latitude - mean latitude), R the mean radius of the Earth.
+    x = R cos(mean latitude) (longitude - mean longitude), y = R (latitude - mean latitude), R the mean radius of the Earth. Longitudes
+    of a country that lies on both sides of the 180th meridian go on beyond it.
     """
     present = latitude.present
+    east = longitude.values.copy()
+    for rows in (present & (country == c) for c in range(int(country.max()) + 1)):
+        if rows.any() and np.ptp(east[rows]) > 180.0:
+            east[rows & (east < 0.0)] += 360.0
     count = np.maximum(np.bincount(country[present], minlength=int(country.max()) + 1), 1)
-    lat, lon = (np.radians(cells.values.astype(np.float64)) for cells in (latitude, longitude))
+    lat, lon = (np.radians(degrees) for degrees in (latitude.values, east))
     lat0, lon0 = (np.bincount(country[present], weights=angle[present], minlength=len(count)) / count for angle in (lat, lon))
     x = EARTH_RADIUS_KM * np.cos(lat0)[country] * (lon - lon0[country])
     y = EARTH_RADIUS_KM * (lat - lat0[country])
     return Given(np.round(x, KM), present), Given(np.round(y, KM), present)
-
-
-# ------------------------------------------------------------------------------------------------------------ ties.csv
-
-KINDS = ("peer", "mentoring")
-
-
-class Ties(NamedTuple):
-    """A user's ties: peer ties once each (``source``, ``target``, ``weight``), and mentoring ties (``mentor``, ``mentee``)."""
-
-    source: Ints
-    target: Ints
-    weight: Floats
-    mentor: Ints
-    mentee: Ints
-
-
-def read_ties(path: str | Path, schools: Schools) -> Ties:
-    """Return the ties of a user's ``ties.csv``: source, target, and weight (1 where blank), kind (peer where blank).
-
-    A peer tie is undirected and stands once; a mentoring tie runs from mentor to mentee. Raises InputError for an unknown
-    school, a tie of a school with itself, a weight that is not above 0, a tie given twice, a mentee with two mentors, a school
-    that would be mentor and mentee, and a role that contradicts the school table.
-    """
-    columns = ("source", "target", "weight", "kind")
-    table = CsvTable(path, lambda name: None if name in columns else nearest(name, columns), ["source", "target"])
-    number = {label: at for at, label in enumerate(schools.school_id.tolist())}
-    ends = [np.array([number.get(cell, -1) for cell in table.columns[name]], dtype=np.int32) for name in ("source", "target")]
-    for name, end in zip(("source", "target"), ends, strict=True):
-        for at in np.flatnonzero(end < 0).tolist():
-            table.complain(at, name, _nearest_school(table.columns[name][at], number), f"no school is named {table.columns[name][at]!r}")
-    source, target = ends
-    for at in np.flatnonzero((source == target) & (source >= 0)).tolist():
-        table.complain(at, "target", "a tie joins two schools", f"{table.columns['target'][at]!r} is tied to itself")
-    weight = np.ones(len(source))
-    if "weight" in table:
-        given = table.numbers_of("weight", 0.0, 1e9, "a number above 0", above=True)
-        weight = np.where(given.present, given.values, 1.0).astype(np.float64)
-    kind = np.zeros(len(source), np.int64)
-    if "kind" in table:
-        words = table.words_of("kind", {word: code for code, word in enumerate(KINDS)})
-        kind = np.maximum(words.values, 0.0).astype(np.int64)
-    _check_repeats(table, source, target, kind)
-    _check_mentoring(table, source, target, kind, schools)
-    table.settle()
-    peer = kind == 0
-    return Ties(source[peer], target[peer], weight[peer], source[~peer], target[~peer])
-
-
-def _nearest_school(label: str, known: Iterable[str]) -> str:
-    """Return a hint for an unknown school; a national table is too long to compare with."""
-    names = list(known)
-    return nearest(label, names) if len(names) <= 5000 else "give a school_id of the school table"
-
-
-def _check_repeats(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64]) -> None:
-    """Complain of a peer tie given twice (in either direction) or a mentoring tie given twice."""
-    low = np.where(kind == 0, np.minimum(source, target), source).astype(np.int64)
-    high = np.where(kind == 0, np.maximum(source, target), target).astype(np.int64)
-    keys = np.where((source < 0) | (target < 0), -1 - np.arange(len(source)), (low << 32 | high) * 2 + kind)
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    for at in np.flatnonzero(first[inverse] != np.arange(len(keys))).tolist():
-        row = table.numbers[int(first[inverse[at]])]
-        ends = f"{table.columns['source'][at]!r} and {table.columns['target'][at]!r}"
-        table.complain(at, "target", "give each tie once; a peer tie has no direction", f"{ends} are already tied in row {row}")
-
-
-def _check_mentoring(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64], schools: Schools) -> None:
-    """Complain of mentoring ties that contradict each other or the roles of the school table."""
-    mentors, mentees = dict[int, int](), dict[int, int]()
-    for at in np.flatnonzero((kind == 1) & (source >= 0) & (target >= 0)).tolist():
-        mentor, mentee = int(source[at]), int(target[at])
-        mentors.setdefault(mentor, at)
-        named = int(schools.named_mentor[mentee])
-        if mentee in mentees and source[mentees[mentee]] != mentor:
-            row = table.numbers[mentees[mentee]]
-            table.complain(at, "target", "a mentee has one mentor", f"{schools.school_id[mentee]!s} already has a mentor in row {row}")
-        elif named not in {-1, mentor}:
-            problem = f"{schools.school_id[mentee]!s} already has the mentor {schools.school_id[named]!s} in the school table"
-            table.complain(at, "target", "a mentee has one mentor", problem)
-        mentees.setdefault(mentee, at)
-    for school, at in mentors.items():
-        if school in mentees or schools.named_role[school] == MENTEE:
-            table.complain(at, "source", "a school has one role", f"{schools.school_id[school]!s} is a mentor here and a mentee elsewhere")
-    for school, at in mentees.items():
-        if schools.named_role[school] == MENTOR:
-            table.complain(
-                at, "target", "a school has one role", f"{schools.school_id[school]!s} is a mentee here, a mentor in the school table"
-            )
-
-
-def name_mentors(schools: Schools, ties: Ties) -> Schools:
-    """Return the schools with the roles and mentors that the mentoring ties name added to those of the table."""
-    role, mentor = schools.named_role.copy(), schools.named_mentor.copy()
-    role[ties.mentor], role[ties.mentee] = MENTOR, MENTEE
-    mentor[ties.mentee] = ties.mentor
-    return replace(schools, named_role=role, named_mentor=mentor)

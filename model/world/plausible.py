@@ -1,0 +1,97 @@
+"""What a table of schools says and probably does not mean: places and sizes that no school has are remarked on, impossible ones refused."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .csv_file import CsvTable, Given
+from .land import is_country, km_from, length_km
+
+__all__ = ["Groups", "check_degrees", "check_kilometres", "check_sizes"]
+
+FAR_KM = 200.0
+"""A school is outside a country where the middles of its cells of one degree are farther than this: 120 km from its border or more."""
+
+EARTH_KM = 20_038.0
+"""Half of the equator: no two places are farther from each other."""
+
+MOST_TEACHERS, MOST_PUPILS, MOST_PUPILS_PER_TEACHER = 500, 5000, 60
+LOWEST_SHARE = 0.01
+
+Rows = NDArray[np.intp]
+Groups = Sequence[tuple[Sequence[str], NDArray[np.bool_]]]
+"""Codes of countries, with the rows of the schools that are in one of them."""
+
+
+def check_sizes(table: CsvTable, given: Mapping[str, Given]) -> None:
+    """Remark on schools that are larger than schools are, and on columns whose unit is probably another one."""
+    for name, most in (("teachers", MOST_TEACHERS), ("pupils", MOST_PUPILS)):
+        if name in given:
+            large = _where(given[name].present & (given[name].values > most))
+            table.remark(large, name, f"up to {given[name].values.max():,.0f} {name}", f"expected at most {most:,} in a school")
+    if "teachers" in given and "pupils" in given:
+        (teachers, known), (pupils, also) = given["teachers"], given["pupils"]
+        few, many = (_where(known & also & wrong) for wrong in (pupils < teachers, pupils > MOST_PUPILS_PER_TEACHER * teachers))
+        table.remark(few, "pupils", "fewer pupils than teachers", "expected several pupils a teacher")
+        table.remark(many, "pupils", f"more than {MOST_PUPILS_PER_TEACHER} pupils a teacher", "expected fewer")
+    for name in ("digital_capacity", "openness"):
+        if name in given and 0.0 < (highest := given[name].values.max()) < LOWEST_SHARE:
+            table.remark(_where(given[name].present), name, f"at most {highest:g}", "expected shares from 0 to 1")
+
+
+def check_degrees(table: CsvTable, given: Mapping[str, Given], groups: Groups) -> None:
+    """Complain of places that are exchanged or unknown, remark on those far outside of the country of their school."""
+    (latitude, present), (longitude, _) = given["latitude"], given["longitude"]
+    nowhere = present & (latitude == 0.0) & (longitude == 0.0)
+    for at in _where(nowhere):
+        problem = "latitude and longitude are both 0, in the sea off Africa"
+        table.complain(at, "latitude", "leave both blank where a place is not known", problem)
+    for codes, rows in _known(groups, present & ~nowhere):
+        away = km_from(codes, latitude[rows], longitude[rows])
+        far = away > FAR_KM
+        exchanged = far & (np.abs(longitude[rows]) <= 90.0)
+        exchanged[exchanged] = km_from(codes, longitude[rows][exchanged], latitude[rows][exchanged]) <= FAR_KM
+        where = " or ".join(codes[:3])
+        for at in rows[exchanged].tolist():
+            problem = f"latitude {latitude[at]:g} and longitude {longitude[at]:g} lie far outside {where}; exchanged they lie in it"
+            table.complain(at, "latitude", "exchange the two columns", problem)
+        strange = far & ~exchanged
+        if strange.any():
+            table.remark(
+                rows[strange], "latitude", f"{away[strange].max():,.0f} km from {where}", "expected places in the country or near it"
+            )
+
+
+def check_kilometres(table: CsvTable, given: Mapping[str, Given], groups: Groups) -> None:
+    """Complain of positions that are farther from each other than the Earth allows, remark on those in another unit than km."""
+    (x, present), (y, _) = given["x_km"], given["y_km"]
+    for codes, rows in _known(groups, present):
+        width = float(np.hypot(np.ptp(x[rows]), np.ptp(y[rows])))
+        expected = f"expected km, and {codes[0]} is {length_km(codes[0]):,.0f} km long"
+        if width > EARTH_KM:
+            table.complain(
+                int(rows[0]), "x_km", f"{expected}; are these metres?", f"schools of a country are {width:,.0f} km from each other"
+            )
+        elif width > sum(2.0 * length_km(code) + FAR_KM for code in codes):
+            table.remark(rows, "x_km", f"schools {width:,.0f} km from each other", f"{expected}; are these metres?")
+        elif len(rows) > 2 and width < 1.0:
+            table.remark(rows, "x_km", f"all schools within {width:.3g} km", expected)
+        elif len(rows) > 2 and np.abs(x[rows]).max() <= 180.0 and np.abs(y[rows]).max() <= 90.0:
+            inside = (km_from(codes, *places).max() <= FAR_KM / 2 for places in ((y[rows], x[rows]), (x[rows], y[rows])))
+            if any(inside):
+                table.remark(
+                    rows, "x_km", f"taken for degrees, they all lie in {codes[0]}", "expected km; degrees are latitude and longitude"
+                )
+
+
+def _where(rows: NDArray[np.bool_]) -> list[int]:
+    return np.flatnonzero(rows).tolist()
+
+
+def _known(groups: Groups, present: NDArray[np.bool_]) -> Iterator[tuple[list[str], Rows]]:
+    """Yield the countries that an outline is known of, and the rows of their schools that are present."""
+    for codes, members in groups:
+        outlined, rows = [code for code in codes if is_country(code)], np.flatnonzero(members & present)
+        if outlined and len(rows):
+            yield outlined, rows
