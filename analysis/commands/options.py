@@ -30,12 +30,12 @@ __all__ = [
 ]
 
 
-def euros(word: str) -> float:
-    """Return an amount of money; one that could be two is refused with both."""
+def euros(word: str | float) -> float:
+    """Return an amount of money, a default as it is; one that could be two is refused with both."""
     from school_mentoring.model.world.numbers import Bounds, read_option
 
     try:
-        return read_option("", word, Bounds(0.0, 1e15, "0 or more"))
+        return read_option("", str(word), Bounds(0.0, 1e15, "0 or more"))
     except InputError as error:
         raise typer.BadParameter(f"{error.problem}; {error.allowed}") from None
 

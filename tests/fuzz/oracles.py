@@ -1,16 +1,18 @@
 """What a file holds, read a second time with other means than the program's, to tell whether it was right to accept it."""
 
+import contextlib
 import csv
 import io
 import json
-import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import yaml
 
+from school_mentoring.model.world.own_schools import TRUTH
 from school_mentoring.scenarios import load_scenario, scenario_from
 
 from .trial import Done
@@ -34,22 +36,58 @@ _Words.yaml_implicit_resolvers = {}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table as a spreadsheet reads them, stripped, without blank ones."""
-    text = path.read_bytes().decode("utf-8-sig")
-    first = text.split("\n", 1)[0]
-    semicolons = ";" in first and "," not in first
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=";" if semicolons else ",") if "".join(row).strip()]
-    header = [name.strip() for name in rows[0]]
-    assert len(set(header)) == len(header), "a column is there twice"
-    assert all(len(row) == len(header) for row in rows), "rows differ in length"
-    cells = [[cell.strip().replace(",", ".") if semicolons else cell.strip() for cell in row] for row in rows[1:]]
-    return [dict(zip(header, row, strict=True)) for row in cells]
+    """Return the rows of a table as a spreadsheet reads them, stripped, without blank ones; headers in small letters and digits alone."""
+    lines = _text(path.read_bytes())
+    told = re.match(r'"?sep=(.)"?[;,\t]*\s*$', lines[0], re.IGNORECASE)
+    lines = lines[1:] if told else lines
+    head = re.sub('"[^"]*"', "", next(line for line in lines if line.strip()))
+    delimiter = told[1] if told else max(",;\t|", key=head.count)
+    rows = [[_plain(cell) for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    rows = [row for row in rows if any(row)]
+    header = [re.sub(r"[\W_]", "", name.lower()) for name in rows[0]]
+    named = [at for at, name in enumerate(header) if name]
+    assert len({header[at] for at in named}) == len(named), "a column is there twice"
+    assert not any(cell for row in rows for at, cell in enumerate(row) if at not in named), "cells without a header"
+    assert all(len(row) > max(named) for row in rows), "rows differ in length"
+    return [{header[at]: row[at] for at in named} for row in rows[1:]]
 
 
-def _within(text: str, low: float, high: float, *, whole: bool = False) -> None:
-    value = float(text)
-    assert math.isfinite(value) and low <= value <= high, f"{text} is not in {low}..{high}"
-    assert not whole or value == int(value), f"{text} is not whole"
+def _text(content: bytes) -> list[str]:
+    """Return the lines of a file as the first encoding reads it that can."""
+    for encoding in ("utf-32", "utf-16") if content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[:4] == b"\0\0\xfe\xff" else ():
+        with contextlib.suppress(UnicodeError):
+            return content.decode(encoding).splitlines(keepends=True)
+    for encoding in ("utf-8-sig", "cp1252", "cp1250"):
+        with contextlib.suppress(UnicodeError):
+            return io.StringIO(content.decode(encoding), newline="").readlines()
+    raise AssertionError("no encoding reads it")
+
+
+def _plain(cell: str) -> str:
+    """Return a cell without what nobody sees."""
+    seen = "".join(" " if unicodedata.category(c) == "Zs" else c for c in cell if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFC", seen).strip()
+
+
+def _readings(text: str) -> set[float]:
+    """Return the numbers that a cell may be: with decimals, and with thousands set apart."""
+    plain = re.sub(r"[ '’]", "", text).replace("\N{MINUS SIGN}", "-")
+    part, plain = (0.01, plain[:-1]) if plain.endswith("%") else (1.0, plain)
+    found = set()
+    for thousands, decimals in ((".", ","), (",", ".")):
+        with contextlib.suppress(ValueError):
+            found.add(part * float(plain.replace(thousands, "").replace(decimals, ".")))
+    assert found, f"{text} is no number"
+    return found
+
+
+def _within(text: str, low: float, high: float, *, whole: bool = False) -> float:
+    """Return the number of a cell that is within bounds; whole ones are not below a thousand where three digits are set apart."""
+    fitting = [value for value in _readings(text) if low <= value <= high and (not whole or value == int(value))]
+    if whole and re.fullmatch(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", text):
+        fitting = [value for value in fitting if abs(value) >= 1000]
+    assert fitting, f"{text} is not in {low}..{high}"
+    return max(fitting)
 
 
 def _counted(said: str, number: int, what: str) -> None:
@@ -59,20 +97,21 @@ def _counted(said: str, number: int, what: str) -> None:
 def schools_read(folder: Path, done: Done) -> None:
     """Hold that ``schools.csv`` is a table of schools, and that its schools were counted."""
     rows = _rows(folder / "schools.csv")
-    ids = [row["school_id"] for row in rows]
+    ids = [row["schoolid"] for row in rows]
     assert all(ids) and len(set(ids)) == len(ids), "a school without a name, or one that is there twice"
-    bounds = {"teachers": (1, 100_000, True), "pupils": (0, 100_000, True), "digital_capacity": (0, 1, False), "openness": (0, 1, False)}
-    bounds |= {"latitude": (-90, 90, False), "longitude": (-180, 180, False), "x_km": (-1e5, 1e5, False), "y_km": (-1e5, 1e5, False)}
+    bounds = {"teachers": (1, 100_000, True), "pupils": (0, 100_000, True), "digitalcapacity": (0, 1, False), "openness": (0, 1, False)}
+    bounds |= {"latitude": (-90, 90, False), "longitude": (-180, 180, False), "xkm": (-1e5, 1e5, False), "ykm": (-1e5, 1e5, False)}
     for row in rows:
         for name, (low, high, whole) in bounds.items():
             if row.get(name):
                 _within(row[name], low, high, whole=whole)
-        for name, words in {"rural": "0 1 true false yes no", "disadvantaged": "0 1 true false yes no"}.items():
-            assert row.get(name, "").lower() in ("", *words.split()), row[name]
+        for name in ("rural", "disadvantaged"):
+            assert row.get(name, "").lower() in ("", *TRUTH), row[name]
         assert row.get("level", "").lower() in ("", "primary", "secondary"), row["level"]
-        started = row.get("adopters_at_start", "")
+        started = row.get("adoptersatstart", "")
         if started:
-            _within(started, 0, float(row.get("teachers") or 1e9), whole=True)
+            teachers = _within(row["teachers"], 1, 1000, whole=True) if row.get("teachers") else 1e9
+            _within(started, 0, teachers, whole=True)
         if row.get("cluster"):
             assert row["role"].lower() in ("mentor", "mentee", "none"), row["role"]
     if "school" in done.out:
@@ -81,7 +120,7 @@ def schools_read(folder: Path, done: Done) -> None:
 
 def ties_read(folder: Path, done: Done) -> None:
     """Hold that every tie of ``ties.csv`` joins two schools, once, with a weight above 0."""
-    known = {row["school_id"] for row in _rows(folder / "schools.csv")}
+    known = {row["schoolid"] for row in _rows(folder / "schools.csv")}
     rows = _rows(folder / "ties.csv")
     seen = set()
     for row in rows:
@@ -91,6 +130,7 @@ def ties_read(folder: Path, done: Done) -> None:
             _within(row["weight"], 5e-324, 1e9)
         kind = row.get("kind", "").lower() or "peer"
         assert kind in ("peer", "mentoring"), kind
+        assert kind == "mentoring" or row.get("type", "").lower() in ("", "undirected"), row["type"]
         key = (kind, *(sorted(ends) if kind == "peer" else ends))
         assert key not in seen, f"{key} is there twice"
         seen.add(key)
@@ -102,25 +142,24 @@ def ties_read(folder: Path, done: Done) -> None:
 
 def observations_read(folder: Path, done: Done) -> None:
     """Hold that ``observations.csv`` says of known schools what can be, each school once in a month and a practice."""
-    known = {row["school_id"] for row in _rows(folder / "schools.csv")}
+    known = {row["schoolid"] for row in _rows(folder / "schools.csv")}
     seen = set()
     if re.search(r"observations.csv: [\d,]+ (schools?|peer ties?)\b", done.out):
         return  # with another header it is another table, and was told to be
     for row in _rows(folder / "observations.csv"):
-        assert row["school_id"] in known, row["school_id"]
+        assert row["schoolid"] in known, row["schoolid"]
         measured = [row[name] for name in ("respondents", "adopters", "mean", "sd") if row.get(name)]
-        if "adoption_time" not in row and not measured:
+        if "adoptiontime" not in row and not measured:
             continue
-        key = tuple(row.get(name, "") for name in ("school_id", "month", "date", "practice", "item"))
+        key = tuple(row.get(name, "") for name in ("schoolid", "month", "date", "practice", "item"))
         assert key not in seen, f"{key} is there twice"
         seen.add(key)
         if row.get("month"):
-            _within(row["month"].replace(",", "."), 0, 1199, whole=True)
+            _within(row["month"], 0, 1199, whole=True)
         if row.get("adopters"):
-            _within(row["respondents"], 1, 1e5, whole=True)
-            _within(row["adopters"], 0, float(row["respondents"]), whole=True)
+            _within(row["adopters"], 0, _within(row["respondents"], 1, 1000, whole=True), whole=True)
         if row.get("mean"):
-            _within(row["mean"].replace(",", "."), 1, 5)
+            _within(row["mean"], 1, 5)
     assert seen, "nothing was observed"
 
 
@@ -156,8 +195,8 @@ def sets_read(folder: Path, done: Done) -> None:
     rows = _rows(folder / "sets.csv")
     for row in rows:
         for name, cell in row.items():
-            if name in BOUNDS:
-                _within(cell, *BOUNDS[name])
+            for known in (known for known in BOUNDS if known.replace("_", "") == name):
+                _within(cell, *BOUNDS[known])
     described = json.loads((folder / "study" / "study.json").read_text(encoding="utf-8"))
     assert described["sweep"]["parameter_sets"] == len(rows)
     assert pq.read_table(folder / "study" / "parameters.parquet").num_rows == len(rows)

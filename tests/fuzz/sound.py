@@ -42,16 +42,16 @@ A,IT,north,45.1,9.2,primary,20,200,0,1,0.6,0.5,mentor,one,3
 B,IT,north,45.2,9.1,primary,12,120,1,0,0.4,0.5,mentee,one,0
 C,IT,north,45.3,9.5,secondary,40,500,0,0,0.5,,mentee,one,1
 D,IT,south,41.0,14.2,secondary,33,,yes,no,0.3,0.4,,,
-E,CZ,east,59.9,10.7,primary,25,260,false,false,0.7,0.9,mentor,two,5
-F,CZ,east,60.1,10.9,primary,9,80,true,false,0.5,0.2,mentee,two,0
-"É, ""G""",CZ,east,60.3,11.0,secondary,50,610,0,1,0.45,0.6,,,2
+E,CZ,east,49.9,15.7,primary,25,260,false,false,0.7,0.9,mentor,two,5
+F,CZ,east,50.1,15.9,primary,9,80,true,false,0.5,0.2,mentee,two,0
+"É, ""G""",CZ,east,50.3,16.0,secondary,50,610,0,1,0.45,0.6,,,2
 ''',
     "ties.csv": '''\
 source,target,weight,kind
 A,B,1,peer
 A,C,2.5,peer
 B,C,,peer
-C,D,1e-3,
+C,D,5e-1,
 E,F,1,peer
 E,"É, ""G""",4,peer
 A,B,,mentoring

@@ -23,6 +23,7 @@ __all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]
 LONGEST_MESSAGE = 1500
 MOST_SECONDS, TO_COMPILE = 60, 600  # of processor time
 ASIDE = re.compile(
+    r"notice: |"
     r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|[\d,]+ (runs|parameter).*chunks in)"
 )
 """Lines on standard error that are no error."""
