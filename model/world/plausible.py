@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .csv_file import CsvTable, Given
 from .land import is_country, km_from, length_km
 
-__all__ = ["Groups", "check_degrees", "check_kilometres", "check_sizes"]
+__all__ = ["ByCountry", "check_degrees", "check_kilometres", "check_sizes"]
 
 FAR_KM = 200.0
 """A school is outside a country where the middles of its cells of one degree are farther than this: 120 km from its border or more."""
@@ -20,7 +20,7 @@ MOST_TEACHERS, MOST_PUPILS, MOST_PUPILS_PER_TEACHER = 500, 5000, 60
 LOWEST_SHARE = 0.01
 
 Rows = NDArray[np.intp]
-Groups = Sequence[tuple[Sequence[str], NDArray[np.bool_]]]
+ByCountry = Sequence[tuple[Sequence[str], NDArray[np.bool_]]]
 """Codes of countries, with the rows of the schools that are in one of them."""
 
 
@@ -40,14 +40,14 @@ def check_sizes(table: CsvTable, given: Mapping[str, Given]) -> None:
             table.remark(_where(given[name].present), name, f"at most {highest:g}", "expected shares from 0 to 1")
 
 
-def check_degrees(table: CsvTable, given: Mapping[str, Given], groups: Groups) -> None:
+def check_degrees(table: CsvTable, given: Mapping[str, Given], countries: ByCountry) -> None:
     """Complain of places that are exchanged or unknown, remark on those far outside of the country of their school."""
     (latitude, present), (longitude, _) = given["latitude"], given["longitude"]
     nowhere = present & (latitude == 0.0) & (longitude == 0.0)
     for at in _where(nowhere):
         problem = "latitude and longitude are both 0, in the sea off Africa"
         table.complain(at, "latitude", "leave both blank where a place is not known", problem)
-    for codes, rows in _known(groups, present & ~nowhere):
+    for codes, rows in _known(countries, present & ~nowhere):
         away = km_from(codes, latitude[rows], longitude[rows])
         far = away > FAR_KM
         exchanged = far & (np.abs(longitude[rows]) <= 90.0)
@@ -63,10 +63,10 @@ def check_degrees(table: CsvTable, given: Mapping[str, Given], groups: Groups) -
             )
 
 
-def check_kilometres(table: CsvTable, given: Mapping[str, Given], groups: Groups) -> None:
+def check_kilometres(table: CsvTable, given: Mapping[str, Given], countries: ByCountry) -> None:
     """Complain of positions that are farther from each other than the Earth allows, remark on those in another unit than km."""
     (x, present), (y, _) = given["x_km"], given["y_km"]
-    for codes, rows in _known(groups, present):
+    for codes, rows in _known(countries, present):
         width = float(np.hypot(np.ptp(x[rows]), np.ptp(y[rows])))
         expected = f"expected km, and {codes[0]} is {length_km(codes[0]):,.0f} km long"
         if width > EARTH_KM:
@@ -89,9 +89,9 @@ def _where(rows: NDArray[np.bool_]) -> list[int]:
     return np.flatnonzero(rows).tolist()
 
 
-def _known(groups: Groups, present: NDArray[np.bool_]) -> Iterator[tuple[list[str], Rows]]:
+def _known(countries: ByCountry, present: NDArray[np.bool_]) -> Iterator[tuple[list[str], Rows]]:
     """Yield the countries that an outline is known of, and the rows of their schools that are present."""
-    for codes, members in groups:
+    for codes, members in countries:
         outlined, rows = [code for code in codes if is_country(code)], np.flatnonzero(members & present)
         if outlined and len(rows):
             yield outlined, rows
