@@ -79,6 +79,13 @@ def test_the_notebook_code_of_the_readme_runs_on_the_study_of_its_sweep(tmp_path
     assert len(names["study"].runs()) == 8 * 2 * 7
 
 
+def test_the_documentation_stays_short_enough_to_be_read():
+    words = {page: len(read(page).split()) for page in [*PAGES, ROOT / "benchmarks/RESULTS.md"]}
+    assert words[README] < 1600
+    apart = {ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", DOCS / "parameters.md"}
+    assert sum(count for page, count in words.items() if page not in apart) < 30_000
+
+
 def test_commands_are_found_in_the_documentation():
     found = Counter(words[0] for page in PAGES for words in commands(read(page)))
     assert {"compare", "sweep", "sensitivity", "calibrate", "optimise", "recommend", "serve", "validate"} <= set(found)
