@@ -33,7 +33,7 @@ def folder(tmp_path, monkeypatch):
 def check(*names: str, options: str = "") -> list[str]:
     words = options.split()
     stated = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
-    return check_files(names, load_scenario("mensi-pilot"), **stated)
+    return [checked.line for checked in check_files(names, load_scenario("mensi-pilot"), **stated)]
 
 
 def test_every_example_file_is_read(folder):
