@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from school_mentoring.analysis.economics.equity import (
-    Distribution,
+    EquityDistribution,
     best_by_aversion,
     distribution,
     ede,
@@ -74,11 +74,11 @@ def test_what_an_index_does_not_bear_is_said() -> None:
         ede(np.array([1.0, 2.0]), HALVES, -1.0)
 
 
-def two_groups(none, fair, strong, cost=(0.0, 10.0, 10.0)) -> Distribution:
+def two_groups(none, fair, strong, cost=(0.0, 10.0, 10.0)) -> EquityDistribution:
     """Return one parameter set with 100 teachers in each of two groups; levels per teacher by design, the same costs for both groups."""
     effect = np.array([[none, fair, strong]], float)
     costs = np.array([[[c, c] for c in cost]])
-    return Distribution(("none", "fair", "strong"), ("rural", "not_rural"), np.array([[100.0, 100.0]]), effect, costs)
+    return EquityDistribution(("none", "fair", "strong"), ("rural", "not_rural"), np.array([[100.0, 100.0]]), effect, costs)
 
 
 CASE = two_groups([1.0, 2.0], [1.5, 2.0], [1.0, 3.0])
