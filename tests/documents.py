@@ -99,22 +99,16 @@ def _pattern_rows() -> str:
 
 
 def _coverage_rows() -> str:
-    head = (
-        "parameter",
-        "truth in the 90 % interval",
-        "in the central 50 %",
-        "posterior sd over prior sd",
-        "correlation of mean and truth",
-        "p of even ranks",
-    )
+    columns = {
+        "truth in the 90 % interval": lambda row: f"{100 * float(row['coverage_90']):.1f} %",
+        "in the central 50 %": lambda row: f"{100 * float(row['coverage_50']):.1f} %",
+        "posterior sd over prior sd": lambda row: f"{float(row['posterior_sd_over_prior_sd']):.2f}",
+        "correlation of mean and truth": lambda row: f"{float(row['correlation_mean_truth']):.2f}",
+        "p of even ranks": lambda row: f"{float(row['chi_square_p']):.2f}",
+    }
     with (DOCS / "images/calibration/sbc.csv").open(encoding="utf-8", newline="") as file:
-        rows = [{name: value if name == "parameter" else float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    shown = (
-        (row["parameter"], f"{row['coverage_90']:.1%}", f"{row['coverage_50']:.1%}", f"{row['posterior_sd_over_prior_sd']:.2f}",
-         f"{row['correlation_mean_truth']:.2f}", f"{row['chi_square_p']:.2f}")
-        for row in rows
-    )  # fmt: skip
-    return table(head, shown)
+        rows = list(csv.DictReader(file))
+    return table(("parameter", *columns), ((row["parameter"], *(shown(row) for shown in columns.values())) for row in rows))
 
 
 def _structure_rows() -> str:

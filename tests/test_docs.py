@@ -60,9 +60,12 @@ def test_every_command_in_the_documentation_is_one_that_the_program_takes(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_file_that_a_page_names_exists(page):
-    for path in re.findall(r"`((?:model|scenarios|experiments|analysis|tests|benchmarks|docs)/[\w/.-]+?)(?::[^`]*)?`", read(page)):
-        assert (ROOT / path).exists(), path
+def test_every_file_and_module_that_a_page_names_exists(page):
+    text = read(page)
+    named = re.findall(r"`((?:model|scenarios|experiments|analysis|tests|benchmarks|docs)/[\w/.-]+?)(?::[^`]*)?`", text)
+    named += [name.replace(".", "/") for name in re.findall(r"python -m ((?:tests|benchmarks)\b[\w.]*)", text)]
+    for path in named:
+        assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), path
 
 
 def test_the_notebook_code_of_the_readme_runs_on_the_study_of_its_sweep(tmp_path, monkeypatch):
