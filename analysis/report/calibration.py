@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.analysis.outcomes import design_name
+from school_mentoring.model.parameters import PARAMETERS
 
 from .sentences import in_words
 from .terminal import Report
@@ -23,8 +24,14 @@ MISFIT = 0.01  # chance of data so far from the fitted model, below which it is 
 NORMAL = 0.5  # kurtosis of summaries beyond that of the normal which is said
 CHECK = 0.5  # sd of emulated less direct log-likelihood which is said
 R_HAT = 1.01
+WIDER = 10.0  # times as far, for a prior at whose end the posterior lies
 FEW = 400
-TOLD = {"well": "told by the data", "partly": "partly told", "not": "not told: keeps its prior"}
+TOLD = {
+    "well": "told by the data",
+    "partly": "partly told",
+    "not": "not told: keeps its prior",
+    "edge": "at the edge of its prior",
+}
 
 
 def title_of(state: Mapping[str, Any]) -> str:
@@ -44,11 +51,12 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     parameters = tables["parameters"]
     columns = ["parameter", "prior\nmean", "90 %", "posterior\nmean", "90 %", "width\nof prior", "data say"]
     rows = [_row(row) for row in parameters.to_dict("records")]
+    warned = [*_misfit(state), *_at_edges(parameters)]
     said = [
         *_synthetic(state),
         *_identified(parameters),
         *_together(parameters),
-        *_fit(tables, state),
+        *_fit(state),
         *_scores(tables.get("scores")),
         *_countries(tables.get("countries")),
         *_trust(parameters, state),
@@ -60,9 +68,10 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
         "parameters": _records(parameters),
         "scores": _records(tables.get("scores")),
         "countries": _records(tables.get("countries")),
+        "warnings": warned,
         "said": said,
     }
-    return Report(columns, rows, said, files, document, _figures(tables, state, funding))
+    return Report(columns, rows, said, files, document, _figures(tables, state, funding), warnings=warned)
 
 
 def _synthetic(state: Mapping[str, Any]) -> list[str]:
@@ -110,14 +119,34 @@ def _together(parameters: pd.DataFrame) -> list[str]:
     ]
 
 
-def _fit(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> list[str]:
-    said = [f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect."]
-    if state.get("fit_probability", 1.0) < MISFIT:
-        said.insert(
-            0, f"The model does not fit: data so far from it have a chance of {state['fit_probability']:.1g} at its best parameters. "
-            "Look at the figures for where, and allow it an error (--discrepancy)."
-        )  # fmt: skip
+def _misfit(state: Mapping[str, Any]) -> list[str]:
+    if state.get("fit_probability", 1.0) >= MISFIT:
+        return []
+    return [
+        f"THE MODEL DOES NOT FIT: data so far from it have a chance of {state['fit_probability']:.1g} at its best parameters, so what the "
+        "table says is not to be relied on. Look at the figures for where, and allow it an error (--discrepancy)."
+    ]
+
+
+def _at_edges(parameters: pd.DataFrame) -> list[str]:
+    said = []
+    for row in parameters[parameters["edge"] != ""].to_dict("records"):
+        name, end = row["parameter"], f"{row['edge']}er" if row["edge"] == "low" else "upper"
+        known = PARAMETERS.get(name)
+        low, high = row["least"], row["most"]
+        if row["edge"] == "high":
+            high = min(WIDER * high, known.maximum if known else 1.0)
+        else:
+            low = max(low - (WIDER - 1.0) * (high - low), known.minimum if known else 0.0)
+        said.append(
+            f"AT THE EDGE OF ITS PRIOR: {name} lies at the {end} end of what it may be ({row['least']:g} to {row['most']:g}), so the prior "
+            f"holds it back and its interval is too narrow. Widen it, for example --fit {name}={low:g}:{high:g}."
+        )
     return said
+
+
+def _fit(state: Mapping[str, Any]) -> list[str]:
+    return [f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect."]
 
 
 def _scores(scores: pd.DataFrame | None) -> list[str]:

@@ -32,7 +32,7 @@ MANY_FIGURES = 16  # from which on more processes are worth starting
 class Report:
     """A command's result: ``columns`` and ``rows`` of the terminal's table, ``said`` below it, ``files`` and ``figures`` for the folder.
 
-    ``figures`` holds functions that make a figure, by file name; ``document`` is what ``--json`` prints.
+    ``figures`` holds functions that make a figure, by file name; ``document`` is what ``--json`` prints; ``warnings`` come before all.
     """
 
     columns: Sequence[str]
@@ -41,6 +41,7 @@ class Report:
     files: dict[str, pd.DataFrame]
     document: dict[str, Any]
     figures: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def write_figures(self, folder: Path, stage: Callable[[str, int, int], None] = lambda *_: None, *, processes: int = 1) -> None:
         """Write every figure into a folder as PNG and SVG; with several ``processes`` what makes them must be picklable."""
@@ -225,7 +226,8 @@ def print_report(report: Report, title: str, notes: Iterable[str] = ()) -> None:
     from rich.console import Console
 
     console = Console(width=WIDTH, highlight=False)
-    console.print(title, markup=False)
+    for text in [*report.warnings, title]:
+        console.print(text, markup=False)
     table = _table(report, " ± ")
     # A cell that is cut would mislead: long figures first draw together, then the table grows beyond the usual width.
     if _width(console, table) > WIDTH:

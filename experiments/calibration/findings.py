@@ -17,7 +17,7 @@ from .predict import cells_table, curves, log_scores, predict, ranked_scores
 from .reference_table import ReferenceTable, Runs
 from .survey import OVERDISPERSION, Survey
 
-__all__ = ["CalibrationFindings", "findings_of", "parameter_table_of"]
+__all__ = ["CalibrationFindings", "edge_of", "findings_of", "parameter_table_of"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -26,6 +26,7 @@ PREDICTED = 400  # draws that predictions are made of
 CHECKED, CHECK_RUNS = 8, 400  # draws at which the likelihood is estimated directly, and runs for each
 WELL, LITTLE = 0.5, 0.9  # posterior sd over prior sd
 MOVED = 0.3  # prior sds by which a mean moves that was not left alone
+EDGES = ((0.01, 0.1), (0.05, 0.5))  # more of the posterior beyond a tail of the prior of this size is at its edge
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ def findings_of(
         checks = _direct_check(problem, posterior, held, simulate)
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
     parameters = parameter_table_of(prior_draws, posterior)
+    variables = {variable.name: variable for variable in prior.variables}
+    parameters["least"] = [variables[name].low for name in parameters["parameter"]]
+    parameters["most"] = [variables[name].high for name in parameters["parameter"]]
     chains = {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}
     return CalibrationFindings(
         parameters, posterior.frame(), prior_draws, drawn, _observed(problem, groups, held), cells, scores,
@@ -154,6 +158,7 @@ def parameter_table_of(prior_draws: pd.DataFrame, posterior: Posterior) -> pd.Da
         ratio = float(after.std() / before.std())
         moved = abs(float(after.mean() - before.mean())) / float(before.std())
         told = "well" if ratio < WELL else "partly" if ratio < LITTLE or moved > MOVED else "not"
+        edge = edge_of(before, after)
         others = flat.drop(columns=name).corrwith(after).dropna()
         with_name = str(others.abs().idxmax()) if len(others) else ""
         row: dict[str, Any] = {"parameter": name}
@@ -161,10 +166,26 @@ def parameter_table_of(prior_draws: pd.DataFrame, posterior: Posterior) -> pd.Da
             low, middle, high = draws.quantile([0.05, 0.5, 0.95])
             row |= {f"{label}_mean": draws.mean(), f"{label}_sd": draws.std(), f"{label}_low": low, f"{label}_median": middle}
             row |= {f"{label}_high": high}
-        row |= {"sd_ratio": ratio, "told": told, "goes_with": with_name, "correlation": float(others[with_name]) if with_name else np.nan}
+        row |= {
+            "sd_ratio": ratio,
+            "told": "edge" if edge else told,
+            "edge": edge,
+            "goes_with": with_name,
+            "correlation": float(others[with_name]) if with_name else np.nan,
+        }
         row |= {"r_hat": float(measure.rhat(chains)), "ess": float(measure.ess(chains))}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def edge_of(before: "pd.Series[float]", after: "pd.Series[float]") -> str:
+    """Return at which end of its prior a posterior lies, ``low`` or ``high``, as its mass in the prior's tails tells; blank if at none."""
+    for tail, most in EDGES:
+        if (after > before.quantile(1.0 - tail)).mean() > most:
+            return "high"
+        if (after < before.quantile(tail)).mean() > most:
+            return "low"
+    return ""
 
 
 def _observed(problem: Problem, groups: dict[str, Mask], held: Mask | None) -> pd.DataFrame:

@@ -8,15 +8,18 @@ import pytest
 
 from school_mentoring.analysis.figures.calibration.checks import rank_histograms, recovery, simultaneous_band
 from school_mentoring.analysis.report.calibration import calibration_report, quick_report, title_of
+from school_mentoring.analysis.report.terminal import print_report
+from school_mentoring.experiments.calibration.findings import edge_of
 
 RNG = np.random.default_rng(2)
 PRIOR = {"parameter": "", "prior_mean": 0.1, "prior_sd": 0.05, "prior_low": 0.02, "prior_median": 0.1, "prior_high": 0.19}
 
 
-def row(name, told="well", goes_with="", correlation=0.0, r_hat=1.0, ess=2000.0):
-    ratio = {"well": 0.3, "partly": 0.7, "not": 1.0}[told]
+def row(name, told="well", goes_with="", correlation=0.0, r_hat=1.0, ess=2000.0, edge=""):
+    ratio = {"well": 0.3, "partly": 0.7, "not": 1.0, "edge": 0.2}[told]
     after = {"posterior_mean": 0.11, "posterior_sd": ratio * 0.05, "posterior_low": 0.08, "posterior_median": 0.11, "posterior_high": 0.14}
     about = {"sd_ratio": ratio, "told": told, "goes_with": goes_with, "correlation": correlation, "r_hat": r_hat, "ess": ess}
+    about |= {"edge": edge, "least": 0.0005, "most": 0.008}
     return {**PRIOR, **after, **about, "parameter": name}
 
 
@@ -80,7 +83,6 @@ SETTLED = "The sampler has settled: R-hat at most 1.000, at least 2,000 effectiv
     [
         ({}, SETTLED),
         ({"synthetic": True}, "SYNTHETIC: the observations say of themselves that they are made up."),
-        ({"fit_probability": 0.002}, "The model does not fit: data so far from it have a chance of 0.002 at its best parameters."),
         ({"fit_probability": 0.3}, "92 % of the schools' answers lie within the 90 % that the fitted model leads to expect."),
         ({"check_sd": 0.9}, "The emulated likelihood is off the directly simulated one by 0.90 (sd): take more --runs."),
         ({"check_sd": 0.2}, "Simulated directly at eight draws, the log-likelihood differs from the emulated one by 0.20 (sd)."),
@@ -92,6 +94,30 @@ def test_each_warning_stands_where_its_figure_calls_for_it_and_nowhere_else(chan
     warned = [line for line in report([row("p")], **changes).said if line not in report([row("p")]).said or line == said]
     assert any(line.startswith(said) for line in warned)
     assert len(warned) <= 1
+
+
+def test_that_a_model_does_not_fit_is_said_before_the_table(capsys):
+    found = report([row("p")], fit_probability=0.002)
+    print_report(found, "a title")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("THE MODEL DOES NOT FIT: data so far from it have a chance of 0.002 at its best parameters")
+    assert found.document["warnings"] == found.warnings and len(found.warnings) == 1
+    assert report([row("p")], fit_probability=0.3).warnings == []
+
+
+@pytest.mark.parametrize(("edge", "wider"), [("high", "p=0.0005:0.08"), ("low", "p=0:0.008")])
+def test_a_posterior_at_the_edge_of_its_prior_is_not_called_told_and_the_remedy_is_named(edge, wider):
+    found = report([row("p", "edge", edge=edge)])
+    assert "lies at the" in found.warnings[0] and f"Widen it, for example --fit {wider}." in found.warnings[0]
+    assert found.rows[0][-1] == "at the edge of its prior"
+    assert not any("data tell p" in line for line in found.said)
+
+
+def test_which_posterior_lies_at_the_edge_of_its_prior():
+    before = pd.Series(RNG.uniform(0.0, 1.0, 4096))
+    after = {"inside": (0.4, 0.6), "up to the end": (0.5, 1.0), "high": (0.96, 1.0), "low": (0.0, 0.03), "beyond half": (0.93, 0.999)}
+    found = {name: edge_of(before, pd.Series(RNG.uniform(*ends, 4096))) for name, ends in after.items()}
+    assert found == {"inside": "", "up to the end": "", "high": "high", "low": "low", "beyond half": "high"}
 
 
 @pytest.mark.parametrize("mixing", [{"r_hat": 1.05}, {"ess": 100.0}, {"r_hat": np.nan}])
