@@ -15,7 +15,6 @@ from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.draws import uniform
-from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.network import Peers
 from school_mentoring.model.world.schools import Schools
@@ -24,7 +23,7 @@ from school_mentoring.scenarios import Scenario
 from .forward_filter import in_parallel, is_unmentored, setting_of
 from .survey import Survey
 
-__all__ = ["adopts_once", "check_start", "times_log_likelihood"]
+__all__ = ["adopts_once", "times_log_likelihood"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -59,17 +58,6 @@ def intervals(survey: Survey, practice: int) -> tuple[Integers, Integers]:
             earliest = np.where(seen & ~adopted, np.maximum(earliest, month + 1), earliest)
             latest = np.where(seen & adopted, np.minimum(latest, month), latest)
     return earliest, latest
-
-
-def check_start(world: World, schools: Schools, survey: Survey, file: str) -> None:
-    """Raise InputError where a school had the practice at the start by one table and not by the other."""
-    for practice in set(survey.practices):
-        earliest, latest = intervals(survey, practice)
-        began = world.adopters_at_start[practice] > 0
-        for i in np.flatnonzero((began & (earliest > 0)) | (~began & (latest <= 0))).tolist():
-            says = "was there at the start" if latest[i] <= 0 else "was not there at the start"
-            problem = f"adoption {says}, but adopters_at_start of the school table is {int(began[i])}"
-            raise InputError(f"{file}, school {schools.school_id[i]}", problem, "correct one of the two")
 
 
 @allocating

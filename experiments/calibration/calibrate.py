@@ -19,7 +19,7 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.scenarios import Scenario
 
-from .adoption_times import adopts_once, check_start
+from .adoption_times import adopts_once
 from .calibrated import write_calibrated
 from .findings import CalibrationFindings, findings_of
 from .groups import groups_of
@@ -116,7 +116,6 @@ def problem_of(
     prior = prior_of(scenario, options.fit, counts=survey.kind == "counts")
     if options.likelihood != "synthetic" and not options.pooled and adopts_once(scenario, world, schools, survey, prior.names):
         survey = survey_of(seen, len(schools), names, options.discrepancy, most_waves=None)
-        check_start(world, schools, survey, str(observations))
     if options.overdispersion and survey.kind != "counts":
         raise InputError("--overdispersion", "only counts of respondents have it", "leave it out")
     shorter = scenario.model_copy(update={"months": survey.horizon})

@@ -123,6 +123,7 @@ def read_observations(
     frame["practice"] = np.array(practice, dtype=object)[seen]
     if kind == "times":
         waves = _add_times(table, frame, spans, None if end is None else _end(end, zero))
+        _check_adoption(table, frame, schools, practices or named)
     else:
         frame.insert(2, "month", [spans[at].first for at in seen])
         waves = tuple(sorted({int(month) for month in frame["month"]}))
@@ -288,6 +289,19 @@ def _add_times(table: CsvTable, frame: pd.DataFrame, spans: Sequence[Span], end:
     waves = tuple(sorted({int(month) for month in last[adopted]} | {until}))
     frame["wave"] = [waves.index(int(month)) + 1 if np.isfinite(month) else len(waves) for month in frame["latest"]]
     return waves
+
+
+def _check_adoption(table: CsvTable, frame: pd.DataFrame, schools: Schools, practices: Sequence[str]) -> None:
+    """Refuse adoption times of schools that cannot adopt as one, or that began otherwise than the school table says."""
+    for at, row in enumerate(frame.to_dict("records")):
+        school, where = row["school"], f"{table.name}, row {table.numbers[at]}, school {row['school_id']}"
+        if schools.teachers[school] > 1:
+            problem = f"has {schools.teachers[school]} teachers, and adoption times are of schools that adopt as one"
+            raise InputError(where, problem, "give teachers 1 in the school table, or respondents and adopters here")
+        began, early = int(schools.adopters_at_start[list(practices).index(row["practice"]), school]), row["latest"] <= 0
+        if (began == 0 and early) or (began > 0 and row["earliest"] > 0):
+            problem = f"adoption {'was' if early else 'was not'} there at the start, but adopters_at_start of the school table is {began}"
+            raise InputError(where, problem, "correct one of the two")
 
 
 def _add_shares(table: CsvTable, frame: pd.DataFrame, mapping: ScaleMapping) -> None:

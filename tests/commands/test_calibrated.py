@@ -104,6 +104,7 @@ def test_validate_reads_dates_and_scales_as_they_are_stated(tmp_path):
     stated = ("--start", "2020-11", "--mapping", "linear:1:5")
     done = succeed("validate", "schools.csv", "means.csv", *stated, cwd=tmp_path)
     assert "means.csv: means on a scale (linear:1:5) of 2 of 2 schools in 2 waves (months 6, 14), 2 rows, 56 % adopting overall" in done.out
+    (tmp_path / "schools.csv").write_text("school_id,teachers\na,1\nb,1\n", encoding="utf-8")
     (tmp_path / "times.csv").write_text("school_id,adoption_time\na,1961\nb,\n", encoding="utf-8")
     done = succeed("validate", "schools.csv", "times.csv", "--start", "1960", cwd=tmp_path)
     assert "times.csv: adoption times of 2 of 2 schools, 1 adopted by month 23" in done.out

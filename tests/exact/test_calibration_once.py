@@ -137,6 +137,5 @@ def test_a_start_that_the_two_tables_tell_differently_is_refused(tmp_path):
     with pytest.raises(InputError) as refused:
         problem(pilot)
     assert str(refused.value).endswith(
-        "observations.csv, school synthetic-1: adoption was there at the start, but adopters_at_start of the school table is 0; "
-        "correct one of the two"
+        " school synthetic-1: adoption was there at the start, but adopters_at_start of the school table is 0; correct one of the two"
     )

@@ -22,6 +22,12 @@ def schools(tmp_path_factory: pytest.TempPathFactory) -> Schools:
     return read_schools_csv(tmp_path_factory.mktemp("schools"), SCHOOLS)
 
 
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Schools:
+    """Return schools that adopt as one."""
+    return read_schools_csv(tmp_path_factory.mktemp("single"), "school_id,teachers\na,1\nb,1\nc,1\n")
+
+
 def read(folder: Path, text: str | bytes, schools: Schools, **options: object) -> Observations:
     file = folder / "observations.csv"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -82,20 +88,35 @@ def test_threshold_share_and_its_error_are_those_of_simulated_answers(mean, sd):
     assert errors.mean() < 1.1 * shares.std()
 
 
-def test_adoption_times_become_intervals_and_blank_means_not_by_the_end(tmp_path, schools):
-    seen = read(tmp_path, "school_id,adoption_time\nb,0\na,7\nc,\n", schools)
+def test_adoption_times_become_intervals_and_blank_means_not_by_the_end(tmp_path, single):
+    seen = read(tmp_path, "school_id,adoption_time\nb,0\na,7\nc,\n", single)
     assert (seen.kind, seen.waves, seen.end) == ("times", (0, 7), 7)
     assert seen.frame[["school_id", "earliest", "latest"]].to_numpy().tolist() == [["a", 7, 7], ["b", 0, 0], ["c", 8, np.inf]]
     assert np.isnan(seen.frame["adoption_time"].iloc[2])
-    later = read(tmp_path, "school_id,adoption_time\nb,0\na,7\nc,\n", schools, end="30")
+    later = read(tmp_path, "school_id,adoption_time\nb,0\na,7\nc,\n", single, end="30")
     assert later.end == 30
     assert later.frame["earliest"].iloc[2] == 31
 
 
-def test_adoption_years_are_intervals_of_twelve_months_and_what_is_before_the_start_is_there_at_the_start(tmp_path, schools):
-    seen = read(tmp_path, "school_id,adoption_time\na,1961\nb,1959\nc,\n", schools, start="1960-01")
+def test_adoption_years_are_intervals_of_twelve_months_and_what_is_before_the_start_is_there_at_the_start(tmp_path, single):
+    seen = read(tmp_path, "school_id,adoption_time\na,1961\nb,1959\nc,\n", single, start="1960-01")
     assert seen.frame[["earliest", "latest"]].to_numpy().tolist() == [[12, 23], [0, 0], [24, np.inf]]
     assert seen.frame["adoption_time"].iloc[0] == 17.5
+
+
+def test_adoption_times_of_a_school_of_several_teachers_are_refused_with_their_row(tmp_path, schools):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "school_id,adoption_time\nb,2\na,\n", schools)
+    assert "row 2, school b: has 20 teachers, and adoption times are of schools that adopt as one" in str(caught.value)
+
+
+@pytest.mark.parametrize(("start", "time"), [(0, "0"), (1, "5"), (1, "")])
+def test_adoption_times_that_the_start_of_the_school_table_contradicts_are_refused_with_their_row(tmp_path, start, time):
+    table = read_schools_csv(tmp_path, f"school_id,teachers,adopters_at_start\na,1,{start}\nb,1,\n")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, f"school_id,adoption_time\nb,3\na,{time}\n", table)
+    was = "was" if time == "0" else "was not"
+    assert f"row 3, school a: adoption {was} there at the start, but adopters_at_start of the school table is {start}" in str(caught.value)
 
 
 def test_several_practices_keep_the_order_of_the_scenario(tmp_path, schools):

@@ -25,7 +25,7 @@ from school_mentoring.scenarios import dump_yaml, load_scenario, scenario_from
 from .calibrations import calibration_cases
 from .lines import line_cases, shard_case
 from .oracles import description_read, observations_read, posterior_read, scenario_read, schools_read, sets_read, ties_read
-from .sound import OBSERVATIONS, READ_WITH, SMALL, TABLES, draws_bytes, graph_text
+from .sound import OBSERVATIONS, READ_WITH, SMALL, TABLES, draws_bytes, graph_text, tables_of
 from .trial import Case, Done
 
 __all__ = ["file_cases", "study_cases"]
@@ -65,7 +65,7 @@ def file_cases() -> list[Case]:
         Case("read_graphml < ties.graphml", {**base, "ties.graphml": graph_text()}, "ties.graphml", _graphml, weight=4),
     ]
     for kind, text in OBSERVATIONS.items():
-        files = {**base, "observations.csv": text.encode()}
+        files = {**base, "schools.csv": tables_of(kind)["schools.csv"].encode(), "observations.csv": text.encode()}
         options = tuple(word for name, value in READ_WITH[kind].items() for word in (f"--{name}", value))
         check = ("validate", "schools.csv", "observations.csv", *checked, *options)
         found.append(Case(f"validate < observations.csv ({kind})", files, "observations.csv", check, observations_read, weight=8))

@@ -1,5 +1,6 @@
 """The sound files that are damaged: a scenario of eight schools with its tables, and studies that the program itself made of it."""
 
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from .trial import call
 
-__all__ = ["OBSERVATIONS", "READ_WITH", "SMALL", "TABLES", "draws_bytes", "graph_text", "studies"]
+__all__ = ["OBSERVATIONS", "READ_WITH", "SMALL", "TABLES", "draws_bytes", "graph_text", "studies", "tables_of"]
 
 SMALL = """\
 name: small
@@ -97,6 +98,14 @@ READ_WITH: Mapping[str, dict[str, str]] = {
     "times": {"start": "2021-01", "end": "2023-06"},
 }
 """What each form needs to be read."""
+
+
+def tables_of(kind: str) -> dict[str, str]:
+    """Return the tables that go with observations of a form: adoption times are of schools of one teacher, whose start they tell."""
+    if kind != "times":
+        return TABLES
+    rows = pd.read_csv(io.StringIO(TABLES["schools.csv"]), dtype=str, keep_default_na=False)
+    return {**TABLES, "schools.csv": rows.assign(teachers="1", pupils="10", adopters_at_start="").to_csv(index=False)}
 
 
 def draws_bytes() -> bytes:

@@ -26,7 +26,7 @@ from school_mentoring.model.world.graphs import to_networkx
 from school_mentoring.model.world.network import generate_peers, generate_world
 from school_mentoring.model.world.structure import STRUCTURE, Structure
 from school_mentoring.scenarios import load_scenario
-from tests.fuzz.sound import OBSERVATIONS, READ_WITH, SMALL, TABLES
+from tests.fuzz.sound import OBSERVATIONS, READ_WITH, SMALL, TABLES, tables_of
 from tests.pilots import seven_schools
 from tests.worlds import Case, batch_of, build_practices, drawn_case
 
@@ -78,8 +78,9 @@ def likelihoods() -> list[np.ndarray]:
         folder = Path(scratch)
         for name, text in {"small.yaml": SMALL, **TABLES}.items():
             (folder / name).write_text(text, encoding="utf-8")
-        scenario = load_scenario(folder / "small.yaml", designs=["none"], schools=folder / "schools.csv")
         for kind, text in OBSERVATIONS.items():
+            (folder / "schools.csv").write_text(tables_of(kind)["schools.csv"], encoding="utf-8")
+            scenario = load_scenario(folder / "small.yaml", designs=["none"], schools=folder / "schools.csv")
             (folder / "observations.csv").write_text(text, encoding="utf-8")
             problem, _ = problem_of(scenario, folder / "observations.csv", asked(fit="p,q_in"), **READ_WITH[kind])
             values = problem.prior.values(problem.prior.sample(2, 1))
