@@ -12,8 +12,6 @@ from school_mentoring.model.costs import CATEGORIES, PAYERS
 from .outcomes import COMPARATOR, names_in
 from .summary import wide
 
-__all__ = ["HULL", "adoption_curve", "discounted_costs", "increments", "outline", "spread"]
-
 HULL = 0.9
 """Share of parameter sets inside an outline."""
 

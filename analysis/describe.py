@@ -4,8 +4,6 @@ from collections import defaultdict
 
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, Design, DesignField
 
-__all__ = ["describe"]
-
 
 def describe(design: Design) -> str:
     """Return what a design is, a sentence for each topic; of fields that are off or without meaning in it nothing is said.

@@ -12,23 +12,6 @@ import pandas as pd
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.observe import OUTCOMES as OUTCOME_NAMES
 
-__all__ = [
-    "CATEGORY_NAMES",
-    "COMPARATOR",
-    "OUTCOMES",
-    "PAYER_NAMES",
-    "Outcome",
-    "category_name",
-    "design_name",
-    "field_name",
-    "format_value",
-    "group_name",
-    "names_in",
-    "outcome",
-    "payer_name",
-    "practice_name",
-]
-
 COMPARATOR = "none"
 """The design that all others are compared with where nothing else is asked for."""
 

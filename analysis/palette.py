@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from .outcomes import design_name
 
-__all__ = ["CATEGORY_COLOURS", "FUNDED", "GREY", "INK", "SHARE", "DesignStyle", "design_styles"]
-
 INK, GREY, FUNDED = "#222222", "#666666", "#f3ecd8"
 
 SHARE = ("#fde725", "#addc30", "#5ec962", "#28ae80", "#21918c", "#2c728e", "#3b528b", "#472d7b", "#440154")

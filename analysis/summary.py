@@ -21,19 +21,6 @@ from school_mentoring.analysis.economics.frontier import frontier, net_benefit
 
 from .outcomes import COMPARATOR, OUTCOMES, names_in, outcome
 
-__all__ = [
-    "between_designs",
-    "complete",
-    "cost_effectiveness",
-    "differences",
-    "ranged",
-    "ranking",
-    "round_figures",
-    "summarise",
-    "wide",
-    "wilson",
-]
-
 DIGITS = 10
 Z90 = 1.6448536269514722  # of the normal distribution: 90 % lie within this many standard deviations
 

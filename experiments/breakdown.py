@@ -17,8 +17,6 @@ from school_mentoring.model.observe import GROUP_COUNTS, GROUPS, SCHOOL_TYPES, g
 from school_mentoring.model.portable import exp, log
 from school_mentoring.scenarios import Scenario
 
-__all__ = ["breakdown", "breakdown_columns", "slices"]
-
 SLICE_BYTES = 250_000_000
 EFFECT = "effect_adopter_years"
 TEACHERS, ADOPTERS = GROUP_COUNTS.index("teachers"), GROUP_COUNTS.index("adopters")

@@ -16,9 +16,6 @@ from .pilot_data import COLUMNS as OBSERVATION_COLUMNS
 from .pilot_data import Observations, read_observations
 from .worlds import Worlds, schools_of
 
-__all__ = ["Checked", "check_files", "kind_of", "notices_of"]
-
-
 COLUMNS = {"ties": TIE_COLUMNS, "observations": OBSERVATION_COLUMNS, "schools": SCHOOL_COLUMNS}
 TELLING = {"ties": {"source", "target"}, "observations": {*OBSERVATION_COLUMNS} - {"school_id"}, "schools": {"school_id"}}
 """The columns of each sort of table, and those of which one tells it from the others before it and after it."""

@@ -15,8 +15,6 @@ from school_mentoring.scenarios import COMPARATOR, Scenario, scenario_from
 
 from .compare import Comparison
 
-__all__ = ["evidence_of_comparison", "evidence_of_study", "is_study", "refuse_no_choice"]
-
 COMMANDS = ("compare", "sweep", "optimise")
 """The commands whose studies a recommendation may rest on."""
 

@@ -13,8 +13,6 @@ from school_mentoring.model.errors import InputError
 
 from .variables import Variable
 
-__all__ = ["MOST_SETS", "correlated", "count_sets", "dimensions", "sample", "sobol_points"]
-
 MOST_SETS = 2**24
 
 

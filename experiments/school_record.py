@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SchoolRecord"]
-
 MOST_BYTES = 64_000_000  # of the months of all schools that are held at a time
 
 

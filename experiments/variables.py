@@ -14,20 +14,6 @@ from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import STRUCTURE
 from school_mentoring.scenarios import COMPARATOR, Scenario, read_draws
 
-__all__ = [
-    "WORLD_FIELDS",
-    "WORLD_WORDS",
-    "Domain",
-    "Variable",
-    "domain_of",
-    "named_values",
-    "parse_value",
-    "parse_variable",
-    "quantile",
-    "uncertain_variables",
-    "variable_names",
-]
-
 WORLD_FIELDS: Mapping[str, tuple[int, int]] = {"world.schools_per_region": (1, 100_000), "world.regions_per_country": (1, 10_000)}
 """Sizes of the world that a sweep may vary, with what is allowed."""
 

@@ -23,8 +23,6 @@ from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .progress import Advance
 from .worlds import Worlds
 
-__all__ = ["DesignRuns", "Kept", "Stop", "SupersededError", "WhatIf", "stacked"]
-
 KEPT_BYTES = 200_000_000
 KEPT_SCHOOLS = 200_000
 KEPT_POPULATIONS = 4

@@ -10,8 +10,6 @@ from school_mentoring.model.world.own_ties import Ties, name_mentors, read_ties
 from school_mentoring.model.world.schools import Schools, generate_schools
 from school_mentoring.scenarios import Scenario
 
-__all__ = ["Worlds", "schools_of"]
-
 
 class Worlds:
     """Makes the worlds of a scenario and keeps those in use, as many runs share one.

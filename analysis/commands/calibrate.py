@@ -9,8 +9,6 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
 
-__all__ = ["calibrate"]
-
 
 def calibrate(
     scenario: options.ScenarioArgument = "synthetic-pilot",

@@ -5,8 +5,6 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
 
-__all__ = ["compare"]
-
 
 def compare(
     scenario: options.ScenarioArgument = "mensi-pilot",

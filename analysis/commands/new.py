@@ -7,8 +7,6 @@ import typer
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["new"]
-
 
 def new(
     name: Annotated[str, typer.Argument(help="Name of the scenario.")],

@@ -9,8 +9,6 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import engine_of, finish, folder_of, load, say_notices
 
-__all__ = ["optimise"]
-
 
 def optimise(
     scenario: options.ScenarioArgument = "mensi-pilot",

@@ -7,28 +7,6 @@ import typer
 
 from school_mentoring.model.errors import InputError
 
-__all__ = [
-    "ColumnsOption",
-    "DesignsOption",
-    "EncodingOption",
-    "EndOption",
-    "EngineOption",
-    "JsonOption",
-    "MappingOption",
-    "MonthsOption",
-    "NetBenefitOption",
-    "OutOption",
-    "ReplicatesOption",
-    "ScenarioArgument",
-    "SchoolsOption",
-    "SeedOption",
-    "SetOption",
-    "StartOption",
-    "ThreadsOption",
-    "TiesOption",
-    "euros",
-]
-
 
 def euros(word: str | float) -> float:
     """Return an amount of money, a default as it is; one that could be two is refused with both."""

@@ -10,8 +10,6 @@ from school_mentoring.model.errors import InputError, nearest
 from . import options
 from .steps import load
 
-__all__ = ["parameters"]
-
 
 def parameters(
     scenario: Annotated[str | None, typer.Argument(metavar="[SCENARIO]", help="Show the values and ranges of this scenario.")] = None,

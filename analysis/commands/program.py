@@ -28,8 +28,6 @@ from .sweep import sweep
 from .validate import validate
 from .validation import validation
 
-__all__ = ["app", "run", "spread_sets"]
-
 COMMANDS = (
     *(compare, simulate, sweep, sensitivity, optimise, recommend, calibrate, rerun),
     *(validate, validation, parameters, schema, new, serve),

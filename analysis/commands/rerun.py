@@ -11,8 +11,6 @@ import typer
 from . import options
 from .steps import finish
 
-__all__ = ["rerun"]
-
 
 def rerun(
     context: typer.Context,

@@ -2,8 +2,6 @@
 
 import json
 
-__all__ = ["schema"]
-
 
 def schema() -> None:
     """Print the JSON Schema of a scenario file, for editors."""

@@ -11,8 +11,6 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import engine_of, finish, folder_of, load, new_folder_of, say_notices, written_study
 
-__all__ = ["sensitivity"]
-
 
 def sensitivity(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO|SWEEP", help="A scenario, or the folder of a sweep.")] = "mensi-pilot",

@@ -7,8 +7,6 @@ import typer
 from . import options
 from .steps import load, say_notices
 
-__all__ = ["serve"]
-
 
 def serve(
     scenario: options.ScenarioArgument = "mensi-pilot",

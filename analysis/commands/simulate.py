@@ -10,8 +10,6 @@ from school_mentoring.model.errors import InputError
 from . import options
 from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
 
-__all__ = ["simulate"]
-
 
 def simulate(
     scenario: options.ScenarioArgument = "mensi-pilot",

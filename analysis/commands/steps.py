@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from school_mentoring.experiments.folder.study import StudyFolder
     from school_mentoring.scenarios import Scenario
 
-__all__ = ["as_typed", "engine_of", "finish", "folder_of", "load", "new_folder_of", "notice_line", "say_notices", "written_study"]
-
 
 def load(scenario: str, sets: list[str] | None, designs: str | None, **options: Any) -> "Scenario":
     """Return the scenario of a command line; ``options`` are those of ``load_scenario``."""

@@ -10,8 +10,6 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import engine_of, finish, load, new_folder_of, say_notices
 
-__all__ = ["sweep"]
-
 
 def sweep(
     scenario: options.ScenarioArgument = "mensi-pilot",

@@ -8,8 +8,6 @@ import typer
 from . import options
 from .steps import load, notice_line
 
-__all__ = ["validate"]
-
 
 def validate(
     files: Annotated[

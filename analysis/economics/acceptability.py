@@ -17,8 +17,6 @@ from school_mentoring.analysis.summary import ranged, wilson
 from .frontier import FRONTIER, frontier
 from .psa import EFFECT, Sample, psa_sample
 
-__all__ = ["acceptability", "best_by_willingness", "by_group", "incremental", "quadrant", "willingness_grid"]
-
 Array = NDArray[np.float64]
 
 

@@ -28,8 +28,6 @@ from .acceptability import acceptability
 from .psa import Sample
 from .value_of_information import Perfect
 
-__all__ = ["Standing", "about", "choice_sentence", "consequence_sentence", "dependence_sentence", "euros", "euros_with_error", "standing"]
-
 AGREE = 0.95
 MOST_RANGES = 4
 """Ranges of the worth of an adopter-year that one sentence lists; of more, those around the one in question."""

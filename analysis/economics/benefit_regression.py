@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["METHODS"]
-
 Array = NDArray[np.float64]
 GP_MOST = 300
 MOST_PAIRED = 5

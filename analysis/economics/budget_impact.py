@@ -10,8 +10,6 @@ import pandas as pd
 
 from school_mentoring.analysis.outcomes import names_in
 
-__all__ = ["budget_impact", "spending"]
-
 KEYS = ["design", "parameter_set", "replicate"]
 SPENT = "spent_"
 

@@ -28,8 +28,6 @@ from school_mentoring.model.observe import SCHOOL_TYPES
 
 from .psa import EFFECT, cost_column
 
-__all__ = ["AVERSION", "EquityDistribution", "best_by_aversion", "distribution", "ede", "equity_plane", "equity_weighted", "gains"]
-
 Array = NDArray[np.float64]
 AVERSION: Mapping[str, float] = {"atkinson": 10.95, "kolm": 0.15}
 """Aversion of a sample of the public in England, to inequality in health (Robson et al. 2017, Health Economics 26, 1328-1334)."""

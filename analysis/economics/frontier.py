@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DOMINATED", "EXTENDED", "FRONTIER", "frontier", "net_benefit"]
-
 FRONTIER, DOMINATED, EXTENDED = "frontier", "dominated", "extended dominated"
 """What a design may be."""
 

@@ -17,8 +17,6 @@ from school_mentoring.analysis.summary import complete, wide
 
 from .frontier import net_benefit
 
-__all__ = ["EFFECT", "PERSPECTIVES", "Sample", "cost_column", "psa_sample"]
-
 EFFECT = "effect_adopter_years"
 """The effect that costs are held against where nothing else is asked for."""
 

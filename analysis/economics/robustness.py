@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["CRITERIA", "agreement", "regrets", "robustness"]
-
 CRITERIA: Mapping[str, tuple[str, bool]] = {
     "worst": ("maximin: the best worst case (Wald 1950)", True),
     "mean": ("Laplace: the best mean over equally likely states", True),

@@ -17,8 +17,6 @@ from scipy.stats import binomtest
 
 from .psa import Sample
 
-__all__ = ["Box", "best_box", "boxes_table", "cart", "in_words", "prim", "where_better"]
-
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 SIGNIFICANT = 0.05

@@ -11,8 +11,6 @@ from school_mentoring.analysis.report.sentences import in_words
 from .advice import standing
 from .psa import psa_sample
 
-__all__ = ["Survival", "best_by_worth", "standings", "survival"]
-
 WORTHS = (250.0, 500.0, 1000.0, 2000.0, 5000.0)
 BUDGETS = (1e6, 2.5e6)
 

@@ -23,18 +23,6 @@ from numpy.typing import NDArray
 from .benefit_regression import METHODS
 from .psa import Sample
 
-__all__ = [
-    "METHODS",
-    "Learnt",
-    "Perfect",
-    "evpi",
-    "evppi",
-    "evsi",
-    "nested_evppi",
-    "observed",
-    "population_value",
-]
-
 Array = NDArray[np.float64]
 SHUFFLES, GP_SHUFFLES, PARTS = 100, 10, 12
 SURE = 0.95

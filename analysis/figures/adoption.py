@@ -15,8 +15,6 @@ from school_mentoring.analysis.outcomes import COMPARATOR, group_name, names_in,
 
 from .style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
 
-__all__ = ["adoption"]
-
 COLUMNS = 4
 
 

@@ -16,8 +16,6 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 
 from .style import GREY, INK, design_styles, explain, new_figure, place_labels, styled, wrapped
 
-__all__ = ["cost_effect"]
-
 
 @styled
 def cost_effect(

@@ -12,8 +12,6 @@ from school_mentoring.model.costs import CATEGORIES, PAYERS
 
 from .style import CATEGORY_COLOURS, axes_grid, explain, new_figure, styled, wrapped
 
-__all__ = ["costs"]
-
 MILLION_FROM = 1e6
 
 

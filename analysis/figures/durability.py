@@ -13,8 +13,6 @@ from school_mentoring.analysis.summary import wide
 
 from .style import INK, design_styles, explain, new_figure, styled, wrapped
 
-__all__ = ["durability"]
-
 
 @styled
 def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int, comparator: str = COMPARATOR) -> Figure:

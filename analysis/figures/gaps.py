@@ -10,8 +10,6 @@ from school_mentoring.analysis.outcomes import names_in
 
 from .style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, new_figure, styled, wrapped
 
-__all__ = ["gaps"]
-
 TYPES = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
 TIMES = (("_end_of_funding", -0.14, "white", "end of funding"), ("", 0.14, None, "end of the horizon"))
 

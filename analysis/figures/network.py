@@ -17,8 +17,6 @@ from school_mentoring.model.state import MENTOR
 
 from .style import GREY, INK, axes_grid, explain, new_figure, styled
 
-__all__ = ["network"]
-
 TIE = "#d55e00"
 MOST_ARROWS, MOST_SCHOOLS = 400, 1000
 COLOURS = LinearSegmentedColormap.from_list("share", SHARE, N=257)

@@ -9,8 +9,6 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 
 from .style import GREY, INK, design_styles, explain, new_figure, place_labels, styled
 
-__all__ = ["plane"]
-
 
 def _unit(largest: float) -> tuple[str, float]:
     return ("EUR million", 1e6) if largest >= 2e6 else ("EUR thousand", 1e3)

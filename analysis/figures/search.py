@@ -15,8 +15,6 @@ from school_mentoring.model.designs import CHOICES, FIELDS, SWITCHES
 
 from .style import GREY, INK, axes_grid, design_styles, explain, new_figure, place_labels, styled
 
-__all__ = ["convergence", "designs_by_cost", "front"]
-
 FOUND = "#332288"
 
 

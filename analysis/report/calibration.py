@@ -17,8 +17,6 @@ from school_mentoring.model.parameters import PARAMETERS
 from .sentences import in_words
 from .terminal import Report
 
-__all__ = ["calibration_report", "quick_report", "title_of"]
-
 TOGETHER = 0.6  # correlation of two parameters from which only their combination is told
 MISFIT = 0.01  # chance of data so far from the fitted model, below which it is said not to fit
 NORMAL = 0.5  # kurtosis of summaries beyond that of the normal which is said

@@ -8,9 +8,6 @@ from typing import Any
 
 from school_mentoring.analysis.figures.style import save_bytes
 
-__all__ = ["Block", "Document", "Items", "Picture", "Section", "Table", "Text", "unbroken"]
-
-
 TOGETHER = re.compile(r"(?<=\d) (?=%|million\b|to -?\d)|(?<=±) (?=\d)|(?<=EUR) (?=-?\d)|(?<=\d to) (?=-?\d)")
 
 

@@ -7,8 +7,6 @@ from .html import as_html
 from .pdf import as_pdf
 from .recommendation import Recommendation
 
-__all__ = ["print_answer", "write_html", "write_report"]
-
 WIDTH = 100
 
 

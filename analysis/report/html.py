@@ -7,8 +7,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .document import Document, unbroken
 
-__all__ = ["as_html"]
-
 TEMPLATES = Path(__file__).parent / "templates"
 
 

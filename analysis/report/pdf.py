@@ -17,8 +17,6 @@ from fpdf.fonts import FontFace
 
 from .document import Block, Document, Items, Picture, Table, Text, unbroken
 
-__all__ = ["as_pdf"]
-
 FONTS = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf", "I": "DejaVuSans-Oblique.ttf"}
 INK, BLUE, GREY = (34, 34, 34), (0, 114, 178), (90, 90, 90)
 MARGIN, HEADING, BELOW, PADDING, GAP = 16.0, 14.0, 12.0, 0.7, 3.5

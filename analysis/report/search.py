@@ -22,8 +22,6 @@ from school_mentoring.model.designs import design_from_row
 from .sentences import in_words, percent
 from .terminal import Report
 
-__all__ = ["BEATEN", "best_designs", "own_designs", "search_report", "search_title"]
-
 BEATEN, UNBEATEN, ALIKE, UNSURE, NONE = "beaten", "unbeaten", "not told apart", "unsure", "no rival"
 """What a design of the scenario may be against the rival chosen for it."""
 

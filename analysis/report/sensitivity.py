@@ -18,8 +18,6 @@ from .sensitivity_names import DECISION, DERIVED, INDEX_NAMES, RANKED, output_of
 from .sentences import in_words, percent
 from .terminal import Report
 
-__all__ = ["FIX_BELOW", "fixable", "sensitivity_report", "title_of"]
-
 FIX_BELOW = 0.01
 """Share of the variance below which a parameter may be fixed (Saltelli et al. 2008, The Primer, section 4.5)."""
 

@@ -2,8 +2,6 @@
 
 from school_mentoring.analysis.outcomes import COMPARATOR, Outcome, design_name, outcome
 
-__all__ = ["DECISION", "DERIVED", "INDEX_NAMES", "RANKED", "output_of", "panel_name", "target_name"]
-
 DECISION = "best_design"
 """Whether a design has the highest net benefit; of no design: which one has it."""
 

@@ -14,8 +14,6 @@ import pandas as pd
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.summary import between_designs, cost_effectiveness, ranking
 
-__all__ = ["in_words", "percent", "ranking_sentence", "sentences", "with_error"]
-
 
 def sentences(
     runs: pd.DataFrame,

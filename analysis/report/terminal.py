@@ -19,8 +19,6 @@ from school_mentoring.analysis.summary import between_designs, cost_effectivenes
 
 from .sentences import percent, sentences, with_error
 
-__all__ = ["WILLINGNESS_TO_PAY", "Report", "comparison_report", "print_parameters", "print_report", "simulation_report"]
-
 WILLINGNESS_TO_PAY = (250.0, 500.0, 1000.0, 2000.0)
 """EUR per adopter-year at which designs are ranked by net benefit; the terminal shows the third."""
 

@@ -17,17 +17,6 @@ from .document import Picture, Section, Table, Text
 from .sentences import in_words
 from .verdicts import MARGIN
 
-__all__ = [
-    "ValidationFindings",
-    "choices_section",
-    "convergence_section",
-    "docking_section",
-    "exact_section",
-    "face_section",
-    "pattern_section",
-    "peer_section",
-]
-
 
 @dataclass(frozen=True)
 class ValidationFindings:

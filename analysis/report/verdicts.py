@@ -8,8 +8,6 @@ import pandas as pd
 
 from school_mentoring.analysis.economics.structural import Survival
 
-__all__ = ["MARGIN", "Verdict", "verdicts"]
-
 MARGIN = 4.0
 """Standard errors within which means must agree (two-sided p = 6e-5)."""
 

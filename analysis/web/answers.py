@@ -26,8 +26,6 @@ from school_mentoring.scenarios import Scenario
 from . import charts
 from .texts import text
 
-__all__ = ["Answer", "base_answer", "sure_answer"]
-
 T = TypeVar("T")
 
 GAPS = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}

@@ -36,8 +36,6 @@ from .texts import text
 from .uploads import upload
 from .work import Busy, Work
 
-__all__ = ["make_app"]
-
 T = TypeVar("T")
 
 HERE = Path(__file__).parent

@@ -15,8 +15,6 @@ from school_mentoring.model.state import MENTOR
 
 from .texts import text
 
-__all__ = ["adoption_chart", "cost_chart", "cost_effect_chart", "gap_chart", "map_chart", "probability_chart"]
-
 Chart = dict[str, Any]
 TIE = "#d55e00"
 WIDE = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}

@@ -21,8 +21,6 @@ from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, dump_yaml, reso
 if TYPE_CHECKING:
     from school_mentoring.analysis.report.document import Document
 
-__all__ = ["FIGURES", "Download", "Studies", "download", "downloads"]
-
 FIGURES = ("adoption", "cost_effect", "costs", "gaps", "durability")
 KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 TABLES = {

@@ -11,8 +11,6 @@ from .form import Form, first_free, read_form
 from .state import GENERATED, MOST_DESIGNS, PageState, known_scenarios, new_state, rebuilt
 from .texts import text
 
-__all__ = ["edited"]
-
 
 def edited(form: Form, sent: PageState) -> PageState:
     """Return the page after the form's ``action``. Raises InputError where it cannot be done."""

@@ -11,8 +11,6 @@ from pydantic.fields import FieldInfo
 from school_mentoring.analysis.outcomes import field_name
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE, Design
 
-__all__ = ["FormField", "changed_fields", "design_fields", "section_field"]
-
 STEPS = 100
 
 

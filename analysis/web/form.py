@@ -15,8 +15,6 @@ from school_mentoring.scenarios.yaml_file import plain_scalar
 
 from .state import MOST_DESIGNS, SOURCE, PageState, View, rebuilt
 
-__all__ = ["NUMBERS", "WORLD_NUMBERS", "Form", "design_name_of", "read_form"]
-
 Form = Mapping[str, str]
 """The last value of each field of the form, by its name."""
 

@@ -14,8 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .limits import Limits
 
-__all__ = ["Guard", "LogHandler", "TooLarge", "log"]
-
 POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -8,8 +8,6 @@ from school_mentoring.scenarios import Scenario
 
 from .texts import text
 
-__all__ = ["Limits", "refuse_too_much"]
-
 
 @dataclass(frozen=True)
 class Limits:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["checked_names", "checked_root", "listen"]
-
 ROOT = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*")
 NAME = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?|[0-9a-f:]*:[0-9a-f:.]*|\*")
 AS_LOCALHOST = ("127.0.0.1", "0.0.0.0")

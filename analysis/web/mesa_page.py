@@ -26,8 +26,6 @@ from school_mentoring.scenarios import Scenario
 from .guard import LogHandler, log
 from .listen import listen
 
-__all__ = ["ViewedModel", "school_table", "serve_mesa", "state_table"]
-
 OFFLINE = {
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",
     "SOLARA_ASSETS_PROXY": "True",

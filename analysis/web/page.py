@@ -23,8 +23,6 @@ from .sessions import Session
 from .state import MOST_DESIGNS, Named, PageState, known_scenarios, to_address
 from .texts import text
 
-__all__ = ["page_context", "world_says"]
-
 
 def page_context(
     state: PageState, session: Session, limits: Limits, *, opened: str = "", action: str = "", said: str = ""

@@ -17,8 +17,6 @@ from .guard import LOCAL, LogHandler, log
 from .listen import checked_names, checked_root, listen
 from .state import serve_first
 
-__all__ = ["serve"]
-
 
 class _Server(uvicorn.Server):
     """Gives up all work under way when it is told to stop, so that nobody waits for it."""

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from .limits import Limits
 
-__all__ = ["COOKIE", "Session", "Sessions"]
-
 COOKIE = "school_mentoring"
 KEY = re.compile(r"[A-Za-z0-9_-]{32}")
 MOST_TABLES = 3

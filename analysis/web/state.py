@@ -20,23 +20,6 @@ from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import COMPARATOR, Scenario, load_scenario, resolved, scenario_from, shipped_scenarios
 
-__all__ = [
-    "GENERATED",
-    "MOST_DESIGNS",
-    "Named",
-    "PageState",
-    "View",
-    "begun_from",
-    "from_address",
-    "known_scenarios",
-    "new_state",
-    "rebuilt",
-    "serve_first",
-    "state_of",
-    "to_address",
-    "with_schools",
-]
-
 MOST_DESIGNS = 6
 MOST_ADDRESS = 16_000
 MOST_CONTENT = 400_000

@@ -14,8 +14,6 @@ from .sessions import Session, Sessions
 from .state import MOST_DESIGNS, Named, PageState, begun_from, state_of, with_schools
 from .texts import text
 
-__all__ = ["upload"]
-
 
 def upload(
     name: str, content: bytes, state: PageState, session: Session, sessions: Sessions, check: Callable[[Scenario], object]

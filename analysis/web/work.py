@@ -11,8 +11,6 @@ from typing import Any
 from school_mentoring.experiments.whatif import SupersededError
 from school_mentoring.model.engine import cpu_count
 
-__all__ = ["Busy", "Work"]
-
 MOST_WAITING = 200
 RANKS = 3
 

@@ -23,8 +23,6 @@ from school_mentoring.scenarios import Scenario
 from .forward_filter import in_parallel, is_unmentored, setting_of
 from .survey import Survey
 
-__all__ = ["adopts_once", "times_log_likelihood"]
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

@@ -30,8 +30,6 @@ from .quick import PointFit, point_fit
 from .reference_table import ReferenceTable, Runs
 from .survey import survey_of
 
-__all__ = ["FIT", "CalibrationOptions", "asked", "calibrate", "observations_of", "problem_of", "quick_fit", "state_of", "write_findings"]
-
 FIT = ("p", "q_in", "q_out", "beta", "d")
 """The parameters that are fitted where none are named."""
 

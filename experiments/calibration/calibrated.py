@@ -10,8 +10,6 @@ import pandas as pd
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.scenarios import Scenario, WorldSpec, check_draws, dump_yaml, resolved, scenario_from
 
-__all__ = ["write_calibrated"]
-
 INTERVAL = (0.025, 0.975)
 """Quantiles of the draws that become the ends of a fitted parameter's range, for what looks at one parameter alone."""
 

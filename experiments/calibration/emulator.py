@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["Directions", "Emulator", "ParameterBox", "excess_score", "fit_emulator", "learn_directions", "least_squares"]
-
 Floats = NDArray[np.float64]
 
 DEGREES = (1, 2, 3, 4)

@@ -12,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-__all__ = ["FeatureSet", "exposure_matrix"]
-
 Floats = NDArray[np.float64]
 Parts = dict[str, Floats]
 Term = tuple[str, Callable[[Parts], Floats]]

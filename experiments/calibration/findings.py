@@ -17,8 +17,6 @@ from .predict import cells_table, curves, log_scores, predict, ranked_scores
 from .reference_table import ReferenceTable, Runs
 from .survey import OVERDISPERSION, Survey
 
-__all__ = ["CalibrationFindings", "edge_of", "findings_of", "parameter_table_of"]
-
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 

@@ -25,8 +25,6 @@ from school_mentoring.scenarios import Scenario
 
 from .survey import OVERDISPERSION, Survey
 
-__all__ = ["Setting", "in_parallel", "is_independent", "is_unmentored", "setting_of", "survey_log_likelihood"]
-
 Floats = NDArray[np.float64]
 
 COUNTS, SCALE, TIMES = range(3)

@@ -14,8 +14,6 @@ from school_mentoring.scenarios import Scenario
 from .features import FeatureSet, exposure_matrix
 from .survey import Survey
 
-__all__ = ["Groups", "feature_set", "groups_of"]
-
 Mask = NDArray[np.bool_]
 
 COVARIATES = {"digital_capacity": "capacity", "openness": "openness"}

@@ -8,8 +8,6 @@ from school_mentoring.model.errors import InputError
 from .groups import Groups
 from .survey import Survey
 
-__all__ = ["held_out"]
-
 ALLOWED = "allowed: wave=last, wave=N (the N-th), or clusters=SHARE, for example clusters=0.2"
 
 

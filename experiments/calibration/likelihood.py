@@ -16,8 +16,6 @@ from .features import FeatureSet
 from .prior import Prior
 from .summaries import MOST_CELLS, Summaries, learn_scores
 
-__all__ = ["CUT", "Filtered", "Likelihood", "Synthetic", "filtered", "plausible_scores", "synthetic"]
-
 Floats = NDArray[np.float64]
 Answers = Callable[[NDArray[np.int64]], Iterator[Floats]]
 

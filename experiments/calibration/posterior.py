@@ -23,8 +23,6 @@ from .reference_table import ReferenceTable, Runs
 from .sampler import ENSEMBLES, Chains, sample_posterior
 from .survey import Survey
 
-__all__ = ["Exact", "Posterior", "Problem", "exact_of", "exact_posterior", "synthetic_posterior"]
-
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 

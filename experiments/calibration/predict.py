@@ -19,8 +19,6 @@ from school_mentoring.scenarios import Scenario
 
 from .survey import Survey
 
-__all__ = ["Predicted", "cells_table", "curves", "log_scores", "predict", "ranked_scores"]
-
 Floats = NDArray[np.float64]
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)

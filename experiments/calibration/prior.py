@@ -16,8 +16,6 @@ from school_mentoring.scenarios import Scenario
 
 from .survey import OVERDISPERSION
 
-__all__ = ["Prior", "prior_of"]
-
 Floats = NDArray[np.float64]
 
 GRID = 4097  # points between which quantiles are interpolated

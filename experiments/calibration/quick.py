@@ -17,8 +17,6 @@ from .posterior import Problem
 from .predict import predict
 from .survey import OVERDISPERSION
 
-__all__ = ["PointFit", "point_fit"]
-
 Floats = NDArray[np.float64]
 
 REPLICATES = 20

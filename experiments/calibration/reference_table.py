@@ -25,8 +25,6 @@ from school_mentoring.scenarios import Scenario
 from .prior import Prior
 from .survey import OVERDISPERSION, Survey
 
-__all__ = ["ReferenceTable", "Runs"]
-
 Floats = NDArray[np.float64]
 
 CHUNK = 2048  # parameter sets, one run each

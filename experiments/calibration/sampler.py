@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.progress import Stage
 
-__all__ = ["ENSEMBLES", "Chains", "sample_posterior"]
-
 Floats = NDArray[np.float64]
 
 ENSEMBLES = 4  # independent of each other, so that R-hat compares what it should

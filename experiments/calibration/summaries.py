@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from .emulator import ParameterBox
 from .features import FeatureSet
 
-__all__ = ["MOST_CELLS", "SchoolScores", "Summaries", "learn_scores"]
-
 Floats = NDArray[np.float64]
 
 MOST_CELLS = 30_000_000  # answers of simulations that weights are learned from

@@ -16,8 +16,6 @@ from school_mentoring.experiments.pilot_data import Observations
 from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.model.errors import InputError
 
-__all__ = ["OVERDISPERSION", "Survey", "survey_of"]
-
 Floats = NDArray[np.float64]
 
 MOST_WAVES = 12

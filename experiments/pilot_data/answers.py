@@ -12,8 +12,6 @@ from school_mentoring.model.world.schools import Schools
 
 from .scales import ScaleMapping
 
-__all__ = ["answers_of", "bounds_of"]
-
 Floats = NDArray[np.float64]
 
 ROUNDED = 0.05

@@ -8,8 +8,6 @@ from typing import NamedTuple
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.numbers import Bounds
 
-__all__ = ["LAST_MONTH", "MONTHS", "Span", "is_date", "month_zero", "span_of"]
-
 LAST_MONTH = 1199
 """The last month that a scenario may simulate."""
 

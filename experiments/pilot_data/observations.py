@@ -19,8 +19,6 @@ from .answers import answers_of, bounds_of
 from .dates import MONTHS, Span, is_date, month_zero, span_of
 from .scales import ScaleMapping, parse_mapping
 
-__all__ = ["COLUMNS", "KINDS", "Observations", "read_observations"]
-
 Kind = Literal["counts", "scale", "times"]
 
 KINDS: dict[Kind, tuple[str, ...]] = {

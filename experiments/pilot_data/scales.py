@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["ScaleMapping", "parse_mapping"]
-
 Floats = NDArray[np.float64]
 
 ROUNDING = 1.0 / 12.0

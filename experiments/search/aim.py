@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.observe import OUTCOMES
 
-__all__ = ["OBJECTIVES", "PERSPECTIVES", "Aim", "aim_of", "minimised", "worth_of"]
-
 PERSPECTIVES: Mapping[str, str] = {"society": "cost_total", "programme": "cost_programme"}
 """Whose costs count: all, or those the programme pays; with the outcome that holds them."""
 

@@ -13,8 +13,6 @@ from school_mentoring.model.observe import OUTCOMES
 
 from .aim import Aim, worth_of
 
-__all__ = ["choose_designs"]
-
 
 def choose_designs(
     aim: Aim, own: Mapping[str, Design], candidates: list[Design], judged: NDArray[np.float64], budgets: Sequence[float]

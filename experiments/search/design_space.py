@@ -14,8 +14,6 @@ from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, PRESETS, S
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
-__all__ = ["STEPS", "Point", "Space", "design_space"]
-
 STEPS: Mapping[str, float] = {
     "mentor_share": 0.005,
     "virtual_share": 0.01,

@@ -31,8 +31,6 @@ from school_mentoring.model.designs import SWITCHES
 
 from .design_space import Point
 
-__all__ = ["Evaluation", "Evolution", "Generation", "non_dominated", "search_variables"]
-
 CROSSOVER_SPREAD, MUTATION_SPREAD = 15, 20
 """Distribution indices of simulated binary crossover and polynomial mutation, as in Deb et al. 2002 and pymoo."""
 

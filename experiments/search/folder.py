@@ -26,8 +26,6 @@ from .aim import Aim
 from .design_space import design_space
 from .optimise import Archive, Found, design_fields
 
-__all__ = ["GenerationStore", "close_search", "open_search", "write_found"]
-
 GENERATIONS = "generations"
 DECIDES = ("scenario", "model", "search")
 """What of a study's description decides which designs are tried."""

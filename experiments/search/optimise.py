@@ -26,8 +26,6 @@ from .design_space import Space, design_space
 from .evolve import Evaluation, Evolution, non_dominated, search_variables
 from .panel import Panel
 
-__all__ = ["Archive", "Found", "design_fields", "search"]
-
 CHOICE_CELLS, REPORT_CELLS = 100, 400
 BEST_KEPT = 5  # designs taken to the second panel for each budget and each design of the scenario, besides the front
 COST_MARGIN = 1.5  # how much dearer than the dearest design of the scenario a design may be where no budget is stated

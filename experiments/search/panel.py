@@ -18,8 +18,6 @@ from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.scenarios import Scenario
 
-__all__ = ["Panel"]
-
 GOLDEN = 0x9E3779B97F4A7C15  # odd, so that seeds of panels never meet
 KEPT_SCHOOLS = 2_000_000
 

@@ -16,8 +16,6 @@ from school_mentoring.experiments.variables import Variable
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.scenarios import Scenario
 
-__all__ = ["DUMMY", "LEVELS", "SCRAMBLINGS", "Factor", "Layout", "base_value", "group_of", "layout_of", "morris_points", "one_at_a_time"]
-
 DUMMY = "dummy"
 """A column that nothing reads: what it seems to do is what chance does."""
 

@@ -23,8 +23,6 @@ from .indices import (
 )
 from .outputs import DECISION, Target, Targets, noise_share
 
-__all__ = ["RANKED", "Estimates", "contests", "estimate", "given_estimates", "over_time"]
-
 Array = NDArray[np.float64]
 
 RANKED = {"sobol": "ST", "morris": "mu_star", "pawn": "pawn", "given": "first", "regional": "ks"}

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from .indices import Estimated
 
-__all__ = ["binned_first_order", "pawn", "regional"]
-
 Array = NDArray[np.float64]
 MOST_BINS = 48
 SLICES = 10  # of a parameter's range in PAWN

@@ -14,20 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Estimated",
-    "calibrated",
-    "counts_of",
-    "elementary_effects",
-    "left_out_counts",
-    "morris_indices",
-    "pooled_indices",
-    "resample_counts",
-    "second_order_indices",
-    "sobol_indices",
-    "widened",
-]
-
 Array = NDArray[np.float64]
 AT_ONCE = 48  # outputs whose resamples are held in memory together
 

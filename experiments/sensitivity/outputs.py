@@ -20,8 +20,6 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR
 
-__all__ = ["DECISION", "DERIVED", "OUTPUTS", "Target", "Targets", "enough_replicates", "read_targets", "targets_of", "time_targets"]
-
 Array = NDArray[np.float64]
 
 OUTPUTS = (

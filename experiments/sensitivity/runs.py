@@ -25,8 +25,6 @@ from .study import (
     study_targets,
 )
 
-__all__ = ["study_of_sweep"]
-
 
 def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario, SensitivityFindings]:
     """Return the scenario of a sweep and what its runs say.

@@ -24,8 +24,6 @@ from .design import Layout, layout_of, one_at_a_time
 from .estimates import contests, estimate, over_time
 from .outputs import DECISION, OUTPUTS, Target, Targets, read_targets, targets_of, time_targets
 
-__all__ = ["METHODS", "SensitivityFindings", "SensitivityOptions", "asked", "default_outputs", "default_pairs", "parse_pairs", "run_study"]
-
 METHODS = ("sobol", "morris", "pawn", "given", "regional")
 """By name: total and first order indices; screening; distances between distributions; first order from bins; who beats whom."""
 
@@ -304,6 +302,7 @@ def open_contests(found: Targets) -> Targets:
 
 
 def refuse_nothing_left(found: Targets) -> None:
+    """Raise InputError where no target can be analysed."""
     if not found.sound:
         target, problem = found.names[0], found.problems[0]
         raise InputError("--outputs", f"nothing is left to analyse: {target.output} of {target.design} {problem}", "choose other outputs")

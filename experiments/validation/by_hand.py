@@ -11,8 +11,6 @@ from school_mentoring.model.engine import Batch, run_batch
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.world.arrays import Practices, World
 
-__all__ = ["batch_of", "build_practices", "build_world", "complete", "lone_schools"]
-
 
 def complete(schools: int) -> NDArray[np.float64]:
     """Return the weights of the network in which every school is a peer of every other."""

@@ -20,8 +20,6 @@ from .checks import Pattern, Reading, below, between, vanishes
 from .curves import over_worlds
 from .runs import RunsByWorld, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     8,
     "centrality",

@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["MARGIN", "Check", "Pattern", "Reading", "above", "below", "between", "exactly", "mean_se", "not_above", "vanishes"]
-
 MARGIN = 4.0
 """Standard errors by which a difference must show (two-sided p = 6e-5), and within which one must vanish."""
 

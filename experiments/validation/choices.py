@@ -19,8 +19,6 @@ from school_mentoring.scenarios import Scenario
 
 from .structures import alternatives
 
-__all__ = ["DEFAULT", "Variant", "describe_networks", "runs_under_choices", "variants"]
-
 DEFAULT = "default"
 KEPT = ("design", "parameter_set", "replicate", "effect_adopter_years", "cost_total", "cost_programme", "cost_schools")
 

@@ -18,8 +18,6 @@ from school_mentoring.scenarios import COMPARATOR, Scenario
 from .checks import MARGIN
 from .curves import curve
 
-__all__ = ["SIZES", "Converged", "convergence"]
-
 SIZES = (5, 10, 20, 40, 80, 160)
 
 

@@ -18,8 +18,6 @@ from .by_hand import lone_schools
 from .checks import Pattern, Reading, above, below, between, mean_se
 from .curves import curve
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     2,
     "critical_mass",

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-__all__ = ["COLUMNS", "curve", "over_worlds"]
-
 COLUMNS = ("panel", "x_label", "y_label", "series", "joined", "label", "x", "y", "error")
 """``joined``: whether a line joins the marks. ``label``: the place on an axis of words, empty where x is a number. ``error``: two standard
 errors, nan where there is none."""

@@ -16,8 +16,6 @@ from .checks import Pattern, Reading, above, exactly, mean_se, vanishes
 from .curves import over_worlds
 from .runs import preset, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     4,
     "discontinuance",

@@ -22,9 +22,6 @@ from school_mentoring.scenarios import load_scenario
 from .by_hand import build_practices
 from .structures import alternatives
 
-__all__ = ["docking_table"]
-
-
 SCHOOLS_PER_REGION = 5
 MONTHS, FIRST, LAST = 72, 6, 34
 

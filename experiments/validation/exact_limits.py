@@ -22,29 +22,6 @@ from school_mentoring.model.world.arrays import World
 from .by_hand import batch_of, build_practices, build_world, complete
 from .curves import curve
 
-__all__ = [
-    "ALONE_CAPACITY",
-    "ALONE_OPENNESS",
-    "ALONE_START",
-    "ALONE_TEACHERS",
-    "BASS",
-    "CASES",
-    "INDEPENDENT",
-    "LIMIT",
-    "MONTHS",
-    "NETWORKS",
-    "RATES",
-    "bass_curves",
-    "count_chain",
-    "exact",
-    "exact_table",
-    "rates",
-    "simulate",
-    "simulated_network",
-    "states",
-    "use_chance",
-]
-
 Floats = NDArray[np.float64]
 
 MONTHS = (1, 3, 10, 24)

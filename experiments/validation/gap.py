@@ -17,8 +17,6 @@ from .checks import Pattern, Reading, above, below, between, not_above
 from .curves import over_worlds
 from .runs import RunsByWorld, preset, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     7,
     "gap",

@@ -14,8 +14,6 @@ from .checks import Pattern, Reading, above, below, between, exactly, vanishes
 from .curves import over_worlds
 from .runs import RunsByWorld, preset, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     9,
     "growth",

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.world.arrays import World
 
-__all__ = ["adopters_by_month", "network_of"]
-
 SUSCEPTIBLE, INFECTED = "Susceptible", "Infected"  # names that NDlib demands
 
 

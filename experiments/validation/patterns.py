@@ -3,8 +3,6 @@
 from . import centrality, critical_mass, discontinuance, gap, growth, s_curve, scale, spillover, virtual
 from .checks import Pattern
 
-__all__ = ["PATTERNS"]
-
 PATTERNS: tuple[Pattern, ...] = (
     s_curve.PATTERN,
     critical_mass.PATTERN,

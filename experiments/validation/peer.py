@@ -15,8 +15,6 @@ from school_mentoring.scenarios import load_scenario
 from .curves import curve
 from .exact_limits import LIMIT, simulate
 
-__all__ = ["HOW_TO_INSTALL", "Peer", "compare_with_ndlib"]
-
 Floats = NDArray[np.float64]
 
 HOW_TO_INSTALL = "pip install -e '.[peer]'"

@@ -14,8 +14,6 @@ from school_mentoring.model.state import MENTEE, MENTOR
 from school_mentoring.model.world.arrays import World
 from school_mentoring.scenarios import Scenario, load_scenario
 
-__all__ = ["NONE", "RunsByWorld", "preset", "study"]
-
 NONE = PRESETS["none"]
 
 _worlds: dict[tuple[str, int | None, int], Worlds] = {}

@@ -13,8 +13,6 @@ from .checks import Pattern, Reading, above, between
 from .curves import over_worlds
 from .runs import RunsByWorld, preset, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     1,
     "s_curve",

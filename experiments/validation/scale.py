@@ -14,8 +14,6 @@ from .checks import Pattern, Reading, above, mean_se, vanishes
 from .curves import curve
 from .runs import RunsByWorld, preset, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     6,
     "scale",

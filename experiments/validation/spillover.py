@@ -14,8 +14,6 @@ from .checks import Pattern, Reading, above, between, exactly
 from .curves import over_worlds
 from .runs import preset, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     3,
     "spillover",

@@ -4,8 +4,6 @@ from typing import Any, NamedTuple
 
 from school_mentoring.model.world.structure import STRUCTURE, Structure
 
-__all__ = ["Alternative", "alternatives"]
-
 
 class Alternative(NamedTuple):
     """A structure that differs from another in one ``choice``, which here is ``word``."""

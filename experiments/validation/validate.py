@@ -24,9 +24,6 @@ from .face import face_table
 from .patterns import PATTERNS
 from .peer import compare_with_ndlib
 
-__all__ = ["QUICK_PATTERNS", "Validation", "pattern_rows", "validate"]
-
-
 QUICK_PATTERNS = (2, 3)
 QUICK_DRAWS = 8
 REPLICATES, QUICK_REPLICATES = 800, 50

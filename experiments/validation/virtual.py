@@ -16,8 +16,6 @@ from .checks import Pattern, Reading, above, below, between, exactly, mean_se
 from .curves import curve, over_worlds
 from .runs import RunsByWorld, preset, study
 
-__all__ = ["PATTERN"]
-
 PATTERN = Pattern(
     5,
     "virtual",

@@ -8,8 +8,6 @@ from matplotlib.patches import Patch
 
 from school_mentoring.analysis.figures.style import GREY, axes_grid, explain, new_figure, styled
 
-__all__ = ["rank_histograms", "recovery"]
-
 BLUE, ORANGE = "#0072b2", "#d55e00"
 BINS = 20
 

@@ -10,8 +10,6 @@ from matplotlib.patches import Patch
 
 from school_mentoring.analysis.figures.style import FUNDED, GREY, INK, axes_grid, explain, new_figure, shade_funding, styled, wrapped
 
-__all__ = ["clusters", "fit"]
-
 PRIOR, POSTERIOR, HELD = GREY, "#0072b2", "#d55e00"
 MOST_CLUSTERS = 30
 

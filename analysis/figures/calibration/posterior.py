@@ -10,8 +10,6 @@ from matplotlib.patches import Patch
 from school_mentoring.analysis.figures.style import GREY, axes_grid, explain, new_figure, styled
 from school_mentoring.model.parameters import PARAMETERS
 
-__all__ = ["learned", "pairs"]
-
 PRIOR, POSTERIOR = GREY, "#0072b2"
 MOST_PAIRS = 8
 MARGIN = 0.05

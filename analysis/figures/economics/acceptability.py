@@ -8,8 +8,6 @@ from matplotlib.lines import Line2D
 from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled
 from school_mentoring.analysis.outcomes import names_in
 
-__all__ = ["acceptability"]
-
 NOTE = (
     "Thick: the design with the highest mean net benefit, so the acceptability frontier. Its expected loss is the expected value of "
     "perfect information."

@@ -9,8 +9,6 @@ from school_mentoring.analysis.figures.style import INK, axes_grid, design_style
 from school_mentoring.analysis.outcomes import names_in, payer_name
 from school_mentoring.model.costs import PAYERS
 
-__all__ = ["budget"]
-
 PAYER_COLOURS = dict(zip(PAYERS, ("#0072b2", "#e69f00"), strict=True))
 NOTE = "Bars: means; lines: 5 to 95 % of parameter sets for both payers together. EUR of 2023, as spent, not discounted."
 

@@ -11,8 +11,6 @@ from matplotlib.patches import Rectangle
 from school_mentoring.analysis.economics.scenario_discovery import Box, best_box
 from school_mentoring.analysis.figures.style import GREY, INK, axes_grid, explain, new_figure, styled
 
-__all__ = ["conditions"]
-
 YES, NO = "#0072b2", "#e69f00"
 
 

@@ -10,8 +10,6 @@ from matplotlib.lines import Line2D
 from school_mentoring.analysis.figures.style import INK, design_styles, explain, new_figure, place_labels, styled, wrapped
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, group_name, names_in
 
-__all__ = ["equity_plane", "gains"]
-
 
 @styled
 def gains(table: pd.DataFrame, countries: Mapping[str, str] | None = None, *, comparator: str = COMPARATOR) -> Figure:

@@ -7,8 +7,6 @@ from matplotlib.patches import Patch
 
 from school_mentoring.analysis.figures.style import GREY, INK, explain, new_figure, styled
 
-__all__ = ["information"]
-
 COLOUR = "#0072b2"
 
 

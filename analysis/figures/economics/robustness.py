@@ -8,8 +8,6 @@ from school_mentoring.analysis.economics.robustness import CRITERIA, regrets
 from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled, wrapped
 from school_mentoring.analysis.outcomes import names_in
 
-__all__ = ["robustness"]
-
 COLUMNS = {
     "worst": "worst\ncase",
     "mean": "mean",

@@ -12,8 +12,6 @@ from school_mentoring.analysis.report.sensitivity_names import DECISION, INDEX_N
 
 from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, scaled, subject, top
 
-__all__ = ["bars"]
-
 ROWS = 10
 NOTE = "Lines: 95 % intervals. Faint: cannot be told from chance."
 DIRECTION = " +: high values favour the design that is named first; -: low ones do."

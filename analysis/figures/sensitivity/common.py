@@ -12,20 +12,6 @@ from school_mentoring.analysis.figures.style import GREY, axes_grid, new_figure
 from school_mentoring.analysis.outcomes import COMPARATOR
 from school_mentoring.analysis.report.sensitivity_names import RANKED, output_of, panel_name
 
-__all__ = [
-    "GROUP_COLOURS",
-    "chosen",
-    "empty",
-    "group_handles",
-    "label_lowest",
-    "panel_title",
-    "panels",
-    "scaled",
-    "subject",
-    "targets_in",
-    "top",
-]
-
 GROUP_COLOURS: Mapping[str, str] = {
     "cost": "#cc6677",
     "incentive": "#ddaa33",

@@ -12,8 +12,6 @@ from school_mentoring.analysis.report.sensitivity_names import output_of
 
 from .common import GROUP_COLOURS, chosen, empty, group_handles, panel_title, panels, scaled, subject, top
 
-__all__ = ["mu_sigma", "tornado"]
-
 NAMED, ROWS = 5, 10
 LOW, HIGH = "#88ccee", "#882255"
 

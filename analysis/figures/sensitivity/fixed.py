@@ -9,8 +9,6 @@ from school_mentoring.analysis.report.sensitivity_names import target_name
 
 from .common import GROUP_COLOURS, group_handles
 
-__all__ = ["may_be_fixed"]
-
 ROWS = 40
 LEAST = 1e-4  # what lies below is drawn here
 

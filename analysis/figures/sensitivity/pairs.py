@@ -8,8 +8,6 @@ from school_mentoring.analysis.figures.style import styled
 
 from .common import chosen, panel_title, panels, subject, top
 
-__all__ = ["pairs"]
-
 ROWS = 8
 
 

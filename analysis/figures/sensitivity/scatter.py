@@ -13,8 +13,6 @@ from school_mentoring.analysis.report.sensitivity_names import DECISION, output_
 
 from .common import chosen, scaled, subject, targets_in, top
 
-__all__ = ["scatter"]
-
 SHOWN, BINS, MOST_POINTS = 6, 12, 400
 
 

@@ -11,8 +11,6 @@ from school_mentoring.analysis.figures.style import BAND, GREY, axes_grid, expla
 
 from .common import label_lowest, panel_title, targets_in
 
-__all__ = ["over_time", "total_over_time"]
-
 SHOWN, LINES = 7, 5
 # Tol (2021), muted scheme, in an order that keeps neighbours apart.
 COLOURS = ("#332288", "#88ccee", "#cc6677", "#117733", "#ddcc77", "#aa4499", "#44aa99")

@@ -7,8 +7,6 @@ from matplotlib.lines import Line2D
 from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled
 from school_mentoring.analysis.outcomes import COMPARATOR, names_in
 
-__all__ = ["choices"]
-
 
 @styled
 def choices(standings: pd.DataFrame, k: float) -> Figure:

@@ -8,8 +8,6 @@ from matplotlib.figure import Figure
 from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled, wrapped
 from school_mentoring.analysis.outcomes import design_name
 
-__all__ = ["panels"]
-
 # Okabe & Ito's colours that stand out from white, and marks to go with them, for series that are no designs.
 _LOOKS = (("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "D"), ("#cc79a7", "^"), ("#56b4e9", "v"), ("#e69f00", "P"), ("#222222", "X"))
 _KNOWN = ("none", "outreach", "top_down", "regional_hub", "virtual", "bottom_up", "hybrid")

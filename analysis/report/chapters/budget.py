@@ -12,8 +12,6 @@ from school_mentoring.analysis.report.document import Picture, Section, Table, T
 
 from .facts import Facts, not_recorded
 
-__all__ = ["budget_section"]
-
 
 def budget_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
     """Return spending by year and payer."""

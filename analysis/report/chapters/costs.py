@@ -15,8 +15,6 @@ from school_mentoring.analysis.report.sentences import in_words, percent
 
 from .facts import Facts, size_in_words
 
-__all__ = ["costs_section"]
-
 MEANING = (
     "An adopter-year is one teacher who uses the practice for a year. EUR per adopter-year: added cost over added adopter-years, both "
     "against no programme. By the means: a design on the frontier does more than the one named, at so much for each further adopter-year; "

@@ -15,8 +15,6 @@ from school_mentoring.analysis.report.sentences import in_words, percent
 
 from .facts import ENOUGH_SETS, Facts
 
-__all__ = ["depends_section"]
-
 MOST_LIMITS = 3
 """Conditions that a reader can keep in mind."""
 

@@ -11,8 +11,6 @@ from school_mentoring.analysis.economics.psa import Sample
 from school_mentoring.analysis.outcomes import COMPARATOR
 from school_mentoring.model.designs import Design
 
-__all__ = ["ENOUGH_SETS", "Evidence", "Facts", "not_recorded", "size_in_words"]
-
 ENOUGH_SETS = 20
 """Parameter sets below which no regression says what is worth knowing."""
 

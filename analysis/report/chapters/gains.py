@@ -16,8 +16,6 @@ from school_mentoring.analysis.report.sentences import in_words, percent
 
 from .facts import Facts, not_recorded
 
-__all__ = ["gains_section"]
-
 
 def gains_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
     """Return who gains, by school type and country, and whether minding inequality changes the choice."""

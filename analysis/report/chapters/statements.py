@@ -13,8 +13,6 @@ from school_mentoring.analysis.report.sentences import in_words
 from school_mentoring.model.designs import Design
 from school_mentoring.model.parameters import PARAMETERS
 
-__all__ = ["assumptions_section", "cheers_section", "designs_section", "discounting", "limits_section"]
-
 
 def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str], worth_knowing: Sequence[str]) -> Section:
     """Return the table of parameters, those worth knowing first, with value, range, kind and source.

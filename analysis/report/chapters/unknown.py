@@ -14,8 +14,6 @@ from school_mentoring.model.parameters import PARAMETERS
 
 from .facts import ENOUGH_SETS, Facts
 
-__all__ = ["unknown_section"]
-
 ROUGH = 0.25
 """Values whose two standard errors are a larger part of them are called rough."""
 
