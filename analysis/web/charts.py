@@ -17,6 +17,7 @@ from .texts import text
 
 Chart = dict[str, Any]
 TIE = "#d55e00"
+DASHED = {"type": "rule", "color": INK, "strokeDash": [5, 3], "strokeWidth": 1.5}
 WIDE = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
 
 
@@ -24,15 +25,31 @@ def _chart(height: int, layer: Sequence[Chart], **more: Any) -> Chart:
     return {**WIDE, "height": height, "layer": list(layer), **more}
 
 
+def _layer(mark: Chart, *, over: Chart | None = None, **encoding: Any) -> Chart:
+    """Return marks and how they are encoded; ``over``: what else holds of them, such as data of their own."""
+    return {**(over or {}), "mark": mark, "encoding": encoding}
+
+
+def _data(name: str, values: Sequence[Any]) -> Chart:
+    return {"data": {"name": name, "values": list(values)}}
+
+
+def _numbers(field: str | None = None, **more: Any) -> Chart:
+    """Return what encodes a column of numbers; without one, what several share."""
+    return {**({} if field is None else {"field": field}), "type": "quantitative", **more}
+
+
+def _words(field: str, domain: Sequence[str], colours: Sequence[str] | None = None, **more: Any) -> Chart:
+    """Return what encodes a column of words, in the order of ``domain``."""
+    scale = {"domain": list(domain), **({} if colours is None else {"range": list(colours)})}
+    return {"field": field, "type": "nominal", "scale": scale, **more}
+
+
 def _colour(designs: Sequence[str], legend: bool = True) -> Chart:
     styles = design_styles([COMPARATOR, *(name for name in designs if name != COMPARATOR)])
-    scale = {"domain": [styles[name].label for name in designs], "range": [styles[name].colour for name in designs]}
-    shown = (
-        {"title": None, "orient": "bottom", "columns": 3, "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolOpacity": 1}
-        if legend
-        else None
-    )
-    return {"field": "design", "type": "nominal", "scale": scale, "legend": shown}
+    shown = {"title": None, "orient": "bottom", "columns": 3, "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolOpacity": 1}
+    labels, colours = zip(*((styles[name].label, styles[name].colour) for name in designs), strict=True)
+    return _words("design", labels, colours, legend=shown if legend else None)
 
 
 def adoption_chart(curves: Mapping[str, pd.DataFrame], windows: Mapping[str, tuple[int, int]], months: int) -> Chart:
@@ -44,57 +61,26 @@ def adoption_chart(curves: Mapping[str, pd.DataFrame], windows: Mapping[str, tup
     ]
     distinct = sorted({(first, min(last, months - 1)) for first, last in windows.values() if first < min(last, months - 1)})
     funded = [{"first": first, "last": last} for first, last in distinct]
-    x = {
-        "field": "month",
-        "type": "quantitative",
-        "title": text("charts.month"),
-        "axis": {"tickMinStep": 1},
-        "scale": {"domain": [0, months - 1], "nice": False},
-    }
-    y = {"type": "quantitative", "title": text("charts.adoption_y")}
+    scale = {"domain": [0, months - 1], "nice": False}
+    x = _numbers("month", title=text("charts.month"), axis={"tickMinStep": 1}, scale=scale)
+    y = _numbers(title=text("charts.adoption_y"))
     colour = _colour(list(curves))
-    pick = {"name": "pick", "select": {"type": "point", "fields": ["design"]}, "bind": "legend"}
-    dim = {"condition": {"param": "pick", "value": 1}, "value": 0.12}
-    layers: list[Chart] = [
-        {
-            "data": {"name": "funded", "values": funded},
-            "mark": {"type": "rect", "color": FUNDED, "opacity": 0.9 if len(funded) == 1 else 0.5},
-            "encoding": {"x": {"field": "first", "type": "quantitative"}, "x2": {"field": "last"}},
-        },
-        {
-            "mark": {"type": "area", "opacity": 0.15},
-            "encoding": {
-                "x": x,
-                "y": {**y, "field": "low"},
-                "y2": {"field": "high"},
-                "color": colour,
-                "opacity": {"condition": {"param": "pick", "value": 0.15}, "value": 0.02},
-            },
-        },
-        {
-            "params": [pick],
-            "mark": {"type": "line", "strokeWidth": 2.5},
-            "encoding": {
-                "x": x,
-                "y": {**y, "field": "mean"},
-                "color": colour,
-                "opacity": dim,
-                "tooltip": _tips("design", "month", "mean", "low", "high"),
-            },
-        },
+    pick = {"params": [{"name": "pick", "select": {"type": "point", "fields": ["design"]}, "bind": "legend"}]}
+    band, line = ({"condition": {"param": "pick", "value": shown}, "value": dim} for shown, dim in ((0.15, 0.02), (1, 0.12)))
+    shade = {"type": "rect", "color": FUNDED, "opacity": 0.9 if len(funded) == 1 else 0.5}
+    tips = _tips("design", "month", "mean", "low", "high")
+    layers = [
+        _layer(shade, over=_data("funded", funded), x=_numbers("first"), x2={"field": "last"}),
+        _layer({"type": "area", "opacity": 0.15}, x=x, y={**y, "field": "low"}, y2={"field": "high"}, color=colour, opacity=band),
+        _layer({"type": "line", "strokeWidth": 2.5}, over=pick, x=x, y={**y, "field": "mean"}, color=colour, opacity=line, tooltip=tips),
     ]
-    return _chart(330, layers, data={"name": "curves", "values": rows})
+    return _chart(330, layers, **_data("curves", rows))
 
 
 def _tips(*fields: str) -> list[Chart]:
-    return [
-        {
-            "field": field,
-            "type": "nominal" if field in ("design", "category", "school_id", "kind", "time") else "quantitative",
-            **({} if field in ("design", "month", "category", "school_id", "kind", "time") else {"format": ",.4~g"}),
-        }
-        for field in fields
-    ]
+    words, figures = ("design", "category", "school_id", "kind", "time"), {"type": "quantitative", "format": ",.4~g"}
+    known = {**dict.fromkeys(fields, figures), "month": {"type": "quantitative"}} | {name: {"type": "nominal"} for name in words}
+    return [{"field": field, **known[field]} for field in fields]
 
 
 def cost_effect_chart(effects: pd.DataFrame, uncertain: pd.DataFrame | None) -> Chart:
@@ -108,38 +94,28 @@ def cost_effect_chart(effects: pd.DataFrame, uncertain: pd.DataFrame | None) -> 
     frontier = [
         {"effect": row["incremental_effect"], "cost": row["incremental_cost"], "order": k} for k, row in enumerate(line.to_dict("records"))
     ]
-    x = {"field": "effect", "type": "quantitative", "title": text("charts.cost_effect_x"), "axis": {"format": ",.0f"}}
-    y = {"field": "cost", "type": "quantitative", "title": text("charts.cost_effect_y"), "axis": {"format": "~s"}}
-    colour = _colour(names, legend=False)
-    layers: list[Chart] = [
-        {
-            "data": {"name": "outlines", "values": [] if uncertain is None else _outlines(uncertain)},
-            "mark": {"type": "line", "strokeWidth": 1.2, "opacity": 0.75, "interpolate": "linear-closed"},
-            "encoding": {"x": x, "y": y, "color": colour, "order": {"field": "order"}, "detail": {"field": "design"}},
-        },
-        {
-            "data": {"name": "frontier", "values": frontier},
-            "mark": {"type": "line", "color": INK, "strokeWidth": 1.5},
-            "encoding": {"x": x, "y": y, "order": {"field": "order"}},
-        },
-        {
-            "mark": {"type": "point", "filled": True, "size": 110, "opacity": 1, "stroke": "white"},
-            "encoding": {"x": x, "y": y, "color": colour, "tooltip": _tips("design", "effect", "cost")},
-        },
+    x = _numbers("effect", title=text("charts.cost_effect_x"), axis={"format": ",.0f"})
+    y = _numbers("cost", title=text("charts.cost_effect_y"), axis={"format": "~s"})
+    colour, order = _colour(names, legend=False), {"field": "order"}
+    closed = {"type": "line", "strokeWidth": 1.2, "opacity": 0.75, "interpolate": "linear-closed"}
+    outlines = _data("outlines", [] if uncertain is None else _outlines(uncertain))
+    point = {"type": "point", "filled": True, "size": 110, "opacity": 1, "stroke": "white"}
+    layers = [
+        _layer(closed, over=outlines, x=x, y=y, color=colour, order=order, detail={"field": "design"}),
+        _layer({"type": "line", "color": INK, "strokeWidth": 1.5}, over=_data("frontier", frontier), x=x, y=y, order=order),
+        _layer(point, x=x, y=y, color=colour, tooltip=_tips("design", "effect", "cost")),
         *_labels(x, y, colour),
     ]
-    return _chart(360, layers, data={"name": "points", "values": points})
+    return _chart(360, layers, **_data("points", points))
 
 
 def _labels(x: Chart, y: Chart, colour: Chart) -> list[Chart]:
     """Return the names beside the points, each on a halo; the comparator stands where nothing is added."""
-    layers = []
-    for halo, shade in (({"stroke": "white", "strokeWidth": 4}, {"value": "white"}), ({}, colour)):
-        mark: Chart = {"type": "text", "align": "left", "dx": 10, "dy": -2, "fontWeight": "bold", "fontSize": 12, **halo}
-        encoding = {"x": x, "y": y, "text": {"field": "design"}, "color": shade}
-        others = [{"filter": f"datum.design !== '{design_name(COMPARATOR)}'"}]
-        layers.append({"transform": others, "mark": mark, "encoding": encoding})
-    return layers
+    others = {"transform": [{"filter": f"datum.design !== '{design_name(COMPARATOR)}'"}]}
+    mark = {"type": "text", "align": "left", "dx": 10, "dy": -2, "fontWeight": "bold", "fontSize": 12}
+    halo = {**mark, "stroke": "white", "strokeWidth": 4}
+    words = {"field": "design"}
+    return [_layer(one, over=others, x=x, y=y, text=words, color=shade) for one, shade in ((halo, {"value": "white"}), (mark, colour))]
 
 
 def _outlines(uncertain: pd.DataFrame) -> list[Chart]:
@@ -163,86 +139,38 @@ def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, b
         for k, name in enumerate(present)
     ]
     names = [design_name(name) for name in designs]
-    scale = {"domain": [category_name(name) for name in present], "range": [CATEGORY_COLOURS[name] for name in present]}
-    x = {
-        "field": "cost",
-        "type": "quantitative",
-        "aggregate": "sum",
-        "title": text("charts.costs_x"),
-        "axis": {"format": "~s", "tickCount": 5},
-        "scale": {"domain": [0, largest or 1], "nice": False},
-    }
-    layers: list[Chart] = [
-        {
-            "mark": {"type": "bar", "stroke": "white", "strokeWidth": 0.5},
-            "encoding": {
-                "x": x,
-                "y": _designs_axis(names),
-                "color": {"field": "category", "type": "nominal", "scale": scale, "legend": None},
-                "order": {"field": "order"},
-                "tooltip": _tips("design", "category", "cost"),
-            },
-        }
-    ]
+    scale = {"domain": [0, largest or 1], "nice": False}
+    x = _numbers("cost", aggregate="sum", title=text("charts.costs_x"), axis={"format": "~s", "tickCount": 5}, scale=scale)
+    colour = _words("category", [category_name(name) for name in present], [CATEGORY_COLOURS[name] for name in present], legend=None)
+    bar = {"type": "bar", "stroke": "white", "strokeWidth": 0.5}
     limit = [{"budget": budget}] if budget is not None and payer == "programme" else []
-    layers.append(
-        {
-            "data": {"name": "budget", "values": limit},
-            "mark": {"type": "rule", "color": INK, "strokeDash": [5, 3], "strokeWidth": 1.5, "clip": True},
-            "encoding": {"x": {"field": "budget", "type": "quantitative"}},
-        }
-    )
-    return _chart(28 * len(names) + 10, layers, data={"name": f"costs_{payer}", "values": rows})
+    layers = [
+        _layer(bar, x=x, y=_designs(names), color=colour, order={"field": "order"}, tooltip=_tips("design", "category", "cost")),
+        _layer({**DASHED, "clip": True}, over=_data("budget", limit), x=_numbers("budget")),
+    ]
+    return _chart(28 * len(names) + 10, layers, **_data(f"costs_{payer}", rows))
 
 
-def _designs_axis(names: Sequence[str]) -> Chart:
-    return {
-        "field": "design",
-        "type": "nominal",
-        "sort": list(names),
-        "title": None,
-        "scale": {"domain": list(names)},
-        "axis": {"labelLimit": 130, "ticks": False, "domain": False},
-    }
+def _designs(names: Sequence[str]) -> Chart:
+    return _words("design", names, sort=list(names), title=None, axis={"labelLimit": 130, "ticks": False, "domain": False})
 
 
 def gap_chart(rows: Sequence[Mapping[str, Any]], designs: Sequence[str], name: str) -> Chart:
     """Return the gap of a type of schools by design: a mark and a bar of runs at the end of funding and at the end."""
     names = [design_name(design) for design in designs]
     times = [text("charts.end_of_funding"), text("charts.end")]
-    y = {**_designs_axis(names), "scale": {"domain": names, "paddingInner": 0.2}}
-    offset = {"field": "time", "type": "nominal", "sort": times, "scale": {"domain": times}}
-    x = {"type": "quantitative", "title": text("charts.gap_x")}
-    colour = _colour(designs, legend=False)
-    shape = {
-        "field": "time",
-        "type": "nominal",
-        "scale": {"domain": times, "range": ["circle", "square"]},
-        "legend": {"title": None, "orient": "bottom", "symbolFillColor": GREY},
-    }
-    layers: list[Chart] = [
-        {
-            "data": {"name": "zero", "values": [{"at": 0}]},
-            "mark": {"type": "rule", "color": INK},
-            "encoding": {"x": {"field": "at", "type": "quantitative"}},
-        },
-        {
-            "mark": {"type": "rule", "strokeWidth": 2.5},
-            "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}, "y": y, "yOffset": offset, "color": colour},
-        },
-        {
-            "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
-            "encoding": {
-                "x": {**x, "field": "mean"},
-                "y": y,
-                "yOffset": offset,
-                "color": colour,
-                "shape": shape,
-                "tooltip": _tips("design", "time", "mean", "low", "high"),
-            },
-        },
+    y = {**_designs(names), "scale": {"domain": names, "paddingInner": 0.2}}
+    x = _numbers(title=text("charts.gap_x"))
+    legend = {"title": None, "orient": "bottom", "symbolFillColor": GREY}
+    where = {"y": y, "yOffset": _words("time", times, sort=times), "color": _colour(designs, legend=False)}
+    shape, tips = _words("time", times, ["circle", "square"], legend=legend), _tips("design", "time", "mean", "low", "high")
+    point = {"type": "point", "filled": True, "size": 70, "opacity": 1}
+    layers = [
+        _layer({"type": "rule", "color": INK}, over=_data("zero", [{"at": 0}]), x=_numbers("at")),
+        _layer({"type": "rule", "strokeWidth": 2.5}, x={**x, "field": "low"}, x2={"field": "high"}, **where),
+        _layer(point, x={**x, "field": "mean"}, **where, shape=shape, tooltip=tips),
     ]
-    return _chart(34 * len(names) + 10, layers, data={"name": f"gap_{name}", "values": list(rows)})
+    return _chart(34 * len(names) + 10, layers, **_data(f"gap_{name}", rows))
 
 
 def probability_chart(table: pd.DataFrame, designs: Sequence[str], k: float) -> Chart:
@@ -251,32 +179,13 @@ def probability_chart(table: pd.DataFrame, designs: Sequence[str], k: float) -> 
         {"design": design_name(str(row["design"])), "k": row["willingness_to_pay"], "probability": row["probability_best"]}
         for row in table[["design", "willingness_to_pay", "probability_best"]].to_dict("records")
     ]
-    x = {
-        "field": "k",
-        "type": "quantitative",
-        "title": text("charts.probability_x"),
-        "axis": {"format": ",.0f", "tickCount": 6},
-        "scale": {"nice": False},
-    }
-    y = {
-        "field": "probability",
-        "type": "quantitative",
-        "title": text("charts.probability_y"),
-        "axis": {"format": ".0%"},
-        "scale": {"domain": [0, 1]},
-    }
-    layers: list[Chart] = [
-        {
-            "mark": {"type": "line", "strokeWidth": 2.5},
-            "encoding": {"x": x, "y": y, "color": _colour(designs), "tooltip": _tips("design", "k", "probability")},
-        },
-        {
-            "data": {"name": "chosen", "values": [{"at": k}]},
-            "mark": {"type": "rule", "color": INK, "strokeDash": [5, 3], "strokeWidth": 1.5},
-            "encoding": {"x": {"field": "at", "type": "quantitative"}},
-        },
+    x = _numbers("k", title=text("charts.probability_x"), axis={"format": ",.0f", "tickCount": 6}, scale={"nice": False})
+    y = _numbers("probability", title=text("charts.probability_y"), axis={"format": ".0%"}, scale={"domain": [0, 1]})
+    layers = [
+        _layer({"type": "line", "strokeWidth": 2.5}, x=x, y=y, color=_colour(designs), tooltip=_tips("design", "k", "probability")),
+        _layer(DASHED, over=_data("chosen", [{"at": k}]), x=_numbers("at")),
     ]
-    return _chart(300, layers, data={"name": "probability", "values": rows})
+    return _chart(300, layers, **_data("probability", rows))
 
 
 def map_chart(schools: pd.DataFrame) -> Chart:
@@ -298,64 +207,36 @@ def map_chart(schools: pd.DataFrame) -> Chart:
     }
     inside = schools[(schools["mentor"] >= 0) & ~away]
     ends = place.loc[inside["mentor"]]
-    ties = {
-        "month": inside["month"],
-        "x": inside["x_km"],
-        "y": inside["y_km"],
-        "x2": ends["x_km"].to_numpy(),
-        "y2": ends["y_km"].to_numpy(),
-    }
+    to = {"x2": ends["x_km"].to_numpy(), "y2": ends["y_km"].to_numpy()}
+    ties = pd.DataFrame({"month": inside["month"], "x": inside["x_km"], "y": inside["y_km"], **to})
     # Both axes span as much, so that the square map is true to distances.
     low, high = place[["x_km", "y_km"]].min(), place[["x_km", "y_km"]].max()
     half = 0.54 * max(float((high - low).max()), 1.0)
-    domain = {axis: [float(low[axis] + high[axis]) / 2 + side * half for side in (-1, 1)] for axis in ("x_km", "y_km")}
-    now = [{"filter": "datum.month == month"}]
-    axis = {"grid": False, "tickCount": 5}
     x, y = (
-        {
-            "field": name,
-            "type": "quantitative",
-            "title": title,
-            "scale": {"domain": domain[f"{name}_km"], "nice": False},
-            "axis": axis,
-        }
+        _numbers(
+            name,
+            title=title,
+            scale={"domain": [float(low[f"{name}_km"] + high[f"{name}_km"]) / 2 + side * half for side in (-1, 1)], "nice": False},
+            axis={"grid": False, "tickCount": 5},
+        )
         for name, title in (("x", text("charts.x_km")), ("y", text("charts.y_km")))
     )
-    colour = {
-        "field": "share",
-        "type": "quantitative",
-        "title": text("charts.share"),
-        "scale": {"range": list(SHARE), "domain": [0, 100], "interpolate": "rgb"},
-        "legend": {"orient": "bottom", "gradientLength": 160},
-    }
-    shape = {
-        "field": "kind",
-        "type": "nominal",
-        "scale": {"domain": kinds, "range": ["circle", "triangle-up"]},
-        "legend": {"title": None, "orient": "bottom"},
-    }
+    scale = {"range": list(SHARE), "domain": [0, 100], "interpolate": "rgb"}
+    colour = _numbers("share", title=text("charts.share"), scale=scale, legend={"orient": "bottom", "gradientLength": 160})
+    shape = _words("kind", kinds, ["circle", "triangle-up"], legend={"title": None, "orient": "bottom"})
     size = {"condition": {"test": f"datum.kind == '{kinds[1]}'", "value": 150}, "value": 70}
-    layers: list[Chart] = [
-        {
-            "data": {"name": "ties", "values": pd.DataFrame(ties).to_dict("records")},
-            "transform": now,
-            "mark": {"type": "rule", "color": TIE, "strokeWidth": 1.6},
-            "encoding": {"x": x, "y": y, "x2": {"field": "x2"}, "y2": {"field": "y2"}},
-        },
-        {
-            "transform": [*now, {"filter": "datum.away == 1"}],
-            "mark": {"type": "point", "size": 260, "color": TIE},
-            "encoding": {"x": x, "y": y},
-        },
-        {
-            "transform": now,
-            "mark": {"type": "point", "filled": True, "opacity": 1, "stroke": INK, "strokeWidth": 0.6},
-            "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "size": size, "tooltip": _tips("school_id", "share", "kind")},
-        },
+    now = {"filter": "datum.month == month"}
+    tie = {"type": "rule", "color": TIE, "strokeWidth": 1.6}
+    drawn = {**_data("ties", ties.to_dict("records")), "transform": [now]}
+    mark = {"type": "point", "filled": True, "opacity": 1, "stroke": INK, "strokeWidth": 0.6}
+    tips = _tips("school_id", "share", "kind")
+    layers = [
+        _layer(tie, over=drawn, x=x, y=y, x2={"field": "x2"}, y2={"field": "y2"}),
+        _layer({"type": "point", "size": 260, "color": TIE}, over={"transform": [now, {"filter": "datum.away == 1"}]}, x=x, y=y),
+        _layer(mark, over={"transform": [now]}, x=x, y=y, color=colour, shape=shape, size=size, tooltip=tips),
     ]
-    return _chart(
-        430, layers, params=[{"name": "month", "value": 0}], data={"name": "schools", "values": pd.DataFrame(columns).to_dict("records")}
-    )
+    values = _data("schools", pd.DataFrame(columns).to_dict("records"))
+    return _chart(430, layers, params=[{"name": "month", "value": 0}], **values)
 
 
 def cost_legend(totals: "pd.Series[float]") -> list[dict[str, str]]:
