@@ -10,6 +10,8 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import as_typed, engine_of, finish, load, new_folder_of, say_notices, written_study
 
+__all__ = ["recommend"]
+
 
 def recommend(
     study: Annotated[
@@ -59,8 +61,9 @@ def recommend(
         with Progress() as progress:
             found = run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
         evidence, described = evidence_of_comparison(found, as_typed()), found.scenario
+    from school_mentoring.analysis.report.chapters.facts import Evidence
     from school_mentoring.analysis.report.handover import print_answer, write_report
-    from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+    from school_mentoring.analysis.report.recommendation import recommendation
 
     advice = recommendation(Evidence(**evidence), willingness_to_pay=k, perspective=perspective)
     if not as_json:

@@ -9,6 +9,8 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import as_typed, engine_of, finish, load, new_folder_of, written_study
 
+__all__ = ["validation"]
+
 
 def validation(
     scenario: options.ScenarioArgument = "mensi-pilot",
@@ -26,7 +28,8 @@ def validation(
     folder = new_folder_of(out, loaded.name, "validation")
     engine_of("compiled")
     from school_mentoring.analysis.report.handover import write_html
-    from school_mentoring.analysis.report.validation import ValidationFindings, validation_report
+    from school_mentoring.analysis.report.validation import validation_report
+    from school_mentoring.analysis.report.validation_chapters import ValidationFindings
     from school_mentoring.experiments.validation.validate import validate as run_validation
 
     with Progress() as progress:

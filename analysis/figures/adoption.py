@@ -13,7 +13,7 @@ from matplotlib.transforms import blended_transform_factory
 from school_mentoring.analysis.curves import adoption_curve
 from school_mentoring.analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
 
-from .style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, new_figure, shade_funding, styled, wrapped
+from .style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, label_edges, new_figure, shade_funding, styled, wrapped
 
 COLUMNS = 4
 
@@ -60,18 +60,14 @@ def adoption(
             block.suptitle(practice_name(practice), x=0.01, ha="left", fontsize=11)
         panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
         panels[0].set(xlim=(low, high), ylim=(0, top), xticks=_ticks(int(low), int(high)))
-        for position, (axes, design) in enumerate(zip(panels, shown, strict=True)):
+        for axes, design in zip(panels, shown, strict=True):
             if design != comparator:
                 _shade(axes, funding if isinstance(funding, tuple) else funding.get(design), float(low), float(high))
                 if comparator in curves[practice]:
                     _draw(axes, curves[practice][comparator], styles[comparator])
             _draw(axes, curves[practice][design], styles[design])
             axes.set_title(wrapped(styles[design].label, 26), color=styles[design].colour, fontweight="bold", loc="left")
-            if position % columns == 0:
-                axes.set_ylabel("share of teachers, %")
-            if position + columns >= len(shown):
-                axes.set_xlabel("month of the simulation")
-                axes.tick_params(labelbottom=True)
+        label_edges(panels, columns, "month of the simulation", "share of teachers, %")
     _legend(figure, styles, comparator if comparator in present and shown != [comparator] else None, runs)
     return figure
 

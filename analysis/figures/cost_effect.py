@@ -14,7 +14,7 @@ from school_mentoring.analysis.curves import HULL, increments, outline
 from school_mentoring.analysis.economics.frontier import FRONTIER, frontier
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in, outcome
 
-from .style import GREY, INK, design_styles, explain, new_figure, place_labels, styled, wrapped
+from .style import GREY, INK, design_styles, explain, money, new_figure, place_labels, styled, wrapped
 
 
 @styled
@@ -38,12 +38,9 @@ def cost_effect(
     points = increments(runs, comparator=comparator, cost=cost, effect=effect).groupby("design", sort=False)[["effect", "cost"]].mean()
     clouds = None if uncertain is None else increments(uncertain, comparator=comparator, cost=cost, effect=effect)
     extent = points["cost"] if clouds is None else pd.concat([points["cost"], clouds["cost"]])
-    unit, scale = ("EUR million", 1e6) if extent.abs().max() >= 1e6 else ("EUR thousand", 1e3)
+    unit, scale = money(extent.abs().max())
     base, label = design_name(comparator), outcome(effect).label
-    figure = new_figure(
-        f"Cost and effect of each design beyond {base}",
-        6.4,
-    )
+    figure = new_figure(f"Cost and effect of each design beyond {base}", 6.4)
     axes = figure.subplots()
     axes.axhline(0, color=INK, lw=0.8, zorder=1)
     axes.axvline(0, color=INK, lw=0.8, zorder=1)

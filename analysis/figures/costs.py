@@ -10,9 +10,7 @@ from school_mentoring.analysis.curves import discounted_costs
 from school_mentoring.analysis.outcomes import category_name, design_name, names_in, payer_name
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 
-from .style import CATEGORY_COLOURS, axes_grid, explain, new_figure, styled, wrapped
-
-MILLION_FROM = 1e6
+from .style import CATEGORY_COLOURS, axes_grid, explain, money, new_figure, styled, wrapped
 
 
 @styled
@@ -27,7 +25,7 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     designs = names_in(table["design"], present=False)
     totals = discounted_costs(table, discount_rate) / runs
     largest = max((totals.xs(payer, level="payer").groupby(level="design").sum().max() for payer in PAYERS if len(totals)), default=0.0)
-    unit, scale = ("EUR million", 1e6) if largest >= MILLION_FROM else ("EUR thousand", 1e3)
+    unit, scale = money(largest)
     present = [c for c in CATEGORIES if len(totals) and totals.xs(c, level="category").sum() > 0]
     discounted = f"discounted at {100 * discount_rate:.3g} % a year" if discount_rate else "not discounted"
     figure = new_figure(

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 from school_mentoring.analysis.summary import wide
 
-from .style import INK, design_styles, explain, new_figure, styled, wrapped
+from .style import INK, design_styles, explain, label_rows, new_figure, styled, wrapped
 
 
 @styled
@@ -26,10 +26,7 @@ def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int, comparator:
         raise ValueError(f"needs runs of {comparator!r} and of another design")
     styles = design_styles(names_in(runs["design"], present=False))
     base = design_name(comparator)
-    figure = new_figure(
-        f"What lasts: adopting teachers beyond those with {base}",
-        1.9 + 0.6 * len(designs),
-    )
+    figure = new_figure(f"What lasts: adopting teachers beyond those with {base}", 1.9 + 0.6 * len(designs))
     axes = figure.subplots()
     axes.axvline(0, color=INK, lw=1.2, zorder=1)
     times = (
@@ -48,12 +45,9 @@ def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int, comparator:
         axes.plot(middles, [row - 0.15, row + 0.15], color=style.colour, lw=4, alpha=0.3, zorder=2)
         axes.text(1.01, row, _kept(*middles), transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
     axes.text(1.01, -0.5, "end, in % of\nend of funding", transform=axes.get_yaxis_transform(), va="bottom", fontsize=9.5)
-    axes.set_yticks(range(len(designs)), [wrapped(styles[d].label, 22) for d in designs])
-    axes.set_ylim(len(designs) - 0.5, -0.5)
+    label_rows(axes, [wrapped(styles[d].label, 22) for d in designs])
     axes.set_xlabel(f"adopting teachers more than with {base}")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
     handles: list[Any] = [
         Line2D([], [], color=INK, marker="o", ls="", mfc=INK if face is None else face, label=label) for *_, face, label in times
     ]

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from school_mentoring.analysis.curves import spread
 from school_mentoring.analysis.outcomes import names_in
 
-from .style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, new_figure, styled, wrapped
+from .style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, label_rows, new_figure, styled, wrapped
 
 TYPES = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
 TIMES = (("_end_of_funding", -0.14, "white", "end of funding"), ("", 0.14, None, "end of the horizon"))
@@ -22,17 +22,13 @@ def gaps(runs: pd.DataFrame) -> Figure:
     """
     designs = names_in(runs["design"])
     styles = design_styles(names_in(runs["design"], present=False))
-    figure = new_figure(
-        "How far disadvantaged and rural schools are behind the other schools",
-        1.9 + 0.55 * len(designs),
-    )
+    figure = new_figure("How far disadvantaged and rural schools are behind the other schools", 1.9 + 0.55 * len(designs))
     panels = axes_grid(figure, 1, 2, 2, sharey=True, sharex=True)
     for axes, (name, called) in zip(panels, TYPES.items(), strict=True):
         _panel(axes, runs, name, designs, styles)
+        label_rows(axes, [wrapped(styles[d].label, 22) for d in designs])
         axes.set_title(called, loc="left")
         axes.set_xlabel("gap, percentage points\n← these schools ahead        these schools behind →")
-    panels[0].set_yticks(range(len(designs)), [wrapped(styles[d].label, 22) for d in designs])
-    panels[0].set_ylim(len(designs) - 0.5, -0.5)
     handles = [Line2D([], [], color=INK, marker="o", ls="", mfc=INK if face is None else face, label=label) for _, _, face, label in TIMES]
     note = (
         "Gap: share of teachers who use the practice outside minus inside the schools of the type. Marks: means; bars: 5 to 95 % of runs."
@@ -56,5 +52,3 @@ def _panel(axes: Axes, runs: pd.DataFrame, name: str, designs: list[str], styles
             axes.plot(mean, row + offset, marker=style.marker, ms=7, color=style.colour, mfc=face or style.colour, ls="")
     if not shown:
         axes.text(0.5, 0.5, f"no {TYPES[name]}, or no others", transform=axes.transAxes, ha="center", color=GREY)
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)

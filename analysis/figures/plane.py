@@ -10,10 +10,6 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from .style import GREY, INK, design_styles, explain, new_figure, place_labels, styled
 
 
-def _unit(largest: float) -> tuple[str, float]:
-    return ("EUR million", 1e6) if largest >= 2e6 else ("EUR thousand", 1e3)
-
-
 @styled
 def plane(table: pd.DataFrame, willingness_to_pay: float, *, spread: bool) -> Figure:
     """Return the cost-effectiveness plane of ``incremental``'s table: means with bars from the 5 to the 95 % quantile where ``spread``.
@@ -22,7 +18,7 @@ def plane(table: pd.DataFrame, willingness_to_pay: float, *, spread: bool) -> Fi
     """
     names = [str(name) for name in table["design"]]
     styles = design_styles(names)
-    unit, scale = _unit(float(table["incremental_cost"].abs().max()))
+    unit, scale = ("EUR million", 1e6) if table["incremental_cost"].abs().max() >= 2e6 else ("EUR thousand", 1e3)
     figure = new_figure(f"What each design costs and adds beyond {design_name(COMPARATOR)}", 5.8)
     axes = figure.subplots()
     axes.axhline(0, color=INK, lw=0.8)

@@ -13,13 +13,9 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 from school_mentoring.analysis.summary import wide
 from school_mentoring.model.designs import CHOICES, FIELDS, SWITCHES
 
-from .style import GREY, INK, axes_grid, design_styles, explain, new_figure, place_labels, styled
+from .style import GREY, INK, axes_grid, design_styles, explain, money, new_figure, place_labels, styled
 
 FOUND = "#332288"
-
-
-def _unit(largest: float) -> tuple[str, float]:
-    return ("EUR million", 1e6) if largest >= 1e6 else ("EUR thousand", 1e3)
 
 
 @styled
@@ -34,7 +30,7 @@ def front(
     names = names_in(runs["design"])
     styles = design_styles([name for name in names if name == COMPARATOR or name in own])
     effects, costs = wide(runs, "effect_adopter_years"), wide(runs, cost)
-    unit, scale = _unit(float(costs.mean().max()))
+    unit, scale = money(float(costs.mean().max()))
     figure = new_figure("What designs cost and add beyond no programme: those tried, the best found, the scenario's own", 6.6)
     axes = figure.subplots()
     tried = evaluations[evaluations[cost] <= 1.25 * costs.mean().max()]
@@ -83,7 +79,7 @@ def designs_by_cost(front_: pd.DataFrame, best: pd.DataFrame, *, cost: str) -> F
     tables = [table for table in (front_, best.assign(**{cost: best["cost"]})) if len(table)]
     both = pd.concat([table[[cost, *FIELDS]] for table in tables], ignore_index=True)
     varied = [name for name in FIELDS if both[name].nunique(dropna=False) > 1]
-    unit, scale = _unit(float(both[cost].max()))
+    unit, scale = money(float(both[cost].max()))
     columns = 4
     rows = max(1, -(-len(varied) // columns))
     title = f"The designs on the front: each field against the additional {outcome(cost).label} ({unit}, discounted)"

@@ -116,6 +116,28 @@ def axes_grid(figure: Any, rows: int, columns: int, count: int, **share: Any) ->
     return list(axes[:count])
 
 
+def label_edges(panels: Sequence[Axes], columns: int, x: str, y: str, **words: Any) -> None:
+    """Label the axes of a grid: y at its left, x on every panel that has none below it, with its numbers."""
+    for axes in panels[::columns]:
+        axes.set_ylabel(y, **words)
+    for axes in panels[-columns:]:
+        axes.set_xlabel(x, **words)
+        axes.tick_params(labelbottom=True)
+
+
+def label_rows(axes: Axes, labels: Sequence[str]) -> None:
+    """Give each row its label, the first at the top, and take away what only numbers need."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+
+
+def money(largest: float) -> tuple[str, float]:
+    """Return the unit in which amounts up to so many EUR are shown, and what to divide them by."""
+    return ("EUR million", 1e6) if largest >= 1e6 else ("EUR thousand", 1e3)
+
+
 def wrapped(label: str, width: int = 18) -> str:
     """Return a label in lines of at most so many characters."""
     return textwrap.fill(label, width, break_on_hyphens=False)

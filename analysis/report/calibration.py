@@ -15,7 +15,7 @@ from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.model.parameters import PARAMETERS
 
 from .sentences import in_words
-from .terminal import Report
+from .terminal import Report, records
 
 TOGETHER = 0.6  # correlation of two parameters from which only their combination is told
 MISFIT = 0.01  # chance of data so far from the fitted model, below which it is said not to fit
@@ -63,9 +63,9 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     files |= {f"{name}.csv": table for name, table in tables.items() if name not in ("draws", "prior_draws", "curves")}
     document = {
         "state": {key: value for key, value in state.items() if key not in ("clusters", "structures")},
-        "parameters": _records(parameters),
-        "scores": _records(tables.get("scores")),
-        "countries": _records(tables.get("countries")),
+        "parameters": records(parameters),
+        "scores": records(tables.get("scores", pd.DataFrame())),
+        "countries": records(tables.get("countries", pd.DataFrame())),
         "warnings": warned,
         "said": said,
     }
@@ -198,12 +198,6 @@ def _trust(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
     if state.get("emulator_error", 0.0) > 0.1:
         said.append(f"The exact likelihood is emulated to {state['emulator_error']:.2f} (rms of its logarithm) only: narrow the priors.")
     return said
-
-
-def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
-    if frame is None:
-        return []
-    return [{key: None if isinstance(v, float) and not np.isfinite(v) else v for key, v in row.items()} for row in frame.to_dict("records")]
 
 
 def quick_report(path: pd.DataFrame, best: Mapping[str, float], state: Mapping[str, Any]) -> Report:

@@ -5,7 +5,6 @@ chapters rest on: ``advice`` (the answer), ``cost_effectiveness``, ``equity``, `
 ``scenario_discovery``.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,8 +34,7 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
 
 from .document import Document, Section, Text
-
-__all__ = ["Evidence", "Recommendation", "recommendation"]
+from .terminal import finite, records
 
 
 @dataclass(frozen=True)
@@ -107,8 +105,8 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     subtitle = f"{evidence.schools[0].upper()}{evidence.schools[1:]}; {evidence.months} months, {funded}; {size_in_words(sample)}."
     document = Document(f"Which way to organise school mentoring? {evidence.title}", subtitle, sections)
     json = {"answer": answer, "best": found.first, "beside": found.beside, "willingness_to_pay": willingness_to_pay}
-    json |= {"perspective": perspective, "designs": _records(table), "standing": _records(found.table), "evpi": _number(perfect.value)}
-    json |= {"worth_knowing": [] if known is None else _records(known[known["worth_knowing"]].drop(columns="parameters"))}
+    json |= {"perspective": perspective, "designs": records(table), "standing": records(found.table), "evpi": finite(perfect.value)}
+    json |= {"worth_knowing": [] if known is None else records(known[known["worth_knowing"]].drop(columns="parameters"))}
     return Recommendation(document, answer, tables, json)
 
 
@@ -160,11 +158,3 @@ def _conditions(facts: Facts) -> str:
         few = "one" if facts.sample.sets == 1 else str(facts.sample.sets)
         text += f" With {few} parameter set{'s' if facts.sample.sets > 1 else ''} no probability is worth much."
     return " ".join([text, *facts.evidence.notes])
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): _number(value) for key, value in row.items()} for row in table.astype(object).to_dict("records")]
-
-
-def _number(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -20,7 +20,7 @@ from school_mentoring.analysis.summary import wide
 from school_mentoring.model.designs import design_from_row
 
 from .sentences import in_words, percent
-from .terminal import Report
+from .terminal import Report, records
 
 BEATEN, UNBEATEN, ALIKE, UNSURE, NONE = "beaten", "unbeaten", "not told apart", "unsure", "no rival"
 """What a design of the scenario may be against the rival chosen for it."""
@@ -178,7 +178,7 @@ def search_report(
         "designs_by_cost": lambda: draw.designs_by_cost(_front(candidates, cost), best, cost=cost),
         "convergence": lambda: draw.convergence(convergence),
     }
-    document = {"best": _records(best), "own": _records(stand), "said": said, "front": len(files["front.csv"])}
+    document = {"best": records(best), "own": records(stand), "said": said, "front": len(files["front.csv"])}
     return Report(_BEST_COLUMNS, _best_rows(best), said, files, document, figures)
 
 
@@ -302,10 +302,3 @@ def _front(candidates: pd.DataFrame, cost: str) -> pd.DataFrame:
     ordered = candidates.sort_values([cost, "effect"], ascending=[True, False], kind="stable")
     best = ordered["effect"].cummax().shift(fill_value=-math.inf)
     return ordered[ordered["effect"] > best].reset_index(drop=True)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = table.astype(object).to_dict("records")
-    return [
-        {str(key): None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()} for row in rows
-    ]

@@ -16,7 +16,7 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 
 from .sensitivity_names import DECISION, DERIVED, INDEX_NAMES, RANKED, output_of, panel_name, target_name
 from .sentences import in_words, percent
-from .terminal import Report
+from .terminal import Report, records
 
 FIX_BELOW = 0.01
 """Share of the variance below which a parameter may be fixed (Saltelli et al. 2008, The Primer, section 4.5)."""
@@ -52,7 +52,7 @@ def sensitivity_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     said += _problems(outputs)
     said = [text for text in said if text]
     files = {f"{name}.{kind}": table for name, table in tables.items() for kind in ("csv", "parquet")}
-    document = {"state": dict(state), "indices": _records(indices), "outputs": _records(outputs), "said": said}
+    document = {"state": dict(state), "indices": records(indices), "outputs": records(outputs), "said": said}
     return Report(columns, rows, said, files, document, _figures(tables, state))
 
 
@@ -213,11 +213,6 @@ def _problems(outputs: pd.DataFrame) -> list[str]:
             f"Not analysed: {shown}, which {problem}." if problem else f"Not analysed, as the same in every parameter set: {shown}."
         )
     return said
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = table.astype(object).where(table.notna() & ~table.isin([float("inf")]), None)
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
 
 
 def _figures(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,9 +100,9 @@ def comparison_report(
     said.append(_saved(files["pairs.csv"]))
     document = {
         "designs": _by_design(files["summary.csv"]),
-        "differences": [_clean(row) for row in files["differences.csv"].to_dict("records")],
-        "cost_effectiveness": [_clean(row) for row in effects.to_dict("records")],
-        "ranking": [] if ranks is None else [_clean(row) for row in ranks.to_dict("records")],
+        "differences": records(files["differences.csv"]),
+        "cost_effectiveness": records(effects),
+        "ranking": [] if ranks is None else records(ranks),
         "said": said,
     }
     window = end_of_funding, months - 1
@@ -267,12 +267,16 @@ def print_parameters(rows: Sequence[Mapping[str, Any]]) -> None:
 def _by_design(summary: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return the summary as design -> outcome -> figures."""
     designs: dict[str, dict[str, Any]] = {}
-    for row in summary.to_dict("records"):
-        designs.setdefault(str(row["design"]), {})[row["outcome"]] = _clean(row, ("design", "outcome"))
+    for row in records(summary):
+        designs.setdefault(row.pop("design"), {})[row.pop("outcome")] = row
     return designs
 
 
-def _clean(row: Mapping[str, Any], drop: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a row as JSON holds it: no keys of ``drop``, what is not a finite number as null."""
-    plain = {key: value for key, value in row.items() if key not in drop}
-    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in plain.items()}
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON holds them."""
+    return [{str(key): finite(value) for key, value in row.items()} for row in table.astype(object).to_dict("records")]
+
+
+def finite(value: Any) -> Any:
+    """Return a value as JSON holds it: what is not a finite number is null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

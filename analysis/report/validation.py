@@ -22,8 +22,6 @@ from .validation_chapters import (
 )
 from .verdicts import Verdict, verdicts
 
-__all__ = ["ValidationFindings", "ValidationReport", "validation_report"]
-
 
 @dataclass(frozen=True)
 class ValidationReport:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from school_mentoring.analysis.economics.structural import best_by_worth, survival
@@ -43,24 +44,23 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
 
 
+def _cells(table: pd.DataFrame, *formats: str) -> list[list[str]]:
+    """Return a line of cells for each row of a table, each with the row's values in its braces."""
+    return [[cell.format(**row) for cell in formats] for row in table.to_dict("records")]
+
+
 def pattern_section(found: ValidationFindings, pattern: Mapping[str, Any]) -> Section:
     """Return what was read off for one pattern, with its figure."""
     readings = found.frames["patterns"]
     mine = readings[readings["pattern"] == pattern["number"]]
-    rows = [
-        [
-            row["check"] + (" (contrast)" if row["contrast"] else ""),
-            row["reading"],
-            _number(row["estimate"]),
-            _number(row["error"]),
-            row["rule"],
-            "holds" if row["holds"] else "does not hold",
-        ]
-        for row in mine.to_dict("records")
-    ]
-    for at in range(len(rows) - 1, 0, -1):  # a statement stands once, above all its readings
-        if rows[at][0] == rows[at - 1][0]:
-            rows[at][0] = ""
+    statement = (mine["check"] + np.where(mine["contrast"], " (contrast)", "")).where(~mine["check"].eq(mine["check"].shift()), "")
+    shown = mine.assign(
+        statement=statement,  # once, above all its readings
+        estimate=mine["estimate"].map(_number),
+        error=mine["error"].map(_number),
+        verdict=np.where(mine["holds"], "holds", "does not hold"),
+    )
+    rows = _cells(shown, "{statement}", "{reading}", "{estimate}", "{error}", "{rule}", "{verdict}")
     good = int(mine["holds"].sum())
     key, title = f"pattern-{pattern['number']}", f"Pattern {pattern['number']}: {pattern['title']}"
     curves = found.curves[pattern["key"]]
@@ -119,18 +119,8 @@ def exact_section(found: ValidationFindings) -> Section:
 
 def docking_section(found: ValidationFindings) -> Section:
     """Return what of the two engines was compared, and what differs."""
-    table = found.frames["docking"]
-    rows = [
-        [
-            f"{row['network']}, {row['update']}, {row['likeness']}",
-            str(row["runs"]),
-            f"{row['outcomes_compared']:,}",
-            f"{row['outcomes_differing']:,}",
-            f"{row['compared']:,}",
-            f"{row['differing']:,}",
-        ]
-        for row in table.to_dict("records")
-    ]
+    counts = ("{outcomes_compared:,}", "{outcomes_differing:,}", "{compared:,}", "{differing:,}")
+    rows = _cells(found.frames["docking"], "{network}, {update}, {likeness}", "{runs}", *counts)
     return Section(
         "docking",
         "Two engines",
@@ -156,19 +146,8 @@ def peer_section(found: ValidationFindings) -> Section:
     if found.facts["peer_left_out"]:
         return Section("peer", title, [Text(f"Left out. {found.facts['peer_left_out']}", strong=True)])
     table = found.frames["peer"]
-    rows = [
-        [
-            row["model"],
-            str(row["month"]),
-            f"{row['ndlib']:.2f}",
-            f"{row['engine']:.2f}",
-            f"{row['error']:.2f}",
-            f"{row['apart']:+.1f}",
-            f"{row['sd_ndlib']:.2f}",
-            f"{row['sd_engine']:.2f}",
-        ]
-        for row in table.to_dict("records")
-    ]
+    figures = ("{ndlib:.2f}", "{engine:.2f}", "{error:.2f}", "{apart:+.1f}", "{sd_ndlib:.2f}", "{sd_engine:.2f}")
+    rows = _cells(table, "{model}", "{month}", *figures)
     return Section(
         "peer",
         title,
@@ -192,10 +171,8 @@ def peer_section(found: ValidationFindings) -> Section:
 def convergence_section(found: ValidationFindings) -> Section:
     """Return what fewer replicates would have said."""
     order, table = found.frames["order"], found.frames["convergence"]
-    rows = [
-        [str(row["replicates"]), str(row["batches"]), f"{100 * row['first']:.0f} %", f"{100 * row['whole']:.0f} %"]
-        for row in order.to_dict("records")
-    ]
+    percent = order.assign(first=100 * order["first"], whole=100 * order["whole"])
+    rows = _cells(percent, "{replicates}", "{batches}", "{first:.0f} %", "{whole:.0f} %")
     wide = table.pivot_table(index="replicates", columns="design", values="relative", sort=False, observed=True)
     spread = [[str(size), *(f"{100 * value:.1f} %" for value in line)] for size, line in zip(wide.index, wide.to_numpy(), strict=True)]
     told, pairs = int(order["told"].iloc[0]), int(order["pairs"].iloc[0])
@@ -243,18 +220,10 @@ def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float)
             ]
         )
     worth = best_by_worth(found.frames["choices"], found.frames["sets"])
-    networks = [
-        [
-            row["network"].replace("_", " "),
-            f"{row['degree']:.1f}",
-            f"{row['degree_sd']:.1f}",
-            f"{row['clustering']:.2f}",
-            f"{row['km']:.0f}",
-            f"{row['unlike']:.2f}",
-            f"{100 * row['no_peers']:.1f} %",
-        ]
-        for row in found.frames["networks"].to_dict("records")
-    ]
+    table = found.frames["networks"]
+    table = table.assign(network=table["network"].str.replace("_", " "), no_peers=100 * table["no_peers"])
+    figures = ("{degree:.1f}", "{degree_sd:.1f}", "{clustering:.2f}", "{km:.0f}", "{unlike:.2f}", "{no_peers:.1f} %")
+    networks = _cells(table, "{network}", *figures)
     meanings = "; ".join(f"{word.replace('_', ' ')}: {said}" for words in STRUCTURE.values() for word, said in words.items())
     sets = len(found.frames["sets"])
     said = "; ".join(f"{row[0]}: {row[1]} best in {row[2]}" for row in rows)

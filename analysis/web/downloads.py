@@ -112,7 +112,8 @@ def _table(name: str, found: Comparison, report: Report) -> bytes:
 
 def _recommended(found: Comparison, k: float) -> "Document":
     """Return the report that ``run.py recommend`` writes. Its libraries take seconds to load, so they wait until somebody asks."""
-    from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+    from school_mentoring.analysis.report.chapters.facts import Evidence
+    from school_mentoring.analysis.report.recommendation import recommendation
     from school_mentoring.experiments.evidence import evidence_of_comparison
 
     evidence = Evidence(**evidence_of_comparison(found, f"run.py recommend {found.scenario.name}.yaml --k {k:g}"))

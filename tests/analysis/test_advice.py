@@ -10,10 +10,11 @@ import pytest
 
 from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.economics.advice import about, euros, euros_with_error
+from school_mentoring.analysis.report.chapters.facts import Evidence
 from school_mentoring.analysis.report.document import Document, Section, Table, Text, unbroken
 from school_mentoring.analysis.report.html import as_html
 from school_mentoring.analysis.report.pdf import as_pdf
-from school_mentoring.analysis.report.recommendation import Evidence, recommendation
+from school_mentoring.analysis.report.recommendation import recommendation
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES

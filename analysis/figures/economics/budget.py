@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, label_edges, money, new_figure, styled
 from school_mentoring.analysis.outcomes import names_in, payer_name
 from school_mentoring.model.costs import PAYERS
 
@@ -24,11 +24,12 @@ def budget(table: pd.DataFrame, whole: pd.DataFrame) -> Figure:
     if not designs:
         raise ValueError("no design costs anything, so there is no budget to show")
     years = sorted(table["year"].unique())
-    unit, scale = ("EUR million", 1e6) if whole["high"].max() >= 1e6 else ("EUR thousand", 1e3)
+    unit, scale = money(whole["high"].max())
     rows = -(-len(designs) // 3)
     figure = new_figure("What each design costs whom, year by year", 1.6 + 2.4 * rows)
     labels = design_styles(names_in(table["design"], present=False))
-    for k, (axes, design) in enumerate(zip(axes_grid(figure, rows, 3, len(designs), sharex=True, sharey=True), designs, strict=True)):
+    panels = axes_grid(figure, rows, 3, len(designs), sharex=True, sharey=True)
+    for axes, design in zip(panels, designs, strict=True):
         start = np.zeros(len(years))
         for payer in PAYERS:
             part = table[(table["design"] == design) & (table["payer"] == payer)].set_index("year")["cost"].reindex(years).fillna(0.0)
@@ -39,10 +40,6 @@ def budget(table: pd.DataFrame, whole: pd.DataFrame) -> Figure:
         axes.set_title(labels[design].label, loc="left", color=labels[design].colour, fontweight="bold")
         axes.set_xticks(years)
         axes.grid(visible=False, axis="x")
-        if k % 3 == 0:
-            axes.set_ylabel(f"{unit} a year")
-        if k + 3 >= len(designs):
-            axes.set_xlabel("year of the study")
-            axes.tick_params(labelbottom=True)
+    label_edges(panels, 3, "year of the study", f"{unit} a year")
     explain(figure, [Patch(color=PAYER_COLOURS[p], label=f"paid by {payer_name(p)}") for p in PAYERS], note=NOTE)
     return figure

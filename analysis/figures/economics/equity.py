@@ -7,7 +7,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from school_mentoring.analysis.figures.style import INK, design_styles, explain, new_figure, place_labels, styled, wrapped
+from school_mentoring.analysis.figures.style import (
+    INK,
+    design_styles,
+    explain,
+    label_rows,
+    money,
+    new_figure,
+    place_labels,
+    styled,
+    wrapped,
+)
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, group_name, names_in
 
 
@@ -28,11 +38,8 @@ def gains(table: pd.DataFrame, countries: Mapping[str, str] | None = None, *, co
         axes.plot(rows["gain"], places, ls="", marker=styles[design].marker, color=styles[design].colour, mec="white", ms=7)
     shares = table.groupby("group", sort=False)["share_of_teachers"].first()
     names = [f"{wrapped(group_name(group, countries), 26)}\n({100 * shares[group]:.0f} % of teachers)" for group in groups]
-    axes.set_yticks(range(len(groups)), names)
-    axes.set_ylim(len(groups) - 0.5, -0.5)
+    label_rows(axes, names)
     axes.set_xlabel("added adopter-years per 100 teachers (discounted)")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
     handles = [Line2D([], [], color=styles[d].colour, marker=styles[d].marker, label=styles[d].label) for d in designs]
     explain(figure, handles, columns=6, note="Marks: means; lines: 5 to 95 % of parameter sets.")
     return figure
@@ -42,7 +49,7 @@ def gains(table: pd.DataFrame, countries: Mapping[str, str] | None = None, *, co
 def equity_plane(table: pd.DataFrame, *, willingness_to_pay: float, aversion: float, kind: str, comparator: str = COMPARATOR) -> Figure:
     """Return the plane of ``equity.equity_plane``: added net benefit against the fall in the cost of inequality."""
     styles = design_styles(names_in(table["design"], present=False))
-    unit, scale = ("EUR million", 1e6) if table.select_dtypes("number").abs().max().max() >= 1e6 else ("EUR thousand", 1e3)
+    unit, scale = money(table.select_dtypes("number").abs().max().max())
     figure = new_figure(f"Efficiency and equality beyond {design_name(comparator)}", 6.4)
     axes = figure.subplots()
     axes.axhline(0, color=INK, lw=0.9, zorder=1)

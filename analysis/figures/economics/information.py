@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from school_mentoring.analysis.figures.style import GREY, INK, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import GREY, INK, explain, label_rows, money, new_figure, styled
 
 COLOUR = "#0072b2"
 
@@ -14,7 +14,7 @@ COLOUR = "#0072b2"
 def information(table: pd.DataFrame, everything: float, *, willingness_to_pay: float, rows: int = 15) -> Figure:
     """Return the leading rows of ``value_of_information.evppi`` that are worth anything as bars; ``everything``: the EVPI in EUR."""
     shown = table[table["value"] > 0].head(rows) if (table["value"] > 0).any() else table.head(1)
-    unit, scale = ("EUR million", 1e6) if everything >= 1e6 else ("EUR thousand", 1e3)
+    unit, scale = money(everything)
     figure = new_figure(
         f"What it would be worth to know a parameter before choosing a design, at {willingness_to_pay:,.0f} EUR per adopter-year",
         1.9 + 0.3 * len(shown),
@@ -24,12 +24,9 @@ def information(table: pd.DataFrame, everything: float, *, willingness_to_pay: f
         axes.barh(place, row["value"] / scale, color=COLOUR, alpha=1.0 if row["worth_knowing"] else 0.3, height=0.7)
         axes.plot([(row["value"] - 2 * row["se"]) / scale, (row["value"] + 2 * row["se"]) / scale], [place, place], color=INK, lw=1.1)
         axes.plot(row["floor"] / scale, place, color=INK, marker="|", ms=12, mew=1.5, ls="")
-    axes.set_yticks(range(len(shown)), shown["name"].astype(str).tolist())
-    axes.set_ylim(len(shown) - 0.5, -0.5)
+    label_rows(axes, shown["name"].astype(str).tolist())
     axes.set_xlim(0, None)
     axes.set_xlabel(f"expected value of perfect information on it, {unit}; on everything: {everything / scale:,.3g}")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
     handles = [
         Patch(color=COLOUR, label="exceeds floor and error"),
         Patch(color=COLOUR, alpha=0.3, label="cannot be told from nothing"),

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from school_mentoring.analysis.economics.robustness import CRITERIA, regrets
-from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled, wrapped
+from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, label_rows, money, new_figure, styled, wrapped
 from school_mentoring.analysis.outcomes import names_in
 
 COLUMNS = {
@@ -26,7 +26,7 @@ def robustness(benefit: pd.DataFrame, table: pd.DataFrame) -> Figure:
     designs = names_in(table["design"], present=False)
     styles = design_styles(designs)
     short = regrets(benefit)
-    unit, scale = ("EUR million", 1e6) if short.to_numpy().max() >= 1e6 else ("EUR thousand", 1e3)
+    unit, scale = money(short.to_numpy().max())
     figure = new_figure("How far each design stays behind the best one, and its rank by five criteria", 1.9 + 0.5 * len(designs))
     left, right = axes_grid(figure, 1, 2, 2, sharey=True, width_ratios=[3, 2])
     for place, design in enumerate(designs):
@@ -36,8 +36,6 @@ def robustness(benefit: pd.DataFrame, table: pd.DataFrame) -> Figure:
         left.plot([q25, q75], [place, place], color=colour, lw=7, solid_capstyle="butt")
         left.plot(q50, place, marker="|", color="white", ms=9, mew=2)
         left.plot(worst, place, marker="x", color=colour, ms=6, mew=1.8)
-    left.set_yticks(range(len(designs)), [wrapped(styles[d].label, 22) for d in designs])
-    left.set_ylim(len(designs) - 0.5, -0.5)
     left.set_xlim(0, None)
     left.set_xlabel(f"regret, {unit}")
     rows = table.assign(design=table["design"].astype(str)).set_index("design")
@@ -52,8 +50,7 @@ def robustness(benefit: pd.DataFrame, table: pd.DataFrame) -> Figure:
     right.set_title("rank (1 is best)", loc="left")
     right.grid(visible=False)
     for axes in (left, right):
-        axes.grid(visible=False, axis="y")
-        axes.tick_params(axis="y", length=0)
+        label_rows(axes, [wrapped(styles[d].label, 22) for d in designs])
     explain(
         figure,
         [],

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from school_mentoring.analysis.figures.style import INK, explain, styled
+from school_mentoring.analysis.figures.style import INK, explain, label_rows, styled
 from school_mentoring.analysis.report.sensitivity_names import DECISION, INDEX_NAMES, output_of
 
 from .common import GROUP_COLOURS, chosen, group_handles, panel_title, panels, scaled, subject, top
@@ -46,7 +46,6 @@ def bars(rows: pd.DataFrame, *, kind: str = "parameter") -> Figure:
     most = float(ranked[ranked["parameter"].isin(names)]["high"].max())
     for _, _, axes in grid:
         axes.set_xlim(0, min(most, 1.5 if index == "ST" else np.inf) * 1.05 or 1.0)
-        axes.set_ylim(len(names) - 0.5, -0.5)
     handles = group_handles(ranked[ranked["parameter"].isin(names)]["group"])
     if index == "ST":
         handles = [
@@ -73,6 +72,4 @@ def _panel(axes: Axes, here: pd.DataFrame, index: str, names: list[str]) -> None
         if name in shift.index and row["distinguishable"]:
             sign = "+" if shift.loc[name, "estimate"] > 0 else "-"
             axes.annotate(sign, (row["high"], place), (3, 0), textcoords="offset points", va="center", fontweight="bold")
-    axes.set_yticks(range(len(names)), names)
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
+    label_rows(axes, names)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from school_mentoring.analysis.figures.style import GREY, INK, explain, styled
+from school_mentoring.analysis.figures.style import GREY, INK, explain, label_rows, styled
 from school_mentoring.analysis.report.sensitivity_names import output_of
 
 from .common import GROUP_COLOURS, chosen, empty, group_handles, panel_title, panels, scaled, subject, top
@@ -86,10 +86,7 @@ def tornado(local: pd.DataFrame, rows: pd.DataFrame) -> Figure:
         axes.axvline(0, color=INK, lw=1)
         if not here.abs().max() > 0:
             empty(axes, "no change")
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.grid(visible=False, axis="y")
-        axes.tick_params(axis="y", length=0)
+        label_rows(axes, names)
         panel_title(axes, design, comparator)
         axes.set_xlabel(f"change, {unit}")
     handles = [Patch(facecolor=LOW, label="at the low end of its range"), Patch(facecolor=HIGH, label="at the high end")]

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from school_mentoring.analysis.figures.style import GREY, INK, axes_grid, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import GREY, INK, axes_grid, explain, label_rows, new_figure, styled
 from school_mentoring.analysis.report.sensitivity_names import target_name
 
 from .common import GROUP_COLOURS, group_handles
@@ -38,12 +38,7 @@ def may_be_fixed(table: pd.DataFrame, bound: float) -> Figure:
     axes.axvline(bound, color=INK, lw=1, ls="--")
     axes.set_xscale("log")
     axes.set_xlim(LEAST / 2, most)
-    axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_yticks(
-        range(len(shown)), [f"{'may be fixed  ' if r['may_be_fixed'] else ''}{r['parameter']}" for r in shown.to_dict("records")]
-    )
-    axes.tick_params(axis="y", length=0)
-    axes.grid(visible=False, axis="y")
+    label_rows(axes, [f"{'may be fixed  ' if r['may_be_fixed'] else ''}{r['parameter']}" for r in shown.to_dict("records")])
     axes.set_xlabel("total-order index where its interval reaches highest (right: there)")
     handles = [
         *group_handles(shown["group"]),
