@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
 from school_mentoring.experiments.folder.study import checked_out, hash_inputs, provenance
-from school_mentoring.experiments.sweep.execution import differences
+from school_mentoring.experiments.sweep.execution import refuse_other
 from school_mentoring.experiments.sweep.pieces import plan_hash
 from school_mentoring.experiments.sweep.store import Store, say, write_atomically
 from school_mentoring.model.designs import OPTIONAL, Design
@@ -89,7 +89,7 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
         except OSError as error:
             raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     else:
-        _refuse_other(path, described)
+        refuse_other(path, {key: described[key] for key in DECIDES}, "search")
         if not resume:
             raise InputError(f"--out {folder}", "holds this search already", "add --resume to complete it, or give another folder")
     generations = GenerationStore(folder, described, aim.generations)
@@ -100,20 +100,6 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
 def _describe(scenario: Scenario, aim: Aim) -> dict[str, Any]:
     study = provenance(scenario, "optimise", {"evaluations": aim.evaluations})
     return {**study, "search": {**aim.describe(), "pymoo": version("pymoo"), "files": hash_inputs(scenario)}}
-
-
-def _refuse_other(path: Path, described: Mapping[str, Any]) -> None:
-    try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "give another folder") from None
-    if not isinstance(there, dict) or "search" not in there:
-        raise InputError(f"--out {path.parent}", "holds a study that is no search", "give another folder")
-    here = json.loads(json.dumps(described))
-    for name, old, new in differences({key: there.get(key) for key in DECIDES}, {key: here[key] for key in DECIDES}):
-        if name == "model":
-            raise InputError(f"--out {path.parent}", "the model's code has changed since this search was begun", "give another folder")
-        raise InputError(f"--out {path.parent}", f"holds a search that differs in {name}: {old} there, {new} now", "give another folder")
 
 
 def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -56,7 +56,7 @@ def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
             say(f"{folder} holds no sweep yet; starting it")
         _create(folder, plan)
     else:
-        _refuse_other(study, plan)
+        refuse_other(study, plan.describe(), "sweep")
         if not resume:
             raise InputError(f"--out {folder}", "holds this sweep already", "add --resume to complete it, or give another folder")
         _mend_sets(folder, plan)
@@ -79,7 +79,7 @@ def grow_sweep(folder: Path, plan: Plan) -> None:
     before = replace(plan, sets=plan.sets.iloc[:sets])
     if sets >= len(plan.sets) or before.cells % plan.chunk:
         return
-    _refuse_other(path, before)
+    refuse_other(path, before.describe(), "sweep")
     write_atomically(folder / PARAMETERS_FILE, _sets_bytes(plan))
     _describe(folder, plan)
 
@@ -99,7 +99,7 @@ def _create(folder: Path, plan: Plan) -> None:
         draft.rename(place)
     except OSError as error:
         if (folder / "study.json").exists():  # another process was first
-            _refuse_other(folder / "study.json", plan)
+            refuse_other(folder / "study.json", plan.describe(), "sweep")
             return
         raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     finally:
@@ -134,23 +134,22 @@ def _mend_sets(folder: Path, plan: Plan) -> None:
         write_atomically(path, data)
 
 
-def _refuse_other(path: Path, plan: Plan) -> None:
-    """Raise InputError, naming what differs, where a folder's study is not this plan."""
+def refuse_other(path: Path, described: Mapping[str, Any], kind: str) -> None:
+    """Raise InputError, naming what differs, where a folder's study is not the one described; ``kind``: ``sweep`` or ``search``."""
+    out = f"--out {path.parent}"
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(str(path), f"cannot be read ({error})", "give another folder") from None
-    if not isinstance(there, dict) or "sweep" not in there:
-        raise InputError(f"--out {path.parent}", "holds a study that is no sweep", "give another folder")
-    here = json.loads(json.dumps(plan.describe()))
-    difference = next(differences({key: there.get(key) for key in here}, here), None)
-    if difference:
-        name, old, new = difference
+    if not isinstance(there, dict) or kind not in there:
+        raise InputError(out, f"holds a study that is no {kind}", "give another folder")
+    here = json.loads(json.dumps(described))
+    for name, old, new in differences({key: there.get(key) for key in here}, here):
         if name == "model":
-            raise InputError(f"--out {path.parent}", "the model's code has changed since this sweep was begun", "give another folder")
+            raise InputError(out, f"the model's code has changed since this {kind} was begun", "give another folder")
         if name == "sweep.sets_hash":
-            raise InputError(f"--out {path.parent}", "holds a sweep of other parameter sets", "give another folder")
-        raise InputError(f"--out {path.parent}", f"holds a sweep that differs in {name}: {old} there, {new} now", "give another folder")
+            raise InputError(out, "holds a sweep of other parameter sets", "give another folder")
+        raise InputError(out, f"holds a {kind} that differs in {name}: {old} there, {new} now", "give another folder")
 
 
 def differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
