@@ -21,7 +21,6 @@ ALLOWED = {
 """Which of the project's packages each package may import, besides itself. Page and command line stand at the end of the line."""
 
 TYPE_NAME = re.compile(r"[A-Z][a-z]\w*")
-ARRAYS = {"Array", "Flags", "Floats", "Integers", "Ints", "Mask"}
 FILES = sorted({path for package in ALLOWED for path in (ROOT / package).rglob("*.py")})
 EVERYWHERE = sorted({*FILES, *ROOT.glob("*.py"), *(path for name in ("tests", "benchmarks") for path in (ROOT / name).rglob("*.py"))})
 
@@ -92,7 +91,7 @@ def test_no_two_classes_or_types_have_one_name():
                 places[node.name].append(full_name(path))
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and TYPE_NAME.fullmatch(node.targets[0].id):
                 places[node.targets[0].id].append(full_name(path))
-    assert {name: where for name, where in places.items() if len(where) > 1 and name not in ARRAYS} == {}
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 @pytest.mark.parametrize("path", EVERYWHERE, ids=[str(path.relative_to(ROOT)) for path in EVERYWHERE])

@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from school_mentoring.analysis.outcomes import COMPARATOR
 from school_mentoring.analysis.summary import ranged, wilson
+from school_mentoring.model.world.arrays import Floats
 
 from .frontier import FRONTIER, frontier
 from .psa import EFFECT, Sample, psa_sample
-
-Array = NDArray[np.float64]
 
 
 def incremental(sample: Sample, comparator: str = COMPARATOR) -> pd.DataFrame:
@@ -98,7 +97,7 @@ def best_by_willingness(sample: Sample) -> pd.DataFrame:
     return _with_designs(pd.DataFrame(rows), sample)
 
 
-def willingness_grid(sample: Sample, points: int = 101) -> Array:
+def willingness_grid(sample: Sample, points: int = 101) -> Floats:
     """Return evenly spaced willingnesses to pay from 0 to twice the highest ratio on the frontier, rounded up."""
     limits = best_by_willingness(sample)["from"]
     top = 2 * float(limits.max()) or 1000.0

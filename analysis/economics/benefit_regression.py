@@ -7,15 +7,15 @@ import warnings
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from school_mentoring.model.world.arrays import Floats
+
 GP_MOST = 300
 MOST_PAIRED = 5
 FREE = 1e3  # lines this much larger than bends have coefficients so small that no penalty touches them
 
 
-def _spline(inputs: Array, outputs: Array) -> Array:
+def _spline(inputs: Floats, outputs: Floats) -> Floats:
     """Fit a smooth curve of every input, their sum, and products of pairs; how smooth by leave-one-out cross-validation.
 
     Cubic B-splines with a penalty on second differences (P-splines; Eilers & Marx 1996, Statistical Science 11, 89-121), written as a ridge
@@ -41,7 +41,7 @@ def _spline(inputs: Array, outputs: Array) -> Array:
     return np.asarray(model.predict(features), np.float64).reshape(outputs.shape)
 
 
-def _gaussian_process(inputs: Array, outputs: Array) -> Array:
+def _gaussian_process(inputs: Floats, outputs: Floats) -> Floats:
     """Fit a Gaussian process with a length scale per input and noise; hyperparameters from at most ``GP_MOST`` sets."""
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
@@ -63,5 +63,5 @@ def _gaussian_process(inputs: Array, outputs: Array) -> Array:
     return fitted
 
 
-METHODS: Mapping[str, Callable[[Array, Array], Array]] = {"spline": _spline, "gp": _gaussian_process}
+METHODS: Mapping[str, Callable[[Floats, Floats], Floats]] = {"spline": _spline, "gp": _gaussian_process}
 """Regressions by name: spline (smooth curves, and products of pairs of up to five inputs) and gp (Gaussian process)."""

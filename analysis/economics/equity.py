@@ -20,15 +20,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.analysis.outcomes import COMPARATOR, names_in
 from school_mentoring.analysis.summary import complete, ranged, wide
 from school_mentoring.model.observe import SCHOOL_TYPES
+from school_mentoring.model.world.arrays import Floats
 
 from .psa import EFFECT, cost_column
 
-Array = NDArray[np.float64]
 AVERSION: Mapping[str, float] = {"atkinson": 10.95, "kolm": 0.15}
 """Aversion of a sample of the public in England, to inequality in health (Robson et al. 2017, Health Economics 26, 1328-1334)."""
 
@@ -45,21 +44,21 @@ class EquityDistribution:
 
     designs: tuple[str, ...]
     groups: tuple[str, ...]
-    teachers: Array
-    effect: Array
-    cost: Array
+    teachers: Floats
+    effect: Floats
+    cost: Floats
 
     @property
-    def shares(self) -> Array:
+    def shares(self) -> Floats:
         """The groups' shares of all teachers, shape (parameter sets, groups)."""
         return np.asarray(self.teachers / self.teachers.sum(axis=1, keepdims=True))
 
     @property
-    def everyone(self) -> Array:
+    def everyone(self) -> Floats:
         """All teachers, shape (parameter sets,)."""
         return np.asarray(self.teachers.sum(axis=1))
 
-    def net(self, willingness_to_pay: float) -> Array:
+    def net(self, willingness_to_pay: float) -> Floats:
         """Return adopter-years per teacher net of costs, shape (parameter sets, designs, groups). Raises ValueError for k not above 0."""
         if not willingness_to_pay > 0:
             raise ValueError(f"costs are no adopter-years at {willingness_to_pay:g} EUR each; give a willingness to pay above 0")
@@ -123,7 +122,7 @@ def _groups(runs: pd.DataFrame, over: str | Sequence[str]) -> list[str]:
     return groups
 
 
-def _levels(runs: pd.DataFrame, columns: Sequence[str]) -> Array:
+def _levels(runs: pd.DataFrame, columns: Sequence[str]) -> Floats:
     """Return columns by parameter set, design and column, means over replicates."""
     parts = []
     for name in columns:
@@ -132,7 +131,7 @@ def _levels(runs: pd.DataFrame, columns: Sequence[str]) -> Array:
     return np.stack(parts, axis=2)
 
 
-def ede(levels: Array, shares: Array, aversion: float, kind: str = "atkinson") -> Array:
+def ede(levels: Floats, shares: Floats, aversion: float, kind: str = "atkinson") -> Floats:
     """Return the equally distributed equivalent of levels (..., groups) with shares of the same shape that sum to 1, shape (...).
 
     Atkinson's is 0 where a group has nothing and aversion is 1 or more. Raises ValueError for aversion below 0, a kind that is not known,
@@ -279,7 +278,7 @@ def best_by_aversion(
     return _with_designs(rows, spread)
 
 
-def _weighted(spread: EquityDistribution, k: float, aversion: float, kind: str, costs: str) -> Array:
+def _weighted(spread: EquityDistribution, k: float, aversion: float, kind: str, costs: str) -> Floats:
     """Return equity-weighted net benefits in EUR by parameter set and design."""
     if costs not in ("apart", "borne"):
         raise ValueError(f"costs are {costs!r}; allowed: apart, borne")

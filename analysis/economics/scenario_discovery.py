@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import binomtest
+
+from school_mentoring.model.world.arrays import Flags, Floats
 
 from .psa import Sample
 
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 SIGNIFICANT = 0.05
 
 
@@ -168,7 +167,7 @@ def boxes_table(boxes: Sequence[Box]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _checked(inputs: pd.DataFrame, of_interest: "pd.Series[bool]") -> tuple[Array, Flags]:
+def _checked(inputs: pd.DataFrame, of_interest: "pd.Series[bool]") -> tuple[Floats, Flags]:
     flags = of_interest.loc[inputs.index].to_numpy(bool)
     if len(flags) < 20:
         raise ValueError(f"{len(flags)} states are too few to find conditions in; draw at least 20, better several hundred")
@@ -182,7 +181,7 @@ def _checked(inputs: pd.DataFrame, of_interest: "pd.Series[bool]") -> tuple[Arra
     return table, flags
 
 
-def _peeled(values: Array, side: int, peel: float) -> float | None:
+def _peeled(values: Floats, side: int, peel: float) -> float | None:
     """Return the limit that takes a share of values off an end, halfway to the next value; None where all are equal."""
     different = np.unique(values)
     if len(different) < 2:
@@ -194,14 +193,14 @@ def _peeled(values: Array, side: int, peel: float) -> float | None:
     return float((different[k - 1] + different[k]) / 2)
 
 
-def _inside(table: Array, limits: Mapping[int, Sequence[float]]) -> Flags:
+def _inside(table: Floats, limits: Mapping[int, Sequence[float]]) -> Flags:
     inside = np.ones(len(table), bool)
     for j, (low, high) in limits.items():
         inside &= (table[:, j] >= low) & (table[:, j] <= high)
     return inside
 
 
-def _box(table: Array, flags: Flags, names: Sequence[str], limits: Mapping[int, Sequence[float]]) -> Box:
+def _box(table: Floats, flags: Flags, names: Sequence[str], limits: Mapping[int, Sequence[float]]) -> Box:
     inside = _inside(table, limits)
     hits, states = int(flags[inside].sum()), int(inside.sum())
     limited = {j: pair for j, pair in limits.items() if np.isfinite(pair).any()}
@@ -213,7 +212,7 @@ def _box(table: Array, flags: Flags, names: Sequence[str], limits: Mapping[int, 
     return Box(stated, hits / int(flags.sum()), hits / states if states else 0.0, states / len(flags), states, p_values)
 
 
-def _tidied(table: Array, flags: Flags, names: Sequence[str], limits: Mapping[int, Sequence[float]], peel: float) -> Box:
+def _tidied(table: Floats, flags: Flags, names: Sequence[str], limits: Mapping[int, Sequence[float]], peel: float) -> Box:
     """Return the box with limits pasted on again that cost no density, and without those that luck explains."""
     kept = {j: list(pair) for j, pair in limits.items() if np.isfinite(pair).any()}
     for j in sorted(kept):
@@ -227,7 +226,7 @@ def _tidied(table: Array, flags: Flags, names: Sequence[str], limits: Mapping[in
     return box
 
 
-def _paste(table: Array, flags: Flags, limits: dict[int, list[float]], j: int, side: int, peel: float) -> None:
+def _paste(table: Floats, flags: Flags, limits: dict[int, list[float]], j: int, side: int, peel: float) -> None:
     """Move a limit outwards, a peel at a time, as long as density does not fall."""
     while np.isfinite(limits[j][side]):
         inside = _inside(table, limits)

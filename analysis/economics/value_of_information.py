@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from school_mentoring.model.world.arrays import Floats
 
 from .benefit_regression import METHODS
 from .psa import Sample
 
-Array = NDArray[np.float64]
 SHUFFLES, GP_SHUFFLES, PARTS = 100, 10, 12
 SURE = 0.95
 """The share of shuffles in which nothing that says nothing exceeds the floor."""
@@ -122,16 +122,16 @@ class Learnt(NamedTuple):
         return self.value > max(self.floor, 2 * self.se)
 
 
-def _varying(inputs: Array) -> Array:
+def _varying(inputs: Floats) -> Floats:
     return inputs[:, (inputs != inputs[:1]).any(axis=0)]
 
 
-def _incremental(benefit: Array) -> Array:
+def _incremental(benefit: Floats) -> Floats:
     """Return net benefits less those of the design with the highest mean."""
     return benefit - benefit[:, [int(np.argmax(benefit.mean(axis=0)))]]
 
 
-def _losses(inputs: Array, incremental: Array, method: str) -> Array:
+def _losses(inputs: Floats, incremental: Floats, method: str) -> Floats:
     """Return for each parameter set what knowing the inputs would gain there, as a regression has it; the mean is the value of it.
 
     ``incremental``: shape (parameter sets, ..., designs); the result has that shape without designs.
@@ -144,7 +144,7 @@ def _losses(inputs: Array, incremental: Array, method: str) -> Array:
     return np.asarray(fitted.max(axis=-1) - np.take_along_axis(fitted, best, axis=-1)[..., 0])
 
 
-def _without(inputs: Array, incremental: Array, method: str) -> Array:
+def _without(inputs: Floats, incremental: Floats, method: str) -> Floats:
     """Return what knowing the inputs is worth to the rest of the parameter sets, for each of ``PARTS`` parts that is left out."""
     part = np.random.default_rng(2).permutation(len(inputs)) % PARTS
     values = []
@@ -154,12 +154,12 @@ def _without(inputs: Array, incremental: Array, method: str) -> Array:
     return np.array(values)
 
 
-def _error(values: Array) -> float:
+def _error(values: Floats) -> float:
     """Return the standard error of a value that comes to ``values`` with parts of the sample left out (Tukey's jackknife)."""
     return float(np.sqrt((len(values) - 1) / len(values) * ((values - values.mean()) ** 2).sum()))
 
 
-def _floor(inputs: Sequence[Array], incremental: Array, method: str) -> float:
+def _floor(inputs: Sequence[Floats], incremental: Floats, method: str) -> float:
     """Return the value that in 95 % of shuffles the regression finds in none of ``inputs``, once they say nothing."""
     sets = len(incremental)
     # A larger sample leaves chance less to find, and costs more to search.

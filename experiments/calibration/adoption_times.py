@@ -15,7 +15,7 @@ from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.draws import uniform
-from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.arrays import Floats, World
 from school_mentoring.model.world.network import Peers
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
@@ -23,7 +23,6 @@ from school_mentoring.scenarios import Scenario
 from .forward_filter import in_parallel, is_unmentored, setting_of
 from .survey import Survey
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 PARTICLES = 256

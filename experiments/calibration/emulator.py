@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
-
-Floats = NDArray[np.float64]
+from school_mentoring.model.world.arrays import Floats
 
 DEGREES = (1, 2, 3, 4)
 ROWS_PER_TERM = 25  # a polynomial has at most one term for so many simulations

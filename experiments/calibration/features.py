@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Floats = NDArray[np.float64]
+from school_mentoring.model.world.arrays import Floats
+
 Parts = dict[str, Floats]
 Term = tuple[str, Callable[[Parts], Floats]]
 FEWEST = 3  # schools that a mean over a group is taken of

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import BatchRunner
 from school_mentoring.experiments.progress import Stage
+from school_mentoring.model.world.arrays import Flags, Floats
 
 from .likelihood import Synthetic
 from .posterior import SPREAD, Posterior, Problem
 from .predict import cells_table, curves, log_scores, predict, ranked_scores
 from .reference_table import ReferenceTable, Runs
 from .survey import OVERDISPERSION, Survey
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 PREDICTED = 400  # draws that predictions are made of
 CHECKED, CHECK_RUNS = 8, 400  # draws at which the likelihood is estimated directly, and runs for each
@@ -67,7 +65,7 @@ class CalibrationFindings:
 
 
 def findings_of(
-    problem: Problem, posterior: Posterior, held: Mask | None, rival: tuple[Problem, Posterior] | None, *,
+    problem: Problem, posterior: Posterior, held: Flags | None, rival: tuple[Problem, Posterior] | None, *,
     table: ReferenceTable, first: Runs | None, engine: BatchRunner, threads: int | None, stage: Stage,
 ) -> CalibrationFindings:  # fmt: skip
     """Return what a posterior comes to."""
@@ -118,7 +116,7 @@ class _Simulated:
 @dataclass(frozen=True)
 class _Simulator:
     problem: Problem
-    groups: list[Mask]
+    groups: list[Flags]
     engine: BatchRunner
     threads: int | None
 
@@ -186,7 +184,7 @@ def edge_of(before: "pd.Series[float]", after: "pd.Series[float]") -> str:
     return ""
 
 
-def _observed(problem: Problem, groups: dict[str, Mask], held: Mask | None) -> pd.DataFrame:
+def _observed(problem: Problem, groups: dict[str, Flags], held: Flags | None) -> pd.DataFrame:
     """Return the share seen in each group and wave, with its 90 % interval from the survey's own sampling."""
     survey, rows = problem.survey, []
     for name, member in groups.items():
@@ -220,7 +218,7 @@ def _observed(problem: Problem, groups: dict[str, Mask], held: Mask | None) -> p
 
 
 def _scores(
-    problem: Problem, held: Mask, predictions: dict[str, _Simulated], rival: tuple[Problem, Posterior] | None, engine: BatchRunner,
+    problem: Problem, held: Flags, predictions: dict[str, _Simulated], rival: tuple[Problem, Posterior] | None, engine: BatchRunner,
     threads: int | None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return mean scores of what was held out, by prediction, and how far they are from those of the posterior."""
@@ -261,7 +259,7 @@ def _error(differences: Floats, cluster: NDArray[np.int64]) -> float:
     return float(np.sqrt((sums**2).sum() * len(sums) / max(1, len(sums) - 1)) / len(differences))
 
 
-def _direct_check(problem: Problem, posterior: Posterior, held: Mask | None, simulate: _Simulator) -> pd.DataFrame:
+def _direct_check(problem: Problem, posterior: Posterior, held: Flags | None, simulate: _Simulator) -> pd.DataFrame:
     """Return the synthetic log-likelihood at some draws, emulated and directly from runs at each (Price et al. 2018), less their means."""
     likelihood = posterior.likelihoods[0]
     assert isinstance(likelihood, Synthetic)

@@ -19,13 +19,11 @@ from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import cpu_count
-from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.arrays import Floats, World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
 from .survey import OVERDISPERSION, Survey
-
-Floats = NDArray[np.float64]
 
 COUNTS, SCALE, TIMES = range(3)
 NEGLIGIBLE = 1e-13  # chance of a number of teachers that is left out

@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from school_mentoring.model.state import MENTEE, MENTOR
-from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.arrays import Flags, World
 from school_mentoring.model.world.network import Peers
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
 from .features import FeatureSet, exposure_matrix
 from .survey import Survey
-
-Mask = NDArray[np.bool_]
 
 COVARIATES = {"digital_capacity": "capacity", "openness": "openness"}
 FEWEST = 5
@@ -24,8 +21,8 @@ FEWEST = 5
 class Groups:
     """Masks of schools, (n,), by name: ``structures`` (roles and who is near them; disjoint) and ``clusters`` (else regions)."""
 
-    structures: dict[str, Mask]
-    clusters: dict[str, Mask]
+    structures: dict[str, Flags]
+    clusters: dict[str, Flags]
 
 
 def groups_of(world: World, schools: Schools) -> Groups:
@@ -46,7 +43,7 @@ def groups_of(world: World, schools: Schools) -> Groups:
     return Groups(structures, _clusters(world, schools))
 
 
-def _clusters(world: World, schools: Schools) -> dict[str, Mask]:
+def _clusters(world: World, schools: Schools) -> dict[str, Flags]:
     """Return each mentor with its mentees, or each region where no mentors are known."""
     mentors = np.unique(world.named_mentor[world.named_mentor >= 0])
     if len(mentors) >= 2:
@@ -54,7 +51,7 @@ def _clusters(world: World, schools: Schools) -> dict[str, Mask]:
     return {name: world.region == r for r, name in enumerate(schools.region_names) if (world.region == r).any()}
 
 
-def feature_set(scenario: Scenario, world: World, schools: Schools, survey: Survey, groups: Groups, who: Mask | None = None) -> FeatureSet:
+def feature_set(scenario: Scenario, world: World, schools: Schools, survey: Survey, groups: Groups, who: Flags | None = None) -> FeatureSet:
     """Return the features of a survey; of the schools of a mask only where one is given."""
     member = np.ones(len(schools), bool) if who is None else who
     weight = survey.respondents * member

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from school_mentoring.model.world.arrays import Floats
+
 from .emulator import Emulator, ParameterBox, excess_score, fit_emulator, learn_directions, least_squares
 from .features import FeatureSet
 from .prior import Prior
 from .summaries import MOST_CELLS, Summaries, learn_scores
 
-Floats = NDArray[np.float64]
 Answers = Callable[[NDArray[np.int64]], Iterator[Floats]]
 
 CUT = 0.9995

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.arrays import Flags, Floats, World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
@@ -22,9 +22,6 @@ from .prior import Prior
 from .reference_table import ReferenceTable, Runs
 from .sampler import ENSEMBLES, Chains, sample_posterior
 from .survey import Survey
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 SPREAD = 0.5
 """Scale of the half-normal prior of how far countries differ, in standard deviations of the parameter's prior (Gelman 2006)."""
@@ -47,13 +44,13 @@ class Problem:
     pooled: tuple[str, ...] = ()
 
     @property
-    def countries(self) -> list[Mask]:
+    def countries(self) -> list[Flags]:
         """The schools of each country, for countries that are partially pooled."""
         count = len(self.schools.country_codes)
         return [self.world.country == country for country in range(count)] if self.pooled else []
 
     @property
-    def parts(self) -> list[Mask | None]:
+    def parts(self) -> list[Flags | None]:
         """What has a likelihood of its own: each country that is pooled, or all schools (None)."""
         return [*self.countries] or [None]
 
@@ -66,7 +63,7 @@ class Problem:
         last = min(last, self.scenario.months - 1)
         return None if first >= last or (design.recruitment == "none" and design.outreach == 0.0) else (first, last)
 
-    def fitted_to(self, kept: Mask) -> tuple[Survey, NDArray[np.int64]]:
+    def fitted_to(self, kept: Flags) -> tuple[Survey, NDArray[np.int64]]:
         """Return the survey of some cells, and which of the recorded waves it has."""
         return self.survey.only(kept), np.flatnonzero((self.survey.seen & kept).any(axis=1))
 
@@ -124,7 +121,7 @@ def exact_of(problem: Problem) -> Exact | None:
     return None
 
 
-def exact_posterior(problem: Problem, kept: Mask, exact: Exact, seed: int, threads: int | None, stage: Stage) -> Posterior:
+def exact_posterior(problem: Problem, kept: Flags, exact: Exact, seed: int, threads: int | None, stage: Stage) -> Posterior:
     """Return the posterior of a likelihood that needs no summaries."""
     survey, _ = problem.fitted_to(kept)
     prior = problem.prior
@@ -138,7 +135,7 @@ def exact_posterior(problem: Problem, kept: Mask, exact: Exact, seed: int, threa
 
 
 def synthetic_posterior(
-    problem: Problem, kept: Mask, table: ReferenceTable, first: Runs, second_runs: int, seed: int, stage: Stage
+    problem: Problem, kept: Flags, table: ReferenceTable, first: Runs, second_runs: int, seed: int, stage: Stage
 ) -> Posterior:
     """Return the posterior of the emulated synthetic likelihood: cut by the first wave of runs, fitted to a second one."""
     early = [_likelihood(problem, kept, first, who, None, seed).opened(first.values) for who in problem.parts]
@@ -148,7 +145,7 @@ def synthetic_posterior(
 
 
 def fitted_posterior(
-    problem: Problem, kept: Mask, first: Runs, second: Runs, early: list[Synthetic], share: float, seed: int, stage: Stage, *,
+    problem: Problem, kept: Flags, first: Runs, second: Runs, early: list[Synthetic], share: float, seed: int, stage: Stage, *,
     ensembles: int = ENSEMBLES,
 ) -> Posterior:  # fmt: skip
     """Return the posterior that a second wave of runs gives, within the region that the first one left."""
@@ -174,7 +171,7 @@ def fitted_posterior(
     return _posterior(problem.prior, chains, history, state, likelihoods, _pooled(problem), len(problem.countries))
 
 
-def _likelihood(problem: Problem, kept: Mask, runs: Runs, who: Mask | None, before: Synthetic | None, seed: int) -> Synthetic:
+def _likelihood(problem: Problem, kept: Flags, runs: Runs, who: Flags | None, before: Synthetic | None, seed: int) -> Synthetic:
     survey, waves = problem.fitted_to(kept if who is None else kept & who)
     features = feature_set(problem.scenario, problem.world, problem.schools, survey, problem.groups, who)
 

@@ -15,11 +15,10 @@ from school_mentoring.experiments.sweep.chunks import parameter_rows
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import Batch
+from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 
 from .survey import Survey
-
-Floats = NDArray[np.float64]
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 RUNS_AT_A_TIME = 64

@@ -6,17 +6,15 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.sampling import sobol_points
 from school_mentoring.experiments.variables import Variable, parse_variable
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import PARAMETERS, WORLD_PARAMETERS
+from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 
 from .survey import OVERDISPERSION
-
-Floats = NDArray[np.float64]
 
 GRID = 4097  # points between which quantiles are interpolated
 EDGE = 5.0  # normal scores beyond which no prior has mass that matters

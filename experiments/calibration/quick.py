@@ -8,16 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import BatchRunner
 from school_mentoring.experiments.progress import Stage
+from school_mentoring.model.world.arrays import Floats
 
 from .posterior import Problem
 from .predict import predict
 from .survey import OVERDISPERSION
-
-Floats = NDArray[np.float64]
 
 REPLICATES = 20
 GENERATIONS = 60

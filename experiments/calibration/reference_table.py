@@ -20,12 +20,11 @@ from school_mentoring.experiments.sweep.plan import Plan, read_sets
 from school_mentoring.experiments.sweep.store import Store
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 
 from .prior import Prior
 from .survey import OVERDISPERSION, Survey
-
-Floats = NDArray[np.float64]
 
 CHUNK = 2048  # parameter sets, one run each
 CHUNK_BYTES = 256_000_000

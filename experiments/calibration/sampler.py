@@ -4,11 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.progress import Stage
-
-Floats = NDArray[np.float64]
+from school_mentoring.model.world.arrays import Floats
 
 ENSEMBLES = 4  # independent of each other, so that R-hat compares what it should
 KEPT = 1000  # draws kept of each ensemble

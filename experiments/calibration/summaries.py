@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from school_mentoring.model.world.arrays import Floats
+
 from .emulator import ParameterBox
 from .features import FeatureSet
-
-Floats = NDArray[np.float64]
 
 MOST_CELLS = 30_000_000  # answers of simulations that weights are learned from
 

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from school_mentoring.experiments.pilot_data import Observations
 from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.model.errors import InputError
-
-Floats = NDArray[np.float64]
+from school_mentoring.model.world.arrays import Floats
 
 MOST_WAVES = 12
 """Waves that adoption times are cut into at most, where they are many."""

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from school_mentoring.model.world.arrays import Floats
 from school_mentoring.model.world.countries import MOST_TEACHERS
 from school_mentoring.model.world.csv_file import CsvTable
 from school_mentoring.model.world.numbers import Bounds
 from school_mentoring.model.world.schools import Schools
 
 from .scales import ScaleMapping
-
-Floats = NDArray[np.float64]
 
 ROUNDED = 0.05
 """How far a mean or standard deviation may be from what it was rounded from."""

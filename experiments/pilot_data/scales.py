@@ -4,11 +4,9 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
-
-Floats = NDArray[np.float64]
+from school_mentoring.model.world.arrays import Floats
 
 ROUNDING = 1.0 / 12.0
 """Variance of an answer that is rounded to whole numbers: what even unanimous answers leave unknown (Sheppard 1898)."""

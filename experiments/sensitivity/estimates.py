@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from school_mentoring.model.world.arrays import Floats
+
 from .design import DUMMY, LEVELS, Factor, Layout
 from .given import binned_first_order, pawn, regional
 from .indices import (
@@ -22,8 +24,6 @@ from .indices import (
     widened,
 )
 from .outputs import DECISION, Target, Targets, noise_share
-
-Array = NDArray[np.float64]
 
 RANKED = {"sobol": "ST", "morris": "mu_star", "pawn": "pawn", "given": "first", "regional": "ks"}
 """The index that ranks parameters, by method."""
@@ -45,7 +45,7 @@ class Estimates:
     method: str
     targets: tuple[Target, ...]
     found: dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
-    floor: Array
+    floor: Floats
     level: float
 
     def widths(self) -> pd.DataFrame:
@@ -94,7 +94,7 @@ class Estimates:
         frame["place"], frame["place_settled"] = place.T.reshape(-1), settled.T.reshape(-1)
         return frame
 
-    def _places(self, factors: tuple[Factor, ...], values: Estimated) -> tuple[Array, NDArray[np.bool_]]:
+    def _places(self, factors: tuple[Factor, ...], values: Estimated) -> tuple[Floats, NDArray[np.bool_]]:
         """Return each parameter's place (groups and the dummy apart), and whether it and all better ones hold theirs in the resamples."""
         kinds = np.array([factor.kind for factor in factors])
         place, settled = np.full(values.estimate.shape, np.nan), np.zeros(values.estimate.shape, bool)
@@ -139,7 +139,7 @@ def estimate(layout: Layout, sets: pd.DataFrame, points: int, found: Targets, me
 Indices = dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
 
 
-def _sobol(layout: Layout, points: int, y: Array, choice: list[int], resamples: int, level: float) -> Indices:
+def _sobol(layout: Layout, points: int, y: Floats, choice: list[int], resamples: int, level: float) -> Indices:
     factors, alone = layout.factors, ("",) * len(layout.factors)
     counts = _counts(layout, points, resamples)
     both = sobol_indices(y, len(factors), counts)
@@ -155,7 +155,7 @@ def _sobol(layout: Layout, points: int, y: Array, choice: list[int], resamples: 
     return indices
 
 
-def _counts(layout: Layout, points: int, resamples: int) -> Array:
+def _counts(layout: Layout, points: int, resamples: int) -> Floats:
     """Return the weights with which each scrambling is left out, and below them those of a bootstrap."""
     return np.vstack([left_out_counts(points, layout.scramblings), resample_counts(points, resamples, SEED)])
 
@@ -176,11 +176,11 @@ def _settled(both: tuple[Estimated, Estimated], layout: Layout, level: float) ->
     return first, total
 
 
-def _morris(layout: Layout, points: int, y: Array, resamples: int, level: float) -> Indices:
+def _morris(layout: Layout, points: int, y: Floats, resamples: int, level: float) -> Indices:
     """Return mu, mu* and sigma; of groups mu* alone, as their members move in several directions, so that signs mean nothing."""
     u = layout.unit_points(points).reshape(points, layout.step, -1)
     delta = LEVELS / (2.0 * (LEVELS - 1))
-    parts: dict[int, Array] = {}
+    parts: dict[int, Floats] = {}
     at = 0
     for moved in layout.trajectories:
         rows = slice(at, at + len(moved) + 1)
@@ -200,17 +200,17 @@ def _morris(layout: Layout, points: int, y: Array, resamples: int, level: float)
     return indices
 
 
-def numbers_of(sets: pd.DataFrame) -> Array:
+def numbers_of(sets: pd.DataFrame) -> Floats:
     """Return a table of sets as numbers; words by the order in which they stand."""
     columns = [sets[name] if pd.api.types.is_numeric_dtype(sets[name]) else pd.factorize(sets[name])[0] for name in sets]
     return np.column_stack([np.asarray(column, np.float64) for column in columns])
 
 
 def given_estimates(
-    x: Array,
-    means: Array,
+    x: Floats,
+    means: Floats,
     targets: tuple[Target, ...],
-    floor: Array,
+    floor: Floats,
     factors: tuple[Factor, ...],
     method: str,
     resamples: int,
@@ -227,7 +227,7 @@ def given_estimates(
     return Estimates(method, targets, {"ks": (factors, alone, distance), "shift": (factors, alone, shift)}, floor, level)
 
 
-def contests(means: Array, targets: tuple[Target, ...]) -> NDArray[np.bool_]:
+def contests(means: Floats, targets: tuple[Target, ...]) -> NDArray[np.bool_]:
     """Return in which sets the design beats its comparator: by the higher value; of costs and gaps by the lower."""
     better = np.array([-1.0 if target.output.startswith(("cost", "gap")) else 1.0 for target in targets])
     return np.asarray(means * better > 0)
@@ -252,7 +252,7 @@ def over_time(layout: Layout, points: int, shares: Targets, resamples: int, leve
 
 
 def _monthly(
-    layout: Layout, names: list[Target], months: list[int], variance: Array, both: tuple[Estimated, Estimated], level: float
+    layout: Layout, names: list[Target], months: list[int], variance: Floats, both: tuple[Estimated, Estimated], level: float
 ) -> pd.DataFrame:
     factors = layout.factors
     named = {

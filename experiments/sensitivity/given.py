@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from school_mentoring.model.world.arrays import Floats
+
 from .indices import Estimated
 
-Array = NDArray[np.float64]
 MOST_BINS = 48
 SLICES = 10  # of a parameter's range in PAWN
 
@@ -21,14 +22,14 @@ def _bins(points: int) -> int:
     return min(int(np.ceil(points ** (2.0 / (7.0 + np.tanh((1500.0 - points) / 500.0))))), 48)
 
 
-def _centred(estimate: Array, resampled: Array) -> Estimated:
+def _centred(estimate: Floats, resampled: Floats) -> Estimated:
     """Return an index whose resamples lie around it: resampling adds the bias of the index once more, which is taken off."""
     if not len(resampled):
         return Estimated(estimate, resampled)
     return Estimated(estimate, resampled - resampled.mean(axis=0) + estimate)
 
 
-def binned_first_order(x: Array, y: Array, counts: Array, *, adjusted: bool = True) -> Estimated:
+def binned_first_order(x: Floats, y: Floats, counts: Floats, *, adjusted: bool = True) -> Estimated:
     """Return first-order indices: variance of the means of y in bins of equally many sets, over that of y (Pearson's correlation ratio).
 
     ``x``: sets x parameters; ``y``: sets x outputs. ``adjusted`` takes off what bins explain by chance, (bins - 1) / (sets - 1) of what is
@@ -59,7 +60,7 @@ def binned_first_order(x: Array, y: Array, counts: Array, *, adjusted: bool = Tr
     return Estimated(np.maximum(centred.estimate, 0.0), np.maximum(centred.resampled, 0.0))
 
 
-def pawn(x: Array, y: Array, counts: Array) -> Estimated:
+def pawn(x: Floats, y: Floats, counts: Floats) -> Estimated:
     """Return PAWN indices: median over slices of a parameter of the Kolmogorov-Smirnov distance between y in the slice and y overall.
 
     Pianosi & Wagener (2018), Environmental Modelling & Software 108, 197-207.
@@ -82,7 +83,7 @@ def pawn(x: Array, y: Array, counts: Array) -> Estimated:
     return _centred(found[0], found[1:])
 
 
-def _distance(drawn: Array, overall: Array, last: NDArray[np.bool_]) -> Array:
+def _distance(drawn: Floats, overall: Floats, last: NDArray[np.bool_]) -> Floats:
     """Return the largest distance between a weighted distribution and another; nan where nothing was drawn."""
     running = np.cumsum(drawn, axis=1)
     total = running[:, -1:]
@@ -90,7 +91,7 @@ def _distance(drawn: Array, overall: Array, last: NDArray[np.bool_]) -> Array:
         return np.where(total[:, 0] > 0, np.abs(running[:, last] / total - overall).max(axis=1), np.nan)
 
 
-def regional(x: Array, wins: NDArray[np.bool_], counts: Array) -> tuple[Estimated, Estimated]:
+def regional(x: Floats, wins: NDArray[np.bool_], counts: Floats) -> tuple[Estimated, Estimated]:
     """Return for each parameter how differently it is distributed where a design wins and where it loses, and in which direction.
 
     ``wins``: sets x contests. The first is the Kolmogorov-Smirnov distance between the two (Hornberger & Spear 1981; Saltelli et al. 2008,

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from school_mentoring.model.world.arrays import Floats
+
 AT_ONCE = 48  # outputs whose resamples are held in memory together
 
 
@@ -22,10 +23,10 @@ AT_ONCE = 48  # outputs whose resamples are held in memory together
 class Estimated:
     """An index of every factor for every output, shape (factors, outputs), and of every resample, shape (resamples, factors, outputs)."""
 
-    estimate: Array
-    resampled: Array
+    estimate: Floats
+    resampled: Floats
 
-    def interval(self, level: float) -> tuple[Array, Array]:
+    def interval(self, level: float) -> tuple[Floats, Floats]:
         """Return the ends of the percentile interval; without resamples, of no number."""
         if not len(self.resampled):
             return np.full(self.estimate.shape, np.nan), np.full(self.estimate.shape, np.nan)
@@ -33,20 +34,20 @@ class Estimated:
         return low, high
 
 
-def resample_counts(points: int, resamples: int, seed: int) -> Array:
+def resample_counts(points: int, resamples: int, seed: int) -> Floats:
     """Return how often each point stands in each bootstrap resample, shape (resamples, points)."""
     drawn = np.random.default_rng([seed, points]).integers(points, size=(resamples, points))
     return counts_of(drawn)
 
 
-def counts_of(drawn: NDArray[np.int64]) -> Array:
+def counts_of(drawn: NDArray[np.int64]) -> Floats:
     """Return the counts of drawn positions, shape (resamples, points)."""
     resamples, points = drawn.shape
     flat = (drawn + points * np.arange(resamples)[:, None]).reshape(-1)
     return np.bincount(flat, minlength=resamples * points).reshape(resamples, points).astype(np.float64)
 
 
-def left_out_counts(points: int, scramblings: int) -> Array:
+def left_out_counts(points: int, scramblings: int) -> Floats:
     """Return the weights of points with each of M scramblings left out in turn, shape (M, points); point p is of scrambling p mod M."""
     mine = np.arange(points) % scramblings == np.arange(scramblings)[:, None]
     return np.where(mine, 0.0, scramblings / (scramblings - 1.0))
@@ -79,7 +80,7 @@ def _student(freedom: int, level: float) -> float:
     return float(stats.t.ppf((1.0 + level) / 2.0, freedom) / stats.norm.ppf((1.0 + level) / 2.0))
 
 
-def _stretched(values: Estimated, ratio: Array, positive: bool) -> Estimated:
+def _stretched(values: Estimated, ratio: Floats, positive: bool) -> Estimated:
     estimate, resampled = values.estimate, values.resampled
     if not positive:
         return Estimated(estimate, estimate + (resampled - estimate) * ratio)
@@ -88,7 +89,7 @@ def _stretched(values: Estimated, ratio: Array, positive: bool) -> Estimated:
     return Estimated(estimate, np.where(there, estimate * relative**ratio, resampled))
 
 
-def _weights(points: int, counts: Array) -> Array:
+def _weights(points: int, counts: Floats) -> Floats:
     """Return the weights of the sample itself and, below, of its resamples."""
     return np.vstack([np.ones(points), counts]) / points
 
@@ -97,24 +98,24 @@ def _blocks(outputs: int) -> Iterator[slice]:
     yield from (slice(first, first + AT_ONCE) for first in range(0, outputs, AT_ONCE))
 
 
-def _mean(weights: Array, values: Array) -> Array:
+def _mean(weights: Floats, values: Floats) -> Floats:
     return np.asarray(np.einsum("bn,nk->bk", weights, values.reshape(len(values), -1), optimize=True)).reshape(-1, *values.shape[1:])
 
 
-def _ratio(numerator: Array, variance: Array) -> Array:
+def _ratio(numerator: Floats, variance: Floats) -> Floats:
     """Return numerator / variance, 0 where an output does not vary (as SALib does; such outputs are named before)."""
     good = np.broadcast_to(variance > np.finfo(float).eps, numerator.shape)
     return np.divide(numerator, variance, out=np.zeros_like(numerator), where=good)
 
 
-def _normalised(y: Array) -> Array:
+def _normalised(y: Floats) -> Floats:
     """Return the outputs less their mean over their standard deviation; the estimators are not free of the mean in small samples."""
     flat = y.reshape(-1, y.shape[-1])
     spread = flat.std(axis=0)
     return np.asarray((y - flat.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
 
 
-def sobol_indices(y: Array, factors: int, counts: Array) -> tuple[Estimated, Estimated]:
+def sobol_indices(y: Floats, factors: int, counts: Floats) -> tuple[Estimated, Estimated]:
     """Return first and total order indices of outputs ``y``, shape (points, sets of a point, outputs), ordered A, AB..., (BA...,) B.
 
     S_i = mean(B (AB_i - A)) / V, ST_i = mean((A - AB_i)^2) / 2 V, with V the variance over A and B together (Saltelli et al. 2010, table 2,
@@ -129,7 +130,7 @@ def sobol_indices(y: Array, factors: int, counts: Array) -> tuple[Estimated, Est
     return Estimated(first[0], first[1:]), Estimated(total[0], total[1:])
 
 
-def pooled_indices(y: Array, factors: int, counts: Array) -> tuple[Estimated, Estimated]:
+def pooled_indices(y: Floats, factors: int, counts: Floats) -> tuple[Estimated, Estimated]:
     """Return first and total order indices of all outputs as one: the parts of their variances, summed, over the sum of their variances.
 
     ``y``: as in ``sobol_indices``, all outputs in one unit; the result has one output (Gamboa, Janon, Klein & Lagnoux 2014, Electronic
@@ -146,20 +147,20 @@ def pooled_indices(y: Array, factors: int, counts: Array) -> tuple[Estimated, Es
     return Estimated(first[0], first[1:]), Estimated(total[0], total[1:])
 
 
-def _parts(y: Array, factors: int, weights: Array) -> tuple[Array, Array, Array]:
+def _parts(y: Floats, factors: int, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """Return the first and the total order part of the variance, and the variance, shape (weights, factors or 1, outputs)."""
     a, ab, b = y[:, 0], y[:, 1 : factors + 1], y[:, -1]
     alone, whole = _mean(weights, b[:, None] * (ab - a[:, None])), 0.5 * _mean(weights, (a[:, None] - ab) ** 2)
     return alone, whole, _variance(weights, a, b)[:, None]
 
 
-def _variance(weights: Array, a: Array, b: Array) -> Array:
+def _variance(weights: Floats, a: Floats, b: Floats) -> Floats:
     middle = 0.5 * (a + b).mean(axis=0)
     a, b = a - middle, b - middle  # a shift does not change a variance, and keeps digits
     return np.asarray(0.5 * _mean(weights, a**2 + b**2) - (0.5 * _mean(weights, a + b)) ** 2)
 
 
-def second_order_indices(y: Array, factors: int, singles: list[int], counts: Array) -> Estimated:
+def second_order_indices(y: Floats, factors: int, singles: list[int], counts: Floats) -> Estimated:
     """Return second order indices of all pairs j < k of ``singles``, the factors that have a BA: V_jk / V - S_j - S_k (Saltelli 2002).
 
     ``factors`` in the result counts pairs in the order of ``numpy.triu_indices``.
@@ -180,7 +181,7 @@ def second_order_indices(y: Array, factors: int, singles: list[int], counts: Arr
     return Estimated(found[0], found[1:])
 
 
-def elementary_effects(u: Array, y: Array, columns: list[int], delta: float) -> Array:
+def elementary_effects(u: Floats, y: Floats, columns: list[int], delta: float) -> Floats:
     """Return the elementary effects, shape (trajectories, factors, outputs): change of the output over that of the factor.
 
     ``u``: trajectories as cumulative probabilities, shape (trajectories, factors + 1, columns); ``columns``: one column of each factor,
@@ -190,7 +191,7 @@ def elementary_effects(u: Array, y: Array, columns: list[int], delta: float) -> 
     return np.asarray(np.einsum("rsf,rso->rfo", np.sign(moves) * (np.abs(moves) > 1e-9), np.diff(y, axis=1), optimize=True) / delta)
 
 
-def morris_indices(effects: Array, counts: Array) -> tuple[Estimated, Estimated, Estimated]:
+def morris_indices(effects: Floats, counts: Floats) -> tuple[Estimated, Estimated, Estimated]:
     """Return mu (mean), mu* (mean of the absolute values) and sigma (standard deviation) of elementary effects."""
     weights = _weights(len(effects), counts)
     points = len(effects)

@@ -18,9 +18,8 @@ from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.sweep.plan import Plan
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import COMPARATOR
-
-Array = NDArray[np.float64]
 
 OUTPUTS = (
     "effect_adopter_years",
@@ -68,9 +67,9 @@ class Targets:
     """
 
     names: tuple[Target, ...]
-    means: Array
-    noise: Array
-    seed: Array
+    means: Floats
+    noise: Floats
+    seed: Floats
     replicates: int
     problems: tuple[str, ...]
 
@@ -94,13 +93,13 @@ class Targets:
         return frame
 
 
-def noise_share(variance: Array, noise: Array) -> Array:
+def noise_share(variance: Floats, noise: Floats) -> Floats:
     """Return the share of the variance of means of sets that is chance."""
     with np.errstate(all="ignore"):
         return np.where(variance > 0, np.minimum(1.0, noise / variance), np.where(np.isnan(noise), np.nan, 0.0))
 
 
-def enough_replicates(variance: Array, noise: Array, replicates: int, power: Array | float = 1.0) -> Array:
+def enough_replicates(variance: Floats, noise: Floats, replicates: int, power: Floats | float = 1.0) -> Floats:
     """Return the least replicates with which chance is at most NOISE_WANTED of the variance: R with s^2 / R <= w (V + s^2 / R).
 
     V is what is left of the variance of the means without chance, s^2 the variance between replicates; infinite where nothing is left.
@@ -190,7 +189,7 @@ def _columns(targets: Sequence[Target]) -> list[str]:
     return sorted(names)
 
 
-def _cubes(folder: Path, plan: Plan, columns: list[str]) -> Iterator[tuple[int, Array]]:
+def _cubes(folder: Path, plan: Plan, columns: list[str]) -> Iterator[tuple[int, Floats]]:
     """Give the runs part by part: the first set, and all runs of whole sets, shape (sets, replicates, designs, columns).
 
     What a part holds of a set that it cuts in two waits for the next.
@@ -206,7 +205,7 @@ def _cubes(folder: Path, plan: Plan, columns: list[str]) -> Iterator[tuple[int, 
         first, rest = first + sets, cells[sets * replicates :]
 
 
-def _cells(path: Path, plan: Plan, chunk: int, columns: list[str]) -> Array:
+def _cells(path: Path, plan: Plan, chunk: int, columns: list[str]) -> Floats:
     """Return the runs of a part, shape (cells, designs, columns); nan where a run failed."""
     designs, replicates = len(plan.scenario.designs), plan.scenario.replicates
     table = pq.read_table(path, columns=["design", "parameter_set", "replicate", *columns])
@@ -220,11 +219,11 @@ def _cells(path: Path, plan: Plan, chunk: int, columns: list[str]) -> Array:
     return cube.reshape(-1, designs, len(columns))
 
 
-def _values(target: Target, cube: Array, columns: list[str], plan: Plan, k: float) -> Array:
+def _values(target: Target, cube: Floats, columns: list[str], plan: Plan, k: float) -> Floats:
     """Return a target of every set and replicate. A ratio of means is spread by the delta method, so that its mean is the ratio."""
     designs = list(plan.scenario.designs)
 
-    def difference(output: str) -> Array:
+    def difference(output: str) -> Floats:
         values = cube[:, :, designs.index(target.design), columns.index(output)]
         if target.comparator:
             values = values - cube[:, :, designs.index(target.comparator), columns.index(output)]
@@ -241,7 +240,7 @@ def _values(target: Target, cube: Array, columns: list[str], plan: Plan, k: floa
         return np.asarray(ratio + (cost - ratio * effect) / gained)
 
 
-def _decisions(targets: Sequence[Target], cube: Array, columns: list[str], plan: Plan, k: float) -> tuple[Array, Array]:
+def _decisions(targets: Sequence[Target], cube: Floats, columns: list[str], plan: Plan, k: float) -> tuple[Floats, Floats]:
     """Return whether each design has the highest net benefit by the means of drawn halves of the replicates, and by the mean of all.
 
     Shapes (sets, HALVES, targets) and (sets, targets); nan where a run has no number. Of equals the first design is taken.
@@ -269,21 +268,21 @@ class _Spread:
         self.sets, self.draws = 0, draws
         self.squares, self.by_draw = np.zeros(targets), np.zeros((draws, targets))
 
-    def add(self, values: Array) -> None:
+    def add(self, values: Floats) -> None:
         """Take in values, shape (sets, draws, targets)."""
         deviation = values - values.mean(axis=1, keepdims=True)
         self.sets += len(values)
         self.squares += np.nan_to_num(np.einsum("srk,srk->k", deviation, deviation))
         self.by_draw += np.nan_to_num(deviation.sum(axis=0))
 
-    def noise(self, common: bool) -> Array:
+    def noise(self, common: bool) -> Floats:
         """Return the variance of a draw by chance; where draws are ``common`` to all sets, of its interaction with the set."""
         if common and self.sets > 1:
             squares = np.maximum(0.0, self.squares - (self.by_draw**2).sum(axis=0) / self.sets)
             return np.asarray(squares / ((self.sets - 1) * (self.draws - 1)))
         return np.asarray(self.squares / (self.sets * (self.draws - 1)))
 
-    def seed(self, common: bool, variance: Array) -> Array:
+    def seed(self, common: bool, variance: Floats) -> Floats:
         """Return first and total order index of the seed of a single run; ``variance``: of the means of sets."""
         noise = self.noise(common)
         alone = np.zeros_like(noise)
@@ -294,14 +293,14 @@ class _Spread:
             return np.where(whole > 0, np.array([alone, alone + noise]) / whole, np.nan)
 
 
-def _note_missing(missing: dict[int, list[str]], values: Array, first: int, positions: NDArray[np.int64]) -> None:
+def _note_missing(missing: dict[int, list[str]], values: Floats, first: int, positions: NDArray[np.int64]) -> None:
     """Note the runs in which targets are no finite numbers, by the position of the target."""
     for k in np.flatnonzero(~np.isfinite(values).all(axis=(0, 1))):
         noted = missing.setdefault(int(positions[k]), [])
         noted += [f"parameter set {first + s}, replicate {r}" for s, r in np.argwhere(~np.isfinite(values[:, :, k]))]
 
 
-def _problem(k: int, means: Array, missing: dict[int, list[str]], target: Target) -> str:
+def _problem(k: int, means: Floats, missing: dict[int, list[str]], target: Target) -> str:
     if k in missing or not np.isfinite(means).all():
         runs = missing.get(k, [])
         why = "adds nothing to divide by, or failed," if target.output == "cost_per_adopter_year" else "is no finite number"

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from school_mentoring.model.world.arrays import Floats
 
 MARGIN = 4.0
 """Standard errors by which a difference must show (two-sided p = 6e-5), and within which one must vanish."""
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,34 +31,34 @@ class Reading:
     holds: bool
 
 
-def mean_se(values: Values) -> tuple[float, float]:
+def mean_se(values: Floats) -> tuple[float, float]:
     """Return the mean over worlds, and its standard error."""
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
-def _measured(values: Values | tuple[float, float]) -> tuple[float, float]:
+def _measured(values: Floats | tuple[float, float]) -> tuple[float, float]:
     return values if isinstance(values, tuple) else mean_se(values)
 
 
-def above(what: str, values: Values | tuple[float, float]) -> Reading:
+def above(what: str, values: Floats | tuple[float, float]) -> Reading:
     """Return the reading that a mean (of values over worlds, or given with its error) is above 0 by ``MARGIN`` standard errors."""
     mean, error = _measured(values)
     return Reading(what, mean, error, f"> {MARGIN:g} se", mean > MARGIN * error)
 
 
-def below(what: str, values: Values | tuple[float, float]) -> Reading:
+def below(what: str, values: Floats | tuple[float, float]) -> Reading:
     """Return the reading that a mean is below 0 by ``MARGIN`` standard errors."""
     mean, error = _measured(values)
     return Reading(what, mean, error, f"< -{MARGIN:g} se", mean < -MARGIN * error)
 
 
-def vanishes(what: str, values: Values | tuple[float, float], slack: float = 0.0) -> Reading:
+def vanishes(what: str, values: Floats | tuple[float, float], slack: float = 0.0) -> Reading:
     """Return the reading that a mean is 0 within ``MARGIN`` standard errors and ``slack``."""
     mean, error = _measured(values)
     return Reading(what, mean, error, f"0 within {MARGIN:g} se" + (f" + {slack:g}" if slack else ""), abs(mean) < MARGIN * error + slack)
 
 
-def not_above(what: str, values: Values | tuple[float, float]) -> Reading:
+def not_above(what: str, values: Floats | tuple[float, float]) -> Reading:
     """Return the reading that a mean is not above 0 by ``MARGIN`` standard errors."""
     mean, error = _measured(values)
     return Reading(what, mean, error, f"< {MARGIN:g} se", mean < MARGIN * error)

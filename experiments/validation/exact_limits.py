@@ -17,12 +17,10 @@ from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import PRESETS, design_table
 from school_mentoring.model.engine import run_batch
 from school_mentoring.model.parameters import parameter_table
-from school_mentoring.model.world.arrays import World
+from school_mentoring.model.world.arrays import Floats, World
 
 from .by_hand import batch_of, build_practices, build_world, complete
 from .curves import curve
-
-Floats = NDArray[np.float64]
 
 MONTHS = (1, 3, 10, 24)
 LIMIT = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0}

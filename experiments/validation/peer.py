@@ -5,17 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.parameters import base_values
+from school_mentoring.model.world.arrays import Floats
 from school_mentoring.model.world.network import generate_world
 from school_mentoring.scenarios import load_scenario
 
 from .curves import curve
 from .exact_limits import LIMIT, simulate
-
-Floats = NDArray[np.float64]
 
 HOW_TO_INSTALL = "pip install -e '.[peer]'"
 RATES = 0.01, 0.3, 0.03

@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-from numpy.typing import NDArray
+
+from .arrays import Floats
 
 __all__ = ["EARTH_RADIUS_KM", "is_country", "km_from", "length_km"]
 
@@ -16,8 +17,6 @@ EARTH_RADIUS_KM = 6371.0088
 
 SAME = {"EL": "GR", "UK": "GB"}
 """Codes of the European Union that are not those of ISO 3166."""
-
-Floats = NDArray[np.float64]
 
 
 @cache

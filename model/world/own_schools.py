@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.state import MENTEE, MENTOR
 
+from .arrays import Ints
 from .countries import COUNTRIES, MOST_TEACHERS, Country, assumed_country
 from .csv_file import CsvTable, Dialect, Given, either, hint
 from .land import EARTH_RADIUS_KM, is_country
@@ -18,8 +19,6 @@ from .schools import KM, LEVELS, ROLES, Place, Schools, check_layout, populate
 
 __all__ = ["COLUMNS", "read_schools"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int32]
 
 MOST_PUPILS = 100_000
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.state import MENTEE, MENTOR
 
+from .arrays import Ints
 from .csv_file import CsvTable, Dialect
 from .encoding import tidy
 from .numbers import Bounds, read_option
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "IS_GRAPH", "Ties", "graph_ties", "name_mentors", "read_ties"]
 
-Ints = NDArray[np.int32]
 
 WEIGHT = Bounds(0.0, 1e9, "a number above 0", above=True)
 COLUMNS = {"source": None, "target": None, "weight": WEIGHT, "kind": None, "type": None, "id": None, "label": None, "timeset": None}

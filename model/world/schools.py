@@ -19,7 +19,7 @@ from school_mentoring.model.draws import POPULATION, uniform
 from school_mentoring.model.portable import exp
 from school_mentoring.model.state import MENTOR
 
-from .arrays import DISADVANTAGED, RURAL, SECONDARY
+from .arrays import DISADVANTAGED, RURAL, SECONDARY, Flags, Floats, Ints
 from .countries import MOST_TEACHERS, Country
 from .csv_file import Given
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KM", "LEVELS", "ROLES", "Place", "Schools", "check_layout", "generate_schools", "populate"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int32]
-Flags = NDArray[np.bool_]
 
 LEVELS = ("primary", "secondary")
 ROLES = ("", "mentor", "mentee")
