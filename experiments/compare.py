@@ -22,19 +22,6 @@ from .sampling import sample
 from .variables import uncertain_variables
 from .worlds import Worlds
 
-__all__ = [
-    "DRAW_REPLICATES",
-    "Comparison",
-    "Snapshot",
-    "compare",
-    "drawn_sets",
-    "notes_on",
-    "refuse_too_large",
-    "snapshot",
-    "window",
-    "with_comparator",
-]
-
 DRAW_REPLICATES = 2
 """Replicates under each drawn parameter set; their mean stands for the set."""
 

@@ -20,8 +20,6 @@ from .breakdown import breakdown, breakdown_columns, slices
 from .progress import Advance
 from .worlds import Worlds
 
-__all__ = ["BatchRunner", "Ensemble", "run_ensemble", "run_rows", "runner"]
-
 BatchRunner = Callable[..., Results]
 """``model.engine.run_batch``, or something that takes and gives the same."""
 

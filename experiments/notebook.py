@@ -6,8 +6,6 @@ from school_mentoring.scenarios import load_scenario
 
 from .worlds import Worlds
 
-__all__ = ["mesa_model"]
-
 
 def mesa_model(scenario: str = "mensi-pilot", design: str = "regional_hub", *, replicate: int = 0, **options: Any) -> Any:
     """Return a ``MentoringModel`` of a scenario's design, ready to ``step()``; its schools are those of a replicate of ``compare``.

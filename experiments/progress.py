@@ -6,8 +6,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Advance", "Progress", "Stage", "announce_compilation"]
-
 Advance = Callable[[int, int], None]
 """Is told how much is done, of how much."""
 

@@ -15,8 +15,6 @@ from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .progress import Advance
 from .worlds import Worlds
 
-__all__ = ["ROLES", "Simulation", "simulate"]
-
 ROLES = ("none", "mentor", "mentee")
 MOST_CELLS = 100_000_000
 

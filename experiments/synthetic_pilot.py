@@ -26,8 +26,6 @@ from school_mentoring.scenarios.yaml_file import read_yaml
 from .ensemble import run_ensemble
 from .worlds import Worlds
 
-__all__ = ["FOLDER", "SurveyPlan", "Truth", "make", "read_truth"]
-
 FOLDER = Path(scenarios.__file__).parent / "synthetic-pilot"
 NOTE = "synthetic"
 

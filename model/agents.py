@@ -15,8 +15,6 @@ from .state import MENTEE, MENTOR, NO_ROLE
 if TYPE_CHECKING:
     from .mesa_model import MentoringModel
 
-__all__ = ["CoordinatorAgent", "SchoolAgent"]
-
 
 class CoordinatorAgent(mesa.Agent):
     """The coordinators of one unit of the design's tier: a country, a region, or all schools."""

@@ -26,8 +26,6 @@ try:
 except ImportError:  # a system without POSIX locks
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["allocating", "cache_folder", "compiled", "inlined", "is_warm", "part", "source_fingerprint"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

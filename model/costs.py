@@ -10,20 +10,6 @@ from school_mentoring.model.world.arrays import Counts, Record
 from .compiled import inlined
 from .portable import exp, log
 
-__all__ = [
-    "CATEGORIES",
-    "PAYERS",
-    "cents",
-    "coordinator_month",
-    "discount_factor",
-    "post_coordination",
-    "post_mentee",
-    "post_mentor",
-    "post_new_mentor",
-    "post_programme",
-    "teacher_hour",
-]
-
 CATEGORIES = (
     "coordination",
     "release",

@@ -14,21 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-__all__ = [
-    "CHOICES",
-    "DESIGN_DTYPE",
-    "FIELDS",
-    "OPTIONAL",
-    "PRESETS",
-    "SWITCHES",
-    "WHOLE",
-    "Design",
-    "DesignField",
-    "design_from_record",
-    "design_from_row",
-    "design_table",
-]
-
 NO_QUOTA = -1.0
 
 

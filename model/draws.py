@@ -17,8 +17,6 @@ from school_mentoring.model.world.arrays import Floats, Ints
 from .compiled import compiled, inlined, part
 from .portable import log
 
-__all__ = ["EVENTS", "Moment", "at", "binomial", "binomials", "gumbel", "philox4x32", "uniform", "uniform_pair"]
-
 EVENTS = (
     "start",
     "teachers",

@@ -3,8 +3,6 @@
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "nearest", "one_line"]
-
 LONGEST = 600
 """Characters of each part of a message, room for the path of a file."""
 

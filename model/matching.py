@@ -12,8 +12,6 @@ from .compiled import part
 from .draws import Moment
 from .state import MENTEE, MENTOR, NO_ROLE, State, Tie, UnitCounts
 
-__all__ = ["ASSIGNED", "HUB", "KEY", "MINISTRY", "NO_TIER", "QUEUE", "match", "pair", "sort_queue"]
-
 ASSIGNED, VOLUNTEER = 1, 2
 COUNTRY, REGION, ANYWHERE, PEERS = range(4)
 NEED, PROXIMITY, MOTIVATION = range(3)

@@ -22,8 +22,6 @@ from .parameters import parameter_table
 from .recruitment import is_funded, quota, recruiting_month
 from .state import MENTEE, MENTOR, NO_ROLE, RunCounts, Spread, State, Tie, allocate
 
-__all__ = ["MentoringModel", "run_batch_with_mesa"]
-
 
 class MentoringModel(mesa.Model):
     """Schools under one design; ``step()`` is one month.

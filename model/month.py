@@ -16,8 +16,6 @@ from .recruitment import recruiting_month, recruitment_round
 from .state import BLOCK, NO_ROLE, SIDE, CountryCounts, RunCounts, Spread, State, Tie, UnitCounts
 from .vectors import fetch, weighted_sum_8
 
-__all__ = ["commit", "decide", "open_month", "start"]
-
 _SHIFT = 3  # SIDE = 2**3
 # How many schools ahead memory is asked for their rows, and for their shares, which schools before them may be exposed to.
 _ROWS_AHEAD, _SHARES_AHEAD = 128, 4096

@@ -16,8 +16,6 @@ from .draws import Moment
 from .state import CELLS, MENTEE, MENTOR, SIDE, RunCounts, Spread, State, Tie
 from .vectors import sum_8
 
-__all__ = ["GROUPS", "GROUP_COUNTS", "OUTCOMES", "SCHOOL_TYPES", "Results", "empty_results", "group_names", "observe", "sum_adopters"]
-
 SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
 """The four types that every school is exactly one of."""
 

@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["PARAMETERS", "PARAMETER_DTYPE", "WORLD_PARAMETERS", "Parameter", "base_values", "parameter_table"]
-
 Distribution = Literal["pert", "uniform", "triangular", "loguniform", "integer"]
 
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from .compiled import inlined
 
-__all__ = ["exp", "log", "power"]
-
 _ONE_OVER_LN2 = 1.4426950408889634
 _LN2_HIGH = 0.6931471804855391  # 33 bits, so that k * _LN2_HIGH is exact for |k| < 2**20
 _LN2_LOW = 7.440617110012397e-11

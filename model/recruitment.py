@@ -13,8 +13,6 @@ from .draws import Moment
 from .matching import ASSIGNED, KEY, NO_TIER, QUEUE, match, sort_queue
 from .state import MENTEE, MENTOR, NO_ROLE, RunCounts, Spread, State, Tie
 
-__all__ = ["is_funded", "quota", "recruiting_month", "recruitment_round"]
-
 
 @part
 def is_funded(des: Record, month: int) -> int:

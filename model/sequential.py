@@ -11,8 +11,6 @@ from .draws import Moment
 from .matching import KEY, QUEUE, sort_queue
 from .state import Spread, State
 
-__all__ = ["take_turns"]
-
 
 @part
 def take_turns(world: World, par: Record, state: State, now: Moment) -> None:

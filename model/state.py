@@ -15,22 +15,6 @@ from school_mentoring.model.world.arrays import Counts, Floats, Ints, Replicates
 
 from .costs import CATEGORIES, PAYERS
 
-__all__ = [
-    "BLOCK",
-    "CELLS",
-    "MENTEE",
-    "MENTOR",
-    "NO_ROLE",
-    "SIDE",
-    "CountryCounts",
-    "RunCounts",
-    "Spread",
-    "State",
-    "Tie",
-    "UnitCounts",
-    "allocate",
-]
-
 NO_ROLE, MENTOR, MENTEE = 0, 1, 2
 """Roles; also the values of ``Tie.EXPERIENCE``."""
 

@@ -8,8 +8,6 @@ from school_mentoring.model.errors import nearest
 
 from .fields import fault
 
-__all__ = ["allowed_values", "check_fields", "filled_design"]
-
 
 def filled_design(name: Any, stated: Any) -> Any:
     """Return all fields of a design: those stated, the others from ``preset``, or from the preset of that name."""

@@ -5,8 +5,6 @@ from typing import Annotated, Any, NoReturn
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-__all__ = ["NAME_PATTERN", "WORD_PATTERN", "Number", "ScenarioSection", "Whole", "Word", "fault"]
-
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,59}$"
 WORD_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 

@@ -9,8 +9,6 @@ from school_mentoring.model.world.countries import COUNTRIES
 from .fields import WORD_PATTERN
 from .schema import GROUPS, Scenario
 
-__all__ = ["json_schema"]
-
 
 def json_schema() -> dict[str, Any]:
     """Return the schema (draft 2020-12) of what a scenario file may state; cross-field rules are checked on loading only."""

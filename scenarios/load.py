@@ -22,8 +22,6 @@ from .posterior import POSTERIOR_COPY, read_draws
 from .schema import Programme, Scenario
 from .yaml_file import KeyPath, Layer, parse_yaml, plain_scalar, read_yaml, write_yaml
 
-__all__ = ["dump_yaml", "load_scenario", "resolved", "scenario_from", "shipped_scenarios", "uploaded_scenario"]
-
 SHIPPED = Path(__file__).parent
 LONGEST_PATH = 500
 LONGEST_CHAIN = 20

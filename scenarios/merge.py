@@ -15,8 +15,6 @@ from typing import Any
 
 from .yaml_file import KeyPath, Layer
 
-__all__ = ["as_mapping", "lay_over"]
-
 SECTIONS = ("programme", "world", "parameters", "designs")
 
 

@@ -16,8 +16,6 @@ from .ranges import Range
 from .schema import Correlation, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .yaml_file import KeyPath
 
-__all__ = ["input_error", "shown", "typed"]
-
 _WORDS = {
     "not_a_number": ("{value} is not a number", "allowed: numbers"),
     "float_type": ("{value} is not a number", "allowed: numbers"),

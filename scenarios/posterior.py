@@ -12,8 +12,6 @@ from .schema import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["POSTERIOR_COPY", "check_draws", "parameter_rows", "read_draws"]
-
 POSTERIOR_COPY = "posterior.parquet"
 """The name under which a study folder keeps the draws that it used."""
 

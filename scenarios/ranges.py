@@ -9,8 +9,6 @@ from school_mentoring.model.parameters import Distribution, Parameter
 
 from .fields import Number, ScenarioSection, fault
 
-__all__ = ["Range", "check_range", "filled_range", "in_scenario"]
-
 
 class Range(ScenarioSection):
     """A parameter in this scenario: its base value, and the plausible range that a sensitivity analysis covers."""

@@ -24,8 +24,6 @@ from .designs import check_fields, filled_design
 from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, fault
 from .ranges import Range, check_range, filled_range, in_scenario
 
-__all__ = ["COMPARATOR", "GROUPS", "Correlation", "CountryEntry", "Practice", "Programme", "Scenario", "WorldSpec"]
-
 COMPARATOR = "none"
 """The design every other is compared with; it is a preset and takes no fields."""
 

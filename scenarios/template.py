@@ -16,8 +16,6 @@ from .messages import shown
 from .schema import Practice, Programme, Scenario, WorldSpec
 from .yaml_file import write_yaml
 
-__all__ = ["template"]
-
 HEAD = """\
 # A scenario to start from. Every value below is a default; lines behind `# ` are examples of what else can be stated.
 # A scenario that differs little from another begins with `extends: mensi-pilot` (or the path of a YAML file) and states the rest only.

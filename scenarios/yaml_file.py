@@ -14,8 +14,6 @@ import yaml
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["MAX_BYTES", "KeyPath", "Layer", "parse_yaml", "plain_scalar", "read_yaml", "write_yaml"]
-
 MAX_BYTES = 256 * 1024
 """Room for the most designs and countries of a scenario; the parser, which is plain Python, takes at most some 3 seconds for it."""
 

@@ -10,8 +10,6 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import as_typed, engine_of, finish, load, new_folder_of, say_notices, written_study
 
-__all__ = ["recommend"]
-
 
 def recommend(
     study: Annotated[

@@ -9,8 +9,6 @@ from school_mentoring.experiments.progress import Progress
 from . import options
 from .steps import as_typed, engine_of, finish, load, new_folder_of, written_study
 
-__all__ = ["validation"]
-
 
 def validation(
     scenario: options.ScenarioArgument = "mensi-pilot",

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["METADATA", "RELEASED", "VERSION", "crate_bytes"]
-
 METADATA = "ro-crate-metadata.json"
 PROGRAM = "#school-mentoring"
 VERSION, RELEASED = "1.0.0", "2026-11-24"

@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["read_description", "refuse_changed"]
-
 Count = Annotated[int, Field(ge=1, strict=True)]
 
 

@@ -15,8 +15,6 @@ from .results import open_study
 from .same import compare_folders
 from .study import FORMAT, hash_file
 
-__all__ = ["Again", "again", "verdict"]
-
 INSIDE = ("sensitivity", "calibration")
 """Folders of findings within the folder of the sweep that they rest on."""
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow.dataset
 
-__all__ = ["Study", "open_study"]
-
 KEYS = ("design", "parameter_set", "replicate")
 MOST_NAMED = 20  # missing chunks
 

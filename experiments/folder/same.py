@@ -16,8 +16,6 @@ from school_mentoring.experiments.sweep.store import PART
 
 from .crate import METADATA
 
-__all__ = ["Difference", "FolderComparison", "compare_folders", "first_difference"]
-
 DRAWN = (".png", ".svg", ".html", ".pdf")
 """Files that show results and hold none of their own: their bytes change with the libraries that draw."""
 

@@ -23,8 +23,6 @@ from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, resolved
 
 from .crate import METADATA, crate_bytes
 
-__all__ = ["FORMAT", "StudyFolder", "checked_out", "hash_file", "hash_inputs", "new_study", "provenance"]
-
 FORMAT = 2
 PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
 

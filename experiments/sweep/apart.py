@@ -15,8 +15,6 @@ import school_mentoring
 from .chunks import Sweep
 from .plan import Plan, read_plan
 
-__all__ = ["SweepApart"]
-
 
 class SweepApart(Sweep):
     """Computes the chunks of the sweep in a folder, every piece of a chunk in a new process."""

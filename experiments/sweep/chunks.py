@@ -25,8 +25,6 @@ from school_mentoring.scenarios import Scenario
 from .plan import Plan
 from .store import FAILURES, Store, write_atomically
 
-__all__ = ["Sweep", "compute", "parameter_rows"]
-
 KEPT_SIZES = 4
 
 

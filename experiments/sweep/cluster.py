@@ -17,8 +17,6 @@ from .pieces import sweep_store
 from .plan import Plan, read_plan
 from .store import Store
 
-__all__ = ["on_cluster"]
-
 RETRIES = 3
 CONNECT_SECONDS = 20.0
 _one_at_a_time = threading.Lock()

@@ -16,8 +16,6 @@ from school_mentoring.scenarios import Scenario
 from .chunks import Sweep
 from .plan import Plan, chosen_variables, chunk_cells, plan_sweep
 
-__all__ = ["Estimate", "estimate", "plan_with_estimate"]
-
 TRIAL_SECONDS, TRIAL_CELLS = 0.5, 4096
 LONG_SECONDS, LARGE_BYTES = 3600.0, 5e9
 

@@ -26,16 +26,6 @@ from .pieces import sweep_store
 from .plan import Plan
 from .store import FAILURES, RESULTS, Store, say, write_atomically
 
-__all__ = [
-    "carry_out",
-    "differences",
-    "grow_sweep",
-    "open_sweep",
-    "parse_shard",
-    "shard_of",
-    "sweep_summary",
-]
-
 PARAMETERS_FILE = "parameters.parquet"
 
 

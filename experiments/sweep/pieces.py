@@ -13,8 +13,6 @@ from school_mentoring.experiments.folder.description import read_description
 from .plan import hash_sets, read_sets
 from .store import RESULTS, Store
 
-__all__ = ["plan_hash", "sweep_store"]
-
 GROWS = ("parameter_sets", "runs", "sets_hash", "sample", "variables")
 """What ``study.json`` says of the sets: a sweep may grow by more of them, and each part is marked with its own."""
 

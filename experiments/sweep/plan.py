@@ -35,17 +35,6 @@ from school_mentoring.model.world.csv_file import CsvTable, Dialect
 from school_mentoring.scenarios import Scenario, resolved, scenario_from
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
-__all__ = [
-    "Plan",
-    "chosen_variables",
-    "chunk_cells",
-    "hash_sets",
-    "plan_sweep",
-    "read_plan",
-    "read_sets",
-    "read_table",
-]
-
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
 

@@ -27,8 +27,6 @@ try:
 except ImportError:  # without POSIX locks processes may do a chunk twice, never wrongly
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["FAILURES", "RESULTS", "Store", "say", "write_atomically"]
-
 RESULTS = "results"
 FAILURES = "failures"
 """Where in a sweep's folder the parts are, and what is said of runs that failed."""

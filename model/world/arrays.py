@@ -8,23 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "DISADVANTAGED",
-    "RURAL",
-    "SECONDARY",
-    "Bits",
-    "Codes",
-    "Counts",
-    "Flags",
-    "Floats",
-    "Ints",
-    "Practices",
-    "Record",
-    "Records",
-    "Replicates",
-    "World",
-]  # fmt: skip
-
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 """What adds up, and where rows start."""

@@ -8,8 +8,6 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["COUNTRIES", "FIGURES", "LONGEST_LABEL", "MOST_TEACHERS", "Country", "assumed_country", "mean_figures"]
-
 LONGEST_LABEL = 100
 """Characters of a label in a table: a country's code, a school's name."""
 

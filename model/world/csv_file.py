@@ -22,8 +22,6 @@ from .countries import LONGEST_LABEL
 from .encoding import decoded, tidy
 from .numbers import Bounds, Numbers, proven_marks, read_numbers
 
-__all__ = ["MAPPED", "CsvTable", "Dialect", "Given", "either", "header_of", "hint"]
-
 USUAL_MARK = {",": ".", ";": ",", "\t": None, "|": None}
 """Delimiters, and the decimal mark that goes with each in spreadsheets."""
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["ENCODINGS", "decoded", "is_encoding", "tidy"]
-
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32"}
 MARKS |= {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # after UTF-32, whose mark begins with that of UTF-16
 

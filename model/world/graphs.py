@@ -14,8 +14,6 @@ from .schools import LEVELS, ROLES, Schools
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["to_networkx", "write_graphml"]
-
 
 def to_networkx(schools: Schools, world: World) -> "nx.Graph":
     """Return the peer network as an undirected graph whose nodes are school_ids with the attributes of the table.

@@ -11,8 +11,6 @@ import numpy as np
 
 from .arrays import Floats
 
-__all__ = ["EARTH_RADIUS_KM", "is_country", "km_from", "length_km"]
-
 EARTH_RADIUS_KM = 6371.0088
 
 SAME = {"EL": "GR", "UK": "GB"}

@@ -7,8 +7,6 @@ from .arrays import SECONDARY
 from .schools import Schools
 from .structure import Likeness
 
-__all__ = ["likeness_bits"]
-
 
 def likeness_bits(schools: Schools, measure: Likeness) -> NDArray[np.uint8]:
     """Return three bits of each school, (n,); the number that differ is the unlikeness of two schools, 0 to 3, whatever the measure.

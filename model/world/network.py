@@ -18,8 +18,6 @@ from .schools import Schools, generate_schools
 from .spatial_homophily import DIRECT_UP_TO
 from .structure import Structure
 
-__all__ = ["Peers", "generate_peers", "generate_world", "make_world", "peers_from_ties"]
-
 
 class Peers(NamedTuple):
     """The exposure matrix in compressed rows: the ``peer_start``, ``peer``, ``row_weight`` and ``weight`` of ``World``."""

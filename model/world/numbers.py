@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
 
-__all__ = ["Bounds", "Numbers", "proven_marks", "read_numbers", "read_option"]
-
 _NUMBER = re.compile(
     r"""(?P<sign>[+\-\N{MINUS SIGN}]?)(?:
       (?P<plain>\d+)

@@ -17,9 +17,6 @@ from .numbers import Bounds
 from .plausible import check_degrees, check_kilometres, check_sizes
 from .schools import KM, LEVELS, ROLES, Place, Schools, check_layout, populate
 
-__all__ = ["COLUMNS", "read_schools"]
-
-
 MOST_PUPILS = 100_000
 
 _POSITION = Bounds(-1e5, 1e5, "a position in km, not metres, from -100000 to 100000")

@@ -21,8 +21,6 @@ from .schools import Schools
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["COLUMNS", "IS_GRAPH", "Ties", "graph_ties", "name_mentors", "read_ties"]
-
 
 WEIGHT = Bounds(0.0, 1e9, "a number above 0", above=True)
 COLUMNS = {"source": None, "target": None, "weight": WEIGHT, "kind": None, "type": None, "id": None, "label": None, "timeset": None}

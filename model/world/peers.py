@@ -17,8 +17,6 @@ from .schools import Schools
 from .spatial_homophily import DIRECT_UP_TO, Drawn, by_country, draw_partners, start_of_draws
 from .structure import Structure
 
-__all__ = ["REWIRED", "SWAPS", "draw"]
-
 REWIRED = 0.1
 """Chance that a tie of a small world leads to a school anywhere in the country: the middle of the small-world range of Watts & Strogatz."""
 

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from .csv_file import CsvTable, Given
 from .land import is_country, km_from, length_km
 
-__all__ = ["ByCountry", "check_degrees", "check_kilometres", "check_sizes"]
-
 FAR_KM = 200.0
 """A school is outside a country where the middles of its cells of one degree are farther than this: 120 km from its border or more."""
 

@@ -6,8 +6,6 @@ from school_mentoring.model.compiled import allocating
 
 from .arrays import Counts, Floats, Ints
 
-__all__ = ["equal_rows", "holds", "symmetric", "total_of", "weighted_rows"]
-
 
 @allocating
 def total_of(values: Floats, size: int) -> float:

@@ -26,8 +26,6 @@ from .csv_file import Given
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KM", "LEVELS", "ROLES", "Place", "Schools", "check_layout", "generate_schools", "populate"]
-
 
 LEVELS = ("primary", "secondary")
 ROLES = ("", "mentor", "mentee")

@@ -15,8 +15,6 @@ from .rows import holds, total_of
 from .schools import Schools
 from .structure import Likeness
 
-__all__ = ["DIRECT_UP_TO", "Drawn", "by_country", "draw_partners", "start_of_draws"]
-
 DIRECT_UP_TO = 256
 """Countries of at most this many schools are drawn from the full list of chances, larger ones through a grid."""
 

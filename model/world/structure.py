@@ -6,8 +6,6 @@ A choice changes which model is run, not a number in it; ``scenarios.schema.Worl
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-__all__ = ["STRUCTURE", "Likeness", "Network", "Structure", "Update"]
-
 Network = Literal["spatial_homophily", "configuration", "small_world", "nearest"]
 Update = Literal["synchronous", "sequential"]
 Likeness = Literal["traits", "capacity", "level_and_capacity"]
