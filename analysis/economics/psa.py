@@ -81,12 +81,7 @@ def cost_column(perspective: str) -> str:
 
 
 def psa_sample(
-    runs: pd.DataFrame,
-    parameters: pd.DataFrame | None = None,
-    *,
-    perspective: str = "society",
-    effect: str = EFFECT,
-    group: str = "",
+    runs: pd.DataFrame, parameters: pd.DataFrame | None = None, *, perspective: str = "society", effect: str = EFFECT, group: str = ""
 ) -> Sample:
     """Return the sample of a study's runs.
 

@@ -182,11 +182,7 @@ def _checked(sample: Sample, method: str) -> None:
 
 
 def evppi(
-    sample: Sample,
-    willingness_to_pay: float,
-    groups: Mapping[str, Sequence[str]] | None = None,
-    *,
-    method: str = "spline",
+    sample: Sample, willingness_to_pay: float, groups: Mapping[str, Sequence[str]] | None = None, *, method: str = "spline"
 ) -> pd.DataFrame:
     """Return the expected value of knowing each parameter, or each group of parameters, exactly.
 

@@ -48,10 +48,7 @@ def network(
     where = f" in {place}" if place else ""
     wide, high = np.ptp(rows["x_km"]), np.ptp(rows["y_km"])
     shape = float(np.clip(high / wide if wide > 0 else 1.0, 0.4, 1.6))
-    figure = new_figure(
-        f"Use of the practice and mentoring in the schools{where}: {design_name(design)}",
-        1.45 + 8.4 / len(months) * shape,
-    )
+    figure = new_figure(f"Use of the practice and mentoring in the schools{where}: {design_name(design)}", 1.45 + 8.4 / len(months) * shape)
     panels = axes_grid(figure, 1, len(months), len(months), sharex=True, sharey=True)
     marks: PathCollection | None = None
     abroad = False

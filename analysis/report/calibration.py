@@ -24,12 +24,7 @@ CHECK = 0.5  # sd of emulated less direct log-likelihood which is said
 R_HAT = 1.01
 WIDER = 10.0  # times as far, for a prior at whose end the posterior lies
 FEW = 400
-TOLD = {
-    "well": "told by the data",
-    "partly": "partly told",
-    "not": "not told: keeps its prior",
-    "edge": "at the edge of its prior",
-}
+TOLD = {"well": "told by the data", "partly": "partly told", "not": "not told: keeps its prior", "edge": "at the edge of its prior"}
 
 
 def title_of(state: Mapping[str, Any]) -> str:

@@ -16,9 +16,7 @@ def checked_root(path: str) -> str:
     root = path.removesuffix("/")
     if not ROOT.fullmatch(root):
         raise InputError(
-            f"--root-path {path}",
-            "is no path",
-            "allowed: /NAME, perhaps several; of letters, digits and . _ ~ -, as /mentoring",
+            f"--root-path {path}", "is no path", "allowed: /NAME, perhaps several; of letters, digits and . _ ~ -, as /mentoring"
         )
     return root
 
@@ -33,9 +31,7 @@ def checked_names(names: Sequence[str]) -> tuple[str, ...]:
             sent = ""
         if not NAME.fullmatch(sent):
             raise InputError(
-                f"--allow-host {name}",
-                "is no name of a machine",
-                "allowed: a name without http:// and port, as school.example",
+                f"--allow-host {name}", "is no name of a machine", "allowed: a name without http:// and port, as school.example"
             )
         found.append(sent)
     return tuple(found)

@@ -50,12 +50,7 @@ def Page() -> None:  # noqa: N802
     model = solara.use_memo(lambda: ViewedModel(ViewedModel.first_design), [])
     SolaraViz(
         model,
-        components=[
-            (Map, 0),
-            make_plot_component("adopters"),
-            (OneSchool, 1),
-            make_plot_component("active_ties", page=1),
-        ],
+        components=[(Map, 0), make_plot_component("adopters"), (OneSchool, 1), make_plot_component("active_ties", page=1)],
         model_params=_parameters(),
         name=f"School mentoring: {ViewedModel.scenario.title or design_name(ViewedModel.scenario.name)}",
     )

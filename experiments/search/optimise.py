@@ -84,13 +84,7 @@ class Found:
 
 
 def search(
-    scenario: Scenario,
-    aim: Aim,
-    archive: Archive,
-    *,
-    engine: str = "compiled",
-    threads: int | None = None,
-    stage: Stage = lambda *_: None,
+    scenario: Scenario, aim: Aim, archive: Archive, *, engine: str = "compiled", threads: int | None = None, stage: Stage = lambda *_: None
 ) -> Found:
     """Search the space of a scenario's designs, and judge what was found on fresh panels.
 

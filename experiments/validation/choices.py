@@ -66,13 +66,7 @@ def runs_under_choices(scenario: Scenario, stage: Stage = lambda *_: None, threa
             stage("structural choices", before + done, total)
 
         runs = run_ensemble(
-            built,
-            table.to_dict("records"),
-            DRAW_REPLICATES,
-            worlds=Worlds(built),
-            first_set=1,
-            threads=threads,
-            progress=tell,
+            built, table.to_dict("records"), DRAW_REPLICATES, worlds=Worlds(built), first_set=1, threads=threads, progress=tell
         ).runs
         parts.append(runs[list(KEPT)].assign(choice=variant.choice, value=variant.value, variant=variant.name))
     return pd.concat(parts, ignore_index=True), sets.assign(parameter_set=range(1, len(sets) + 1))

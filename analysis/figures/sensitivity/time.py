@@ -58,12 +58,7 @@ def total_over_time(time: pd.DataFrame) -> Figure:
             axes.plot(line["month"], line["ST"], color=colour, lw=1.6)
     figure.supylabel("total-order index", fontsize=10.5)
     handles = [Line2D([], [], color=colour, label=name) for name, colour in zip(names, COLOURS, strict=False)]
-    explain(
-        figure,
-        handles,
-        columns=5,
-        note="Bands: 95 % intervals. Interactions count for each of their parties.",
-    )
+    explain(figure, handles, columns=5, note="Bands: 95 % intervals. Interactions count for each of their parties.")
     return figure
 
 
