@@ -30,10 +30,10 @@ class _Seen(NamedTuple):
 
 def face_table(stage: Stage = lambda *_: None) -> pd.DataFrame:
     """Return the facts: project, topic, reported, source, model, verdict."""
-    found = {}
-    for position, (project, figures) in enumerate((("MenSI", _mensi), ("Living Schools Lab", _lab))):
-        stage("face validity", position, 2)
-        found[project] = figures()
+    stage("face validity", 0, 2)
+    found = {"MenSI": _mensi()}
+    stage("face validity", 1, 2)
+    found["Living Schools Lab"] = _lab()
     text = files(__package__).joinpath("facts.csv").read_text(encoding="utf-8")
     facts = list(csv.DictReader(text.splitlines()))
     for fact in facts:
