@@ -86,7 +86,7 @@ class Comparison:
         return tables
 
     def for_report(self) -> dict[str, Any]:
-        """Return what ``analysis.report.comparison_report`` takes."""
+        """Return what ``analysis.report.terminal.comparison_report`` takes."""
         scenario, snapshot = self.scenario, self.snapshot
         return {
             "runs": self.base.runs,

@@ -31,13 +31,13 @@ def refuse_no_choice(scenario: Scenario) -> None:
 
 
 def evidence_of_comparison(found: Comparison, command: str) -> dict[str, Any]:
-    """Return what ``analysis.recommendation.Evidence`` takes of a comparison."""
+    """Return what ``analysis.report.chapters.facts.Evidence`` takes of a comparison."""
     runs = pd.concat([found.base.runs, found.uncertain], ignore_index=True)
     return _evidence(found.scenario, runs, found.sets, [command], "", found.notes)
 
 
 def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
-    """Return what ``analysis.recommendation.Evidence`` takes of a finished comparison, sweep or search, and its scenario.
+    """Return what ``analysis.report.chapters.facts.Evidence`` takes of a finished comparison, sweep or search, and its scenario.
 
     Raises InputError for a folder that holds no study, one of another command, an unfinished one, one whose files are damaged, and one
     without the design that others are compared with.

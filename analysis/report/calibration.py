@@ -40,7 +40,7 @@ def title_of(state: Mapping[str, Any]) -> str:
 
 
 def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any], funding: tuple[int, int] | None = None) -> Report:
-    """Return the report of what a calibration found: the tables of ``Findings.tables`` and its state; ``funding``: funded months."""
+    """Return the report of what a calibration found: ``CalibrationFindings.tables`` and its state; ``funding``: funded months."""
     parameters = tables["parameters"]
     columns = ["parameter", "prior\nmean", "90 %", "posterior\nmean", "90 %", "width\nof prior", "data say"]
     rows = [_row(row) for row in parameters.to_dict("records")]

@@ -19,7 +19,7 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.summary import wide
 from school_mentoring.model.designs import design_from_row
 
-from .sentences import in_words, percent
+from .sentences import in_words, percent, with_error
 from .terminal import Report, records
 
 BEATEN, UNBEATEN, ALIKE, UNSURE, NONE = "beaten", "unbeaten", "not told apart", "unsure", "no rival"
@@ -160,7 +160,7 @@ def search_report(
     cost: str,
     highest_cost: float,
 ) -> Report:
-    """Return the report of a search; the arguments are described at ``experiments.optimise.Found``."""
+    """Return the report of a search; the arguments are described at ``experiments.search.optimise.Found``."""
     from school_mentoring.analysis.figures import search as draw
 
     best = best_designs(runs, chosen, fields, own, cost=cost, objectives=objectives)
@@ -213,10 +213,7 @@ def _shown(row: Mapping[str, Any], name: str, unit: float = 1.0) -> str:
     mean, half = row[name] / unit, (row[f"{name}_high"] - row[f"{name}_low"]) / 2 / unit
     if math.isnan(mean):
         return "-"
-    if not 0 < half < math.inf:
-        return f"{mean:,.0f}"
-    decimals = 1 - math.floor(math.log10(half))
-    return f"{round(mean, decimals):,.{max(0, decimals)}f} ± {round(half, decimals):,.{max(0, decimals)}f}"
+    return with_error(mean, half / 2) if 0 < half < math.inf else f"{mean:,.0f}"
 
 
 def _best_said(best: pd.DataFrame) -> list[str]:

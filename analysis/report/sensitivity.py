@@ -40,7 +40,7 @@ def title_of(state: Mapping[str, Any]) -> str:
 
 
 def sensitivity_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any]) -> Report:
-    """Return the report of what a study found: the tables of ``Findings.tables`` and its state."""
+    """Return the report of what a study found: the tables of ``SensitivityFindings.tables`` and its state."""
     indices, outputs = tables["indices"], tables["outputs"]
     ranked = indices[indices["index"] == RANKED[state["method"]]]
     lead = _leading(ranked)

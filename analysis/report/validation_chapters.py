@@ -131,11 +131,7 @@ def docking_section(found: ValidationFindings) -> Section:
                 "parameter set: outcomes, monthly counts by group, ties, costs, and every school's adopters, role and mentor in each "
                 "month. Rule: no number differs in any bit."
             ),
-            Table(
-                "Numbers compared, and those that differ",
-                ["structure", "runs", "outcomes", "differ", "all numbers", "differ"],
-                rows,
-            ),
+            Table("Numbers compared, and those that differ", ["structure", "runs", "outcomes", "differ", "all numbers", "differ"], rows),
         ],
     )
 
@@ -148,6 +144,7 @@ def peer_section(found: ValidationFindings) -> Section:
     table = found.frames["peer"]
     figures = ("{ndlib:.2f}", "{engine:.2f}", "{error:.2f}", "{apart:+.1f}", "{sd_ndlib:.2f}", "{sd_engine:.2f}")
     rows = _cells(table, "{model}", "{month}", *figures)
+    columns = ["model", "month", "NDlib", "engine", "se of the difference", "distance, se", "sd of runs, NDlib", "sd of runs, engine"]
     return Section(
         "peer",
         title,
@@ -159,11 +156,7 @@ def peer_section(found: ValidationFindings) -> Section:
                 f"the engine. Rule: means lie within {MARGIN:g} standard errors of each other in every month shown."
             ),
             _picture("peer", found.curves["peer"], "Adopting schools by the engine and by NDlib"),
-            Table(
-                "Adopting schools of 120",
-                ["model", "month", "NDlib", "engine", "se of the difference", "distance, se", "sd of runs, NDlib", "sd of runs, engine"],
-                rows,
-            ),
+            Table("Adopting schools of 120", columns, rows),
         ],
     )
 
@@ -225,6 +218,8 @@ def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float)
     figures = ("{degree:.1f}", "{degree_sd:.1f}", "{clustering:.2f}", "{km:.0f}", "{unlike:.2f}", "{no_peers:.1f} %")
     networks = _cells(table, "{network}", *figures)
     meanings = "; ".join(f"{word.replace('_', ' ')}: {said}" for words in STRUCTURE.values() for word, said in words.items())
+    columns = ["structure", "highest mean net benefit", "best in (90 %)", "EUR million over no programme", "not told apart from it"]
+    columns += ["most effect", "added adopter-years", "order as in the default (tau)"]
     sets = len(found.frames["sets"])
     said = "; ".join(f"{row[0]}: {row[1]} best in {row[2]}" for row in rows)
     return Section(
@@ -244,16 +239,7 @@ def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float)
             ),
             Table(
                 f"The recommendation at EUR {k:,.0f} per adopter-year, by structural choice; over {sets} parameter sets",
-                [
-                    "structure",
-                    "highest mean net benefit",
-                    "best in (90 %)",
-                    "EUR million over no programme",
-                    "not told apart from it",
-                    "most effect",
-                    "added adopter-years",
-                    "order as in the default (tau)",
-                ],
+                columns,
                 rows,
                 words=(1, 4, 5),
             ),

@@ -174,7 +174,7 @@ def gap_chart(rows: Sequence[Mapping[str, Any]], designs: Sequence[str], name: s
 
 
 def probability_chart(table: pd.DataFrame, designs: Sequence[str], k: float) -> Chart:
-    """Return the probability of the highest net benefit against the willingness to pay (see ``cost_effectiveness.acceptability``)."""
+    """Return the probability of the highest net benefit against the willingness to pay (see ``acceptability.acceptability``)."""
     rows = [
         {"design": design_name(str(row["design"])), "k": row["willingness_to_pay"], "probability": row["probability_best"]}
         for row in table[["design", "willingness_to_pay", "probability_best"]].to_dict("records")

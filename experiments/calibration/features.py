@@ -22,7 +22,7 @@ FEWEST = 3  # schools that a mean over a group is taken of
 def exposure_matrix(start: NDArray[np.int64], peer: NDArray[np.int32], weight: Floats, seen: NDArray[np.bool_]) -> csr_array:
     """Return the weights of a world's peers (compressed rows) among the schools ``seen``, each row scaled to sum to 1, or empty.
 
-    ``weight`` is empty where all ties of a school weigh the same, as in ``model.world.World``.
+    ``weight`` is empty where all ties of a school weigh the same, as in ``model.world.arrays.World``.
     """
     schools = len(start) - 1
     tie = weight if weight.size else np.ones(peer.size)

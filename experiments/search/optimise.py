@@ -66,21 +66,11 @@ class Found:
     highest_cost: float
 
     def for_report(self) -> dict[str, Any]:
-        """Return what ``analysis.search.search_report`` takes."""
+        """Return what ``analysis.report.search.search_report`` takes."""
+        names = ("runs", "chosen", "candidates", "evaluations", "convergence", "outside", "highest_cost")
+        aim = {"objectives": list(self.aim.objectives), "cost": self.aim.cost}
         own = [name for name in self.scenario.designs if name != COMPARATOR]
-        return {
-            "runs": self.runs,
-            "chosen": self.chosen,
-            "candidates": self.candidates,
-            "evaluations": self.evaluations,
-            "convergence": self.convergence,
-            "fields": design_fields(self.designs),
-            "own": own,
-            "outside": self.outside,
-            "objectives": list(self.aim.objectives),
-            "cost": self.aim.cost,
-            "highest_cost": self.highest_cost,
-        }
+        return {**{name: getattr(self, name) for name in names}, **aim, "fields": design_fields(self.designs), "own": own}
 
 
 def search(

@@ -55,16 +55,9 @@ class Validation:
         self.seconds[part] = time.monotonic() - begun
 
     def for_report(self) -> dict[str, Any]:
-        """Return what ``analysis.validation.Findings`` takes."""
-        return {
-            "title": self.scenario.title or self.scenario.name,
-            "quick": self.quick,
-            "frames": self.frames,
-            "curves": self.curves,
-            "patterns": self.patterns,
-            "facts": self.facts,
-            "seconds": self.seconds,
-        }
+        """Return what ``analysis.report.validation_chapters.ValidationFindings`` takes."""
+        names = ("quick", "frames", "curves", "patterns", "facts", "seconds")
+        return {"title": self.scenario.title or self.scenario.name, **{name: getattr(self, name) for name in names}}
 
 
 def pattern_rows(pattern: Pattern) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ SHOWN = 0.01
 
 @styled
 def acceptability(table: pd.DataFrame) -> Figure:
-    """Return the curves of ``cost_effectiveness.acceptability``: probability of being best above, expected loss below.
+    """Return the curves of ``acceptability.acceptability``: probability of being best above, expected loss below.
 
     Designs that are never best in 1 % of the parameter sets are left out above, those that nowhere lose less than ten times the least
     loss below.
