@@ -51,7 +51,7 @@ def calibrate(
     loaded = load(scenario, sets, design, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
     file = observations_of(observations, loaded)
     problem, seen = problem_of(loaded, file, wanted, start=start, mapping=mapping, end=end)
-    say_notices(loaded, seen.notices)
+    say_notices(seen.notices)
     folder = new_folder_of(out, loaded.name, "calibrate")
     engine_of(engine)
     from school_mentoring.analysis.report.calibration import calibration_report, quick_report, title_of
@@ -75,7 +75,7 @@ def calibrate(
         place = folder / "calibration"
     if not as_json:
         print_report(report, title_of(state))
-    whole = load(scenario, sets, None, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
+    whole = load(scenario, sets, None, quiet=True, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
     with written_study(place, whole, "calibrate", decided, report.files, {"observations": file}) as study:
         if not quick:
             write_findings(found, whole, study.path)

@@ -3,7 +3,7 @@
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
+from .steps import engine_of, finish, load, new_folder_of, written_study
 
 
 def compare(
@@ -24,18 +24,9 @@ def compare(
 ) -> None:
     """Compare every design with none: spread, what lasts, who gains, costs, who is ahead and how sure."""
     loaded = load(
-        scenario,
-        sets,
-        designs,
-        seed=seed,
-        months=months,
-        replicates=replicates,
-        schools=schools,
-        ties=ties,
-        encoding=encoding,
+        scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
         columns=columns,
-    )
-    say_notices(loaded)
+    )  # fmt: skip
     folder = new_folder_of(out, loaded.name, "compare")
     runner = engine_of(engine)
     from school_mentoring.analysis.report.terminal import comparison_report, print_report

@@ -7,7 +7,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, folder_of, load, say_notices
+from .steps import engine_of, finish, folder_of, load
 
 
 def optimise(
@@ -46,7 +46,6 @@ def optimise(
     from school_mentoring.experiments.search.optimise import search
 
     loaded = load(scenario, sets, designs, seed=seed, months=months, schools=schools, ties=ties, encoding=encoding, columns=columns)
-    say_notices(loaded)
     folder = folder_of(out, loaded.name, "optimise")
     aim = aim_of(
         objectives=objectives, perspective=perspective, budgets=budget or [], evaluations=evaluations, population=population,

@@ -8,7 +8,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import as_typed, engine_of, finish, load, new_folder_of, say_notices, written_study
+from .steps import as_typed, engine_of, finish, load, new_folder_of, written_study
 
 
 def recommend(
@@ -39,18 +39,9 @@ def recommend(
         evidence, described = evidence_of_study(study)
     else:
         loaded = load(
-            study,
-            sets,
-            designs,
-            seed=seed,
-            months=months,
-            replicates=replicates,
-            schools=schools,
-            ties=ties,
-            encoding=encoding,
+            study, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
             columns=columns,
-        )
-        say_notices(loaded)
+        )  # fmt: skip
         refuse_no_choice(loaded)
         folder = new_folder_of(out, loaded.name, "recommend")
         runner = engine_of(engine)

@@ -9,7 +9,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, folder_of, load, new_folder_of, say_notices, written_study
+from .steps import engine_of, finish, folder_of, load, new_folder_of, written_study
 
 
 def sensitivity(
@@ -59,18 +59,9 @@ def sensitivity(
         loaded, found = study_of_sweep(Path(scenario), wanted)
     else:
         loaded = load(
-            scenario,
-            sets,
-            designs,
-            seed=seed,
-            months=months,
-            replicates=replicates,
-            schools=schools,
-            ties=ties,
-            encoding=encoding,
+            scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
             columns=columns,
-        )
-        say_notices(loaded)
+        )  # fmt: skip
         folder = new_folder_of(out, loaded.name, f"sensitivity-{method}")
         engine_of(engine)
         with Progress() as progress:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .steps import load, say_notices
+from .steps import load
 
 
 def serve(
@@ -28,18 +28,9 @@ def serve(
 ) -> None:
     """Serve the what-if page: change designs in a browser and see at once what follows."""
     loaded = load(
-        scenario,
-        sets,
-        designs,
-        seed=seed,
-        months=months,
-        replicates=replicates,
-        schools=schools,
-        ties=ties,
-        encoding=encoding,
+        scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
         columns=columns,
-    )
-    say_notices(loaded)
+    )  # fmt: skip
     if mesa:
         from school_mentoring.analysis.web.mesa_page import serve_mesa
 

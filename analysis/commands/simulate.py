@@ -8,7 +8,7 @@ from school_mentoring.experiments.progress import Progress
 from school_mentoring.model.errors import InputError
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
+from .steps import engine_of, finish, load, new_folder_of, written_study
 
 
 def simulate(
@@ -30,18 +30,9 @@ def simulate(
 ) -> None:
     """Run one design and record it month by month."""
     loaded = load(
-        scenario,
-        sets,
-        design,
-        seed=seed,
-        months=months,
-        replicates=replicates,
-        schools=schools,
-        ties=ties,
-        encoding=encoding,
+        scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
         columns=columns,
-    )
-    say_notices(loaded)
+    )  # fmt: skip
     if len(loaded.designs) > 1:
         raise InputError(f"--design {design}", "names several designs", "allowed: one; compare runs several")
     folder = new_folder_of(out, loaded.name, "simulate")

@@ -21,21 +21,27 @@ if TYPE_CHECKING:
     from school_mentoring.scenarios import Scenario
 
 
-def load(scenario: str, sets: list[str] | None, designs: str | None, **options: Any) -> "Scenario":
-    """Return the scenario of a command line; ``options`` are those of ``load_scenario``."""
+def load(scenario: str, sets: list[str] | None, designs: str | None, *, quiet: bool = False, **options: Any) -> "Scenario":
+    """Return the scenario of a command line; ``options`` are those of ``load_scenario``.
+
+    Its own files are checked, and what of them is probably not meant is said, but for ``quiet``.
+    """
     from school_mentoring.scenarios import load_scenario
 
     chosen = None if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
     if chosen == []:
         raise InputError("--designs", "names no design", "allowed: names separated by commas")
-    return load_scenario(scenario, sets or [], designs=chosen, **options)
+    loaded = load_scenario(scenario, sets or [], designs=chosen, **options)
+    if loaded.world.schools is not None and not quiet:
+        from school_mentoring.experiments.check import notices_of
+
+        say_notices(notices_of(loaded))
+    return loaded
 
 
-def say_notices(scenario: "Scenario", more: Iterable[str] = ()) -> None:
-    """Say on standard error what of the scenario's own files, and of ``more``, is probably not meant. Raises InputError where faulty."""
-    from school_mentoring.experiments.check import notices_of
-
-    for notice in (*notices_of(scenario), *more):
+def say_notices(notices: Iterable[str]) -> None:
+    """Say on standard error what of the user's own files is probably not meant."""
+    for notice in notices:
         print(notice_line(notice), file=sys.stderr)
 
 

@@ -45,18 +45,9 @@ def sweep(
     from school_mentoring.experiments.sweep.execution import parse_shard
 
     loaded = load(
-        scenario,
-        sets,
-        designs,
-        seed=seed,
-        months=months,
-        replicates=replicates,
-        schools=schools,
-        ties=ties,
-        encoding=encoding,
+        scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
         columns=columns,
-    )
-    say_notices(loaded)
+    )  # fmt: skip
     folder = new_folder_of(out, loaded.name, "sweep")
     share = parse_shard(shard)
     engine_of(engine)
@@ -66,6 +57,7 @@ def sweep(
     plan, cost = plan_with_estimate(
         loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down
     )
+    say_notices(plan.notices)
     print(f"{cost}; {plan.chunks:,} chunks in {folder}", file=sys.stderr)
     # Shards share a folder, so each may be the one that begins it.
     store = open_sweep(folder, plan, resume=resume or share[1] > 1)

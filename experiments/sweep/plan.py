@@ -20,20 +20,17 @@ from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.experiments.variables import (
     WORLD_FIELDS,
-    Domain,
     Variable,
-    domain_of,
-    named_values,
     parse_variable,
     uncertain_variables,
-    variable_names,
 )
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.compiled import source_fingerprint
-from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.world.csv_file import CsvTable, Dialect
+from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import Scenario, resolved, scenario_from
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
+
+from .own_sets import read_table
 
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
@@ -48,7 +45,7 @@ class Plan:
     each run also records the share of teachers who use a practice, month by month (columns ``share_000`` and so on).
     ``broken_down``: whether it records what ``breakdown`` breaks effects and costs down into. ``schools``: record of each run what this
     says of its schools (a list in the column ``adopters``) and nothing else. ``vary``: the texts of ``--vary`` from which, with ``sample``,
-    the sets follow; None where they do not.
+    the sets follow; None where they do not. ``notices``: what of the user's own sets is probably not meant.
     """
 
     scenario: Scenario
@@ -60,6 +57,7 @@ class Plan:
     broken_down: bool = False
     schools: SchoolRecord | None = None
     vary: tuple[str, ...] | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def cells(self) -> int:
@@ -139,14 +137,15 @@ def plan_sweep(
     if sampling.startswith("table:"):
         if vary:
             raise InputError("--vary", "does not go with a table of sets", "allowed: --sample table:FILE alone")
-        sets = read_table(sampling.removeprefix("table:"), scenario)
+        sets, notices = read_table(sampling.removeprefix("table:"), scenario)
+        _check_size(scenario, {name: float(sets[name].max()) for name in WORLD_FIELDS if name in sets})
         told = None
     else:
         variables = chosen_variables(scenario, vary)
         sets = sample(sampling, variables, scenario.seed, scenario.correlation([variable.name for variable in variables]))
-        told = tuple(vary)
+        told, notices = tuple(vary), ()
     _check_windows(scenario, sets)
-    return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling, broken_down=broken_down, vary=told)
+    return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling, broken_down=broken_down, vary=told, notices=notices)
 
 
 def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
@@ -198,31 +197,6 @@ def chunk_cells(scenario: Scenario) -> int:
     _, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     cell = len(schools) * scenario.months * len(scenario.designs)
     return max(1, min(CHUNK_RUNS // len(scenario.designs), CHUNK_SCHOOL_MONTHS // cell))
-
-
-def read_table(path: str, scenario: Scenario) -> pd.DataFrame:
-    """Return a user's own parameter sets: a CSV with one column per variable and one row per set."""
-    domains = {name: domain_of(name, scenario) for name in variable_names(scenario)}
-    known = {name: None if domain.words else domain.bounds for name, domain in domains.items()}
-    table = CsvTable(path, known, (), Dialect(scenario.world.encoding))
-    columns = {name: _values(table, name, domains[name]) for name in table.columns}
-    table.settle()
-    sets = pd.DataFrame(columns)
-    _check_size(scenario, {name: float(sets[name].max()) for name in WORLD_FIELDS if name in sets})
-    return sets
-
-
-def _values(table: CsvTable, name: str, domain: Domain) -> list[float | str]:
-    """Return a column of parameter sets, in which no cell is blank; what is no value of it is complained of."""
-    cells = table.columns[name]
-    if domain.words:
-        for at in (at for at, cell in enumerate(cells) if cell not in domain.words):
-            table.complain(at, name, nearest(cells[at], domain.words))
-        return list(cells)
-    given = table.numbers_of(name, named_values(name))
-    for at in np.flatnonzero(~given.present).tolist():
-        table.complain(at, name, f"give {domain.bounds.what}", "is blank")
-    return given.values.tolist()
 
 
 def read_plan(folder: Path) -> Plan:

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from school_mentoring.experiments.pilot_data import Observations, parse_mapping, read_observations
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.schools import Schools
 from tests.school_tables import read as read_schools_csv
 
+CASES = Path(__file__).parents[1] / "model" / "cases"
 SCHOOLS = "school_id,teachers\na,10\nb,20\nc,30\n"
 COUNTS = "school_id,month,respondents,adopters\na,6,8,1\nb,6,15,2\nc,6,20,5\na,20,7,3\nc,20,18,9\n"
 
@@ -201,6 +203,56 @@ def test_whatever_a_file_holds_it_is_read_or_refused_in_one_message(tmp_path_fac
 def test_decimal_commas_in_quotes_are_read_too(tmp_path, schools):
     seen = read(tmp_path, 'school_id,month,respondents,mean,sd\na,6,5,"4,5",1\n', schools, mapping="linear:1:5")
     assert seen.frame["mean"].tolist() == [4.5]
+
+
+@pytest.mark.parametrize("cell", ["8.0", "+8", "8e0", "8,0", " 8", "8."])
+def test_whole_numbers_are_whole_however_they_are_written(tmp_path, schools, cell):
+    assert read(tmp_path, f"school_id;month;respondents;adopters\na;{cell};{cell};1\n", schools).frame["respondents"].tolist() == [8]
+
+
+@pytest.mark.parametrize("cell", ["11", "11.0", "+11", "1.1e1", "11,0"])
+def test_more_respondents_than_teachers_are_refused_however_they_are_written(tmp_path, schools, cell):
+    with pytest.raises(InputError, match=r"row 2, column respondents: 11 respondents, but the school table gives a 10 teachers"):
+        read(tmp_path, f"school_id;month;respondents;adopters\na;6;{cell};1\n", schools)
+
+
+@pytest.mark.parametrize(("name", "said"), [("o_thousands.csv", 1000), ("o_float_respondents.csv", 90), ("o_int_respondents.csv", 90)])
+def test_answers_of_more_teachers_than_there_are_are_refused(tmp_path, name, said):
+    schools = read_schools_csv(tmp_path, (CASES / "s_full.csv").read_bytes())
+    with pytest.raises(InputError, match=rf"row 2, column respondents: {said} respondents, but the school table gives s0 14 teachers"):
+        read_observations(CASES / name, schools)
+
+
+def test_a_month_that_could_be_two_is_refused(tmp_path, schools):
+    with pytest.raises(InputError, match=r"row 2, column month: found '1.000'; give a month"):
+        read(tmp_path, "school_id,month,respondents,adopters\na,1.000,8,1\n", schools)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "rows"),
+    [
+        (COUNTS, None, "rows 5 and 6, column month"),
+        ("school_id,adoption_time\na,2021-03\nb,2023\n", "2021-01", "row 3, column adoption_time"),
+    ],
+)
+def test_a_month_beyond_the_scenario_is_remarked_on(tmp_path, schools, text, start, rows):
+    seen = read(tmp_path, text, schools, start=start, months=20)
+    assert seen.notices == (f"observations.csv, {rows}: beyond the 20 months of the scenario; expected months from 0 to 19",)
+    assert read(tmp_path, text, schools, start=start, months=48).notices == ()
+
+
+def test_a_standard_deviation_that_whole_answers_do_not_have_is_remarked_on(tmp_path, schools):
+    """Of eight answers between 3 and 4 whose mean is 3.5 the least is sqrt(0.25 x 8 / 7) = 0.53."""
+    text = "school_id,month,respondents,mean,sd\na,6,8,3.5,{}\nb,6,8,4,0\n"
+    (said,) = read(tmp_path, text.format("0.0009"), schools, mapping="linear:1:5").notices
+    assert said.startswith("observations.csv, row 2, column sd: smaller than whole numbers with these means have; ")
+    assert read(tmp_path, text.format("0.53"), schools, mapping="linear:1:5").notices == ()
+
+
+def test_headers_and_encodings_of_others_are_read(tmp_path, schools):
+    text = "Škola;Month;Responding teachers;Adopters\na;6;8;1\n".encode("cp1250")
+    dialect = Dialect("cp1250", {"school_id": "škola", "respondents": "Responding teachers", "teachers": "Staff"})
+    assert read(tmp_path, text, schools, dialect=dialect).frame["respondents"].tolist() == [8]
 
 
 # ------------------------------------------------------------------------------------------------------------------ faults

@@ -1,15 +1,20 @@
 """Every form of ``--vary``, the words of its errors, and tables of a user's own sets."""
 
+from pathlib import Path
+
 import pytest
 
 from school_mentoring.experiments.sensitivity.design import base_value
-from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep, read_table
+from school_mentoring.experiments.sweep.own_sets import read_table
+from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep
 from school_mentoring.experiments.variables import Variable, parse_variable, uncertain_variables
 from school_mentoring.model.designs import CHOICES, NO_QUOTA
 from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import load_scenario
 from tests.experiments.sweeps import small
 
 SMALL = small()
+CASES = Path(__file__).parents[1] / "model" / "cases"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +133,7 @@ def test_options_that_do_not_fit_are_refused(random, sampling):
 def table(tmp_path, text):
     path = tmp_path / "sets.csv"
     path.write_bytes(text.encode())
-    return read_table(str(path), SMALL)
+    return plan_sweep(SMALL, sampling=f"table:{path}").sets
 
 
 def test_a_table_keeps_its_rows_columns_and_order(tmp_path):
@@ -145,6 +150,19 @@ def test_a_table_keeps_its_rows_columns_and_order(tmp_path):
 
 def test_a_table_may_have_decimal_commas(tmp_path):
     assert table(tmp_path, "\ufeffgamma;q_in\r\n1,5;0,1\r\n").to_dict("list") == {"gamma": [1.5], "q_in": [0.1]}
+
+
+def test_thousands_in_a_table_of_decimal_commas_are_thousands():
+    sets, notices = read_table(str(CASES / "sets_eu.csv"), load_scenario("mensi-pilot"))
+    assert sets.to_dict("list") == {"regional_hub.stipend": [1000.0, 2500.0, 3000.0], "beta": [0.05, 0.1, 0.08]}
+    assert notices == ()
+
+
+def test_sets_beyond_what_is_plausible_are_remarked_on(tmp_path):
+    (tmp_path / "sets.csv").write_text("p\n0.005\n0.00001\n", encoding="utf-8")
+    row = SMALL.parameters["p"]
+    expected = f"sets.csv, row 3, column p: beyond what is plausible; expected {row.low:g} to {row.high:g}"
+    assert read_table(str(tmp_path / "sets.csv"), SMALL)[1] == (expected,)
 
 
 @pytest.mark.parametrize(
