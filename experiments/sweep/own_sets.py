@@ -9,8 +9,6 @@ from school_mentoring.model.errors import nearest
 from school_mentoring.model.world.csv_file import CsvTable, Dialect
 from school_mentoring.scenarios import Scenario
 
-__all__ = ["read_table"]
-
 
 def read_table(path: str, scenario: Scenario) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the sets of a file, a column per variable, and what of them is probably not meant. Raises InputError."""

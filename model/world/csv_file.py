@@ -72,6 +72,7 @@ class CsvTable:
         self.notices = [sheet.notice] if sheet.notice else []
         self._known, self._delimiter = known, sheet.delimiter
         header = self._header(sheet.header, required, dialect)
+        self._shown = dict(zip(header, sheet.header, strict=True))
         body = sheet.rows
         if not body:
             raise InputError(self.name, "has a header but no rows", "give at least one row below it")
@@ -120,7 +121,7 @@ class CsvTable:
     def complain(self, at: int, column: str, allowed: str, problem: str | None = None) -> None:
         """Note a problem in a cell: row ``at`` of the body, what is ``allowed`` there."""
         found = f"found {self.columns[column][at]!r}" if problem is None else problem
-        self.problems.append((self.numbers[at], list(self.columns).index(column), column, found, allowed))
+        self.problems.append((self.numbers[at], list(self.columns).index(column), self._shown[column], found, allowed))
 
     def settle(self) -> None:
         """Raise the first problem in reading order, with the number of further ones, if there is any."""
@@ -135,7 +136,7 @@ class CsvTable:
         """Note what is probably not meant in some rows of the body, if any: what was ``found`` there, and what would be ``expected``."""
         rows = [self.numbers[one] for one in at]
         if rows:
-            where = f"{self.name}, {_listed(rows)}" + (f", column {column}" if column else "")
+            where = f"{self.name}, {_listed(rows)}" + (f", column {self._shown[column]}" if column else "")
             self.notices.append(f"{where}: {found}; {expected}")
 
     @cached_property

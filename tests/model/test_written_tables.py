@@ -179,9 +179,9 @@ def test_a_directed_tie_is_one_of_mentoring_or_refused(tmp_path):
     schools = named(tmp_path, "A", "B", "C")
     found = ties(tmp_path, "Source,Target,Type,Kind\nA,B,Undirected,peer\nA,C,Directed,mentoring\n", schools)
     assert (found.source.tolist(), found.mentor.tolist(), found.mentee.tolist()) == ([0], [0], [2])
-    with pytest.raises(InputError, match=r"row 2, column type: found 'Directed'; save the graph as undirected, as ties between peers"):
+    with pytest.raises(InputError, match=r"row 2, column Type: found 'Directed'; save the graph as undirected, as ties between peers"):
         ties(tmp_path, "Source,Target,Type\nA,B,Directed\n", schools)
-    with pytest.raises(InputError, match=r"row 2, column type: found 'Mutual'; give undirected or directed$"):
+    with pytest.raises(InputError, match=r"row 2, column Type: found 'Mutual'; give undirected or directed$"):
         ties(tmp_path, "Source,Target,Type\nA,B,Mutual\n", schools)
 
 
