@@ -1,11 +1,10 @@
 """How the project compiles: one decorator, and a disk cache that never serves code of an older source.
 
-Numba notices when the file of a compiled function changes, but not when a function that it calls, in another file, has
-changed. So the cache folder carries the fingerprint of every source file of ``model/``: a changed rule compiles afresh.
+Numba goes by when a compiled function's file was written and by the line it stands in: it compiles anew for a comment, and not for a rule
+in another file. Here compiled code belongs to what its module and all that this imports say, as ``fingerprint`` tells.
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import tempfile
@@ -18,8 +17,11 @@ from typing import Any, TypeVar
 os.environ.setdefault("NUMBA_OPT", "1")
 
 import numba
+from numba.core import caching
 from numba.core.caching import IndexDataCacheFile
 from numba.extending import register_jitable
+
+from .fingerprint import engine_fingerprint, fingerprint, module_of
 
 try:
     import fcntl
@@ -30,16 +32,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @cache
-def source_fingerprint() -> str:
-    """Return 16 hexadecimal digits that change whenever a source or data file of ``model/`` changes."""
-    folder = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted([*folder.rglob("*.py"), *folder.glob("data/*.csv")]):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-@cache
 def cache_folder() -> Path:
     """Return the writable folder that keeps compiled code: the user's cache folder, else a temporary one, with what that folder has."""
     full: list[Path] = []
@@ -47,7 +39,7 @@ def cache_folder() -> Path:
     with contextlib.suppress(RuntimeError):  # a user without a home
         bases.append(str(Path.home() / ".cache"))
     for base in filter(None, bases):
-        folder = Path(base) / "school-mentoring" / f"{source_fingerprint()}-numba-{numba.__version__}"
+        folder = Path(base) / "school-mentoring" / f"{engine_fingerprint()}-numba-{numba.__version__}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
@@ -66,6 +58,31 @@ def is_warm() -> bool:
 
 
 numba.config.CACHE_DIR = str(cache_folder())
+
+
+class _OwnLocator(caching.UserProvidedCacheLocator):
+    """Where compiled code of this program is kept, whichever clone it is of, and which code it is of."""
+
+    def __init__(self, py_func: Any, py_file: str) -> None:
+        super().__init__(py_func, py_file)
+        self._module = str(module_of(py_file))
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> Any:
+        return super().from_function(py_func, py_file) if module_of(py_file) else None
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        return str(module_of(py_file)).rpartition(".")[0]
+
+    def get_source_stamp(self) -> str:
+        return fingerprint([self._module])
+
+    def get_disambiguator(self) -> str:
+        return "0"  # no two compiled functions of a file have one name
+
+
+caching.CacheImpl._locator_classes = [_OwnLocator, *caching.CacheImpl._locator_classes]
 
 _save = IndexDataCacheFile.save
 

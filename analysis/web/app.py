@@ -18,8 +18,9 @@ from starlette.requests import ClientDisconnect
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.experiments.compare import notes_on, with_comparator
 from school_mentoring.experiments.whatif import SupersededError, WhatIf
-from school_mentoring.model.compiled import is_warm, source_fingerprint
+from school_mentoring.model.compiled import is_warm
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import Scenario
 
 from .answers import base_answer, sure_answer
@@ -151,7 +152,7 @@ def _pages(app: FastAPI, server: Server) -> None:
 
     @app.get("/health")
     async def health() -> Response:
-        return JSONResponse({"status": "ok", "engine": "ready" if server.ready else "compiling", "model": source_fingerprint()})
+        return JSONResponse({"status": "ok", "engine": "ready" if server.ready else "compiling", "model": result_fingerprint()})
 
     @app.post("/edit", response_class=HTMLResponse)
     async def edit(request: Request) -> Response:

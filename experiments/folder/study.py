@@ -17,8 +17,8 @@ from typing import Any
 import pandas as pd
 
 import school_mentoring
-from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, resolved
 
 from .crate import METADATA, crate_bytes
@@ -41,7 +41,7 @@ def provenance(scenario: Scenario, command: str, options: Mapping[str, Any], fil
         "scenario": resolved(scenario),
         "inputs": {**hash_inputs(scenario), **{key: hash_file(Path(path)) for key, path in read.items()}},
         "seed": scenario.seed,
-        "model": source_fingerprint(),
+        "model": result_fingerprint(),
         "source_commit": _commit(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.fingerprint import result_fingerprint
 
 from .apart import SweepApart
 from .chunks import Sweep, compute
@@ -96,7 +96,7 @@ def _remote(folder: str, identity: str, engine: str, chunk: int, apart: bool) ->
 
 @lru_cache(maxsize=4)
 def _remote_sweep(folder: str, identity: str, engine: str, threads: int, apart: bool) -> tuple[Sweep, Store]:
-    if json.loads(identity)[0] != source_fingerprint():
+    if json.loads(identity)[0] != result_fingerprint():
         raise RuntimeError("this worker has other code of the model than the sweep was begun with")
     place = Path(folder)
     plan = read_plan(place)

@@ -25,8 +25,8 @@ from school_mentoring.experiments.variables import (
     uncertain_variables,
 )
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import Scenario, resolved, scenario_from
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
@@ -83,7 +83,7 @@ class Plan:
         """Return the plan as JSON holds it, without the sets themselves but with their hash."""
         return {
             "scenario": resolved(self.scenario),
-            "model": source_fingerprint(),
+            "model": result_fingerprint(),
             "sweep": {
                 "variables": list(self.sets.columns),
                 "parameter_sets": len(self.sets),

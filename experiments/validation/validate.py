@@ -11,8 +11,8 @@ import pandas as pd
 from school_mentoring.experiments.compare import DRAW_REPLICATES
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.compiled import source_fingerprint
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .checks import Pattern
@@ -103,7 +103,7 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
         found.frames["networks"] = describe_networks(scenario, 2 if quick else 20)
     with found.timed("face validity"):
         found.frames["face"] = face_table(stage)
-    found.facts |= {"seed": scenario.seed, "draws": drawn.draws, "model": source_fingerprint()}
+    found.facts |= {"seed": scenario.seed, "draws": drawn.draws, "model": result_fingerprint()}
     return found
 
 

@@ -149,7 +149,7 @@ def test_an_address_where_no_scheduler_answers_is_refused(tmp_path, monkeypatch,
 def test_a_worker_with_other_code_of_the_model_is_refused(tmp_path, monkeypatch):
     """The plan says what code began the sweep; the workers' own code is what this test calls another."""
     plan = plan_of()
-    monkeypatch.setattr("school_mentoring.experiments.sweep.plan.source_fingerprint", lambda: "0" * 16)
+    monkeypatch.setattr("school_mentoring.experiments.sweep.plan.result_fingerprint", lambda: "0" * 16)
     store = open_sweep(tmp_path / "study", plan, resume=False)
     words = r"chunk \d could not be made \(RuntimeError: this worker has other code of the model"
     one_worker = LocalCluster(n_workers=1, processes=False, dashboard_address=None, silence_logs=50)

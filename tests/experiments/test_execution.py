@@ -164,7 +164,7 @@ def test_a_country_that_differs_is_named(tmp_path):
 
 def test_a_resume_is_refused_when_the_model_has_changed(tmp_path, monkeypatch):
     made(tmp_path / "study", plan_of())
-    monkeypatch.setattr("school_mentoring.experiments.sweep.plan.source_fingerprint", lambda: "0" * 16)
+    monkeypatch.setattr("school_mentoring.experiments.sweep.plan.result_fingerprint", lambda: "0" * 16)
     with pytest.raises(InputError, match="the model's code has changed since this sweep was begun"):
         open_sweep(tmp_path / "study", plan_of(), resume=True)
 
