@@ -19,7 +19,7 @@ from school_mentoring.scenarios import COMPARATOR, Scenario
 from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .progress import Stage
 from .sampling import sample
-from .variables import uncertain_variables
+from .variables import fixed_note, uncertain_variables
 from .worlds import Worlds
 
 DRAW_REPLICATES = 2
@@ -117,7 +117,7 @@ def window(scenario: Scenario, design: Design) -> tuple[int, int]:
 
 
 def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
-    """Say what of the schools was drawn or assumed for want of data, and what of the user's files is probably not meant."""
+    """Say what of the schools was drawn or assumed for want of data, what is probably not meant, and which parameters are fixed."""
     notes = []
     if scenario.world.schools is not None and schools.drawn:
         notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
@@ -126,7 +126,7 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
     assumed = [country.code for country in scenario.world.countries if country.assumed]
     if assumed:
         notes.append(f"Figures nobody stated (salary among them) are means over the known countries for: {', '.join(assumed)}.")
-    return [*notes, *(f"Notice: {notice}." for notice in schools.notices)]
+    return [*notes, *(f"Notice: {notice}." for notice in schools.notices), *fixed_note(scenario)]
 
 
 def _fitted(scenario: Scenario) -> list[str]:

@@ -1,6 +1,6 @@
 """What a sweep varies: parameters, fields of designs, the size of the world; and over which values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import STRUCTURE
-from school_mentoring.scenarios import COMPARATOR, Scenario, read_draws
+from school_mentoring.scenarios import COMPARATOR, Scenario, fitted_draws, read_draws
 
 WORLD_FIELDS: Mapping[str, tuple[int, int]] = {"world.schools_per_region": (1, 100_000), "world.regions_per_country": (1, 10_000)}
 """Sizes of the world that a sweep may vary, with what is allowed."""
@@ -161,15 +161,23 @@ def uncertain_variables(scenario: Scenario) -> list[Variable]:
 
 
 def _posterior(scenario: Scenario) -> dict[str, NDArray[np.float64]]:
-    """Return the columns of the posterior draws of parameters that the scenario has not fixed (by an empty range)."""
-    if scenario.posterior is None:
-        return {}
-    draws = read_draws(scenario.posterior)
-    return {name: draws[name].to_numpy() for name in draws if scenario.parameters[name].low < scenario.parameters[name].high}
+    """Return the columns of the posterior draws, without those of parameters that the scenario fixes."""
+    draws = fitted_draws(scenario)
+    return {str(name): draws[name].to_numpy() for name in draws}
 
 
 def _with_draws(name: str, scenario: Scenario, drawn: Mapping[str, NDArray[np.float64]]) -> Variable:
     return replace(_from_row(PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())), draws=drawn[name])
+
+
+def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
+    """Say which parameters have one value in all runs because the scenario, or ``--set``, fixes it; ``varied``: what a sweep varies yet."""
+    fixed = {name: value for name, value in scenario.fixed_parameters().items() if name not in varied}
+    if not fixed:
+        return []
+    fitted = () if scenario.posterior is None else read_draws(scenario.posterior).columns
+    listed = [f"{name} at {value:.10g}{' in place of its posterior draws' if name in fitted else ''}" for name, value in fixed.items()]
+    return [f"Fixed in every run: {', '.join(listed)}. {'Its' if len(fixed) == 1 else 'Their'} uncertainty is left out of all that is said."]
 
 
 def parse_variable(text: str, scenario: Scenario) -> Variable:
@@ -192,6 +200,8 @@ def parse_variable(text: str, scenario: Scenario) -> Variable:
     drawn = _posterior(scenario)
     if name in drawn:
         return _with_draws(name, scenario, drawn)
+    if name in scenario.fixed_parameters():
+        raise InputError(where, f"is fixed at {scenario.parameters[name].base:g} by the scenario", f"allowed: {name}=low:high")
     if name in PARAMETERS:
         return _from_row(PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump()))
     if domain.words:

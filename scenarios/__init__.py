@@ -5,7 +5,7 @@
 
 from .json_schema import json_schema
 from .load import dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios, uploaded_scenario
-from .posterior import POSTERIOR_COPY, check_draws, parameter_rows, read_draws
+from .posterior import POSTERIOR_COPY, check_draws, fitted_draws, parameter_rows, read_draws
 from .ranges import Range
 from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .template import template
@@ -21,6 +21,7 @@ __all__ = [
     "WorldSpec",
     "check_draws",
     "dump_yaml",
+    "fitted_draws",
     "json_schema",
     "load_scenario",
     "parameter_rows",

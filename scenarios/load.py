@@ -18,7 +18,7 @@ from school_mentoring.model.world.structure import STRUCTURE
 from .fields import NAME_PATTERN
 from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
-from .posterior import POSTERIOR_COPY, read_draws
+from .posterior import POSTERIOR_COPY, fitted_draws
 from .schema import Programme, Scenario
 from .yaml_file import KeyPath, Layer, parse_yaml, plain_scalar, read_yaml, write_yaml
 
@@ -194,7 +194,7 @@ def _assignments(sets: Sequence[str], layer: Layer) -> Layer:
             if name not in targets:
                 raise InputError(where, f"nothing named {shown(name)} can be set", nearest(name, targets))
             path = targets[name]
-            _put(values, path, _value(where, name, word.strip(" \t\r\n,")))
+            _put(values, path, _value(where, path, word.strip(" \t\r\n,")))
             places[path] = where
     return Layer(values, places)
 
@@ -209,9 +209,16 @@ def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _value(where: str, name: str, word: str) -> Any:
-    if name.startswith("world.") and name.removeprefix("world.") in FILE_KEYS and word:
+def _value(where: str, path: tuple[str, ...], word: str) -> Any:
+    if path[0] == "world" and path[1] in FILE_KEYS and word:
         return _absolute(where, word)
+    low, colon, high = word.partition(":")
+    if path[0] == "parameters" and colon:
+        return {"low": _scalar(where, low), "high": _scalar(where, high)}
+    return _scalar(where, word)
+
+
+def _scalar(where: str, word: str) -> Any:
     try:
         return plain_scalar(word)
     except ValueError as error:
@@ -271,7 +278,7 @@ def _checked(layer: Layer, source: str) -> Scenario:
         if not _is_file(scenario.posterior):
             place = layer.places.get(("posterior",), source)
             raise InputError(f"{place}, posterior", f"no such file: {shown(scenario.posterior, LONGEST_PATH)}")
-        _check_correlations(scenario, set(read_draws(scenario.posterior).columns), layer.places.get(("correlations",), source))
+        _check_correlations(scenario, set(fitted_draws(scenario)), layer.places.get(("correlations",), source))
     return scenario
 
 

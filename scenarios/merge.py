@@ -3,7 +3,7 @@
 What the upper source states wins. Sections (programme, world, parameters, designs) merge key by key; lists and single values replace. Three
 rules go beyond that:
 
-- ``parameters``: a new base value, stated alone, carries with it an inherited low or high that it lies beyond;
+- ``parameters``: a single value replaces a range; a new base, stated alone, carries with it an inherited low or high that it lies beyond;
 - ``designs`` as a list of names keeps only those designs, in that order (a name that was not inherited is the preset of that name);
 - a design that states ``preset`` starts afresh from it.
 
@@ -13,6 +13,7 @@ A section or design of which nothing is stated (``parameters:`` with an empty bo
 from collections.abc import Mapping
 from typing import Any
 
+from .ranges import laid_over
 from .yaml_file import KeyPath, Layer
 
 SECTIONS = ("programme", "world", "parameters", "designs")
@@ -52,8 +53,8 @@ def _section(key: str, old: Any, new: Any, replaced: set[KeyPath]) -> Any:
         return new
     merged = dict(old)
     for name, value in new.items():
-        if key == "parameters" and name in merged:
-            merged[name] = _parameter(merged[name], value)
+        if key == "parameters" and name in merged and isinstance(value, Mapping):
+            merged[name] = laid_over(merged[name], value)
         elif key == "designs" and name in merged and (value is None or (isinstance(value, Mapping) and "preset" not in value)):
             merged[name] = {**(merged[name] or {}), **(value or {})} if isinstance(merged[name], Mapping | None) else value
         else:
@@ -61,17 +62,3 @@ def _section(key: str, old: Any, new: Any, replaced: set[KeyPath]) -> Any:
             replaced.add((key, name))
     return merged
 
-
-def _parameter(old: Any, new: Any) -> Any:
-    lower, upper = (value if isinstance(value, Mapping) else {"base": value} for value in (old, new))
-    base = upper.get("base")
-    carried = {}
-    if _is_number(base):
-        for end, choose in (("low", min), ("high", max)):
-            if _is_number(lower.get(end)):
-                carried[end] = choose(lower[end], base)
-    return {**lower, **carried, **upper}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -63,11 +63,20 @@ def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
     return draws.astype(np.float64).reset_index(drop=True)
 
 
+def fitted_draws(scenario: Scenario) -> "pd.DataFrame":
+    """Return the posterior draws of a scenario without the parameters that it fixes; no column where it has no posterior."""
+    import pandas as pd
+
+    if scenario.posterior is None:
+        return pd.DataFrame()
+    return read_draws(scenario.posterior).drop(columns=list(scenario.fixed_parameters()), errors="ignore")
+
+
 def parameter_rows(scenario: Scenario) -> dict[str, Parameter]:
     """Return the table of parameters as it is in a scenario, each with where its numbers come from: table, scenario, or posterior draws."""
     rows = {name: in_scenario(row, scenario.parameters[name], scenario.name) for name, row in PARAMETERS.items()}
     if scenario.posterior is not None:
         source = f"fitted to data: median and central 95 % of the draws in {Path(scenario.posterior).name}"
-        for name in read_draws(scenario.posterior):
+        for name in fitted_draws(scenario):
             rows[name] = rows[name].model_copy(update={"distribution": "posterior", "kind": "inference", "source": source})
     return rows

@@ -20,15 +20,47 @@ class Range(ScenarioSection):
 
 
 def filled_range(row: Parameter, stated: Any) -> Any:
-    """Return all of a range; a base beyond the table's range, stated without an end for that side, carries the end with it."""
+    """Return all of a range. A single value is fixed: both ends are that value. Of a mapping, what it does not state is the table's.
+
+    A base beyond the table's range, stated without an end for that side, carries the end with it. Both ends stated without a base keep the
+    table's base where it lies between them, and else have the middle.
+    """
     if isinstance(stated, Range):
         return stated
     given = stated if isinstance(stated, Mapping) else {"base": stated}
-    base = given.get("base", row.base)
-    low, high = row.low, row.high
-    if isinstance(base, (int, float)) and not isinstance(base, bool):
-        low, high = min(low, base), max(high, base)
+    base, low, high = given.get("base", row.base), row.low, row.high
+    if is_number(base):
+        low, high = (min(low, base), max(high, base)) if given is stated else (base, base)
+    if "base" not in given and _parted(given, base):
+        middle = (given["low"] + given["high"]) / 2
+        base = round(middle) if row.distribution == "integer" else float(f"{middle:.12g}")
     return {"base": base, "low": low, "high": high, "distribution": row.distribution, **given}
+
+
+def laid_over(lower: Any, upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a parameter's range with what an upper source states of it over what a lower one does.
+
+    A base carries with it an inherited end that it lies beyond; two ends that an inherited base does not lie between leave it behind.
+    """
+    below = dict(lower) if isinstance(lower, Mapping) else {"base": lower}
+    if "base" not in upper and _parted(upper, below.get("base")):
+        del below["base"]
+    base = upper.get("base")
+    carried = {}
+    if is_number(base):
+        carried = {end: choose(below[end], base) for end, choose in (("low", min), ("high", max)) if is_number(below.get(end))}
+    return {**below, **carried, **upper}
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value as read is a number, which a truth value is not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _parted(ends: Mapping[str, Any], base: Any) -> bool:
+    """Tell whether two ends are stated, in order, and a base does not lie between them."""
+    low, high = ends.get("low"), ends.get("high")
+    return is_number(low) and is_number(high) and is_number(base) and low <= high and not low <= base <= high
 
 
 def check_range(row: Parameter, given: Range) -> None:

@@ -237,7 +237,7 @@ class Scenario(ScenarioSection):
         default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16, description="The practices that spread"
     )
     parameters: Mapping[str, Range] = Field(
-        default={}, description="Parameters that differ from the table: a base value, or base, low, high, distribution"
+        default={}, description="Parameters that differ from the table: a value, which is then fixed in every run, or base, low, high, distribution"
     )
     designs: Mapping[Word, Design] = Field(
         min_length=1, max_length=MAX_DESIGNS, description="Designs by name: nothing for the preset of that name, or fields that differ"
@@ -339,6 +339,11 @@ class Scenario(ScenarioSection):
     def base_parameters(self) -> dict[str, float]:
         """Return the base value of every parameter in this scenario."""
         return {name: given.base for name, given in self.parameters.items()}
+
+    def fixed_parameters(self) -> dict[str, float]:
+        """Return the parameters that this scenario fixes, with their values: their range is empty, where that of the table is not."""
+        ranges = self.parameters
+        return {name: ranges[name].base for name, row in PARAMETERS.items() if ranges[name].low == ranges[name].high and row.low < row.high}
 
     def uncertain_parameters(self) -> dict[str, Parameter]:
         """Return the parameters to vary, with this scenario's ranges, in the order of the table; those with an empty range are left out."""

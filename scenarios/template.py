@@ -38,7 +38,7 @@ def template(name: str) -> str:
         + _fields(world, ("regions_per_country", "schools_per_region", *STRUCTURE), "  ")
         + "".join(f"  # {key}: {key}.csv  # {WorldSpec.model_fields[key].description}\n" for key in ("schools", "ties")),
         "practices:\n" + "".join("  -" + _fields(practice, Practice.model_fields, "    ")[3:] for practice in defaults.practices),
-        "parameters:  # one per line: a base value, or {base: ..., low: ..., high: ..., distribution: ...}\n" + _parameter_lines(),
+        "parameters:  # one per line: a value, fixed in every run, or {base: ..., low: ..., high: ..., distribution: ...}\n" + _parameter_lines(),
         f"uncertain: [{', '.join(defaults.uncertain)}]  # {Scenario.model_fields['uncertain'].description}\n",
         "designs:  # by name: nothing for the preset of that name, or the fields that differ\n" + _design_lines(),
     ]
@@ -59,7 +59,7 @@ def _fields(section: BaseModel, keys: Iterable[str], indent: str) -> str:
 
 def _parameter_lines() -> str:
     return "".join(
-        f"  # {row.name}: {row.base:g}  # {row.low:g} to {row.high:g} {row.unit if row.unit != '-' else ''}".rstrip() + f": {row.meaning}\n"
+        f"  # {row.name}: {{base: {row.base:g}, low: {row.low:g}, high: {row.high:g}}}  # {row.meaning} ({row.unit})\n"
         for row in PARAMETERS.values()
     )
 

@@ -42,7 +42,7 @@ def test_where_nobody_has_peers_q_out_keeps_its_prior_and_the_report_says_so(tmp
 
 
 def test_a_wave_that_was_held_out_is_predicted_and_mentoring_is_compared_with_none_by_proper_scores(known, tmp_path):
-    options = asked(fit="beta,p", runs=256, hold_out="wave=last", compare=True)
+    options = asked(fit="beta,p=0.0005:0.008:pert", runs=256, hold_out="wave=last", compare=True)
     problem, seen = problem_of(known, observations_of(None, known), options)
     found = calibrate(problem, options, tmp_path / "out")
     cells = found.cells

@@ -336,6 +336,10 @@ ASSIGNMENTS = {
     "p=high": "--set p=high: 'high' is not a number; allowed: numbers",
     "p=nan": "--set p=nan: 'nan' is not a number; allowed: numbers",
     "p=.inf": "--set p=.inf: '.inf' is no finite number; allowed: numbers",
+    "p=0.01:": "--set p=0.01:: nothing is not a number; allowed: numbers",
+    "p=0.05:0.02": "--set p=0.05:0.02: low 0.05, base 0.003, high 0.02; allowed: low <= base <= high",
+    "p=0:1:2": "--set p=0:1:2: '1:2' is not a number; allowed: numbers",
+    "regional_hub.places=1:2": "--set regional_hub.places=1:2: '1:2' is not a number; allowed: 1 to 100 (mentees per mentor)",
     "gama=1": "--set gama=1: nothing named 'gama' can be set; did you mean 'gamma'?",
     "regional_hub.stipends=1": "--set regional_hub.stipends=1: nothing named 'regional_hub.stipends' can be set; "
     "did you mean 'regional_hub.stipend'?",

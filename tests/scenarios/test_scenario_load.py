@@ -56,14 +56,14 @@ def test_known_country_keeps_its_figures_where_none_is_stated(write):
 
 
 def test_base_beyond_the_plausible_range_carries_the_end_with_it(write):
-    scenario = load_scenario(write("designs: [none]\nparameters: {p: 0.5, q_in: {low: 0.05, distribution: uniform}}\n"))
+    scenario = load_scenario(write("designs: [none]\nparameters: {p: {base: 0.5}, q_in: {low: 0.05, distribution: uniform}}\n"))
     assert (scenario.parameters["p"].low, scenario.parameters["p"].base, scenario.parameters["p"].high) == (0.0005, 0.5, 0.5)
     q_in = scenario.uncertain_parameters()["q_in"]
     assert (q_in.low, q_in.base, q_in.high, q_in.distribution) == (0.05, PARAMETERS["q_in"].base, 0.18, "uniform")
 
 
 def test_a_scenarios_own_range_is_no_evidence(write):
-    varied = load_scenario(write("name: mine\ndesigns: [none]\nparameters: {km_rate: 0.4}\nuncertain: [km_rate, discount_rate]\n"))
+    varied = load_scenario(write("name: mine\ndesigns: [none]\nparameters: {km_rate: {base: 0.4}}\nuncertain: [km_rate, discount_rate]\n"))
     rows = varied.uncertain_parameters()
     assert (rows["km_rate"].kind, rows["km_rate"].source) == ("assumption", "stated by scenario mine")
     assert rows["discount_rate"] is PARAMETERS["discount_rate"]
@@ -75,13 +75,39 @@ def test_a_fixed_parameter_is_not_uncertain(write):
     assert set(scenario.uncertain_parameters()) == {name for name, row in PARAMETERS.items() if row.group == "network"}
 
 
+FIXED = ("parameters: {p: 0.004}\n", []), ("", ["p=0.004"]), ("parameters: {p: {base: 0.002, low: 0.001, high: 0.006}}\n", ["p=0.004"])
+
+
+@pytest.mark.parametrize(("stated", "sets"), FIXED)
+def test_a_single_value_is_the_value_of_every_run_and_no_range(write, stated, sets):
+    scenario = load_scenario(write(f"designs: [none]\n{stated}"), sets)
+    assert scenario.fixed_parameters() == {"p": 0.004}
+    assert scenario.base_parameters()["p"] == 0.004
+    assert "p" not in scenario.uncertain_parameters()
+
+
+RANGES = {
+    "p=0.002:0.006": (0.002, 0.003, 0.006),  # the table's base lies between
+    "p=0.01:0.03": (0.01, 0.02, 0.03),  # and here not, so the base is the middle
+    "consideration_set=60:81": (60, 70, 81),
+}
+
+
+@pytest.mark.parametrize("given", RANGES)
+@pytest.mark.parametrize("below", ["", "parameters: {p: {base: 0.003}, consideration_set: {low: 2}}\n", "parameters: {p: 0.003}\n"])
+def test_a_range_may_be_set_and_keeps_the_base_that_lies_within(write, given, below):
+    name = given.partition("=")[0]
+    row = load_scenario(write(f"designs: [none]\n{below}"), [given]).uncertain_parameters()[name]
+    assert (row.low, row.base, row.high) == RANGES[given]
+
+
 def test_child_states_only_what_differs(write):
     write(
         "title: parent\nmonths: 60\nprogramme: {first_month: 3}\nparameters: {p: {low: 0.001, high: 0.004}, d: 0.02}\n"
         "designs: {virtual: , hub: {preset: regional_hub, fte: 2}}\n",
         "parent.yaml",
     )
-    child = load_scenario(write("extends: parent.yaml\nprogramme: {last_month: 20}\nparameters: {p: 0.01}\ndesigns: {hub: {stipend: 9}}\n"))
+    child = load_scenario(write("extends: parent.yaml\nprogramme: {last_month: 20}\nparameters: {p: {base: 0.01}}\ndesigns: {hub: {stipend: 9}}\n"))
     assert (child.name, child.title, child.months) == ("study", "", 60)
     assert (child.programme.first_month, child.programme.last_month) == (3, 20)
     assert (child.parameters["p"].low, child.parameters["p"].base, child.parameters["p"].high) == (0.001, 0.01, 0.01)
