@@ -14,6 +14,7 @@ from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR, Scenario, scenario_from
 
 from .compare import Comparison
+from .variables import fixed_note
 
 COMMANDS = ("compare", "sweep", "optimise")
 """The commands whose studies a recommendation may rest on."""
@@ -65,7 +66,7 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
     again = f"run.py {command} SCENARIO --out {Path(path).name}   # SCENARIO: {scenario.name}, as study.json holds it in full"
     commands = [again, f"run.py recommend {Path(path).name}"]
     found = scenario if command != "optimise" else scenario.model_copy(update={"designs": _designs_found(study)})
-    return _evidence(found, runs, study.parameters, commands, _source(study.info), ()), scenario
+    return _evidence(found, runs, study.parameters, commands, _source(study.info), fixed_note(scenario, study.parameters)), scenario
 
 
 def _designs_found(study: Study) -> dict[str, Design]:
@@ -91,7 +92,7 @@ def _runs(study: Study) -> pd.DataFrame:
 
 
 def _evidence(
-    scenario: Scenario, runs: pd.DataFrame, parameters: pd.DataFrame, commands: list[str], source: str, notes: "tuple[str, ...] | list[str]"
+    scenario: Scenario, runs: pd.DataFrame, parameters: pd.DataFrame, commands: list[str], source: str, notes: list[str]
 ) -> dict[str, Any]:
     programme = scenario.programme
     world = scenario.world
@@ -111,7 +112,7 @@ def _evidence(
         "commands": commands,
         "source": source
         or f"Seed {scenario.seed}. The same scenario, seed and version of the program give the same figures on any machine.",
-        "notes": list(notes),
+        "notes": notes,
     }
 
 

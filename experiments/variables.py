@@ -177,7 +177,9 @@ def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
         return []
     fitted = () if scenario.posterior is None else read_draws(scenario.posterior).columns
     listed = [f"{name} at {value:.10g}{' in place of its posterior draws' if name in fitted else ''}" for name, value in fixed.items()]
-    return [f"Fixed in every run: {', '.join(listed)}. {'Its' if len(fixed) == 1 else 'Their'} uncertainty is left out of all that is said."]
+    return [
+        f"Fixed in every run: {', '.join(listed)}. {'Its' if len(fixed) == 1 else 'Their'} uncertainty is left out of all that is said."
+    ]
 
 
 def parse_variable(text: str, scenario: Scenario) -> Variable:

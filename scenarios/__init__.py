@@ -4,7 +4,7 @@
 """
 
 from .json_schema import json_schema
-from .load import dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios, uploaded_scenario
+from .load import assignments, dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios, uploaded_scenario
 from .posterior import POSTERIOR_COPY, check_draws, fitted_draws, parameter_rows, read_draws
 from .ranges import Range
 from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
@@ -19,6 +19,7 @@ __all__ = [
     "Range",
     "Scenario",
     "WorldSpec",
+    "assignments",
     "check_draws",
     "dump_yaml",
     "fitted_draws",

@@ -185,18 +185,22 @@ def _assignments(sets: Sequence[str], layer: Layer) -> Layer:
     targets = _targets(layer)
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
-    for text in sets:
-        for assignment in re.split(r"[\s,]+(?=[^\s,=]+=)", text.strip()):
-            name, equals, word = assignment.partition("=")
-            where = typed("--set", assignment)
-            if not equals or not name:
-                raise InputError(where, "not an assignment", "allowed: name=value, for example p=0.01")
-            if name not in targets:
-                raise InputError(where, f"nothing named {shown(name)} can be set", nearest(name, targets))
-            path = targets[name]
-            _put(values, path, _value(where, path, word.strip(" \t\r\n,")))
-            places[path] = where
+    for assignment in assignments(sets):
+        name, equals, word = assignment.partition("=")
+        where = typed("--set", assignment)
+        if not equals or not name:
+            raise InputError(where, "not an assignment", "allowed: name=value, for example p=0.01")
+        if name not in targets:
+            raise InputError(where, f"nothing named {shown(name)} can be set", nearest(name, targets))
+        path = targets[name]
+        _put(values, path, _value(where, path, word.strip(" \t\r\n,")))
+        places[path] = where
     return Layer(values, places)
+
+
+def assignments(sets: Sequence[str]) -> list[str]:
+    """Return each NAME=VALUE of what ``--set`` takes, of which one text may hold several."""
+    return [assignment for text in sets for assignment in re.split(r"[\s,]+(?=[^\s,=]+=)", text.strip())]
 
 
 def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:

@@ -61,4 +61,3 @@ def _section(key: str, old: Any, new: Any, replaced: set[KeyPath]) -> Any:
             merged[name] = value
             replaced.add((key, name))
     return merged
-

@@ -59,8 +59,9 @@ def is_number(value: Any) -> bool:
 
 def _parted(ends: Mapping[str, Any], base: Any) -> bool:
     """Tell whether two ends are stated, in order, and a base does not lie between them."""
-    low, high = ends.get("low"), ends.get("high")
-    return is_number(low) and is_number(high) and is_number(base) and low <= high and not low <= base <= high
+    if not all(is_number(value) for value in (ends.get("low"), ends.get("high"), base)):
+        return False
+    return bool(ends["low"] <= ends["high"]) and not ends["low"] <= base <= ends["high"]
 
 
 def check_range(row: Parameter, given: Range) -> None:

@@ -237,7 +237,8 @@ class Scenario(ScenarioSection):
         default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16, description="The practices that spread"
     )
     parameters: Mapping[str, Range] = Field(
-        default={}, description="Parameters that differ from the table: a value, which is then fixed in every run, or base, low, high, distribution"
+        default={},
+        description="Parameters that differ from the table: a value, which is then fixed in every run, or base, low, high, distribution",
     )
     designs: Mapping[Word, Design] = Field(
         min_length=1, max_length=MAX_DESIGNS, description="Designs by name: nothing for the preset of that name, or fields that differ"

@@ -38,7 +38,8 @@ def template(name: str) -> str:
         + _fields(world, ("regions_per_country", "schools_per_region", *STRUCTURE), "  ")
         + "".join(f"  # {key}: {key}.csv  # {WorldSpec.model_fields[key].description}\n" for key in ("schools", "ties")),
         "practices:\n" + "".join("  -" + _fields(practice, Practice.model_fields, "    ")[3:] for practice in defaults.practices),
-        "parameters:  # one per line: a value, fixed in every run, or {base: ..., low: ..., high: ..., distribution: ...}\n" + _parameter_lines(),
+        "parameters:  # one per line: a value, fixed in every run, or {base: ..., low: ..., high: ..., distribution: ...}\n"
+        + _parameter_lines(),
         f"uncertain: [{', '.join(defaults.uncertain)}]  # {Scenario.model_fields['uncertain'].description}\n",
         "designs:  # by name: nothing for the preset of that name, or the fields that differ\n" + _design_lines(),
     ]

@@ -7,7 +7,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, say_notices, written_study
+from .steps import engine_of, finish, load, new_folder_of, refuse_both, say_notices, written_study
 
 
 def calibrate(
@@ -48,6 +48,7 @@ def calibrate(
         fit=fit, pool=pool, hold_out=hold_out, compare=compare, overdispersion=overdispersion, discrepancy=discrepancy,
         likelihood=likelihood, runs=runs,
     )  # fmt: skip
+    refuse_both(sets, wanted.fit)
     loaded = load(scenario, sets, design, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
     file = observations_of(observations, loaded)
     problem, seen = problem_of(loaded, file, wanted, start=start, mapping=mapping, end=end)
@@ -58,7 +59,9 @@ def calibrate(
     from school_mentoring.analysis.report.terminal import print_report
     from school_mentoring.experiments.calibration.calibrate import calibrate as run_calibration
     from school_mentoring.experiments.calibration.calibrate import quick_fit, state_of, write_findings
+    from school_mentoring.experiments.variables import fixed_note
 
+    notes = fixed_note(loaded, problem.prior.names)
     decided = {**wanted.describe(), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}
     if quick:
         with Progress() as progress:
@@ -74,10 +77,10 @@ def calibrate(
         report = calibration_report(found.tables(), state, problem.funding)
         place = folder / "calibration"
     if not as_json:
-        print_report(report, title_of(state))
+        print_report(report, title_of(state), notes)
     whole = load(scenario, sets, None, quiet=True, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
     with written_study(place, whole, "calibrate", decided, report.files, {"observations": file}) as study:
         if not quick:
             write_findings(found, whole, study.path)
         report.write_figures(study.path / "figures")
-    finish(place, report.document, as_json)
+    finish(place, report.document, as_json, notes)

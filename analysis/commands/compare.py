@@ -40,4 +40,4 @@ def compare(
     tables = {**found.tables(), **report.files}
     with written_study(folder, found.scenario, "compare", {"engine": engine}, tables) as study, Progress() as progress:
         report.write_figures(study.path / "figures", progress.show)
-    finish(folder, report.document, as_json)
+    finish(folder, report.document, as_json, found.notes)

@@ -20,7 +20,10 @@ def euros(word: str | float) -> float:
 
 ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter, or a design's field as design.field=value.")
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Fix a parameter in every run (NAME=LOW:HIGH: its range), or a field: design.field=value."
+    ),
 ]
 DesignsOption = Annotated[str | None, typer.Option(metavar="A,B", help="Only these designs; presets may be added.")]
 ReplicatesOption = Annotated[int | None, typer.Option(help="Runs per design and parameter set.")]

@@ -60,4 +60,4 @@ def recommend(
     files = {"study": study} if is_study(study) else None
     with written_study(folder, described, "recommend", {"k": k, "perspective": perspective}, advice.tables, files) as written:
         write_report(advice, written.path)
-    finish(folder, advice.json, as_json)
+    finish(folder, advice.json, as_json, evidence["notes"])

@@ -58,6 +58,7 @@ def sensitivity(
         folder = folder_of(out, Path(scenario).resolve().name, method)
         loaded, found = study_of_sweep(Path(scenario), wanted)
     else:
+        refuse_both(sets, vary or ())
         loaded = load(
             scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
             columns=columns,
@@ -69,12 +70,14 @@ def sensitivity(
         folder = folder / "sensitivity"
     from school_mentoring.analysis.report.sensitivity import sensitivity_report, title_of
     from school_mentoring.analysis.report.terminal import print_report
+    from school_mentoring.experiments.variables import fixed_note
 
+    notes = fixed_note(loaded, set(found.indices["parameter"]))
     report = sensitivity_report(found.tables(), found.state)
     if not as_json:
-        print_report(report, title_of(found.state))
+        print_report(report, title_of(found.state), notes)
     files = {"sweep": scenario} if of_sweep else None
     with written_study(folder, loaded, "sensitivity", wanted.describe(), report.files, files) as study, Progress() as progress:
-        study.text("summary.txt", [title_of(found.state), *report.said])
+        study.text("summary.txt", [title_of(found.state), *report.said, *notes])
         report.write_figures(study.path / "figures", progress.show, processes=threads or os.cpu_count() or 1)
-    finish(folder, report.document, as_json)
+    finish(folder, report.document, as_json, notes)

@@ -51,4 +51,4 @@ def simulate(
     decided = {"engine": engine, "per_school": per_school}
     with written_study(folder, loaded, "simulate", decided, {**tables, **report.files}) as study:
         report.write_figures(study.path / "figures")
-    finish(folder, report.document, as_json)
+    finish(folder, report.document, as_json, found.notes)

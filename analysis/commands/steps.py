@@ -5,7 +5,7 @@ Heavy libraries load here and in the commands only when a command needs them, so
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,9 +98,21 @@ def written_study(
         yield study
 
 
-def finish(folder: Path, document: Mapping[str, Any], as_json: bool) -> None:
-    """Say where the study is, or print the one JSON document."""
+def refuse_both(sets: Sequence[str] | None, varied: Iterable[str]) -> None:
+    """Raise InputError where ``--set`` fixes what is ``varied`` (NAME or NAME=VALUES), or both state what values it takes."""
+    from school_mentoring.scenarios import assignments
+
+    given = dict(assignment.partition("=")[::2] for assignment in assignments(sets or ()))
+    for text in varied:
+        name, own, _ = (part.strip() for part in text.partition("="))
+        if name in given and (own or ":" not in given[name]):
+            problem = "is to be fixed and varied at once" if ":" not in given[name] else "is given values twice"
+            raise InputError(f"--set {name}={given[name]}", f"{name} {problem}", f"allowed: one of the two, or --set {name}=low:high alone")
+
+
+def finish(folder: Path, document: Mapping[str, Any], as_json: bool, notes: Sequence[str] = ()) -> None:
+    """Say where the study is, or print the one JSON document, with the notes that the terminal shows."""
     if as_json:
-        print(json.dumps({**document, "out": str(folder)}, ensure_ascii=False, allow_nan=False))
+        print(json.dumps({**document, "notes": list(notes), "out": str(folder)}, ensure_ascii=False, allow_nan=False))
     else:
         print(f"Study written to {folder}")

@@ -8,7 +8,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, say_notices
+from .steps import engine_of, finish, load, new_folder_of, refuse_both, say_notices
 
 
 def sweep(
@@ -44,6 +44,7 @@ def sweep(
     """Run many parameter sets x designs x replicates into a folder that survives a kill and can be resumed."""
     from school_mentoring.experiments.sweep.execution import parse_shard
 
+    refuse_both(sets, vary or ())
     loaded = load(
         scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
         columns=columns,
@@ -53,10 +54,13 @@ def sweep(
     engine_of(engine)
     from school_mentoring.experiments.sweep.estimate import plan_with_estimate
     from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, sweep_summary
+    from school_mentoring.experiments.variables import fixed_note
 
     plan, cost = plan_with_estimate(
         loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down
     )
+    if sample.startswith("table:"):
+        refuse_both(sets, [f"{name}=" for name in plan.sets])
     say_notices(plan.notices)
     print(f"{cost}; {plan.chunks:,} chunks in {folder}", file=sys.stderr)
     # Shards share a folder, so each may be the one that begins it.
@@ -67,8 +71,9 @@ def sweep(
             progress=lambda done, total: progress.show("runs", done, total),
         )  # fmt: skip
     lines, document = sweep_summary(folder, plan, store, failed)
+    notes = fixed_note(loaded, plan.sets)
     if not as_json:
-        print("\n".join(lines))
-    finish(folder, document, as_json)
+        print("\n".join([*lines, *notes]))
+    finish(folder, document, as_json, notes)
     if failed:
         raise SystemExit(1)

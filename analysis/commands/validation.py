@@ -29,12 +29,14 @@ def validation(
     from school_mentoring.analysis.report.validation import validation_report
     from school_mentoring.analysis.report.validation_chapters import ValidationFindings
     from school_mentoring.experiments.validation.validate import validate as run_validation
+    from school_mentoring.experiments.variables import fixed_note
 
     with Progress() as progress:
         found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)
-    report = validation_report(ValidationFindings(**found.for_report(), commands=[as_typed()]), k)
+    notes = fixed_note(loaded)
+    report = validation_report(ValidationFindings(**found.for_report(), commands=[as_typed()], notes=notes), k)
     if not as_json:
-        print("\n".join(report.lines))
+        print("\n".join([*report.lines, *notes]))
     with written_study(folder, loaded, "validation", {"quick": quick, "k": k}, report.tables) as study:
         write_html(report.document, study.path)
-    finish(folder, report.json, as_json)
+    finish(folder, report.json, as_json, notes)

@@ -49,6 +49,7 @@ def validation_report(found: ValidationFindings, k: float) -> ValidationReport:
         _again(found),
     ]
     subtitle = f"{found.title}. Patterns, exact limits, two engines, an independent peer, convergence, structure, face validity."
+    subtitle = " ".join([subtitle, *found.notes])
     document = Document("Validation of the model" + (" (quick)" if found.quick else ""), subtitle, sections)
     names = ("patterns", "exact", "docking", "peer", "convergence", "order", "networks", "face")
     tables = {f"{name}.csv": found.frames[name] for name in names if len(found.frames[name])}

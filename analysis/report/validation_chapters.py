@@ -25,7 +25,8 @@ class ValidationFindings:
 
     ``frames``: patterns (readings), exact, docking, peer, convergence, order, choices (runs), sets, networks, face. ``curves``: what
     figures show, by key. ``patterns``: number, key, title, source and setting of each. ``facts``: peer_left_out, replicates, root_law,
-    seed, draws, model. ``seconds``: what each part took. ``commands``: to make it again.
+    seed, draws, model. ``seconds``: what each part took. ``commands``: to make it again. ``notes``: what a reader
+    must know of the parameters.
     """
 
     title: str
@@ -36,6 +37,7 @@ class ValidationFindings:
     facts: Mapping[str, Any]
     seconds: Mapping[str, float]
     commands: Sequence[str]
+    notes: Sequence[str] = ()
 
 
 def _number(value: float) -> str:

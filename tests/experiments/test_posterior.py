@@ -21,9 +21,9 @@ from school_mentoring.experiments.sensitivity.given import binned_first_order
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep.execution import open_sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep, read_plan
-from school_mentoring.experiments.variables import Variable, parse_variable, uncertain_variables
+from school_mentoring.experiments.variables import Variable, fixed_note, parse_variable, uncertain_variables
 from school_mentoring.model.errors import InputError
-from school_mentoring.scenarios import Scenario, load_scenario, scenario_from
+from school_mentoring.scenarios import Scenario, load_scenario, parameter_rows, scenario_from
 from tests.experiments.sweeps import small
 
 CORRELATION = 0.9
@@ -170,6 +170,16 @@ def test_a_fitted_parameter_varies_although_the_scenario_calls_it_certain_unless
     fixed = scenario.parameters["p"].model_copy(update={"low": 0.004, "base": 0.004, "high": 0.004})
     without = scenario.model_copy(update={"parameters": {**scenario.parameters, "p": fixed}})
     assert "p" not in {variable.name for variable in uncertain_variables(without)}
+
+
+def test_a_set_value_goes_before_the_draws_and_is_said_to(tmp_path):
+    calibrated(tmp_path)
+    scenario = load_scenario(tmp_path / "calibrated.yaml", ["p=0.004"])
+    drawn = [variable.name for variable in uncertain_variables(scenario) if variable.draws is not None]
+    assert drawn == ["d"]
+    assert parameter_rows(scenario)["p"].source == "stated by scenario mensi-pilot-only-calibrated"
+    said = "Fixed in every run: p at 0.004 in place of its posterior draws. Its uncertainty is left out of all that is said."
+    assert fixed_note(scenario) == [said]
 
 
 def test_a_name_alone_varies_by_the_draws_and_with_a_range_by_that(tmp_path):

@@ -107,7 +107,9 @@ def test_child_states_only_what_differs(write):
         "designs: {virtual: , hub: {preset: regional_hub, fte: 2}}\n",
         "parent.yaml",
     )
-    child = load_scenario(write("extends: parent.yaml\nprogramme: {last_month: 20}\nparameters: {p: {base: 0.01}}\ndesigns: {hub: {stipend: 9}}\n"))
+    child = load_scenario(
+        write("extends: parent.yaml\nprogramme: {last_month: 20}\nparameters: {p: {base: 0.01}}\ndesigns: {hub: {stipend: 9}}\n")
+    )
     assert (child.name, child.title, child.months) == ("study", "", 60)
     assert (child.programme.first_month, child.programme.last_month) == (3, 20)
     assert (child.parameters["p"].low, child.parameters["p"].base, child.parameters["p"].high) == (0.001, 0.01, 0.01)

@@ -87,7 +87,10 @@ def visitor(server) -> Asking:
 
 def test_a_link_carries_the_parameters_in_which_the_scenario_differs(visitor):
     assert list(content_of(visitor.state)["scenario"]["parameters"]) == ["p"]
-    assert yaml.safe_load(visitor.take("scenario.yaml").text)["parameters"]["p"]["base"] == 0.01
+    stated = yaml.safe_load(visitor.take("scenario.yaml").text)["parameters"]["p"]
+    assert {stated[end] for end in ("low", "base", "high")} == {0.01}
+    visitor.post("/answer")
+    assert "Fixed in every run: p at 0.01. Its uncertainty is left out of all that is said." in visitor.said
 
 
 # --- buttons ---
