@@ -37,7 +37,7 @@ def test_a_value_in_a_file_is_fixed_and_a_range_on_the_command_line_goes_before_
 
 
 BOTH = "--set beta=0.05: beta is to be fixed and varied at once; allowed: one of the two, or --set beta=low:high alone"
-STIPEND = "--set regional_hub.stipend=10: regional_hub.stipend is to be fixed and varied at once; allowed: one of the two"
+STIPEND = "--set regional_hub.stipend=10: regional_hub.stipend is to be fixed and varied at once; allowed: one of the two\n"
 REFUSED = {
     "sweep, a name": (("sweep", "--set", "beta=0.05", "--vary", "beta"), BOTH),
     "sweep, a range": (("sweep", "--set", "gamma=1 beta=0.05", "--vary", "beta=0.01:0.1"), BOTH),
