@@ -9,7 +9,7 @@ import typer
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, folder_of, load, new_folder_of, written_study
+from .steps import engine_of, finish, folder_of, load, new_folder_of, refuse_both, written_study
 
 
 def sensitivity(
