@@ -11,7 +11,7 @@ import pandas as pd
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import PRESETS, Design
 from school_mentoring.model.engine import run_batch
-from school_mentoring.model.errors import InputError
+from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.observe import GROUP_COUNTS, GROUPS
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario
@@ -60,11 +60,15 @@ class Comparison:
     schools: Schools
 
     @property
+    def per_set(self) -> int:
+        """Runs of a design under each drawn parameter set."""
+        return min(DRAW_REPLICATES, self.scenario.replicates)
+
+    @property
     def title(self) -> str:
         """Two lines that say what was compared."""
-        sets = (
-            f"and {DRAW_REPLICATES} under each of {len(self.sets)} drawn parameter sets" if len(self.sets) else "none with drawn parameters"
-        )
+        drawn = f"and {self.per_set} under each of {len(self.sets)} drawn parameter sets"
+        sets = drawn if len(self.sets) else "none with drawn parameters"
         runs = f"{self.scenario.replicates} runs a design at the base parameters, {sets}"
         return f"{self.scenario.title or self.scenario.name}\n{len(self.schools):,} schools, {self.scenario.months} months; {runs}."
 
@@ -73,12 +77,32 @@ class Comparison:
         """What a reader must know of where the schools and the parameter sets come from."""
         return [*notes_on(self.scenario, self.schools), *_fitted(self.scenario)]
 
+    def __repr__(self) -> str:
+        scenario, designs = self.scenario, self.scenario.designs
+        drawn = f", and {self.per_set} under each of {len(self.sets):,} drawn sets" if len(self.sets) else ""
+        return (
+            f"<Comparison of {scenario.name}: {len(designs)} designs ({listed(designs, 8)}), {len(self.schools):,} schools, "
+            f"{scenario.months} months; {scenario.replicates:,} runs a design{drawn}>"
+        )
+
+    def runs(self) -> pd.DataFrame:
+        """Return one row per run: design, parameter_set (0: the base parameters), replicate, the outcomes and what they break down into."""
+        return pd.concat([self.base.runs, self.uncertain], ignore_index=True)
+
+    def monthly(self) -> pd.DataFrame:
+        """Return the monthly counts of the runs at the base parameters, by group of schools and practice."""
+        return self.base.monthly()
+
+    def costs(self) -> pd.DataFrame:
+        """Return the costs of the runs at the base parameters by month, country, category and payer, in EUR, not discounted."""
+        return self.base.costs()
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the study folder keeps, by file name."""
         tables = {
-            "results.parquet": self.base.monthly(),
-            "runs.parquet": pd.concat([self.base.runs, self.uncertain], ignore_index=True),
-            "costs.parquet": self.base.costs(),
+            "results.parquet": self.monthly(),
+            "runs.parquet": self.runs(),
+            "costs.parquet": self.costs(),
             "parameters.parquet": self.sets,
         }
         if self.snapshot is not None:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import Batch, Results, run_batch
+from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.observe import GROUP_COUNTS, OUTCOMES, group_names
 from school_mentoring.model.parameters import WORLD_PARAMETERS, parameter_table
 from school_mentoring.scenarios import Scenario
 
 from .breakdown import breakdown, breakdown_columns, slices
-from .progress import Advance
+from .progress import Advance, announce_compilation
 from .worlds import Worlds
 
 BatchRunner = Callable[..., Results]
@@ -38,6 +39,9 @@ class Ensemble:
     designs: tuple[str, ...]
     countries: tuple[str, ...]
     practices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Ensemble: {len(self.runs):,} runs of {len(self.designs)} designs ({listed(self.designs, 8)})>"
 
     def monthly(self) -> pd.DataFrame:
         """Return the monthly counts by group and practice; ties and costs stand in the rows of the group ``all``."""
@@ -94,6 +98,14 @@ def runner(engine: str) -> BatchRunner:
 
         return run_batch_with_mesa
     return run_batch
+
+
+def chosen_engine(name: str) -> BatchRunner:
+    """Return the engine that a user chose, and say so where it is about to be compiled. Raises InputError where there is none."""
+    if name not in ("compiled", "mesa"):
+        raise InputError(f"--engine {name}", f"no engine named {name!r}", "allowed: compiled, mesa")
+    announce_compilation()
+    return runner(name)
 
 
 def run_ensemble(

@@ -1,22 +1,178 @@
-"""A scenario's Mesa model, for notebooks."""
+"""What researchers call from Python, as ``school_mentoring`` shows it: the commands as functions that give back objects with tables.
 
-from typing import Any
+Nothing is printed but progress, and nothing written but the folder of a sweep. Bad input raises InputError, worded as for the command line.
+"""
 
-from school_mentoring.scenarios import load_scenario
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Unpack
 
+from school_mentoring import scenarios
+from school_mentoring.model.errors import InputError
+from school_mentoring.scenarios import RunOptions, ScenarioLike, ScenarioOptions, Settings
+
+from .arguments import from_python
+from .compare import Comparison
+from .compare import compare as run_compare
+from .ensemble import chosen_engine
+from .folder import results
+from .folder.results import Study
+from .folder.study import checked_out, study_path
+from .progress import Progress
+from .simulate import Simulation
+from .simulate import simulate as run_simulation
 from .worlds import Worlds
 
-
-def mesa_model(scenario: str = "mensi-pilot", design: str = "regional_hub", *, replicate: int = 0, **options: Any) -> Any:
-    """Return a ``MentoringModel`` of a scenario's design, ready to ``step()``; its schools are those of a replicate of ``compare``.
-
-    ``options`` go to ``load_scenario`` (``sets``, ``seed``, ...), except ``school_class``, a subclass of ``SchoolAgent``. Raises InputError
-    for bad input.
-    """
+if TYPE_CHECKING:  # Mesa takes as long to load as all else together
+    from school_mentoring.model.agents import SchoolAgent
     from school_mentoring.model.mesa_model import MentoringModel
 
-    extra = {"school_class": options.pop("school_class")} if "school_class" in options else {}
-    loaded = load_scenario(scenario, designs=[design], **options)
+Engine = Literal["compiled", "mesa"]
+
+load_scenario = from_python(scenarios.load_scenario)
+open_study = from_python(results.open_study)
+
+
+@from_python
+def compare(
+    scenario: ScenarioLike = "mensi-pilot",
+    sets: Settings | None = None,
+    *,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+    **options: Unpack[ScenarioOptions],
+) -> Comparison:
+    """Run every design of a scenario, and ``none``, on common random numbers, at the base parameters and under drawn ones.
+
+    ``sets`` and ``options``: those of ``load_scenario``. ``engine``: compiled, or mesa (the same results, slower). ``threads``: processors
+    (default: all), on which no result depends. Raises InputError for bad input. ``analysis.summary`` makes tables of the runs.
+
+    >>> from school_mentoring import compare
+    >>> found = compare("mensi-pilot-only", {"world.schools_per_region": 4}, designs="virtual", replicates=4, draws=2, months=24)
+    >>> found
+    <Comparison of mensi-pilot-only: 2 designs (none, virtual), 96 schools, 24 months; 4 runs a design, and 2 under each of 2 drawn sets>
+    >>> found.runs()[["design", "parameter_set", "replicate", "adopters_end"]].head(2)
+      design  parameter_set  replicate  adopters_end
+    0   none              0          0         308.0
+    1   none              0          1         401.0
+    """
+    loaded = scenarios.load_scenario(scenario, sets, **options)
+    runner = chosen_engine(engine)
+    with Progress() as progress:
+        return run_compare(loaded, engine=runner, threads=threads, stage=progress.show)
+
+
+@from_python
+def simulate(
+    scenario: ScenarioLike = "mensi-pilot",
+    design: str = "regional_hub",
+    sets: Settings | None = None,
+    *,
+    per_school: bool = False,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+    **options: Unpack[RunOptions],
+) -> Simulation:
+    """Run one design of a scenario at its base parameters and record it month by month; ``per_school``: every school of every month too.
+
+    ``sets`` and ``options``: those of ``load_scenario``; ``engine`` and ``threads``: those of ``compare``. Raises InputError for bad input.
+
+    >>> from school_mentoring import simulate
+    >>> found = simulate("mensi-pilot-only", "virtual", ["world.schools_per_region=4"], replicates=2, months=12)
+    >>> found
+    <Simulation of mensi-pilot-only: virtual, 96 schools, 12 months; 2 runs>
+    >>> monthly = found.monthly()
+    >>> monthly[monthly["group"] == "all"].groupby("month")["adopters"].mean().tail(2)
+    month
+    10    301.0
+    11    314.5
+    Name: adopters, dtype: float64
+    """
+    loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
+    runner = chosen_engine(engine)
+    with Progress() as progress:
+        return run_simulation(
+            loaded, per_school=per_school, engine=runner, threads=threads, progress=lambda done, total: progress.show("runs", done, total)
+        )
+
+
+@from_python
+def sweep(
+    scenario: ScenarioLike = "mensi-pilot",
+    vary: Sequence[str] | str = (),
+    sample: str = "sobol:64",
+    sets: Settings | None = None,
+    *,
+    out: str | Path | None = None,
+    random: Literal["common", "independent"] = "common",
+    broken_down: bool = False,
+    yes: bool = False,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+    **options: Unpack[ScenarioOptions],
+) -> Study:
+    """Run many parameter sets x designs x replicates into the folder ``out`` (default ``results/<scenario>-sweep``) and open it.
+
+    What is in the folder of this very sweep is kept and completed. ``vary``: names, or ``name=low:high``, of what varies (default: what is
+    uncertain); ``sample``: sobol:N, lhs:N, grid:N or table:FILE; ``random``: common, where a replicate draws alike under every set, or
+    independent; ``broken_down``: effects and costs by group of schools too; ``yes``: run it however long it takes. The others are those of
+    ``compare``. Runs that fail are left out, and ``complete`` of the study is False. Raises InputError for bad input.
+
+    >>> from school_mentoring import sweep
+    >>> study = sweep("mensi-pilot-only", "beta", "sobol:4", designs="none,virtual", replicates=2, out="results/beta")
+    >>> study
+    <Study results/beta: sweep of mensi-pilot-only, 2 designs (none, virtual), 4 parameter sets x 2 replicates>
+    >>> study.quantiles("effect_adopter_years").round(0)
+        design    mean     sd     q05     q50     q95  n
+    0     none  3265.0  109.0  3163.0  3265.0  3367.0  8
+    1  virtual  4506.0  370.0  4038.0  4504.0  5017.0  8
+    """
+    from .sweep.estimate import plan_with_estimate
+    from .sweep.execution import carry_out, open_sweep
+
+    loaded = scenarios.load_scenario(scenario, sets, **options)
+    folder = checked_out(study_path(None if out is None else Path(out), loaded.name, "sweep"))
+    chosen_engine(engine)
+    varied = [vary] if isinstance(vary, str) else vary
+    plan, _ = plan_with_estimate(loaded, varied, sample, random=random, chunk=None, yes=yes, threads=threads, broken_down=broken_down)
+    store = open_sweep(folder, plan, resume=True)
+    with Progress() as progress:
+        carry_out(folder, plan, store, engine=engine, threads=threads, progress=lambda done, total: progress.show("runs", done, total))
+    return results.open_study(folder)
+
+
+@from_python
+def mesa_model(
+    scenario: ScenarioLike = "mensi-pilot",
+    design: str = "regional_hub",
+    sets: Settings | None = None,
+    *,
+    replicate: int = 0,
+    school_class: "type[SchoolAgent] | None" = None,
+    **options: Unpack[RunOptions],
+) -> "MentoringModel":
+    """Return a Mesa model of a scenario's design, ready to ``step()``; its schools are those of a replicate of ``compare``.
+
+    ``sets`` and ``options``: those of ``load_scenario``; ``school_class``: a subclass of ``SchoolAgent``. Raises InputError for bad input.
+
+    >>> from school_mentoring import mesa_model
+    >>> model = mesa_model("mensi-pilot-only", "virtual", {"world.schools_per_region": 4})
+    >>> model.step()
+    >>> model
+    <MentoringModel: 96 schools, replicate 0, month 1>
+    >>> model.datacollector.get_model_vars_dataframe()[["month", "adopters"]]
+       month  adopters
+    0      0       212
+    """
+    from school_mentoring.model.agents import SchoolAgent
+    from school_mentoring.model.mesa_model import MentoringModel
+
+    agent = SchoolAgent if school_class is None else school_class
+    if not (isinstance(agent, type) and issubclass(agent, SchoolAgent)):
+        raise InputError("mesa_model(school_class=...)", f"{agent!r} is no class of schools", "allowed: a subclass of SchoolAgent")
+    if replicate < 0:
+        raise InputError(f"mesa_model(replicate={replicate})", "is below 0", "allowed: 0 or more")
+    loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
     parameters = loaded.base_parameters()
     world, _ = Worlds(loaded).get(parameters, replicate % loaded.worlds)
     return MentoringModel(
@@ -28,5 +184,5 @@ def mesa_model(scenario: str = "mensi-pilot", design: str = "regional_hub", *, r
         replicate=replicate,
         first_month=loaded.programme.first_month,
         last_month=loaded.programme.last_month,
-        **extra,
+        school_class=agent,
     )

@@ -46,9 +46,28 @@ class Simulation:
         """The funded months of the design."""
         return window(self.scenario, next(iter(self.scenario.designs.values())))
 
+    def __repr__(self) -> str:
+        scenario = self.scenario
+        return (
+            f"<Simulation of {scenario.name}: {', '.join(scenario.designs)}, {len(self.table):,} schools, {scenario.months} months; "
+            f"{scenario.replicates:,} runs>"
+        )
+
+    def runs(self) -> pd.DataFrame:
+        """Return one row per run: design, parameter_set (0: the base parameters), replicate, and the outcomes."""
+        return self.ensemble.runs
+
+    def monthly(self) -> pd.DataFrame:
+        """Return the counts of every month by group of schools and practice."""
+        return self.ensemble.monthly()
+
+    def costs(self) -> pd.DataFrame:
+        """Return the costs by month, country, category and payer, in EUR, not discounted."""
+        return self.ensemble.costs()
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the study folder keeps, by file name."""
-        tables = {"results.parquet": self.ensemble.monthly(), "runs.parquet": self.ensemble.runs, "costs.parquet": self.ensemble.costs()}
+        tables = {"results.parquet": self.monthly(), "runs.parquet": self.runs(), "costs.parquet": self.costs()}
         return tables if self.schools is None else {**tables, "schools.parquet": self.schools}
 
 

@@ -85,10 +85,8 @@ def make(truth: Truth, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "schools.csv", schools.to_frame())
     _write(folder / "ties.csv", _ties(base, schools))
-    observed = load_scenario(
-        truth.base, truth.sets, seed=truth.seed, months=max(truth.survey.months) + 1, replicates=1, designs=[truth.design],
-        schools=folder / "schools.csv", ties=folder / "ties.csv",
-    )  # fmt: skip
+    stated = load_scenario(truth.base, truth.sets, seed=truth.seed, schools=folder / "schools.csv", ties=folder / "ties.csv")
+    observed = load_scenario(stated, months=max(truth.survey.months) + 1, replicates=1, designs=[truth.design])
     _write(folder / "observations.csv", _observations(observed, truth))
 
 

@@ -1,6 +1,7 @@
 """The one error that bad input raises: where it stands, what was given, what is allowed, the nearest valid name."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 LONGEST = 600
@@ -23,9 +24,16 @@ def one_line(text: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return 'did you mean ...?' for the known name most like ``name``, or a list of the known names where none is."""
+    """Return 'did you mean ...?' for the known name most like ``name``, as a whole or in a word of it, or a list of them where none is."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "known names: " + ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    words = {word: whole for whole in reversed(names) for word in re.split(r"[_.-]", whole)}
+    for whole, cutoff in (({each: each for each in names}, 0.5), (words, 0.75)):
+        if close := difflib.get_close_matches(name, whole, n=1, cutoff=cutoff):
+            return f"did you mean {whole[close[0]]!r}?"
+    return f"known names: {listed(names)}"
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Return names as one text, the first of them where they are many."""
+    some = list(names)
+    return ", ".join([*some[:most], *(["..."] if len(some) > most else [])])

@@ -75,6 +75,9 @@ class MentoringModel(mesa.Model):
             agenttype_reporters={SchoolAgent: {"adopters": lambda s: sum(s.adopters), "role": "role"}},
         )
 
+    def __repr__(self) -> str:
+        return f"<MentoringModel: {len(self.schools):,} schools, replicate {self.replicate}, month {self.month}>"
+
     @property
     def funded(self) -> int:
         """1 while the programme runs, else 0."""

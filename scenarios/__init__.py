@@ -4,7 +4,19 @@
 """
 
 from .json_schema import json_schema
-from .load import assignments, dump_yaml, load_scenario, resolved, scenario_from, shipped_scenarios, uploaded_scenario
+from .load import (
+    RunOptions,
+    ScenarioLike,
+    ScenarioOptions,
+    Settings,
+    assignments,
+    dump_yaml,
+    load_scenario,
+    resolved,
+    scenario_from,
+    shipped_scenarios,
+    uploaded_scenario,
+)
 from .posterior import POSTERIOR_COPY, check_draws, fitted_draws, parameter_rows, read_draws
 from .ranges import Range
 from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
@@ -17,7 +29,11 @@ __all__ = [
     "Practice",
     "Programme",
     "Range",
+    "RunOptions",
     "Scenario",
+    "ScenarioLike",
+    "ScenarioOptions",
+    "Settings",
     "WorldSpec",
     "assignments",
     "check_draws",

@@ -4,9 +4,9 @@ Whatever the input, the result is a ``Scenario`` or an ``InputError`` that names
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
@@ -26,44 +26,68 @@ SHIPPED = Path(__file__).parent
 LONGEST_PATH = 500
 LONGEST_CHAIN = 20
 IDENTITY = ("name", "title", "description")
+NUMBERS = ("seed", "months", "replicates", "draws")
 FILE_KEYS = ("schools", "ties")
 SETTABLE = (
-    *("seed", "months", "replicates", "draws", "worlds"),
+    *(*NUMBERS, "worlds"),
     *(f"programme.{field}" for field in Programme.model_fields),
     *(f"world.{field}" for field in ("regions_per_country", "schools_per_region", *STRUCTURE, *FILE_KEYS)),
 )
 """What ``--set`` may assign besides parameters and the fields of designs."""
 
+ScenarioLike = Scenario | str | Path
+"""A scenario, its file, or the name of a shipped one."""
 
-def load_scenario(
-    path_or_name: str | Path,
-    sets: Sequence[str] = (),
-    *,
-    seed: int | None = None,
-    months: int | None = None,
-    replicates: int | None = None,
-    designs: Sequence[str] | None = None,
-    schools: str | Path | None = None,
-    ties: str | Path | None = None,
-    encoding: str | None = None,
-    columns: Sequence[str] | None = None,
-) -> Scenario:
-    """Return the scenario of a file, or of a shipped name such as ``mensi-pilot``.
+Settings = Mapping[str, object] | Sequence[str] | str
+"""What is set of a scenario: ``{"p": 0.01, "regional_hub.stipend": 3000}``, or texts such as ``["p=0.01"]``."""
 
-    ``sets`` holds assignments as ``--set`` takes them: ``p=0.01``, ``regional_hub.stipend=3000``, ``world.schools_per_region=10``,
-    several in one text separated by spaces or commas. ``designs`` keeps those designs only; presets that the scenario lacks may be
-    named. ``schools`` and ``ties`` are files, relative to the working directory; ``encoding`` and ``columns`` (texts such as
-    ``school_id=URN,teachers=Staff``) say how they are written.
+
+class RunOptions(TypedDict, total=False):
+    """What else may differ from the scenario as it is stated; ``None`` changes nothing.
+
+    ``schools`` and ``ties`` are files, relative to the working directory; ``encoding`` and ``columns`` (``{"school_id": "URN"}``, or texts
+    such as ``school_id=URN,teachers=Staff``) say how they are written.
     """
-    path = _find(path_or_name)
-    layer = _read_chain(path, ())
-    layer.values.setdefault("name", _slug(path.stem))
+
+    replicates: int | None
+    draws: int | None
+    seed: int | None
+    months: int | None
+    schools: str | Path | None
+    ties: str | Path | None
+    encoding: str | None
+    columns: Settings | None
+
+
+class ScenarioOptions(RunOptions, total=False):
+    """The same, and which designs are kept: names as a list, or separated by commas. Presets that the scenario lacks may be named."""
+
+    designs: Sequence[str] | str | None
+
+
+def load_scenario(scenario: ScenarioLike, sets: Settings | None = None, **options: Unpack[ScenarioOptions]) -> Scenario:
+    """Return a scenario, checked: that of a YAML file or of a shipped name, or one at hand, with what is set of it.
+
+    ``sets`` names parameters (``p``), fields of designs (``regional_hub.stipend``) and fields of the world
+    (``world.schools_per_region``) with their values, as ``--set`` does; a text may hold several, apart by spaces or commas. ``options``:
+    those of ``ScenarioOptions``, as replicates, seed, designs. Raises InputError for what is faulty, naming file and line.
+
+    >>> from school_mentoring import load_scenario
+    >>> load_scenario("mensi-pilot-only", {"q_out": 0.06}, designs="none,virtual", months=48)
+    <Scenario mensi-pilot-only: 6 countries, 48 months, 2 designs (none, virtual), 100 replicates, seed 1>
+    """
+    if isinstance(scenario, Scenario):
+        layer, source = Layer(resolved(scenario), {}), f"the scenario {scenario.name}"
+    else:
+        path = _find(scenario)
+        layer, source = _read_chain(path, ()), str(path)
+        layer.values.setdefault("name", _slug(path.stem))
+    designs = options.pop("designs", None)
     if designs is not None:
         layer = lay_over(layer, _chosen_designs(designs, layer))
-    layer = lay_over(layer, _assignments(sets, layer))
-    layer = lay_over(layer, _written(encoding, columns or ()))
-    layer = lay_over(layer, _options({"seed": seed, "months": months, "replicates": replicates}, {"schools": schools, "ties": ties}))
-    return _checked(layer, str(path))
+    layer = lay_over(layer, _assignments(sets or (), layer))
+    layer = lay_over(layer, _written(options.get("encoding"), _texts(options.get("columns") or ())))
+    return _checked(lay_over(layer, _options(options)), source)
 
 
 def uploaded_scenario(data: bytes, name: str) -> Scenario:
@@ -171,7 +195,10 @@ def _with_absolute_paths(layer: Layer, folder: Path) -> Layer:
     return layer
 
 
-def _chosen_designs(names: Sequence[str], layer: Layer) -> Layer:
+def _chosen_designs(chosen: Sequence[str] | str, layer: Layer) -> Layer:
+    names = [name.strip() for name in chosen.split(",") if name.strip()] if isinstance(chosen, str) else chosen
+    if not names:
+        raise InputError("--designs", "names no design", "allowed: names separated by commas")
     present = as_mapping(layer.values.get("designs"))
     known = list(dict.fromkeys([*(present if isinstance(present, dict) else {}), *PRESETS]))
     for name in names:
@@ -180,7 +207,7 @@ def _chosen_designs(names: Sequence[str], layer: Layer) -> Layer:
     return Layer({"designs": list(names)}, {("designs",): typed("--designs", ",".join(names))})
 
 
-def _assignments(sets: Sequence[str], layer: Layer) -> Layer:
+def _assignments(sets: Settings, layer: Layer) -> Layer:
     """Return what ``--set`` assigns as a source of its own; where two assign the same, the later wins."""
     targets = _targets(layer)
     values: dict[str, Any] = {}
@@ -198,9 +225,15 @@ def _assignments(sets: Sequence[str], layer: Layer) -> Layer:
     return Layer(values, places)
 
 
-def assignments(sets: Sequence[str]) -> list[str]:
+def assignments(sets: Settings) -> list[str]:
     """Return each NAME=VALUE of what ``--set`` takes, of which one text may hold several."""
-    return [assignment for text in sets for assignment in re.split(r"[\s,]+(?=[^\s,=]+=)", text.strip())]
+    return [assignment for text in _texts(sets) for assignment in re.split(r"[\s,]+(?=[^\s,=]+=)", text.strip())]
+
+
+def _texts(sets: Settings) -> Iterable[str]:
+    if isinstance(sets, Mapping):
+        return [f"{name}={'null' if value is None else value}" for name, value in sets.items()]
+    return [sets] if isinstance(sets, str) else sets
 
 
 def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:
@@ -235,17 +268,19 @@ def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     values[path[-1]] = value
 
 
-def _options(numbers: Mapping[str, int | None], files: Mapping[str, str | Path | None]) -> Layer:
+def _options(options: RunOptions) -> Layer:
+    given: Mapping[str, Any] = {**options}
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
-    for path, value in [((key,), value) for key, value in numbers.items()] + [(("world", key), value) for key, value in files.items()]:
+    for path in (*((key,) for key in NUMBERS), *(("world", key) for key in FILE_KEYS)):
+        value = given.get(path[-1])
         if value is not None:
             places[path] = typed(f"--{path[-1]}", str(value))
             _put(values, path, value if len(path) == 1 else _absolute(places[path], str(value)))
     return Layer(values, places)
 
 
-def _written(encoding: str | None, columns: Sequence[str]) -> Layer:
+def _written(encoding: str | None, columns: Iterable[str]) -> Layer:
     """Return what ``--encoding`` and ``--columns`` say of the user's own tables."""
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}

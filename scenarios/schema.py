@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
-from school_mentoring.model.errors import nearest
+from school_mentoring.model.errors import listed, nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.arrays import Practices
 from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country, mean_figures
@@ -336,6 +336,14 @@ class Scenario(ScenarioSection):
                 field = "first_month" if design.last_month is None else "last_month"
                 fault(("designs", name, field), f"funded from month {first} to month {last}", "allowed: last_month not before first_month")
         return self
+
+    def __repr__(self) -> str:
+        return (
+            f"<Scenario {self.name}: {len(self.world.countries)} countries, {self.months} months, "
+            f"{len(self.designs)} designs ({listed(self.designs, 8)}), {self.replicates} replicates, seed {self.seed}>"
+        )
+
+    __str__ = __repr__
 
     def base_parameters(self) -> dict[str, float]:
         """Return the base value of every parameter in this scenario."""

@@ -191,6 +191,14 @@ for _tag, _pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float"
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern.pattern})\Z"), None)
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Write what YAML takes for the end of a line as an escape, which only double quotes allow."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if re.search("[\x85\u2028\u2029]", text) else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
 def _in_words(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or "cannot be parsed"
     if "\\t" in problem:

@@ -1,6 +1,6 @@
 """``run.py calibrate``: parameters fitted to what was seen of a pilot."""
 
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
@@ -30,16 +30,12 @@ def calibrate(
     quick: Annotated[bool, typer.Option("--quick", help="A point fit only, for a first look.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Keep the simulations of a calibration begun earlier.")] = False,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Simulate on the Dask cluster of this scheduler.")] = None,
-    sets: options.SetOption = None,
-    seed: options.SeedOption = None,
+    *,
     engine: options.EngineOption = "compiled",
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
+    **chosen: Unpack[options.PilotOptions],
 ) -> None:
     """Fit parameters to a pilot's observations, and say what the data cannot tell."""
     from school_mentoring.experiments.calibration.calibrate import asked, observations_of, problem_of
@@ -48,8 +44,8 @@ def calibrate(
         fit=fit, pool=pool, hold_out=hold_out, compare=compare, overdispersion=overdispersion, discrepancy=discrepancy,
         likelihood=likelihood, runs=runs,
     )  # fmt: skip
-    refuse_both(sets, wanted.fit)
-    loaded = load(scenario, sets, design, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
+    refuse_both(chosen.get("sets"), wanted.fit)
+    loaded = load(scenario, designs=design, **chosen)
     file = observations_of(observations, loaded)
     problem, seen = problem_of(loaded, file, wanted, start=start, mapping=mapping, end=end)
     say_notices(seen.notices)
@@ -78,7 +74,7 @@ def calibrate(
         place = folder / "calibration"
     if not as_json:
         print_report(report, title_of(state), notes)
-    whole = load(scenario, sets, None, quiet=True, seed=seed, schools=schools, ties=ties, encoding=encoding, columns=columns)
+    whole = load(scenario, quiet=True, **chosen)
     with written_study(place, whole, "calibrate", decided, report.files, {"observations": file}) as study:
         if not quick:
             write_findings(found, whole, study.path)

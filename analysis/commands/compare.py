@@ -1,5 +1,7 @@
 """``run.py compare``: every design against none."""
 
+from typing import Unpack
+
 from school_mentoring.experiments.progress import Progress
 
 from . import options
@@ -8,25 +10,15 @@ from .steps import engine_of, finish, load, new_folder_of, written_study
 
 def compare(
     scenario: options.ScenarioArgument = "mensi-pilot",
-    sets: options.SetOption = None,
-    designs: options.DesignsOption = None,
-    replicates: options.ReplicatesOption = None,
-    seed: options.SeedOption = None,
-    months: options.MonthsOption = None,
+    *,
     engine: options.EngineOption = "compiled",
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
+    **chosen: Unpack[options.AllOptions],
 ) -> None:
     """Compare every design with none: spread, what lasts, who gains, costs, who is ahead and how sure."""
-    loaded = load(
-        scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
-        columns=columns,
-    )  # fmt: skip
+    loaded = load(scenario, **chosen)
     folder = new_folder_of(out, loaded.name, "compare")
     runner = engine_of(engine)
     from school_mentoring.analysis.report.terminal import comparison_report, print_report

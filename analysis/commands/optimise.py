@@ -1,13 +1,13 @@
 """``run.py optimise``: the best of all designs."""
 
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, folder_of, load
+from .steps import engine_of, finish, load, new_folder_of
 
 
 def optimise(
@@ -26,27 +26,21 @@ def optimise(
     population: Annotated[int, typer.Option(min=4, help="Designs of a generation.")] = 100,
     draws: Annotated[int | None, typer.Option(min=0, help="Parameter sets among the runs of a design; 0: the base parameters.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a search begun earlier, perhaps with more evaluations.")] = False,
-    sets: options.SetOption = None,
-    designs: options.DesignsOption = None,
     replicates: Annotated[int, typer.Option(min=2, help="Runs of each design tried.")] = 50,
-    seed: options.SeedOption = None,
-    months: options.MonthsOption = None,
+    *,
     engine: options.EngineOption = "compiled",
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
+    **chosen: Unpack[options.SearchOptions],
 ) -> None:
     """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
     from school_mentoring.experiments.search.aim import aim_of
     from school_mentoring.experiments.search.folder import close_search, open_search, write_found
     from school_mentoring.experiments.search.optimise import search
 
-    loaded = load(scenario, sets, designs, seed=seed, months=months, schools=schools, ties=ties, encoding=encoding, columns=columns)
-    folder = folder_of(out, loaded.name, "optimise")
+    loaded = load(scenario, **chosen)
+    folder = new_folder_of(out, loaded.name, "optimise")
     aim = aim_of(
         objectives=objectives, perspective=perspective, budgets=budget or [], evaluations=evaluations, population=population,
         cells=replicates, draws=draws, space=space or [],

@@ -1,7 +1,7 @@
 """The options that several commands share, each with its help."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -46,3 +46,41 @@ NetBenefitOption = Annotated[float, typer.Option("--k", parser=euros, metavar="E
 OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The study folder (default results/<scenario>-<command>).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processors to use (default: all); results do not depend on it.")]
+
+
+class SetOptions(TypedDict, total=False):
+    """What a command takes of how its scenario differs from the one that is stated; commands with ``**chosen`` hand it to ``load``."""
+
+    sets: SetOption
+    seed: SeedOption
+
+
+class TableOptions(TypedDict, total=False):
+    """The user's own tables, and how they are written."""
+
+    schools: SchoolsOption
+    ties: TiesOption
+    encoding: EncodingOption
+    columns: ColumnsOption
+
+
+class PilotOptions(SetOptions, TableOptions, total=False):
+    """Of a pilot, whose design and months are known."""
+
+
+class OneDesignOptions(PilotOptions, total=False):
+    """Of the runs of one design."""
+
+    months: MonthsOption
+    replicates: ReplicatesOption
+
+
+class SearchOptions(PilotOptions, total=False):
+    """Of many designs, where the command itself says how often each is run."""
+
+    months: MonthsOption
+    designs: DesignsOption
+
+
+class AllOptions(OneDesignOptions, SearchOptions, total=False):
+    """Of any scenario."""

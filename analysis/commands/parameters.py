@@ -24,7 +24,7 @@ def parameters(
     if scenario is not None:
         from school_mentoring.scenarios import parameter_rows
 
-        table = parameter_rows(load(scenario, None, None, quiet=True))
+        table = parameter_rows(load(scenario, quiet=True))
     rows = {name: row.model_dump(warnings=False) for name, row in table.items()}
     groups = sorted({row["group"] for row in rows.values()})
     if group is not None and group not in groups:

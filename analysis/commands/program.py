@@ -6,11 +6,13 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from school_mentoring import __version__
+from school_mentoring.experiments.arguments import signature_of
 from school_mentoring.model.errors import InputError, one_line
 
 from .calibrate import calibrate
@@ -28,13 +30,14 @@ from .sweep import sweep
 from .validate import validate
 from .validation import validation
 
-COMMANDS = (
+COMMANDS: tuple[Callable[..., None], ...] = (
     *(compare, simulate, sweep, sensitivity, optimise, recommend, calibrate, rerun),
     *(validate, validation, parameters, schema, new, serve),
 )
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 for _command in COMMANDS:
+    _command.__signature__ = signature_of(_command)  # type: ignore[attr-defined]
     app.command()(_command)
 
 UsageFault: Any = typer.BadParameter.__mro__[2]

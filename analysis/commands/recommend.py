@@ -1,7 +1,7 @@
 """``run.py recommend``: the report to hand over."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
@@ -17,19 +17,12 @@ def recommend(
     ] = "mensi-pilot",
     k: Annotated[float, typer.Option("--k", parser=options.euros, metavar="EUR", help="EUR that an added adopter-year is worth.")] = 1000.0,
     perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
-    sets: options.SetOption = None,
-    designs: options.DesignsOption = None,
-    replicates: options.ReplicatesOption = None,
-    seed: options.SeedOption = None,
-    months: options.MonthsOption = None,
+    *,
     engine: options.EngineOption = "compiled",
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
+    **chosen: Unpack[options.AllOptions],
 ) -> None:
     """Write the report to hand over: which design, how sure, who gains, who pays, what it depends on (HTML and PDF)."""
     from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
@@ -38,10 +31,7 @@ def recommend(
         folder = new_folder_of(out, Path(study).resolve().name, "recommend")
         evidence, described = evidence_of_study(study)
     else:
-        loaded = load(
-            study, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
-            columns=columns,
-        )  # fmt: skip
+        loaded = load(study, **chosen)
         refuse_no_choice(loaded)
         folder = new_folder_of(out, loaded.name, "recommend")
         runner = engine_of(engine)

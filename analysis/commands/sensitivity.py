@@ -2,14 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, folder_of, load, new_folder_of, refuse_both, written_study
+from .steps import engine_of, finish, load, new_folder_of, refuse_both, written_study
 
 
 def sensitivity(
@@ -30,19 +30,13 @@ def sensitivity(
     monthly: Annotated[bool, typer.Option("--monthly", help="Indices of the adopting share month by month too.")] = False,
     k: options.NetBenefitOption = 1000.0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a study begun earlier, or extend it.")] = False,
-    sets: options.SetOption = None,
-    designs: options.DesignsOption = None,
     replicates: Annotated[int, typer.Option(min=1, help="Runs per design and parameter set.")] = 10,
-    seed: options.SeedOption = None,
-    months: options.MonthsOption = None,
+    *,
     engine: options.EngineOption = "compiled",
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
+    **chosen: Unpack[options.SearchOptions],
 ) -> None:
     """Find which parameters and groups decide an outcome, which do not, and how sure that is."""
     from school_mentoring.experiments.sensitivity.study import asked, run_study
@@ -55,14 +49,11 @@ def sensitivity(
     if of_sweep:
         from school_mentoring.experiments.sensitivity.runs import study_of_sweep
 
-        folder = folder_of(out, Path(scenario).resolve().name, method)
+        folder = new_folder_of(out, Path(scenario).resolve().name, method)
         loaded, found = study_of_sweep(Path(scenario), wanted)
     else:
-        refuse_both(sets, vary or ())
-        loaded = load(
-            scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
-            columns=columns,
-        )  # fmt: skip
+        refuse_both(chosen.get("sets"), vary or ())
+        loaded = load(scenario, replicates=replicates, **chosen)
         folder = new_folder_of(out, loaded.name, f"sensitivity-{method}")
         engine_of(engine)
         with Progress() as progress:

@@ -1,6 +1,6 @@
 """``run.py serve``: the page."""
 
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
@@ -16,21 +16,10 @@ def serve(
     root_path: Annotated[str, typer.Option(metavar="/PATH", help="The path below which a reverse proxy shows the page.")] = "",
     mesa: Annotated[bool, typer.Option("--mesa", help="The Mesa model instead: step it, look at single schools.")] = False,
     design: Annotated[str, typer.Option(help="The design that --mesa begins with.")] = "regional_hub",
-    sets: options.SetOption = None,
-    designs: options.DesignsOption = None,
-    replicates: options.ReplicatesOption = None,
-    seed: options.SeedOption = None,
-    months: options.MonthsOption = None,
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
+    **chosen: Unpack[options.AllOptions],
 ) -> None:
     """Serve the what-if page: change designs in a browser and see at once what follows."""
-    loaded = load(
-        scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
-        columns=columns,
-    )  # fmt: skip
+    loaded = load(scenario, **chosen)
     if mesa:
         from school_mentoring.analysis.web.mesa_page import serve_mesa
 

@@ -1,6 +1,6 @@
 """``run.py simulate``: one design month by month."""
 
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
@@ -15,24 +15,15 @@ def simulate(
     scenario: options.ScenarioArgument = "mensi-pilot",
     design: Annotated[str, typer.Option(help="The design to run.")] = "regional_hub",
     per_school: Annotated[bool, typer.Option("--per-school", help="Record every school of every month too.")] = False,
-    sets: options.SetOption = None,
-    replicates: options.ReplicatesOption = None,
-    seed: options.SeedOption = None,
-    months: options.MonthsOption = None,
+    *,
     engine: options.EngineOption = "compiled",
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
+    **chosen: Unpack[options.OneDesignOptions],
 ) -> None:
     """Run one design and record it month by month."""
-    loaded = load(
-        scenario, sets, design, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
-        columns=columns,
-    )  # fmt: skip
+    loaded = load(scenario, designs=design, **chosen)
     if len(loaded.designs) > 1:
         raise InputError(f"--design {design}", "names several designs", "allowed: one; compare runs several")
     folder = new_folder_of(out, loaded.name, "simulate")

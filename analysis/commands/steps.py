@@ -8,30 +8,26 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from school_mentoring.experiments.progress import announce_compilation
-from school_mentoring.model.errors import InputError, one_line
+from school_mentoring.model.errors import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from school_mentoring.experiments.ensemble import BatchRunner
     from school_mentoring.experiments.folder.study import StudyFolder
-    from school_mentoring.scenarios import Scenario
+    from school_mentoring.scenarios import Scenario, ScenarioOptions
 
 
-def load(scenario: str, sets: list[str] | None, designs: str | None, *, quiet: bool = False, **options: Any) -> "Scenario":
+def load(scenario: str, sets: list[str] | None = None, *, quiet: bool = False, **options: "Unpack[ScenarioOptions]") -> "Scenario":
     """Return the scenario of a command line; ``options`` are those of ``load_scenario``.
 
     Its own files are checked, and what of them is probably not meant is said, but for ``quiet``.
     """
     from school_mentoring.scenarios import load_scenario
 
-    chosen = None if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
-    if chosen == []:
-        raise InputError("--designs", "names no design", "allowed: names separated by commas")
-    loaded = load_scenario(scenario, sets or [], designs=chosen, **options)
+    loaded = load_scenario(scenario, sets, **options)
     if loaded.world.schools is not None and not quiet:
         from school_mentoring.experiments.check import notices_of
 
@@ -55,26 +51,18 @@ def as_typed() -> str:
     return " ".join(["run.py", *sys.argv[1:]])
 
 
-def folder_of(out: Path | None, name: str, command: str) -> Path:
-    """Return the folder that a command writes to: ``--out``, else one named after what it is of."""
-    return out if out is not None else Path("results") / f"{name}-{command}"
-
-
 def new_folder_of(out: Path | None, name: str, command: str) -> Path:
-    """Return the same folder; raises InputError where no study can be put there, before any work is done."""
-    from school_mentoring.experiments.folder.study import checked_out
+    """Return the folder that a command writes to; raises InputError where no study can be put there, before any work is done."""
+    from school_mentoring.experiments.folder.study import checked_out, study_path
 
-    return checked_out(folder_of(out, name, command))
+    return checked_out(study_path(out, name, command))
 
 
 def engine_of(name: str) -> "BatchRunner":
     """Return the engine of ``--engine``, and say so where it is about to be compiled."""
-    from school_mentoring.experiments.ensemble import runner
+    from school_mentoring.experiments.ensemble import chosen_engine
 
-    if name not in ("compiled", "mesa"):
-        raise InputError(f"--engine {name}", f"no engine named {name!r}", "allowed: compiled, mesa")
-    announce_compilation()
-    return runner(name)
+    return chosen_engine(name)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """``run.py sweep``: many parameter sets."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 
@@ -28,27 +28,17 @@ def sweep(
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")] = None,
     shard: Annotated[str, typer.Option(metavar="I/N", help="Only this share of the chunks, into the same folder (job arrays).")] = "1/1",
     yes: Annotated[bool, typer.Option("--yes", help="Run it however long it takes.")] = False,
-    sets: options.SetOption = None,
-    designs: options.DesignsOption = None,
-    replicates: options.ReplicatesOption = None,
-    seed: options.SeedOption = None,
-    months: options.MonthsOption = None,
+    *,
     engine: options.EngineOption = "compiled",
-    schools: options.SchoolsOption = None,
-    ties: options.TiesOption = None,
-    encoding: options.EncodingOption = None,
-    columns: options.ColumnsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
+    **chosen: Unpack[options.AllOptions],
 ) -> None:
     """Run many parameter sets x designs x replicates into a folder that survives a kill and can be resumed."""
     from school_mentoring.experiments.sweep.execution import parse_shard
 
-    refuse_both(sets, vary or ())
-    loaded = load(
-        scenario, sets, designs, seed=seed, months=months, replicates=replicates, schools=schools, ties=ties, encoding=encoding,
-        columns=columns,
-    )  # fmt: skip
+    refuse_both(chosen.get("sets"), vary or ())
+    loaded = load(scenario, **chosen)
     folder = new_folder_of(out, loaded.name, "sweep")
     share = parse_shard(shard)
     engine_of(engine)
@@ -60,7 +50,7 @@ def sweep(
         loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down
     )
     if sample.startswith("table:"):
-        refuse_both(sets, [f"{name}=" for name in plan.sets])
+        refuse_both(chosen.get("sets"), [f"{name}=" for name in plan.sets])
     say_notices(plan.notices)
     print(f"{cost}; {plan.chunks:,} chunks in {folder}", file=sys.stderr)
     # Shards share a folder, so each may be the one that begins it.

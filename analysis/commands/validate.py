@@ -24,7 +24,7 @@ def validate(
     """Check scenario and data files; ties and observations are checked against the schools given with them."""
     from school_mentoring.experiments.check import check_files
 
-    loaded = load(scenario, None, None, quiet=True, encoding=encoding, columns=columns)
+    loaded = load(scenario, quiet=True, encoding=encoding, columns=columns)
     found = dict(zip(files, check_files(files, loaded, start=start, mapping=mapping, end=end), strict=True))
     if as_json:
         notices = {path: said.notices for path, said in found.items() if said.notices}

@@ -22,7 +22,7 @@ def validation(
     as_json: options.JsonOption = False,
 ) -> None:
     """Write the validation report: patterns, exact limits, engines, an independent peer, convergence, structure, face validity."""
-    loaded = load(scenario, sets, designs, seed=seed)
+    loaded = load(scenario, sets, designs=designs, seed=seed)
     folder = new_folder_of(out, loaded.name, "validation")
     engine_of("compiled")
     from school_mentoring.analysis.report.handover import write_html

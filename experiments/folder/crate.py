@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from school_mentoring import __version__
+
 METADATA = "ro-crate-metadata.json"
 PROGRAM = "#school-mentoring"
-VERSION, RELEASED = "1.0.0", "2026-11-24"
-"""The version of this program and its date, as CITATION.cff states them."""
+RELEASED = "2026-11-24"
+"""The date of this version of the program, as CITATION.cff states it."""
 
 FORMATS = {
     ".parquet": "application/vnd.apache.parquet",
@@ -77,8 +79,8 @@ def crate_bytes(study: Mapping[str, Any], folder: Path, files: Iterable[Path]) -
         "@type": "SoftwareApplication",
         "name": "School Mentoring",
         "description": "Agent-based simulation of schools that learn from other schools, and of what it costs to organise that",
-        "version": VERSION,
-        "softwareVersion": f"{VERSION}, model {study['model']}",
+        "version": __version__,
+        "softwareVersion": f"{__version__}, model {study['model']}",
         "softwareRequirements": _references(libraries),
     }
     run = {

@@ -1,9 +1,4 @@
-"""Read a study in a notebook: tidy tables, lazily where they are larger than memory.
-
-from school_mentoring import open_study
-study = open_study("results/mensi-pilot-sweep")
-study.quantiles("adopters_end", by=["design"])
-"""
+"""Read a study in a notebook: tidy tables, lazily where they are larger than memory."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,7 +10,7 @@ import pandas as pd
 from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.sweep.plan import read_sets
 from school_mentoring.experiments.sweep.store import FAILURES, Store, say
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, listed, nearest
 from school_mentoring.model.observe import OUTCOMES
 
 from .description import read_description, refuse_changed
@@ -37,6 +32,15 @@ class Study:
     def __init__(self, path: Path, info: dict[str, Any]) -> None:
         self.path, self.info = path, info
         self._said = ""
+
+    def __repr__(self) -> str:
+        scenario, sweep = self.info["scenario"], self.info.get("sweep")
+        size = f"{scenario['replicates']:,} replicates"
+        size = f"{sweep['parameter_sets']:,} parameter sets x {size}" if sweep else size
+        return (
+            f"<Study {self.path}: {self.info['command']} of {scenario.get('name')}, {len(scenario['designs'])} designs "
+            f"({listed(scenario['designs'], 8)}), {size}>"
+        )
 
     @cached_property
     def parameters(self) -> pd.DataFrame:
@@ -200,6 +204,15 @@ def _check(names: Sequence[str], known: Sequence[str], what: str) -> None:
 
 
 def open_study(path: str | Path) -> Study:
-    """Return the study of a folder; raises InputError where it holds none."""
+    """Return the study of a folder that a command, or ``sweep``, wrote; raises InputError where it holds none.
+
+    >>> from school_mentoring import open_study, sweep
+    >>> made = sweep("mensi-pilot-only", "beta", "sobol:4", designs="none,virtual", replicates=2, out="results/beta")
+    >>> study = open_study("results/beta")
+    >>> study.runs(["adopters_end"], designs=["virtual"], with_parameters=True).round(3).head(2)
+        design  parameter_set  replicate  adopters_end   beta
+    0  virtual              0          0        1255.0  0.064
+    1  virtual              0          1        1350.0  0.064
+    """
     folder = Path(path)
     return Study(folder, read_description(folder))

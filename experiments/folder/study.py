@@ -101,6 +101,11 @@ class StudyFolder:
         (self.path / "study.json").write_text(text + "\n", encoding="utf-8")
 
 
+def study_path(out: Path | None, name: str, command: str) -> Path:
+    """Return the folder that a command writes to: the one that was given, else one named after what the study is of."""
+    return Path("results") / f"{name}-{command}" if out is None else out
+
+
 def checked_out(out: Path) -> Path:
     """Return ``out``; raises InputError where no study can be put there, so that long work does not end in a refusal."""
     try:

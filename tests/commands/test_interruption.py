@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from school_mentoring.experiments import open_study
+from school_mentoring import open_study
 
 from .program import QUICK, TRACES, assert_intact, files, finish, program, said, started, succeed, tree
 

@@ -8,9 +8,9 @@ from html import unescape
 import pandas as pd
 import pytest
 
+from school_mentoring import open_study
 from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.outcomes import design_name
-from school_mentoring.experiments import open_study
 from school_mentoring.model.designs import design_from_row
 
 from .program import SMALL, finish, program, started, succeed

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from school_mentoring.experiments import open_study
+from school_mentoring import open_study
 from school_mentoring.experiments.breakdown import slices
 from school_mentoring.experiments.compare import compare
 from school_mentoring.experiments.ensemble import run_ensemble

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from school_mentoring.experiments import open_study
+from school_mentoring import open_study
 from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.folder.results import Study
 from school_mentoring.experiments.folder.study import new_study, provenance

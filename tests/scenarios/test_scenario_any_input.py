@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from school_mentoring import scenarios
@@ -143,6 +143,7 @@ SCENARIOS = st.fixed_dictionaries(
 
 @settings(deadline=None, max_examples=150)
 @given(SCENARIOS)
+@example({"name": "x", "designs": ["virtual"], "title": "one\x85two", "description": "one\u2028two\u2029"})
 def test_what_is_written_out_is_read_back_equal(values):
     scenario = scenario_from(values, "drawn")
     assert scenario_from(json.loads(json.dumps(resolved(scenario))), "json") == scenario
