@@ -19,7 +19,6 @@ from pathlib import Path
 
 from tests.commands.program import program
 from tests.fuzz.cases import file_cases, study_cases
-from tests.fuzz.damage import damaged
 from tests.fuzz.serving import faults_of_requests, serve_words, served, stopped, taken_port
 from tests.fuzz.sound import STUDIES, studies
 from tests.fuzz.surroundings import COMMANDS, SPREADS, SURROUNDINGS, WRITES, at_once, faults_in, interrupted, shards_at_once, spread
@@ -151,7 +150,7 @@ def _server(options: argparse.Namespace) -> int:
 
 
 def _input(case: Case, seed: int, number: int) -> bytes:
-    return damaged(case.files[case.spoil], case.spoil, random.Random(f"{seed}/{case.name}/{number}"))
+    return case.damage(case.files[case.spoil], case.spoil, random.Random(f"{seed}/{case.name}/{number}"))
 
 
 def _try_all(cases: Sequence[Case], options: argparse.Namespace) -> dict[str, Tally]:

@@ -9,6 +9,9 @@ from school_mentoring.model.errors import nearest
 from school_mentoring.model.world.csv_file import CsvTable, Dialect
 from school_mentoring.scenarios import Scenario
 
+SMALL = 300.0
+"""A column is in another unit where all of it is smaller than this part of what is plausible."""
+
 
 def read_table(path: str, scenario: Scenario) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the sets of a file, a column per variable, and what of them is probably not meant. Raises InputError."""
@@ -34,5 +37,7 @@ def _values(table: CsvTable, name: str, domain: Domain, scenario: Scenario) -> l
     row = scenario.parameters.get(name) or FIELDS.get(name.partition(".")[2])
     if row is not None and row.low is not None and row.high is not None and row.low < row.high:
         beyond = given.present & ((given.values < row.low) | (given.values > row.high)) & ~np.isin(cells, list(words))
+        if 0.0 < given.values.max() < row.high / SMALL:
+            beyond = given.values > 0.0
         table.remark(np.flatnonzero(beyond).tolist(), name, "beyond what is plausible", f"expected {row.low:g} to {row.high:g}")
     return given.values.tolist()

@@ -10,6 +10,7 @@ from school_mentoring.model.errors import InputError
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32"}
 MARKS |= {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # after UTF-32, whose mark begins with that of UTF-16
 
+WORD = r"[^\s,;|]+"
 ENCODINGS = "cp1250, cp1252, iso8859-2, utf-16-le and other names of encodings"
 
 WESTERN = "cp1252"
@@ -60,11 +61,11 @@ def decoded(content: bytes, name: str, encoding: str | None = None, countries: C
         text = content.decode(codec)
     except UnicodeDecodeError:
         raise _undecodable(content, name, wrong, "UTF-8 text") from None
-    word = next(word for word in re.findall(r"[^\s,;]+", text) if not word.isascii())
-    return (
-        text,
-        f"{name} is not UTF-8 and was read as {codec}, for example {word!r}; if that is wrong, save it as 'CSV UTF-8' or give --encoding",
-    )
+    word = next((word for word in re.findall(WORD, text) if not word.isascii()), None)
+    if word is None:  # but for spaces, which all of these code pages have
+        return text, ""
+    wrong_is = "if that is wrong, save it as 'CSV UTF-8' or give --encoding"
+    return text, f"{name} is not UTF-8 and was read as {codec}, for example {word!r}; {wrong_is}"
 
 
 def is_encoding(name: str) -> bool:
@@ -93,7 +94,7 @@ def _code_page(content: bytes, countries: Iterable[str]) -> str:
 
 def _fitting(text: str, languages: tuple[str, ...]) -> int:
     """Return how many of a text's letters beyond ASCII one language explains, word by word."""
-    words = [word for word in re.findall(r"[^\s,;]+", text) if not word.isascii()]
+    words = [word for word in re.findall(WORD, text) if not word.isascii()]
     return sum(max(len(re.findall(letters, word)) for letters in languages) for word in words)
 
 

@@ -137,15 +137,16 @@ def _decimal_mark(found: Sequence[_Cell], bounds: Bounds, usual: str | None, pro
         return None if marks else "."
     mark = marks.pop()
     # Decimals are written to the same number of places, or without zeros at their end; thousands do as they please.
-    thousands = any(cell["open"].endswith("0") for cell in cells) and any(cell is not None and cell["plain"] for cell in found)
+    zeros = any(cell["open"].endswith("0") for cell in cells)
+    thousands = zeros and any(cell is not None and cell["plain"] for cell in found)
     if bounds.whole:
         return _OTHER[mark] if thousands or not all(cell["open"].endswith("000") for cell in cells) else usual
-    if thousands:
-        return None if usual == mark else _OTHER[mark]
-    if usual == mark:
-        return mark
     fitting = [one for one in (mark, _OTHER[mark]) if bounds.hold(np.array([_value(cell, one, whole=False) for cell in cells])).all()]
-    return fitting[0] if len(fitting) == 1 else None
+    if len(fitting) == 1:
+        return fitting[0]
+    if usual == mark:
+        return None if zeros else mark
+    return _OTHER[mark] if thousands else None
 
 
 def _value(cell: re.Match[str], mark: str | None, whole: bool) -> float:

@@ -31,7 +31,7 @@ IS_GRAPH = ".graphml"
 NAMES = ("school_id", "label", "name")
 """Attributes of nodes that may hold the school_id where the ids of nodes are numbers of the program that wrote them."""
 
-WIDE = 1000.0
+WIDE, NEAR_ONE = 1000.0, (0.02, 50.0)
 UNDIRECTED = "save the graph as undirected, as ties between peers have no direction; a tie of the kind mentoring in ties.csv has one"
 
 
@@ -89,7 +89,9 @@ def _weights(table: CsvTable) -> NDArray[np.float64]:
         given = table.numbers_of("weight")
         weight[given.present] = given.values[given.present]
         heavy = np.flatnonzero(weight > WIDE * weight.min()).tolist()
-        table.remark(heavy, "weight", f"more than {WIDE:g} times the lightest tie (blank is 1)", "expected weights in one unit")
+        table.remark(heavy, "weight", f"more than {WIDE:g} times the lightest tie", "expected weights in one unit")
+        if given.present.any() and not NEAR_ONE[0] < np.median(given.values[given.present]) < NEAR_ONE[1]:
+            table.remark(np.flatnonzero(~given.present).tolist(), "weight", "blank counts as 1", "expected weights near 1 beside it")
     return weight
 
 

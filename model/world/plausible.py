@@ -14,8 +14,10 @@ FAR_KM = 200.0
 EARTH_KM = 20_038.0
 """Half of the equator: no two places are farther from each other."""
 
-MOST_TEACHERS, MOST_PUPILS, MOST_PUPILS_PER_TEACHER = 500, 5000, 60
+MOST_TEACHERS, MOST_PUPILS, FEWEST_PUPILS, MOST_PUPILS_PER_TEACHER = 500, 5000, 5, 60
 LOWEST_SHARE = 0.01
+LEAST_RATIO = 0.003
+"""Of the width of a country's schools in one direction to that in the other."""
 
 Rows = NDArray[np.intp]
 ByCountry = Sequence[tuple[Sequence[str], NDArray[np.bool_]]]
@@ -28,6 +30,9 @@ def check_sizes(table: CsvTable, given: Mapping[str, Given]) -> None:
         if name in given:
             large = _where(given[name].present & (given[name].values > most))
             table.remark(large, name, f"up to {given[name].values.max():,.0f} {name}", f"expected at most {most:,} in a school")
+    if "pupils" in given:
+        tiny = _where(given["pupils"].present & (given["pupils"].values < FEWEST_PUPILS))
+        table.remark(tiny, "pupils", f"fewer than {FEWEST_PUPILS} pupils", "expected all pupils of a school")
     if "teachers" in given and "pupils" in given:
         (teachers, known), (pupils, also) = given["teachers"], given["pupils"]
         few, many = (_where(known & also & wrong) for wrong in (pupils < teachers, pupils > MOST_PUPILS_PER_TEACHER * teachers))
@@ -65,7 +70,8 @@ def check_kilometres(table: CsvTable, given: Mapping[str, Given], countries: ByC
     """Complain of positions that are farther from each other than the Earth allows, remark on those in another unit than km."""
     (x, present), (y, _) = given["x_km"], given["y_km"]
     for codes, rows in _known(countries, present):
-        width = float(np.hypot(np.ptp(x[rows]), np.ptp(y[rows])))
+        sides = sorted((float(np.ptp(x[rows])), float(np.ptp(y[rows]))))
+        width = float(np.hypot(sides[0], sides[1]))
         expected = f"expected km, and {codes[0]} is {length_km(codes[0]):,.0f} km long"
         if width > EARTH_KM:
             table.complain(
@@ -75,6 +81,10 @@ def check_kilometres(table: CsvTable, given: Mapping[str, Given], countries: ByC
             table.remark(rows, "x_km", f"schools {width:,.0f} km from each other", f"{expected}; are these metres?")
         elif len(rows) > 2 and width < 1.0:
             table.remark(rows, "x_km", f"all schools within {width:.3g} km", expected)
+        elif len(rows) > 2 and 0.0 < sides[0] < LEAST_RATIO * sides[1]:
+            table.remark(
+                rows, "x_km", f"all schools on a strip of {sides[0]:.3g} by {sides[1]:.3g} km", "expected x_km and y_km in one unit"
+            )
         elif len(rows) > 2 and np.abs(x[rows]).max() <= 180.0 and np.abs(y[rows]).max() <= 90.0:
             inside = (km_from(codes, *places).max() <= FAR_KM / 2 for places in ((y[rows], x[rows]), (x[rows], y[rows])))
             if any(inside):

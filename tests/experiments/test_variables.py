@@ -163,6 +163,8 @@ def test_sets_beyond_what_is_plausible_are_remarked_on(tmp_path):
     row = SMALL.parameters["p"]
     expected = f"sets.csv, row 3, column p: beyond what is plausible; expected {row.low:g} to {row.high:g}"
     assert read_table(str(tmp_path / "sets.csv"), SMALL)[1] == (expected,)
+    (tmp_path / "sets.csv").write_text("top_down.fte\n0.0005\n0\n0.001\n", encoding="utf-8")
+    assert read_table(str(tmp_path / "sets.csv"), SMALL)[1][0].startswith("sets.csv, rows 2 and 4, column top_down.fte: beyond what is")
 
 
 @pytest.mark.parametrize(

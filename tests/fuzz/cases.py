@@ -24,6 +24,7 @@ from school_mentoring.scenarios import dump_yaml, load_scenario, scenario_from
 
 from .calibrations import calibration_cases
 from .lines import line_cases, shard_case
+from .meanings import meaning_cases
 from .oracles import description_read, observations_read, posterior_read, scenario_read, schools_read, sets_read, ties_read
 from .sound import OBSERVATIONS, READ_WITH, SMALL, TABLES, draws_bytes, graph_text, tables_of
 from .trial import Case, Done
@@ -70,7 +71,7 @@ def file_cases() -> list[Case]:
         check = ("validate", "schools.csv", "observations.csv", *checked, *options)
         found.append(Case(f"validate < observations.csv ({kind})", files, "observations.csv", check, observations_read, weight=8))
         found.append(Case(f"calibrate < observations.csv ({kind})", files, "observations.csv", _fit_of(kind), observations_read, weight=4))
-    return found + line_cases(base) + _page_cases(base)
+    return found + meaning_cases() + line_cases(base) + _page_cases(base)
 
 
 def _scenario_cases(base: Mapping[str, bytes]) -> list[Case]:

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .cases import file_cases, study_cases
-from .damage import damaged
 from .sound import studies
 from .trial import Case, Folder, tried
 
@@ -24,7 +23,7 @@ def hold(case: Case, folder: Path, examples: int) -> None:
     @settings(max_examples=examples)
     @given(st.randoms(use_true_random=False))
     def on(random: Random) -> None:
-        content = damaged(case.files[case.spoil], case.spoil, random)
+        content = case.damage(case.files[case.spoil], case.spoil, random)
         outcome = tried(case, place, content)
         assert outcome.faults == [], (content[:2000], outcome.done)
 

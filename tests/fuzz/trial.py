@@ -11,12 +11,15 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 from school_mentoring.analysis.commands.program import run
 from school_mentoring.model.compiled import is_warm
 from school_mentoring.model.errors import InputError
 from tests.commands.program import ROOT, TRACES, assert_intact
+
+from .damage import damaged
 
 __all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]
 
@@ -48,7 +51,7 @@ class Case:
     ``act``: the words after ``run.py``, or a function of the folder that raises InputError as a command would. ``spoil``: what is damaged.
     ``sound``: raises AssertionError where a success was wrong (the folder, what the command left). ``too_much``: whether the damaged files
     ask for more work than a trial may take. ``mends``: whether the command may put the damaged file right. ``codes``: other exit codes that
-    are answers. ``weight``: how often the case is tried beside others.
+    are answers. ``weight``: how often the case is tried beside others. ``damage``: what spoils the file.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Case:
     mends: bool = False
     codes: tuple[int, ...] = ()
     weight: int = 1
+    damage: Callable[[bytes, str, Random], bytes] = damaged
 
     @property
     def command(self) -> str:

@@ -50,6 +50,10 @@ def test_countries_of_several_code_pages_leave_it_to_the_letters():
         assert decoded(file_of(names, encoding), "s.csv", countries=lambda: ["IT", "CZ"])[0] == file_of(names, "utf-8").decode()
 
 
+def test_spaces_that_code_pages_share_are_no_guess():
+    assert decoded("pupils\n1\N{NO-BREAK SPACE}000\n".encode("cp1250"), "s.csv") == ("pupils\n1\N{NO-BREAK SPACE}000\n", "")
+
+
 def test_a_stated_encoding_is_that_of_files_that_are_not_unicode():
     assert decoded(file_of(CENTRAL[:3], "iso8859-2"), "s.csv", "iso8859-2") == (file_of(CENTRAL[:3], "utf-8").decode(), "")
     assert decoded(file_of(CENTRAL, "utf-8"), "s.csv", "cp1250") == (file_of(CENTRAL, "utf-8").decode(), "")

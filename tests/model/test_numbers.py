@@ -62,6 +62,7 @@ def test_a_column_is_read_as_it_is_meant(cells, bounds, usual, proven, values):
         (["1.000", "90.0"], COUNT, COMMAS, ""),
         (["12.345"], AMOUNT, SEMICOLONS, ""),
         (["1,000", "500"], AMOUNT, SEMICOLONS, ""),
+        (["1.000", "2.500"], AMOUNT, COMMAS, ""),
         (["1.000", "500"], AMOUNT, COMMAS, ""),
         (["1.000", "2,000"], AMOUNT, TABS, ""),
         (["14.000"], Bounds(1.0, 1000.0, "", whole=True), SEMICOLONS, ""),

@@ -65,6 +65,7 @@ def test_longitudes_go_on_beyond_the_180th_meridian(tmp_path):
     [
         ([(0, 0), (2500, 1200), (3000, 900)], "rows 2, 3 and 4, column x_km: schools 3,231 km from each other; expected km, and IT is "),
         ([(0.0, 0.0), (0.01, 0.5), (0.6, 0.2)], "rows 2, 3 and 4, column x_km: all schools within 0.781 km; expected km, and IT is "),
+        ([(0, 0), (0.01, 70), (0.05, 20)], "rows 2, 3 and 4, column x_km: all schools on a strip of 0.05 by 70 km; expected x_km and y_km"),
         (
             [MILAN[::-1], ROME[::-1], NAPLES[::-1]],
             "rows 2, 3 and 4, column x_km: taken for degrees, they all lie in IT; expected km; degrees",
@@ -105,6 +106,7 @@ def test_metres_of_a_national_grid_are_refused(tmp_path, columns, place, message
         ("teachers", (900,), "row 2, column teachers: up to 900 teachers; expected at most 500 in a school"),
         ("pupils", (20000,), "row 2, column pupils: up to 20,000 pupils; expected at most 5,000 in a school"),
         ("teachers,pupils", (30, 20), "row 2, column pupils: fewer pupils than teachers; expected several pupils a teacher"),
+        ("pupils", (2,), "row 2, column pupils: fewer than 5 pupils; expected all pupils of a school"),
         ("teachers,pupils", (10, 900), "row 2, column pupils: more than 60 pupils a teacher; expected fewer"),
         ("digital_capacity", (0.0006,), "row 2, column digital_capacity: at most 0.0006; expected shares from 0 to 1"),
     ],

@@ -186,7 +186,8 @@ def test_a_directed_tie_is_one_of_mentoring_or_refused(tmp_path):
 
 
 def test_weights_of_another_magnitude_are_remarked_on(tmp_path):
-    found = ties(tmp_path, "source,target,weight\nA,B,2000\nB,C,\n", named(tmp_path, "A", "B", "C"))
-    assert found.notices == (
-        "ties.csv, row 2, column weight: more than 1000 times the lightest tie (blank is 1); expected weights in one unit",
-    )
+    schools = named(tmp_path, "A", "B", "C")
+    (said,) = ties(tmp_path, "source,target,weight\nA,B,2000\nB,C,1\n", schools).notices
+    assert said == "ties.csv, row 2, column weight: more than 1000 times the lightest tie; expected weights in one unit"
+    (said,) = ties(tmp_path, "source,target,weight\nA,B,500\nB,C,\n", schools).notices
+    assert said == "ties.csv, row 3, column weight: blank counts as 1; expected weights near 1 beside it"
