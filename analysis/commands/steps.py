@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from school_mentoring.model.errors import one_line
+from school_mentoring.model.errors import InputError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
