@@ -3,6 +3,7 @@
 Whatever the input, the result is a ``Scenario`` or an ``InputError`` that names file and line.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from school_mentoring.model.designs import FIELDS, PRESETS
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.numbers import Bounds, refuse_two
 from school_mentoring.model.world.structure import STRUCTURE
 
 from .fields import NAME_PATTERN
@@ -220,7 +222,11 @@ def _assignments(sets: Settings, layer: Layer) -> Layer:
         if name not in targets:
             raise InputError(where, f"nothing named {shown(name)} can be set", nearest(name, targets))
         path = targets[name]
-        _put(values, path, _value(where, path, word.strip(" \t\r\n,")))
+        word = word.strip(" \t\r\n,")
+        if not isinstance(sets, Mapping):  # whose values are numbers, not words
+            for part in word.split(":"):
+                refuse_two(where, part, _bounds(path))
+        _put(values, path, _value(where, path, word))
         places[path] = where
     return Layer(values, places)
 
@@ -244,6 +250,14 @@ def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:
         **{name: tuple(name.split(".")) for name in SETTABLE},
         **{f"{design}.{field}": (section, design, field) for section, design, field in fields},
     }
+
+
+def _bounds(path: tuple[str, ...]) -> Bounds:
+    """Return what a setting may be; all but parameters and fields of designs are whole numbers."""
+    row = PARAMETERS[path[1]] if path[0] == "parameters" else FIELDS[path[2]] if path[0] == "designs" else None
+    if row is None:
+        return Bounds(0.0, math.inf, "", whole=True)
+    return Bounds(row.minimum or 0.0, row.maximum or 0.0, "")
 
 
 def _value(where: str, path: tuple[str, ...], word: str) -> Any:

@@ -95,11 +95,8 @@ def _undoubted(cells: Sequence[str], bounds: Bounds) -> NDArray[np.float64] | No
 
 def read_option(where: str, word: str, bounds: Bounds) -> float:
     """Return the number of a word of the command line, whose decimal mark is a point. Raises InputError, which says ``where``."""
+    refuse_two(where, word, bounds)
     cell = _NUMBER.fullmatch(word.strip())
-    readings = [value for value in (_readings(cell) if _is_open(cell) else ()) if bounds.hold(np.array(value))]
-    if len(readings) == 2 or (_is_open(cell) and cell is not None and cell["either"] == ","):
-        both = " or ".join(f"{value:.10g}" for value in _readings(cell))
-        raise InputError(where, f"{word!r} could be {both}", "write it without a separator of thousands")
     value = math.nan if cell is None or _proven(cell) == "," else _value(cell, ".", whole=False)
     if math.isnan(value):
         raise InputError(where, f"{word!r} is not a number", f"allowed: {bounds.what}")
@@ -108,6 +105,16 @@ def read_option(where: str, word: str, bounds: Bounds) -> float:
     if not bounds.hold(np.array(value)):
         raise InputError(where, f"{value:g} is no whole number", f"allowed: {bounds.what}")
     return value
+
+
+def refuse_two(where: str, word: str, bounds: Bounds) -> None:
+    """Raise InputError, which says ``where``, for a word that could be two numbers within bounds, or has a comma for thousands."""
+    cell = _NUMBER.fullmatch(word.strip())
+    if cell is not None and _is_open(cell):
+        both = _readings(cell)
+        if cell["either"] == "," or bounds.hold(np.array(both)).all():
+            problem = f"{word!r} could be " + " or ".join(f"{value:.10g}" for value in both)
+            raise InputError(where, problem, "write it without a separator of thousands")
 
 
 def _is_open(cell: _Cell) -> bool:

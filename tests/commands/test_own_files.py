@@ -106,7 +106,14 @@ def test_what_is_told_wrongly_of_files_is_refused(folder, words, message):
 
 
 @pytest.mark.parametrize(
-    "words", [("recommend", "--k", "1.000"), ("optimise", "--budget", "1,000"), ("sweep", "--vary", "regional_hub.stipend=1.000:2.000")]
+    "words",
+    [
+        ("recommend", "--k", "1.000"),
+        ("optimise", "--budget", "1,000"),
+        ("sweep", "--vary", "regional_hub.stipend=1.000:2.000"),
+        ("compare", "--set", "regional_hub.stipend=1.000"),
+        ("compare", "--set", "months=1,000"),
+    ],
 )
 def test_amounts_that_could_be_two_are_refused(tmp_path, words):
     done = program(*words, cwd=tmp_path)

@@ -382,3 +382,16 @@ def test_template_needs_a_name_that_can_be_a_folder():
     with pytest.raises(InputError) as error:
         template("../x")
     assert str(error.value) == "new '../x': '../x' is not a valid name; allowed: ^[a-z0-9][a-z0-9-]{0,59}$"
+
+
+@pytest.mark.parametrize("text", ["virtual.stipend=1.000", "months=1.000", "months=1,000", "virtual.stipend=1,000"])
+def test_a_number_that_could_be_two_is_refused_with_both(text):
+    with pytest.raises(InputError) as caught:
+        load_scenario("mensi-pilot", [text])
+    word = text.partition("=")[2]
+    assert str(caught.value) == f"--set {text}: {word!r} could be 1 or 1000; write it without a separator of thousands"
+
+
+def test_a_number_whose_bounds_allow_one_reading_and_a_number_that_is_no_text_are_set():
+    assert load_scenario("mensi-pilot", ["gamma=1.125"]).parameters["gamma"].base == 1.125
+    assert load_scenario("mensi-pilot", {"virtual.stipend": 1.125}).designs["virtual"].stipend == 1.125
