@@ -54,7 +54,7 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
     if command == "optimise" and "files" not in study.info:
         raise InputError(path, "is an unfinished search", "complete it with run.py optimise ... --resume")
     study.refuse_incomplete()
-    scenario = scenario_from(study.info["scenario"], f"{path}/study.json")
+    scenario = scenario_from(study.info["scenario"], f"{path}/study.json", files=False)
     runs = _runs(study)
     designs = runs["design"].astype(str).unique().tolist()
     if COMPARATOR not in designs:

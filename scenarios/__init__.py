@@ -5,6 +5,7 @@
 
 from .json_schema import json_schema
 from .load import (
+    FILE_KEYS,
     RunOptions,
     ScenarioLike,
     ScenarioOptions,
@@ -17,14 +18,14 @@ from .load import (
     shipped_scenarios,
     uploaded_scenario,
 )
-from .posterior import POSTERIOR_COPY, check_draws, fitted_draws, parameter_rows, read_draws
+from .posterior import check_draws, fitted_draws, parameter_rows, read_draws
 from .ranges import Range
 from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .template import template
 
 __all__ = [
     "COMPARATOR",
-    "POSTERIOR_COPY",
+    "FILE_KEYS",
     "CountryEntry",
     "Practice",
     "Programme",

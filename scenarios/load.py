@@ -20,7 +20,7 @@ from school_mentoring.model.world.structure import STRUCTURE
 from .fields import NAME_PATTERN
 from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
-from .posterior import POSTERIOR_COPY, fitted_draws
+from .posterior import fitted_draws
 from .schema import Programme, Scenario
 from .yaml_file import KeyPath, Layer, parse_yaml, plain_scalar, read_yaml, write_yaml
 
@@ -30,6 +30,7 @@ LONGEST_CHAIN = 20
 IDENTITY = ("name", "title", "description")
 NUMBERS = ("seed", "months", "replicates", "draws")
 FILE_KEYS = ("schools", "ties")
+"""What of a world may be read from files of the user's own."""
 SETTABLE = (
     *(*NUMBERS, "worlds"),
     *(f"programme.{field}" for field in Programme.model_fields),
@@ -48,7 +49,7 @@ class RunOptions(TypedDict, total=False):
     """What else may differ from the scenario as it is stated; ``None`` changes nothing.
 
     ``schools`` and ``ties`` are files, relative to the working directory; ``encoding`` and ``columns`` (``{"school_id": "URN"}``, or texts
-    such as ``school_id=URN,teachers=Staff``) say how they are written.
+    such as ``school_id=URN,teachers=Staff``) say how they are written. ``keep_inputs``: whether studies keep copies of them.
     """
 
     replicates: int | None
@@ -59,6 +60,7 @@ class RunOptions(TypedDict, total=False):
     ties: str | Path | None
     encoding: str | None
     columns: Settings | None
+    keep_inputs: bool | None
 
 
 class ScenarioOptions(RunOptions, total=False):
@@ -119,15 +121,14 @@ def uploaded_scenario(data: bytes, name: str) -> Scenario:
     return _checked(lay_over(below, layer), str(path))
 
 
-def scenario_from(values: Mapping[str, Any], source: str) -> Scenario:
-    """Return the scenario that ``resolved`` described; ``source`` names where the description stands, for errors.
+def scenario_from(values: Mapping[str, Any], source: str, *, files: bool = True) -> Scenario:
+    """Return the scenario that ``resolved`` described; ``source`` names where the description stands, for errors and relative paths.
 
-    Where its posterior draws are gone, the copy beside ``source`` stands for them.
+    ``files``: whether those that it names must be there, which only runs need.
     """
-    values, copy = dict(values), str(Path(source).parent / POSTERIOR_COPY)
-    if isinstance(values.get("posterior"), str) and not _is_file(values["posterior"]) and _is_file(copy):
-        values["posterior"] = copy
-    return _checked(Layer(values, {}), source)
+    world = values.get("world")
+    layer = Layer({**values, "world": dict(world)} if isinstance(world, Mapping) else dict(values), {})
+    return _checked(_with_absolute_paths(layer, Path(source).parent), source, files=files)
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
@@ -286,7 +287,7 @@ def _options(options: RunOptions) -> Layer:
     given: Mapping[str, Any] = {**options}
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
-    for path in (*((key,) for key in NUMBERS), *(("world", key) for key in FILE_KEYS)):
+    for path in (*((key,) for key in (*NUMBERS, "keep_inputs")), *(("world", key) for key in FILE_KEYS)):
         value = given.get(path[-1])
         if value is not None:
             places[path] = typed(f"--{path[-1]}", str(value))
@@ -317,11 +318,13 @@ def _absolute(where: str, path: str) -> str:
     return str(Path(path).absolute())
 
 
-def _checked(layer: Layer, source: str) -> Scenario:
+def _checked(layer: Layer, source: str, *, files: bool = True) -> Scenario:
     try:
         scenario = Scenario.model_validate(layer.values)
     except ValidationError as error:
         raise input_error(error, layer.places, source) from None
+    if not files:
+        return scenario
     for key in FILE_KEYS:
         file = getattr(scenario.world, key)
         if file is not None and not _is_file(file):

@@ -12,9 +12,6 @@ from .schema import Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-POSTERIOR_COPY = "posterior.parquet"
-"""The name under which a study folder keeps the draws that it used."""
-
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
 """What readers of Parquet raise, besides errors of their own, where a file or what pandas noted in it is damaged."""
 

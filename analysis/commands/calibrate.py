@@ -12,7 +12,7 @@ from .steps import engine_of, finish, load, new_folder_of, refuse_both, say_noti
 
 def calibrate(
     scenario: options.ScenarioArgument = "synthetic-pilot",
-    observations: Annotated[str | None, typer.Option(metavar="FILE", help="What was seen of the schools (observations.csv).")] = None,
+    observations: options.ObservationsOption = None,
     fit: Annotated[
         str | None, typer.Option(metavar="A,B", help="Parameters to fit, NAME or NAME=LOW:HIGH (default p,q_in,q_out,beta,d).")
     ] = None,

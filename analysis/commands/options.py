@@ -39,6 +39,11 @@ ColumnsOption = Annotated[
         metavar="NAME=HEADER,...", help="Own headers of own files: school_id=URN,teachers=Staff; other unknown ones are left out."
     ),
 ]
+ObservationsOption = Annotated[str | None, typer.Option(metavar="FILE", help="What was seen of the schools (observations.csv).")]
+KeepInputsOption = Annotated[
+    bool | None,
+    typer.Option("--keep-inputs/--no-inputs", help="Whether the study keeps copies of your own files, which may be confidential."),
+]
 StartOption = Annotated[str | None, typer.Option(metavar="DATE", help="The month that is month 0, where observations have dates.")]
 MappingOption = Annotated[str | None, typer.Option(metavar="MAP", help="How a scale becomes a share: linear:1:5, threshold:4.")]
 EndOption = Annotated[str | None, typer.Option(metavar="DATE", help="The last month in which adoption times were looked for.")]
@@ -62,6 +67,7 @@ class TableOptions(TypedDict, total=False):
     ties: TiesOption
     encoding: EncodingOption
     columns: ColumnsOption
+    keep_inputs: KeepInputsOption
 
 
 class PilotOptions(SetOptions, TableOptions, total=False):

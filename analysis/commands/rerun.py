@@ -16,6 +16,9 @@ def rerun(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(metavar="STUDY", help="The folder of a finished study, or its study.json.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a re-run that was interrupted, where the command can.")] = False,
+    schools: options.SchoolsOption = None,
+    ties: options.TiesOption = None,
+    observations: options.ObservationsOption = None,
     threads: options.ThreadsOption = None,
     out: options.OutOption = None,
     as_json: options.JsonOption = False,
@@ -24,7 +27,8 @@ def rerun(
     from school_mentoring.experiments.folder.rerun import again, verdict
 
     with tempfile.TemporaryDirectory(prefix="school-mentoring-") as scratch:
-        plan = again(study, out, Path(scratch), threads=threads, resume=resume)
+        given = {"schools": schools, "ties": ties, "observations": observations}
+        plan = again(study, out, Path(scratch), given=given, threads=threads, resume=resume)
         # What the command shows is in its folder; runs that fail leave a gap there, which is a difference.
         with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
             context.find_root().command.main(plan.words, standalone_mode=False)

@@ -101,8 +101,13 @@ def refuse_both(sets: Sequence[str] | None, varied: Iterable[str]) -> None:
 
 
 def finish(folder: Path, document: Mapping[str, Any], as_json: bool, notes: Sequence[str] = ()) -> None:
-    """Say where the study is, or print the one JSON document, with the notes that the terminal shows."""
+    """Say where the study is and which files of others it holds copies of, or print the one JSON document, with the terminal's notes."""
+    from school_mentoring.experiments.folder.inputs import copies
+
+    kept = [path.relative_to(folder).as_posix() for path in copies(folder)]
     if as_json:
-        print(json.dumps({**document, "notes": list(notes), "out": str(folder)}, ensure_ascii=False, allow_nan=False))
-    else:
-        print(f"Study written to {folder}")
+        print(json.dumps({**document, "notes": list(notes), "inputs": kept, "out": str(folder)}, ensure_ascii=False, allow_nan=False))
+        return
+    print(f"Study written to {folder}")
+    if kept:
+        print(f"It keeps copies of what it was made from ({', '.join(kept)}); --no-inputs leaves them out")

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import tempfile
 import zipfile
 from functools import partial
@@ -13,10 +12,11 @@ import pandas as pd
 
 from school_mentoring.analysis.report.terminal import Report, comparison_report
 from school_mentoring.experiments.compare import Comparison, compare, with_comparator
+from school_mentoring.experiments.folder.inputs import portable
 from school_mentoring.experiments.folder.study import new_study, provenance
 from school_mentoring.experiments.whatif import Kept, Stop, SupersededError
 from school_mentoring.model.errors import InputError
-from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, dump_yaml, resolved
+from school_mentoring.scenarios import Scenario, dump_yaml, resolved
 
 if TYPE_CHECKING:
     from school_mentoring.analysis.report.document import Document
@@ -30,8 +30,6 @@ TABLES = {
     "months.parquet": "application/vnd.apache.parquet",
 }
 REPORTS = {"report.html": "text/html", "report.pdf": "application/pdf"}
-BESIDE = {"schools": "schools.csv", "ties": "ties.csv"}
-"""What the files of a world are called where they are taken away."""
 
 Download = tuple[bytes, str, str]
 """Content, media type, name of the file."""
@@ -91,12 +89,10 @@ def _give_up(stop: Stop) -> None:
 
 def portable_yaml(scenario: Scenario) -> str:
     """Return a scenario as YAML; the files that it is read from are named as files beside it."""
-    beside = {key: name for key, name in BESIDE.items() if getattr(scenario.world, key) is not None}
-    posterior = None if scenario.posterior is None else POSTERIOR_COPY
-    files = [*beside.values(), *([] if posterior is None else [posterior])]
+    named = portable(scenario)
+    files = [path for path in (named.world.schools, named.world.ties, named.posterior) if path is not None]
     words = f"# Needs what it was made with beside it: {', '.join(files)}.\n" if files else ""
-    world = scenario.world.model_copy(update=beside)
-    return words + dump_yaml(scenario.model_copy(update={"world": world, "posterior": posterior}))
+    return words + dump_yaml(named)
 
 
 def _table(name: str, found: Comparison, report: Report) -> bytes:
@@ -128,19 +124,16 @@ def _printed(name: str, document: "Document") -> bytes:
 
 
 def _zipped(found: Comparison, report: Report) -> bytes:
-    """Return the study folder that ``compare`` writes, packed; the schools and ties that it was made from lie in it."""
+    """Return the study folder that ``compare`` writes, packed. It names no file of this machine, whether it holds copies or not."""
     described: dict[str, Any] = provenance(found.scenario, "compare", {"engine": "compiled"})
-    world = described["scenario"]["world"]
-    own = {key: world[key] for key in BESIDE if world[key] is not None}
-    world |= {key: BESIDE[key] for key in own}
+    if not found.scenario.keep_inputs:
+        described["scenario"] = resolved(portable(found.scenario))
     with tempfile.TemporaryDirectory(prefix="school-mentoring-zip-") as folder:
         out = Path(folder) / f"{found.scenario.name}-compare"
         with new_study(out, described) as study:
             for name, frame in {**found.tables(), **report.files}.items():
                 study.table(name, frame)
             report.write_figures(study.path / "figures")
-            for key, path in own.items():
-                shutil.copyfile(path, study.path / BESIDE[key])
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
             for path in sorted(path for path in out.rglob("*") if path.is_file()):

@@ -26,6 +26,8 @@ MOST_CONTENT = 400_000
 SOURCE = "page"
 GENERATED = "generated"
 FILES = ("schools", "ties")
+OURS = ("posterior", "keep_inputs")
+"""What an address never decides: which draws are read, and whether files are given away."""
 WORDS = ("name", "title", "description")
 
 
@@ -139,7 +141,7 @@ def rebuilt(state: PageState, changes: Mapping[str, Any], presets: Mapping[str, 
 def to_address(state: PageState) -> str:
     """Return the page as a short text for an address."""
     shipped, mine = resolved(_shipped(state.begun)), resolved(state.scenario)
-    differs = {key: value for key, value in mine.items() if value != shipped[key] and key != "posterior"}
+    differs = {key: value for key, value in mine.items() if value != shipped[key] and key not in OURS}
     differs["designs"] = {name: _from_preset(state.presets[name], values) for name, values in mine["designs"].items()}
     if "parameters" in differs:
         differs["parameters"] = {name: value for name, value in mine["parameters"].items() if value != shipped["parameters"][name]}
@@ -185,7 +187,7 @@ def from_address(text: str) -> PageState:
 
 def _laid_over(shipped: dict[str, Any], stated: dict[str, Any], schools: Any) -> dict[str, Any]:
     """Return all values of a scenario: those of the address over those of the shipped one; files stay those of the shipped one."""
-    values = {**shipped, **{key: value for key, value in stated.items() if key != "posterior"}}
+    values = {**shipped, **{key: value for key, value in stated.items() if key not in OURS}}
     if "parameters" in stated:
         values["parameters"] = {**shipped["parameters"], **stated["parameters"]}
     world = {**shipped["world"], **{key: value for key, value in stated.get("world", {}).items() if key not in FILES}}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.sweep.store import write_atomically
-from school_mentoring.scenarios import Scenario, WorldSpec, check_draws, dump_yaml, resolved, scenario_from
+from school_mentoring.scenarios import FILE_KEYS, Scenario, WorldSpec, check_draws, dump_yaml, resolved, scenario_from
 
 INTERVAL = (0.025, 0.975)
 """Quantiles of the draws that become the ends of a fitted parameter's range, for what looks at one parameter alone."""
@@ -51,7 +51,7 @@ def write_calibrated(path: Path, scenario: Scenario, draws: pd.DataFrame) -> Sce
 
 def _relative_files(scenario: Scenario, folder: Path) -> WorldSpec:
     """Return the world with files that lie below the folder as paths relative to it, so that the folder may move."""
-    files = {key: getattr(scenario.world, key) for key in ("schools", "ties")}
+    files = {key: getattr(scenario.world, key) for key in FILE_KEYS}
     below = {
         key: os.path.relpath(file, folder.absolute())
         for key, file in files.items()

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from school_mentoring.model.errors import InputError
+
+from .inputs import without_places
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -77,3 +79,39 @@ def refuse_changed(path: Path, info: Mapping[str, Any]) -> None:
         raise InputError(str(path), f"cannot be read ({error.strerror})", "make the study anew") from None
     if info["files"].get(path.name) != found:
         raise InputError(str(path), "is damaged (not the bytes that were written)", "make the study anew")
+
+
+def decides(info: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return what of a description decides the runs of a ``sweep`` or the designs that a ``search`` tries, as JSON holds it."""
+    return {"scenario": without_places(info), "model": info.get("model"), kind: info.get(kind)}
+
+
+def refuse_other(folder: Path, described: Mapping[str, Any], kind: str) -> None:
+    """Raise InputError, naming what differs, where the study in a folder is not this ``sweep`` or ``search``."""
+    there, where = read_description(folder), f"--out {folder}"
+    if kind not in there:
+        raise InputError(where, f"holds a study that is no {kind}", "give another folder")
+    for name, old, new in differences(decides(there, kind), json.loads(json.dumps(decides(described, kind)))):
+        problem = f"holds a {kind} that differs in {name}: {old} there, {new} now"
+        if name == "model":
+            problem = f"the model's code has changed since this {kind} was begun"
+        if name == "sweep.sets_hash":
+            problem = "holds a sweep of other parameter sets"
+        raise InputError(where, problem, "give another folder")
+
+
+def differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Give what differs between two descriptions of a study: the name, and both values in short."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from differences(old.get(key), new.get(key), f"{name}.{key}".removeprefix("."))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for position, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from differences(one, other, f"{name}.{position}")
+    elif old != new:
+        yield name, _short(old), _short(new)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

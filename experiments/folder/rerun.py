@@ -1,19 +1,19 @@
 """Run a study again from what its ``study.json`` says: the command line that made it, and what has changed around it since."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from school_mentoring.experiments.sweep.execution import differences
 from school_mentoring.experiments.sweep.plan import read_sets
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import dump_yaml, scenario_from
 
+from .description import differences
+from .inputs import find_inputs
 from .results import open_study
 from .same import compare_folders
-from .study import FORMAT, hash_file
+from .study import FORMAT
 
 INSIDE = ("sensitivity", "calibration")
 """Folders of findings within the folder of the sweep that they rest on."""
@@ -38,10 +38,19 @@ class Again:
     info: dict[str, Any]
 
 
-def again(path: Path, out: Path | None, scratch: Path, *, threads: int | None = None, resume: bool = False) -> Again:
+def again(
+    path: Path,
+    out: Path | None,
+    scratch: Path,
+    *,
+    given: Mapping[str, str | None] | None = None,
+    threads: int | None = None,
+    resume: bool = False,
+) -> Again:
     """Return how the study of a folder, or of its ``study.json``, is made again in ``out`` (default ``results/<folder>-rerun``).
 
-    What the command line needs as files is written to ``scratch``. ``resume``: go on with a re-run that was interrupted. Raises InputError
+    What the command line needs as files is written to ``scratch``. ``given``: files that the study was made from, by what they are to it,
+    where they are no longer where they were. ``resume``: go on with a re-run that was interrupted. Raises InputError
     where there is no finished study, where a file that it was made from is gone or has changed, and where ``out`` is not beside it.
     """
     study = (path.parent if path.name == "study.json" and path.is_file() else path).resolve()
@@ -57,7 +66,7 @@ def again(path: Path, out: Path | None, scratch: Path, *, threads: int | None = 
     info = open_study(found).info
     where = str(found / "study.json")
     try:
-        words = _words(found, info, scratch)
+        words = _words(found, info, scratch, given or {})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
@@ -88,7 +97,7 @@ def verdict(plan: Again) -> tuple[list[str], dict[str, Any], bool]:
     return lines, document, found.same
 
 
-def _words(folder: Path, info: dict[str, Any], scratch: Path) -> list[str]:
+def _words(folder: Path, info: dict[str, Any], scratch: Path, given: Mapping[str, str | None]) -> list[str]:
     where = str(folder / "study.json")
     command = info["command"]
     if not isinstance(info["format"], int) or info["format"] > FORMAT:
@@ -99,28 +108,10 @@ def _words(folder: Path, info: dict[str, Any], scratch: Path) -> list[str]:
         raise InputError(where, f"is of the command {command!r}", f"allowed: {', '.join(ARGUMENTS)}")
     if command != "sweep" and "files" not in info:
         raise InputError(str(folder), "holds an unfinished study", f"complete it with run.py {command} ... --resume")
-    values = json.loads(json.dumps(info["scenario"]))
-    for key in ("schools", "ties"):  # a study that was taken away holds them beside it
-        if values["world"][key] is not None:
-            values["world"][key] = str(folder / values["world"][key])
-    scenario = scenario_from(values, where)
-    named = {"schools": scenario.world.schools, "ties": scenario.world.ties, "posterior": scenario.posterior}
-    _refuse_changed(info["inputs"], {**named, **info["options"]})
+    info = find_inputs(folder, info, given)
     file = scratch / "scenario.yaml"
-    file.write_text(dump_yaml(scenario), encoding="utf-8")
+    file.write_text(dump_yaml(scenario_from(info["scenario"], where, files=False)), encoding="utf-8")
     return [command, *ARGUMENTS[command](info, file, folder)]
-
-
-def _refuse_changed(inputs: Mapping[str, str], named: Mapping[str, Any]) -> None:
-    """Raise InputError where a file that the study was made from is gone, or holds other bytes now."""
-    for key, digest in inputs.items():
-        path = str(named[key])
-        try:
-            same = hash_file(Path(path)) == digest
-        except OSError as error:
-            raise InputError(path, f"the study was made from it, and it cannot be read ({error.strerror})", "put it back there") from None
-        if not same:
-            raise InputError(path, "has changed since the study was made from it", f"put back the file of that time (sha256 {digest}...)")
 
 
 # --- the arguments of each command --------------------------------------------------------------------------------------

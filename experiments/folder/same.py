@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -93,10 +94,12 @@ def compare_folders(there: Path, here: Path) -> FolderComparison:
     """Compare the results of the study in one folder with those in another.
 
     A file of the first that is gone is compared by the hash in its ``study.json``, and one that is not as that says counts as different.
+    What the studies were made from, of which a folder may keep copies, is no result.
     """
     found = FolderComparison()
-    recorded, mine = _recorded(there), _present(here)
-    present = _present(there)
+    sources = {digest for folder in (there, here) for _, study in _described(folder) for digest in dict(study.get("inputs") or {}).values()}
+    recorded = {name: digest for name, digest in _recorded(there).items() if digest[:16] not in sources}
+    present, mine = ({n: path for n, path in _present(folder).items() if _digest(path)[:16] not in sources} for folder in (there, here))
     for name in sorted({*recorded, *present, *mine}):
         difference, same_bytes = _file(name, recorded.get(name), present.get(name), mine.get(name))
         if Path(name).suffix in DRAWN:
@@ -220,16 +223,23 @@ def _key(name: str) -> str:
 def _recorded(folder: Path) -> dict[str, str]:
     """Return the hashes of files that the ``study.json`` of a folder, and of folders in it, state."""
     hashes = {}
-    for path in folder.rglob("study.json"):
-        inside = path.parent.relative_to(folder).as_posix()
-        try:
-            stated = json.loads(path.read_text(encoding="utf-8"))["files"]
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # it lists no files, or none that can be read
+    for inside, study in _described(folder):
+        stated = study.get("files")  # none while the study is under way
         for name, digest in (stated if isinstance(stated, dict) else {}).items():
             if name.rpartition("/")[2] not in DESCRIBE:
                 hashes[_key(f"{inside}/{name}".removeprefix("./"))] = str(digest)
     return hashes
+
+
+def _described(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what each ``study.json`` in a folder, and in folders in it, says, and where in the folder it stands."""
+    for path in folder.rglob("study.json"):
+        try:
+            study = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(study, dict):
+            yield path.parent.relative_to(folder).as_posix(), study
 
 
 def _digest(path: Path) -> str:

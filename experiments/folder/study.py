@@ -19,9 +19,10 @@ import pandas as pd
 import school_mentoring
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import result_fingerprint
-from school_mentoring.scenarios import POSTERIOR_COPY, Scenario, resolved
+from school_mentoring.scenarios import Scenario, resolved
 
 from .crate import METADATA, crate_bytes
+from .inputs import hash_file, hash_inputs, keep_inputs
 
 FORMAT = 2
 PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
@@ -34,29 +35,19 @@ def provenance(scenario: Scenario, command: str, options: Mapping[str, Any], fil
     besides the scenario's files, by the option that names it; their paths join the options, their hashes the inputs.
     """
     read = {key: str(Path(path).resolve()) for key, path in (files or {}).items()}
+    # What rests on another study is made of that, not anew of the files of its scenario.
+    own = {} if any(Path(path).is_dir() for path in read.values()) else hash_inputs(scenario)
     return {
         "format": FORMAT,
         "command": command,
         "options": {**options, **read},
         "scenario": resolved(scenario),
-        "inputs": {**hash_inputs(scenario), **{key: hash_file(Path(path)) for key, path in read.items()}},
+        "inputs": {**own, **{key: hash_file(Path(path)) for key, path in read.items()}},
         "seed": scenario.seed,
         "model": result_fingerprint(),
         "source_commit": _commit(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
-
-
-def hash_inputs(scenario: Scenario) -> dict[str, str]:
-    """Return a hash of each file that the scenario is read from, as a path does not tell what it holds."""
-    paths = {"schools": scenario.world.schools, "ties": scenario.world.ties, "posterior": scenario.posterior}
-    return {key: hash_file(Path(path)) for key, path in paths.items() if path is not None}
-
-
-def hash_file(path: Path) -> str:
-    """Return 16 hexadecimal digits that change with any byte of a file; for the folder of a study those of its ``study.json``."""
-    file = path / "study.json" if path.is_dir() else path
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def _commit() -> str | None:
@@ -148,9 +139,7 @@ def new_study(out: Path, study: Mapping[str, Any]) -> Iterator[StudyFolder]:
         draft.chmod(0o755)
         folder = StudyFolder(draft)
         yield folder
-        if study["scenario"]["posterior"] is not None:
-            shutil.copyfile(study["scenario"]["posterior"], draft / POSTERIOR_COPY)
-        folder.close(study)
+        folder.close(keep_inputs(draft, study))
         _replace(draft, out.absolute())
     except OSError as error:
         raise InputError(f"--out {out}", f"writing failed ({error.strerror or error})", "free space or give another folder") from error

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
-from school_mentoring.experiments.folder.study import checked_out, hash_inputs, provenance
-from school_mentoring.experiments.sweep.execution import refuse_other
+from school_mentoring.experiments.folder.description import refuse_other
+from school_mentoring.experiments.folder.inputs import hash_inputs, keep_inputs
+from school_mentoring.experiments.folder.study import checked_out, provenance
 from school_mentoring.experiments.sweep.pieces import plan_hash
 from school_mentoring.experiments.sweep.store import Store, say, write_atomically
 from school_mentoring.model.designs import OPTIONAL, Design
@@ -27,8 +28,6 @@ from .design_space import design_space
 from .optimise import Archive, Found, design_fields
 
 GENERATIONS = "generations"
-DECIDES = ("scenario", "model", "search")
-"""What of a study's description decides which designs are tried."""
 
 
 class GenerationStore(Archive):
@@ -85,11 +84,11 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
     if not path.exists():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, _bytes(described))
+            write_atomically(path, _bytes(keep_inputs(folder, described)))
         except OSError as error:
             raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     else:
-        refuse_other(path, {key: described[key] for key in DECIDES}, "search")
+        refuse_other(folder, described, "search")
         if not resume:
             raise InputError(f"--out {folder}", "holds this search already", "add --resume to complete it, or give another folder")
     generations = GenerationStore(folder, described, aim.generations)
@@ -126,9 +125,9 @@ def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) 
 
 def close_search(folder: Path, found: Found) -> None:
     """Say in ``study.json`` what the finished study holds, with a hash of every file."""
+    study = keep_inputs(folder, _describe(found.scenario, found.aim))
     own = ("study.json", METADATA)
     files = [path for path in folder.rglob("*") if path.is_file() and path.name not in own and not path.name.startswith(".")]
-    study = _describe(found.scenario, found.aim)
     write_atomically(folder / METADATA, crate_bytes(study, folder, files))
     files = sorted([*files, folder / METADATA])
     hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

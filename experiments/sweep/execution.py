@@ -9,16 +9,17 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
+from school_mentoring.experiments.folder.description import refuse_other
+from school_mentoring.experiments.folder.inputs import copies, keep_inputs
 from school_mentoring.experiments.folder.study import checked_out, provenance
 from school_mentoring.experiments.progress import Advance
 from school_mentoring.model.errors import InputError
-from school_mentoring.scenarios import POSTERIOR_COPY
 
 from .chunks import Sweep, compute
 from .cluster import on_cluster
@@ -46,7 +47,7 @@ def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
             say(f"{folder} holds no sweep yet; starting it")
         _create(folder, plan)
     else:
-        refuse_other(study, plan.describe(), "sweep")
+        refuse_other(folder, plan.describe(), "sweep")
         if not resume:
             raise InputError(f"--out {folder}", "holds this sweep already", "add --resume to complete it, or give another folder")
         _mend_sets(folder, plan)
@@ -69,7 +70,7 @@ def grow_sweep(folder: Path, plan: Plan) -> None:
     before = replace(plan, sets=plan.sets.iloc[:sets])
     if sets >= len(plan.sets) or before.cells % plan.chunk:
         return
-    refuse_other(path, before.describe(), "sweep")
+    refuse_other(folder, before.describe(), "sweep")
     write_atomically(folder / PARAMETERS_FILE, _sets_bytes(plan))
     _describe(folder, plan)
 
@@ -81,15 +82,13 @@ def _create(folder: Path, plan: Plan) -> None:
     try:
         draft.mkdir(parents=True)
         write_atomically(draft / PARAMETERS_FILE, _sets_bytes(plan))
-        if plan.scenario.posterior is not None:
-            write_atomically(draft / POSTERIOR_COPY, Path(plan.scenario.posterior).read_bytes())
         _describe(draft, plan)
         with contextlib.suppress(OSError):  # an empty folder; of one that is not empty the next line tells
             place.rmdir()
         draft.rename(place)
     except OSError as error:
         if (folder / "study.json").exists():  # another process was first
-            refuse_other(folder / "study.json", plan.describe(), "sweep")
+            refuse_other(folder, plan.describe(), "sweep")
             return
         raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     finally:
@@ -99,10 +98,9 @@ def _create(folder: Path, plan: Plan) -> None:
 def _describe(folder: Path, plan: Plan) -> None:
     """Write the metadata that repositories read, and ``study.json``."""
     options = {} if plan.vary is None else {"vary": list(plan.vary)}
-    study = {**provenance(plan.scenario, "sweep", options), **plan.describe()}
+    study = keep_inputs(folder, {**provenance(plan.scenario, "sweep", options), **plan.describe()})
     (folder / RESULTS).mkdir(exist_ok=True)
-    inputs = [folder / name for name in (PARAMETERS_FILE, POSTERIOR_COPY) if (folder / name).exists()]
-    write_atomically(folder / METADATA, crate_bytes(study, folder, [*inputs, folder / RESULTS]))
+    write_atomically(folder / METADATA, crate_bytes(study, folder, [folder / PARAMETERS_FILE, *copies(folder), folder / RESULTS]))
     write_atomically(folder / "study.json", (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
@@ -122,41 +120,6 @@ def _mend_sets(folder: Path, plan: Plan) -> None:
     if not sound:
         say(f"{path} is damaged (not the bytes that were written): it is written again")
         write_atomically(path, data)
-
-
-def refuse_other(path: Path, described: Mapping[str, Any], kind: str) -> None:
-    """Raise InputError, naming what differs, where a folder's study is not the one described; ``kind``: ``sweep`` or ``search``."""
-    out = f"--out {path.parent}"
-    try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(str(path), f"cannot be read ({error})", "give another folder") from None
-    if not isinstance(there, dict) or kind not in there:
-        raise InputError(out, f"holds a study that is no {kind}", "give another folder")
-    here = json.loads(json.dumps(described))
-    for name, old, new in differences({key: there.get(key) for key in here}, here):
-        if name == "model":
-            raise InputError(out, f"the model's code has changed since this {kind} was begun", "give another folder")
-        if name == "sweep.sets_hash":
-            raise InputError(out, "holds a sweep of other parameter sets", "give another folder")
-        raise InputError(out, f"holds a {kind} that differs in {name}: {old} there, {new} now", "give another folder")
-
-
-def differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str, str]]:
-    """Give what differs between two descriptions of a study: the name, and both values in short."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in [*old, *(key for key in new if key not in old)]:
-            yield from differences(old.get(key), new.get(key), f"{name}.{key}".removeprefix("."))
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for position, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from differences(one, other, f"{name}.{position}")
-    elif old != new:
-        yield name, _short(old), _short(new)
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 # --- chunks ----------------------------------------------------------------------------------------------------------

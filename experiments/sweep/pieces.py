@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from school_mentoring.experiments.folder.description import read_description
+from school_mentoring.experiments.folder.description import decides, read_description
 
 from .plan import hash_sets, read_sets
 from .store import RESULTS, Store
@@ -46,12 +46,8 @@ def sweep_store(folder: Path, info: Mapping[str, Any] | None = None) -> Store:
 
 
 def plan_hash(info: Mapping[str, Any]) -> str:
-    """Return 16 hexadecimal digits that change with all that decides the runs of a study but its sets; where its files lie does not.
-
-    ``info``: what ``study.json`` says. The files themselves count by the hashes that its plan lists.
-    """
-    scenario = {key: value for key, value in info["scenario"].items() if key != "posterior"}
-    scenario["world"] = {key: value for key, value in scenario["world"].items() if key not in ("schools", "ties")}
-    work = {name: {k: v for k, v in info[name].items() if k not in GROWS} for name in ("sweep", "search") if name in info}
-    decides = {"scenario": scenario, "model": info["model"], **work}
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+    """Return 16 hexadecimal digits that change with all that decides the runs of a study but its sets; ``info``: its description."""
+    kind = "search" if "search" in info else "sweep"
+    decided = decides(info, kind)
+    decided[kind] = {name: value for name, value in decided[kind].items() if name not in GROWS}
+    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.folder.description import read_description
-from school_mentoring.experiments.folder.study import hash_inputs
+from school_mentoring.experiments.folder.inputs import hash_inputs
 from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.experiments.variables import (
@@ -103,7 +103,7 @@ class Plan:
     def of(description: Mapping[str, Any], sets: pd.DataFrame, source: str) -> "Plan":
         """Return the plan that ``describe`` described."""
         sweep = description["sweep"]
-        scenario = scenario_from(description["scenario"], source)
+        scenario = scenario_from(description["scenario"], source, files=False)
         records = sweep.get("monthly", False), sweep.get("broken_down", False)
         schools = SchoolRecord.of(sweep["schools"]) if "schools" in sweep else None
         return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"], *records, schools)

@@ -37,7 +37,7 @@ def assert_drawn(study: Path, count: int) -> None:
     sets = sets_of(study)
     assert len(sets) == count
     assert set(sets[["p", "d"]].itertuples(index=False, name=None)) <= ROWS
-    assert (study / "posterior.parquet").read_bytes() == (study.parent / "calibrated-draws.parquet").read_bytes()
+    assert (study / "inputs/calibrated-draws.parquet").read_bytes() == (study.parent / "calibrated-draws.parquet").read_bytes()
 
 
 def test_compare_takes_the_draws_and_says_which_they_were(folder):
@@ -46,7 +46,7 @@ def test_compare_takes_the_draws_and_says_which_they_were(folder):
     assert_drawn(folder / "compared", 3)
     info = json.loads((folder / "compared" / "study.json").read_text(encoding="utf-8"))
     assert "Fitted to data: p, d vary by the joint draws of calibrated-draws.parquet; other parameters over" in " ".join(done.out.split())
-    assert info["scenario"]["posterior"] == str(folder / "calibrated-draws.parquet")
+    assert info["scenario"]["posterior"] == "inputs/calibrated-draws.parquet"
     assert set(info["inputs"]) == {"posterior"}
 
 

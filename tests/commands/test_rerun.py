@@ -74,7 +74,68 @@ def test_a_study_is_never_written_over_by_its_own_rerun(copied, tmp_path):
     assert_intact(copied)
 
 
-def test_a_sweep_of_own_schools_is_made_again_and_refused_where_the_schools_have_changed(tmp_path):
+OWN = ("--months", "12", "--replicates", "2", "--set", "programme.last_month=9", "draws=2")
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("compare", ("--designs", "none,regional_hub")),
+        ("simulate", ()),
+        ("sweep", ("--designs", "none,regional_hub", "--vary", "p", "--sample", "lhs:2", "--yes")),
+        ("sensitivity", ("--designs", "none,regional_hub", "--method", "given", "--n", "8", "--vary", "p", "--budget", "64")),
+        ("optimise", ("--evaluations", "8", "--population", "4", "--objectives", "effect,cost")),
+        ("recommend", ("--designs", "none,regional_hub")),
+    ],
+)
+def test_a_study_of_own_schools_is_made_again_where_only_its_folder_is(tmp_path, command, options):
+    own = tmp_path / "own"
+    own.mkdir()
+    own.joinpath("mine.csv").write_text("school_id,teachers\n" + "".join(f"s{k},{20 + k}\n" for k in range(12)), encoding="utf-8")
+    own.joinpath("net.csv").write_text("source,target\n" + "".join(f"s{k},s{(k + 1) % 12}\n" for k in range(12)), encoding="utf-8")
+    done = program(
+        command, *(OWN if command != "optimise" else OWN[:2] + OWN[4:]), *options,
+        "--schools", own / "mine.csv", "--ties", own / "net.csv", "--out", "study", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.code == 0, done
+    assert "copies of what it was made from (inputs/mine.csv, inputs/net.csv)" in " ".join(done.out.split())
+    for path in (tmp_path / "study").rglob("study.json"):
+        assert str(own) not in path.read_text(encoding="utf-8")
+    own.rename(tmp_path / "renamed")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "study").rename(elsewhere / "study")
+    done, document = rerun(elsewhere / "study", elsewhere)
+    assert done.code == 0, done
+    assert document["byte_identical"]
+    assert document["drawn_different"] == ([] if command != "recommend" else ["report.html", "report.pdf"])  # which quote what was typed
+
+
+def test_a_study_without_copies_is_made_again_of_the_same_files_wherever_they_are(tmp_path):
+    (tmp_path / "own").mkdir()
+    schools = tmp_path / "own" / "schools.csv"
+    schools.write_text("school_id,teachers\n" + "".join(f"s{k},{20 + k}\n" for k in range(12)), encoding="utf-8")
+    done = succeed("simulate", *OWN, "--schools", schools, "--no-inputs", "--out", "study", cwd=tmp_path)
+    assert "inputs" not in done.out and not (tmp_path / "study/inputs").exists()
+    (tmp_path / "own").rename(tmp_path / "renamed")
+    done = program("rerun", "study", "--out", "again", cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert f"{schools}: the study was made from it, and it is gone" in done.err and "or give it by --schools" in done.err
+    other = tmp_path / "other.csv"
+    other.write_text("school_id,teachers\na,3\n", encoding="utf-8")
+    done = program("rerun", "study", "--schools", other, "--out", "again", cwd=tmp_path)
+    assert done.code == 2 and "is not the file that the study was made from" in done.err
+    done = program("rerun", "study", "--ties", other, "--out", "again", cwd=tmp_path)
+    assert done.code == 2 and "the study was made without ties" in done.err
+    done, document = rerun(tmp_path / "study", tmp_path, "--schools", str(tmp_path / "renamed/schools.csv"))
+    assert done.code == 0 and document["byte_identical"]
+    assert not (tmp_path / "again/inputs").exists()
+    shutil.copy(tmp_path / "renamed/schools.csv", tmp_path / "found-beside-it.csv")
+    done, document = rerun(tmp_path / "study", tmp_path)
+    assert done.code == 0 and document["byte_identical"]
+
+
+def test_a_sweep_of_own_schools_is_made_again_of_its_copy_and_refused_where_that_has_changed(tmp_path):
     schools = tmp_path / "schools.csv"
     schools.write_text("school_id,teachers\n" + "".join(f"s{k},{20 + k}\n" for k in range(12)), encoding="utf-8")
     options = ("--vary", "p", "--vary", "regional_hub.stipend=0:5000", "--sample", "lhs:3", "--chunk", "2", "--yes")
@@ -82,7 +143,9 @@ def test_a_sweep_of_own_schools_is_made_again_and_refused_where_the_schools_have
     done, document = rerun(tmp_path / "study", tmp_path)
     assert done.code == 0, done
     assert document["identical"] == ["parameters.parquet", *(f"results/part-0000000{k}.parquet" for k in range(3))]
-    schools.write_text(schools.read_text(encoding="utf-8").replace("s3,", "s3b,"), encoding="utf-8")
+    schools.unlink()
+    copy = tmp_path / "study/inputs/schools.csv"
+    copy.write_text(copy.read_text(encoding="utf-8").replace("s3,", "s3b,"), encoding="utf-8")
     done = program("rerun", "study", "--out", "other", cwd=tmp_path)
     assert done.code == 2 and "has changed since the study was made" in done.err
 

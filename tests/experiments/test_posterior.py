@@ -252,7 +252,7 @@ def test_a_study_keeps_a_copy_of_the_draws_by_which_it_is_found_again_when_they_
     open_sweep(tmp_path / "sweep", plan, resume=False)
     shutil.rmtree(tmp_path / "made")
     for folder in (tmp_path / "study", tmp_path / "sweep"):
-        assert (folder / "posterior.parquet").read_bytes() == bytes_then
+        assert (folder / "inputs/calibrated-draws.parquet").read_bytes() == bytes_then
         info = json.loads((folder / "study.json").read_text(encoding="utf-8"))
         assert len(info["inputs"]["posterior"]) == 16
         again = scenario_from(info["scenario"], str(folder / "study.json"))

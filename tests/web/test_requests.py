@@ -22,6 +22,7 @@ from school_mentoring.experiments.compare import compare, with_comparator
 from school_mentoring.experiments.folder.rerun import again
 from school_mentoring.experiments.whatif import SupersededError
 from school_mentoring.model.engine import cpu_count
+from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario
 
 from .server import SMALL, Server, serving
@@ -226,12 +227,27 @@ def test_a_study_with_schools_and_ties_is_run_again_elsewhere_with_the_same_resu
     folder = tmp_path / "synthetic-pilot-compare"
     assert str(Path(scenario.world.ties).parent) not in (folder / "study.json").read_text()
     plan = again(folder, tmp_path / "again", tmp_path)
-    (folder / "mine.yaml").write_bytes(taken["scenario.yaml"])
-    assert str(Path(scenario.world.ties).parent) not in (folder / "mine.yaml").read_text()
+    (folder / "inputs/mine.yaml").write_bytes(taken["scenario.yaml"])
+    assert str(Path(scenario.world.ties).parent) not in (folder / "inputs/mine.yaml").read_text()
     runs = pd.read_parquet(io.BytesIO(taken["runs.parquet"]))
-    mine = load_scenario(folder / "mine.yaml")
+    mine = load_scenario(folder / "inputs/mine.yaml")
     assert load_scenario(plan.words[1]) == mine
     pd.testing.assert_frame_equal(compare(mine).tables()["runs.parquet"], runs)
+
+
+def test_a_study_of_confidential_schools_is_taken_away_without_them_and_names_no_path(tmp_path):
+    scenario = load_scenario("synthetic-pilot", ["programme.last_month=6", "draws=2"], replicates=2, months=8, designs=["regional_hub"])
+    scenario = with_comparator(scenario).model_copy(update={"keep_inputs": False})
+    data, _, _ = download("study.zip", scenario, 1000.0, Studies(), 1, lambda: False)
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        assert not [name for name in packed.namelist() if name.endswith("schools.csv")]
+        packed.extractall(tmp_path)
+    folder = tmp_path / "synthetic-pilot-compare"
+    assert str(Path(scenario.world.schools).parent) not in (folder / "study.json").read_text()
+    with pytest.raises(InputError, match=r"schools.csv: the study was made from it, and it is gone; put the file of that time \(sha256"):
+        again(folder, tmp_path / "again", tmp_path)
+    given = {"schools": scenario.world.schools, "ties": scenario.world.ties}
+    assert again(folder, tmp_path / "again", tmp_path, given=given).words[0] == "compare"
 
 
 def test_the_yaml_of_a_fitted_scenario_names_its_draws_as_a_file_beside_it():
