@@ -22,6 +22,8 @@ from school_mentoring.analysis.economics.frontier import frontier, net_benefit
 from .outcomes import COMPARATOR, OUTCOMES, names_in, outcome
 
 DIGITS = 10
+PAIRS_AT_A_TIME = 2000
+QUANTILES = (0.05, 0.5, 0.95)
 Z90 = 1.6448536269514722  # of the normal distribution: 90 % lie within this many standard deviations
 
 
@@ -35,7 +37,11 @@ def summarise(runs: pd.DataFrame, *, worlds: int) -> pd.DataFrame:
     if sets > 1:
         raise ValueError(f"{sets} parameter sets in the table; summarise those of one, such as runs[runs['parameter_set'] == 0]")
     tables = {name: wide(runs, name) for name in _outcomes_of(runs)}
-    rows = [{"design": d, "outcome": name, **_statistics(table[d], worlds)} for name, table in tables.items() for d in table]
+    rows = [
+        {"design": d, "outcome": name, **row}
+        for name, table in tables.items()
+        for d, row in zip(table, _statistics(table, worlds), strict=True)
+    ]
     return _tidy(rows, runs, ["design", "outcome", "mean", "sd", "se", "q05", "q50", "q95", "n"])
 
 
@@ -159,11 +165,11 @@ def round_figures(value: float, digits: int = DIGITS) -> float:
 # --- units, errors ----------------------------------------------------------------------------------------------------
 
 
-def _units(values: "pd.Series[Any]") -> "pd.Series[Any]":
+def _units(table: pd.DataFrame) -> pd.DataFrame:
     """Return the values over which spread and error are taken: replicates of one parameter set, or the means of several sets."""
-    if values.index.get_level_values("parameter_set").nunique() > 1:
-        return values.groupby(level="parameter_set").mean()
-    return values
+    if table.index.get_level_values("parameter_set").nunique() > 1:
+        return table.groupby(level="parameter_set").mean()
+    return table
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -173,7 +179,8 @@ def _mean(values: Iterable[float]) -> float:
 
 def _means(table: pd.DataFrame) -> "pd.Series[Any]":
     """Return each design's mean over the units."""
-    return pd.Series({str(design): _mean(_units(table[design])) for design in table})
+    units = _units(table)
+    return pd.Series({str(design): _mean(units[design]) for design in units})
 
 
 def _variance(values: Iterable[float]) -> float:
@@ -184,52 +191,74 @@ def _variance(values: Iterable[float]) -> float:
     return math.fsum((v - middle) ** 2 for v in listed) / (len(listed) - 1)
 
 
-def _standard_error(values: "pd.Series[Any]", worlds: int) -> float:
-    """Return the standard error of the mean: sqrt(G / (G - 1) x sum over clusters of (sum of deviations)^2) / n, with G clusters.
+def _standard_errors(units: pd.DataFrame, worlds: int) -> list[float]:
+    """Return the standard error of each column's mean: sqrt(G / (G - 1) x sum over clusters of (sum of deviations)^2) / n, with G clusters.
 
     Clusters are the units themselves where there are several parameter sets or one population; that gives sd / sqrt(n).
     """
-    units = _units(values)
-    if len(units) < 2:
-        return math.nan
-    deviations = (units - _mean(units)).tolist()
-    replicates = units.index.get_level_values("replicate").to_numpy() % worlds if "replicate" in units.index.names else np.zeros(1)
-    labels = replicates.tolist() if len(set(replicates.tolist())) > 1 else list(range(len(units)))
-    clusters: dict[int, list[float]] = {}
-    for label, deviation in zip(labels, deviations, strict=True):
-        clusters.setdefault(label, []).append(deviation)
-    count = len(clusters)
-    return math.sqrt(count / (count - 1) * math.fsum(math.fsum(c) ** 2 for c in clusters.values())) / len(units)
+    populations = (
+        units.index.get_level_values("replicate").to_numpy() % worlds if "replicate" in units.index.names else np.zeros(len(units))
+    )
+    errors = []
+    for column in units.to_numpy().T:
+        there = ~np.isnan(column)
+        values, labels = column[there].tolist(), populations[there].tolist()
+        if len(values) < 2:
+            errors.append(math.nan)
+            continue
+        middle = _mean(values)
+        clusters: dict[float, list[float]] = {}
+        for label, value in zip(labels if len(set(labels)) > 1 else range(len(values)), values, strict=True):
+            clusters.setdefault(label, []).append(value - middle)
+        count = len(clusters)
+        errors.append(math.sqrt(count / (count - 1) * math.fsum(math.fsum(c) ** 2 for c in clusters.values())) / len(values))
+    return errors
 
 
-def _statistics(values: "pd.Series[Any]", worlds: int) -> dict[str, float]:
-    present = values.dropna()
-    units = _units(present)
-    q05, q50, q95 = np.quantile(units.to_numpy(), [0.05, 0.5, 0.95]) if len(units) else (math.nan,) * 3
-    figures = {"mean": _mean(units), "sd": math.sqrt(_variance(units)), "se": _standard_error(present, worlds)}
-    return {**figures, "q05": float(q05), "q50": float(q50), "q95": float(q95), "n": len(units)}
+def _statistics(table: pd.DataFrame, worlds: int) -> list[dict[str, float]]:
+    """Return mean and spread of each column over the units in which it exists."""
+    units = _units(table)
+    quantiles = np.full((3, units.shape[1]), math.nan)
+    whole = units.notna().all().to_numpy() & (len(units) > 0)
+    quantiles[:, whole] = np.quantile(units.to_numpy()[:, whole], QUANTILES, axis=0) if whole.any() else math.nan
+    rows = []
+    for k, (column, error) in enumerate(zip(units.to_numpy().T, _standard_errors(units, worlds), strict=True)):
+        present = column[~np.isnan(column)]
+        if len(present) and not whole[k]:
+            quantiles[:, k] = np.quantile(present, QUANTILES)
+        q05, q50, q95 = quantiles[:, k].tolist()
+        figures = {"mean": _mean(present.tolist()), "sd": math.sqrt(_variance(present.tolist())), "se": error}
+        rows.append({**figures, "q05": q05, "q50": q50, "q95": q95, "n": len(present)})
+    return rows
 
 
-def _within(values: "pd.Series[Any]") -> float:
-    """Return the variance between replicates of the same parameter set, pooled over sets; nan where no set has two."""
-    means = values.groupby(level="parameter_set").transform("mean")
-    freedom = len(values) - values.index.get_level_values("parameter_set").nunique()
-    return math.fsum(((values - means) ** 2).tolist()) / freedom if freedom > 0 else math.nan
+def _within(table: pd.DataFrame) -> list[float]:
+    """Return the variance of each column between replicates of the same parameter set, pooled over sets; nan where no set has two."""
+    sets = table.groupby(level="parameter_set")
+    squares = ((table - sets.transform("mean")) ** 2).to_numpy()
+    freedom = (table.notna().sum() - (sets.count() > 0).sum()).tolist()
+    sums = [math.fsum(column[~np.isnan(column)].tolist()) for column in squares.T]
+    return [total / free if free > 0 else math.nan for total, free in zip(sums, freedom, strict=True)]
 
 
 def _differences(runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], outcomes: Sequence[str], worlds: int) -> pd.DataFrame:
     rows = []
     for name in outcomes:
         table = wide(runs, name)
-        for design, comparator in pairs:
-            both = table[[design, comparator]].dropna()
-            difference = both[design] - both[comparator]
-            paired, independent = _within(difference), _within(both[design]) + _within(both[comparator])
-            row = {"design": design, "comparator": comparator, "outcome": name, **_statistics(difference, worlds)}
-            row |= {"variance_paired": paired, "variance_independent": independent, "replicates_saved": math.nan}
-            if independent > 0:
-                row["replicates_saved"] = independent / paired if paired > 0 else math.inf
-            rows.append(row)
+        position = {design: k for k, design in enumerate(table)}
+        for low in range(0, len(pairs), PAIRS_AT_A_TIME):
+            here = pairs[low : low + PAIRS_AT_A_TIME]
+            one, other = (table.iloc[:, [position[pair[side]] for pair in here]].to_numpy() for side in (0, 1))
+            gone = np.isnan(one) | np.isnan(other)
+            one, other = (pd.DataFrame(np.where(gone, math.nan, values), index=table.index) for values in (one, other))
+            difference = one - other
+            found = _within(difference), _within(one), _within(other), _statistics(difference, worlds)
+            for (design, comparator), paired, mine, its, statistics in zip(here, *found, strict=True):
+                row = {"design": design, "comparator": comparator, "outcome": name, **statistics}
+                row |= {"variance_paired": paired, "variance_independent": mine + its, "replicates_saved": math.nan}
+                if mine + its > 0:
+                    row["replicates_saved"] = (mine + its) / paired if paired > 0 else math.inf
+                rows.append(row)
     columns = ["design", "comparator", "outcome", "mean", "sd", "se", "q05", "q50", "q95", "n"]
     return _tidy(rows, runs, [*columns, "variance_paired", "variance_independent", "replicates_saved"])
 
@@ -243,10 +272,10 @@ def _rank(table: pd.DataFrame, criterion: str, k: float, sign: float) -> list[di
     leader = max(overall, key=lambda design: overall[design])
     left_over = _mean((1.0 / table.groupby(level="parameter_set").size()).tolist())  # of the variance of a replicate, in the mean of a set
     rows = []
-    for design in means:
+    for design, chance in zip(means, _within(table.rsub(table[leader], axis=0)), strict=True):
         shares, n = split[design].tolist(), len(split)
         p, spread = _mean(shares), _variance(means[leader] - means[design])
-        noise = _within(table[leader] - table[design]) * left_over / spread if spread > 0 else math.nan
+        noise = chance * left_over / spread if spread > 0 else math.nan
         low, high = wilson(p, n)
         row = {"criterion": criterion, "willingness_to_pay": k, "design": design, "mean": sign * overall[design]}
         row |= {"behind": overall[leader] - overall[design], "noise_share": noise if math.isnan(noise) else min(1.0, noise)}
@@ -257,15 +286,17 @@ def _rank(table: pd.DataFrame, criterion: str, k: float, sign: float) -> list[di
 
 def _ratios(cost: "pd.Series[Any]", programme: "pd.Series[Any]", effect: "pd.Series[Any]", worlds: int) -> dict[str, Any]:
     """Return the increments over the comparator and their ratios, from the differences of each run."""
-    more, more_programme, gained = (_mean(_units(values)) for values in (cost, programme, effect))
-    gained_se = _standard_error(effect, worlds)
-    row: dict[str, Any] = {"incremental_cost": more, "incremental_cost_se": _standard_error(cost, worlds)}
+    units = _units(pd.DataFrame({"cost": cost, "programme": programme, "effect": effect}))
+    more, more_programme, gained = (_mean(units[name].dropna()) for name in units)
+    more_se, _, gained_se = _standard_errors(units, worlds)
+    row: dict[str, Any] = {"incremental_cost": more, "incremental_cost_se": more_se}
     row |= {"incremental_cost_programme": more_programme, "incremental_effect": gained, "incremental_effect_se": gained_se}
     if not gained > 0:
         blank = dict.fromkeys(("cost_per_effect", "cost_per_effect_se", "cost_per_effect_programme"), math.nan)
         return {**row, **blank, "note": "no added effect to divide by"}
     ratio = more / gained
-    row |= {"cost_per_effect": ratio, "cost_per_effect_se": _standard_error(cost - ratio * effect, worlds) / gained}
+    (rest,) = _standard_errors(_units((cost - ratio * effect).to_frame()), worlds)
+    row |= {"cost_per_effect": ratio, "cost_per_effect_se": rest / gained}
     note = "effect within two standard errors of 0" if gained < 2 * gained_se else ""
     return {**row, "cost_per_effect_programme": more_programme / gained, "note": note}
 

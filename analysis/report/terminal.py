@@ -23,6 +23,7 @@ WILLINGNESS_TO_PAY = (250.0, 500.0, 1000.0, 2000.0)
 """EUR per adopter-year at which designs are ranked by net benefit; the terminal shows the third."""
 
 WIDTH = 100
+MOST_DRAWN = 16  # designs in one figure
 MANY_FIGURES = 16  # from which on more processes are worth starting
 
 
@@ -98,6 +99,12 @@ def comparison_report(
     columns, rows = _comparison_rows(effects, files["summary.csv"], shares, ranks, (end_of_funding, months - 1))
     said = sentences(runs, drawn, worlds=worlds, willingness_to_pay=WILLINGNESS_TO_PAY[2] if drawn is not None else None)
     said.append(_saved(files["pairs.csv"]))
+    shown = _shown(effects)
+    if len(shown) < len(effects):
+        said.append(
+            f"Figures show {design_name(COMPARATOR)} and, of {len(effects) - 1} designs, the {len(shown) - 1} of highest net benefit at "
+            f"EUR {WILLINGNESS_TO_PAY[2]:,.0f} an adopter-year; the tables hold all."
+        )
     document = {
         "designs": _by_design(files["summary.csv"]),
         "differences": records(files["differences.csv"]),
@@ -106,8 +113,18 @@ def comparison_report(
         "said": said,
     }
     window = end_of_funding, months - 1
+    runs, monthly, costs, drawn, schools = (
+        None if t is None else t[t["design"].isin(shown)] for t in (runs, monthly, costs, drawn, schools)
+    )
     figures = _comparison_figures(runs, monthly, costs, drawn, funding, window, discount_rate, schools, peers, place)
     return Report(columns, rows, [text for text in said if text], files, document, figures)
+
+
+def _shown(effects: pd.DataFrame) -> list[str]:
+    """Return the designs that figures show: all, or none and those of highest net benefit where they are too many to be told apart."""
+    benefit = WILLINGNESS_TO_PAY[2] * effects["incremental_effect"] - effects["incremental_cost"]
+    best = benefit.where(effects["design"].astype(str) != COMPARATOR, math.inf).sort_values(ascending=False, kind="stable").index
+    return effects["design"].astype(str)[best[:MOST_DRAWN]].tolist()
 
 
 def _comparison_figures(

@@ -183,10 +183,10 @@ def test_a_resume_is_refused_when_a_file_of_schools_has_changed(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "cannot be read"),
-        ("{", "cannot be read"),
-        ("[]", "holds a study that is no sweep"),
-        ('{"a": 1}', "holds a study that is no sweep"),
+        ("", "holds no study"),
+        ("{", "holds no study"),
+        ("[]", "describes no study"),
+        ('{"a": 1}', "describes no study"),
     ],
 )
 def test_a_folder_with_another_study_is_refused(tmp_path, text, words):
