@@ -7,12 +7,15 @@ import _signal  # type: ignore[import-not-found]  # what signal wraps, which tak
 import os
 import sys
 
+from .memory import refuse_little
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line of this process, and end it with the exit code that ``program.run`` gives."""
     _make_ready()
+    refuse_little()
     from .program import run  # which loads libraries, and that takes a while
 
     run()

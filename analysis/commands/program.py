@@ -17,6 +17,7 @@ from school_mentoring.model.errors import InputError, one_line
 
 from .calibrate import calibrate
 from .compare import compare
+from .memory import TOO_LITTLE
 from .new import new
 from .optimise import optimise
 from .parameters import parameters
@@ -57,7 +58,11 @@ def run() -> None:
     except UsageFault as error:
         code = _refused(one_line(error.format_message()))
     except MemoryError:
-        code = _refused("this needs more memory than there is; fewer replicates, months or schools need less")
+        code = _refused(f"{TOO_LITTLE}; fewer replicates, months or schools need less")
+    except ImportError as error:
+        if "failed to map segment" not in str(error):  # as the loader says where no memory is left for a library
+            raise
+        code = _refused(f"{TOO_LITTLE}, for its libraries alone")
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:  # nobody reads on, as after `| head`

@@ -227,6 +227,15 @@ def test_the_files_beside_the_faulty_ones_are_good(tmp_path):
     assert (done.code, done.err) == (0, "")
 
 
+@pytest.mark.parametrize("space", [120_000, 300_000, 500_000, 600_000, 800_000, 1_000_000, 1_099_999])
+def test_too_little_address_space_is_said_before_libraries_fail_crash_or_wait_in_it(tmp_path, space):
+    limit = space * 1024
+    done = program("compare", cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done
+    assert done.err.startswith("error: this needs more memory than there is: libraries alone take 1.13 GB of address space")
+    assert tree(tmp_path) == []
+
+
 def test_a_study_too_large_for_the_memory_is_refused_in_one_line(tmp_path):
     # The limit on a process's memory stands for a small machine; a million replicates of the pilot's monthly records take 200 GB.
     memory = 6 * 2**30
