@@ -14,7 +14,7 @@ import numpy as np
 
 from school_mentoring.model.world.arrays import Floats, Ints
 
-from .compiled import compiled, inlined, part
+from .compiled import compiled, inlined, step
 from .portable import log
 
 EVENTS = (
@@ -97,7 +97,7 @@ class Moment(NamedTuple):
     funded: int
 
 
-@part
+@step
 def at(now: Moment, event: int, school: int, practice: int, other: int) -> float:
     """Return a school's uniform of one event at a moment."""
     return uniform(now.seed, now.replicate, event, school, practice, now.month, other)

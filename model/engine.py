@@ -13,7 +13,7 @@ import numpy as np
 
 from school_mentoring.model.world.arrays import Counts, Practices, Record, Records, World
 
-from .compiled import compiled, part
+from .compiled import compiled, step
 from .draws import Moment
 from .month import commit, decide, open_month, start
 from .observe import Results, empty_results, observe, sum_adopters
@@ -56,26 +56,26 @@ def cpu_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@part
+@step
 def _moment(task: Task, r: int, run: int, month: int) -> Moment:
     """Return a month of row r, which is made as one of the runs side by side."""
     des = task.designs[task.batch.design[r]]
     return Moment(task.seed, task.batch.replicate[r], run, month, task.months, task.end_of_funding, is_funded(des, month))
 
 
-@part
+@step
 def _start_run(task: Task, state: State, r: int, run: int) -> None:
     par, des = task.parameters[task.batch.parameter_set[r]], task.designs[task.batch.design[r]]
     start(task.world, task.practices, par, des, state, _moment(task, r, run, 0))
 
 
-@part
+@step
 def _commit_all(task: Task, par: Record, state: State) -> None:
     for p in range(task.practices.weight.size):
         commit(par, state, p, 0, task.world.teachers.size)
 
 
-@part
+@step
 def _open_run(task: Task, state: State, results: Results, r: int, run: int, month: int) -> None:
     """Make a month of row r up to where teachers decide, and observe it."""
     par, des = task.parameters[task.batch.parameter_set[r]], task.designs[task.batch.design[r]]

@@ -8,7 +8,7 @@ import numpy as np
 from school_mentoring.model.world.arrays import Floats, Ints, Record, World
 
 from . import draws, rules
-from .compiled import part
+from .compiled import part, step
 from .draws import Moment
 from .state import MENTEE, MENTOR, NO_ROLE, State, Tie, UnitCounts
 
@@ -22,7 +22,7 @@ KEY, NOISE = 0, 3  # rows of State.floats: how early each school is served, and 
 QUEUE, POOL, SLOT = range(3)  # rows of State.ints: schools in the order served, mentors with free places, the place of each in POOL
 
 
-@part
+@step
 def match(world: World, par: Record, des: Record, state: State, now: Moment, named: bool) -> None:
     """Tie mentees to mentors: first the pairs a pilot named, then the queue, each taking the best mentor left."""
     ties = state.ties[now.run]
@@ -43,7 +43,7 @@ def match(world: World, par: Record, des: Record, state: State, now: Moment, nam
                 _leave_pool(world, des, state, m)
 
 
-@part
+@step
 def pair(world: World, mentee: int, mentor: int, abroad_km: float) -> tuple[float, float, int]:
     """Return (distance in km, unlikeness, 1 if abroad else 0) of two schools."""
     if world.country[mentee] != world.country[mentor]:
@@ -88,7 +88,7 @@ def sort_queue(state: State, count: int) -> None:
         state.ints[QUEUE, position] = queue[position]
 
 
-@part
+@step
 def _pool_of(world: World, des: Record, school: int) -> int:
     """Return the pool that holds the mentors in a school's scope."""
     if des.scope == COUNTRY:
@@ -98,13 +98,13 @@ def _pool_of(world: World, des: Record, school: int) -> int:
     return 0
 
 
-@part
+@step
 def _is_free(des: Record, ties: Ints, school: int) -> bool:
     """Tell whether a school is a mentor with a free place."""
     return ties[Tie.ROLE, school] == MENTOR and ties[Tie.MENTEES, school] < des.places
 
 
-@part
+@step
 def _fill_pools(world: World, des: Record, state: State, now: Moment) -> None:
     """List the mentors that have free places, pool by pool, each in the order of the table."""
     ties, pool, slot = state.ties[now.run], state.ints[POOL], state.ints[SLOT]
@@ -126,7 +126,7 @@ def _fill_pools(world: World, des: Record, state: State, now: Moment) -> None:
             pool_count[u] += 1
 
 
-@part
+@step
 def _leave_pool(world: World, des: Record, state: State, mentor: int) -> None:
     """Take a mentor without free places off its list; the last of the list fills the gap."""
     pool, slot = state.ints[POOL], state.ints[SLOT]
@@ -139,7 +139,7 @@ def _leave_pool(world: World, des: Record, state: State, mentor: int) -> None:
     state.units[UnitCounts.POOL_COUNT, u] -= 1
 
 
-@part
+@step
 def _set_proximity(world: World, des: Record, state: State, now: Moment) -> None:
     """Set as key of each school minus the distance to the nearest mentor of its region with a free place.
 
@@ -167,7 +167,7 @@ def _set_proximity(world: World, des: Record, state: State, now: Moment) -> None
             key[i] = nearest
 
 
-@part
+@step
 def _queue_mentees(world: World, par: Record, des: Record, state: State, now: Moment, named: bool) -> int:
     """Queue the schools that want a mentor, in the order of the design's priority; return how many."""
     ties, key, queue = state.ties[now.run], state.floats[KEY], state.ints[QUEUE]
@@ -192,7 +192,7 @@ def _queue_mentees(world: World, par: Record, des: Record, state: State, now: Mo
     return count
 
 
-@part
+@step
 def _peers_pool(world: World, des: Record, ties: Ints, pool: Ints, school: int) -> int:
     """List the free mentors among a school's peers and their peers; return how many."""
     count = 0
@@ -225,7 +225,7 @@ def _draw_noise(now: Moment, school: int, mentors: Ints, noise: Floats) -> None:
         noise[j] = draws.gumbel(noise[j])
 
 
-@part
+@step
 def _choose(world: World, par: Record, des: Record, state: State, now: Moment, school: int) -> int:
     """Return the best mentor among those a school considers, or -1 where its scope holds none or, unassigned, none that it wants."""
     ties, pool, slot = state.ties[now.run], state.ints[POOL], state.ints[SLOT]
@@ -258,7 +258,7 @@ def _choose(world: World, par: Record, des: Record, state: State, now: Moment, s
     return best
 
 
-@part
+@step
 def _tie(ties: Ints, mentee: int, mentor: int, month: int) -> None:
     ties[Tie.ROLE, mentee] = MENTEE
     if ties[Tie.EXPERIENCE, mentee] == NO_ROLE:

@@ -5,10 +5,10 @@
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, World
+from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, Replicates, World
 
 from . import draws, rules
-from .compiled import part
+from .compiled import part, step
 from .costs import post_coordination, post_mentee, post_mentor, post_programme
 from .draws import Moment
 from .matching import HUB, MINISTRY, NO_TIER, pair
@@ -20,6 +20,9 @@ _SHIFT = 3  # SIDE = 2**3
 # How many schools ahead memory is asked for their rows, and for their shares, which schools before them may be exposed to.
 _ROWS_AHEAD, _SHARES_AHEAD = 128, 4096
 
+Peers = tuple[Counts, Ints, Floats, Floats]
+"""``peer_start``, ``peer``, ``row_weight`` and ``weight`` of a world."""
+
 # Loops over all schools are small functions over whole arrays (or slices of a range of schools), one step each: the compiler
 # turns such loops into vector instructions. Loops over ties and mentors are plain.
 
@@ -30,7 +33,7 @@ def _influences(par: Record, share: Floats, influence: Floats) -> None:
         influence[i] = rules.social_influence(par, share[i])
 
 
-@part
+@step
 def _influence(par: Record, share: Floats, influence: Floats) -> Floats:
     """Return share**gamma, in ``influence``, but where gamma is 1 the share itself, without the work of a power."""
     if par.gamma == 1.0:
@@ -77,7 +80,7 @@ def start(world: World, practices: Practices, par: Record, des: Record, state: S
             countries[CountryCounts.HUBS, country] += 1
 
 
-@part
+@step
 def _unit_of(world: World, des: Record, school: int) -> int:
     """Return the number of the coordinating unit that a school belongs to."""
     if des.tier == HUB:
@@ -87,7 +90,7 @@ def _unit_of(world: World, des: Record, school: int) -> int:
     return 0
 
 
-@part
+@step
 def _coordinate(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
     """Set the coordination quality of each unit from the clusters active now."""
     fte = des.fte * now.funded if des.tier != NO_TIER else 0.0
@@ -108,7 +111,7 @@ def _draw_ties(now: Moment, tied: Ints, u: Floats) -> None:
         u[position] = draws.at(now, draws.RETAIN, tied[position], 0, 0)
 
 
-@part
+@step
 def _retain(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
     """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
     incentive = (des.stipend + des.mentee_grant) * now.funded
@@ -132,7 +135,8 @@ def _retain(world: World, par: Record, des: Record, state: State, now: Moment) -
             ties[Tie.MENTEES, m] -= 1
             ties[Tie.MENTOR, i] = -1
             ties[Tie.ROLE, i] = NO_ROLE
-            saturation[:, i] = 0.0
+            for p in range(saturation.shape[0]):
+                saturation[p, i] = 0.0
         else:
             tied[kept] = i
             kept += 1
@@ -147,7 +151,7 @@ def _saturate(par: Record, des: Record, weight: float, tie: tuple[Floats, Floats
         saturation[position] = rules.saturation(par, dose)
 
 
-@part
+@step
 def _teach(practices: Practices, par: Record, des: Record, state: State, now: Moment, tie: tuple[Floats, Floats, Floats]) -> None:
     """Set the saturation of each mentee from effective hours, unlikeness and coordination quality of each tie."""
     ties, side, count = state.ties[now.run], state.ties.shape[0], state.runs[RunCounts.TIED, now.run]
@@ -161,7 +165,7 @@ def _teach(practices: Practices, par: Record, des: Record, state: State, now: Mo
             saturations[ties[Tie.TIED, position]] = saturation[position]
 
 
-@part
+@step
 def _deliver(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
     """Give each mentee its month of mentoring, and post what mentors and ties cost."""
     ties, ledger = state.ties[now.run], state.ledger[now.run]
@@ -192,7 +196,7 @@ def _deliver(world: World, practices: Practices, par: Record, des: Record, state
     _teach(practices, par, des, state, now, (hours_of, unlike_of, quality_of))
 
 
-@part
+@step
 def _post_country_costs(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
     """Post coordination, platform and outreach, country by country."""
     countries = state.countries[now.run]
@@ -208,13 +212,13 @@ def _post_country_costs(world: World, par: Record, des: Record, state: State, no
 
 
 @part
-def _expose(world: World, by_degree: Ints, share: Floats, low: int, exposure: Floats) -> None:
+def _expose(peers: Peers, by_degree: Ints, share: Floats, low: int, exposure: Floats) -> None:
     """Set E, the weighted share of adopting teachers in each school's peer schools.
 
     Schools with as many peers come one after the other, so that the processor can tell where a sum ends; their order keeps it from
     telling what is read next, so that is said.
     """
-    peer_start, peer, row_weight, weight = world.peer_start, world.peer, world.row_weight, world.weight
+    peer_start, peer, row_weight, weight = peers
     weighted = weight.size > 0
     last = share.size - 1
     for position in range(exposure.size):
@@ -232,12 +236,13 @@ def _expose(world: World, by_degree: Ints, share: Floats, low: int, exposure: Fl
 
 
 @part
-def _expose_side(world: World, share: Floats, low: int, exposure: Floats) -> None:
+def _expose_side(peers: Peers, share: Floats, low: int, exposure: Floats) -> None:
     """Set E as ``_expose`` does, of runs side by side: those of a school are one vector."""
-    weighted = world.weight.size > 0
+    peer_start, peer, row_weight, weight = peers
+    weighted = weight.size > 0
     for i in range(exposure.size // SIDE):
-        ties = world.peer_start[low + i], world.peer_start[low + i + 1]
-        weighted_sum_8(exposure, i * SIDE, world.row_weight[low + i], share, world.peer, world.weight, weighted, *ties)
+        ties = peer_start[low + i], peer_start[low + i + 1]
+        weighted_sum_8(exposure, i * SIDE, row_weight[low + i], share, peer, weight, weighted, *ties)
 
 
 @part
@@ -253,7 +258,7 @@ def _loss_chances(par: Record, share: Floats, mentoring: Floats, chance: Floats)
         chance[i] = rules.loss_chance(par, share[i], mentoring[i])
 
 
-@part
+@step
 def _has_ties(tied: Counts) -> bool:
     ties = 0
     for run in range(tied.size):
@@ -261,15 +266,16 @@ def _has_ties(tied: Counts) -> bool:
     return ties > 0
 
 
-@part
+@step
 def _set_chances(world: World, par: Record, state: State, p: int, low: int, here: slice, room: slice) -> None:
     """Set chances to adopt and to discontinue, rows 2 and 3 of ``floats``, of the schools ``here``, the first of which is ``low``."""
     side, share = state.ties.shape[0], state.spread[Spread.SHARE, p, here]
     exposure, raised, gain, loss = state.floats[0, room], state.floats[1, room], state.floats[2, room], state.floats[3, room]
+    rows = world.peer_start, world.peer, world.row_weight, world.weight
     if side == 1:
-        _expose(world, state.by_degree[here], state.spread[Spread.SHARE, p], low, exposure)
+        _expose(rows, state.by_degree[here], state.spread[Spread.SHARE, p], low, exposure)
     else:
-        _expose_side(world, state.spread[Spread.SHARE, p], low, exposure)
+        _expose_side(rows, state.spread[Spread.SHARE, p], low, exposure)
     peers = _influence(par, exposure, raised)
     own = share if par.gamma == 1.0 else state.spread[Spread.INFLUENCE, p, here]
     # Zeros without ties: of a block that stays in the first cache.
@@ -279,15 +285,13 @@ def _set_chances(world: World, par: Record, state: State, p: int, low: int, here
 
 
 @part
-def _draw(state: State, p: int, seed: np.uint64, month: int, low: int, room: slice) -> None:
-    """Draw two uniforms for each school from low on, rows 0 and 1 of ``floats``."""
-    first, second = state.floats[0, room], state.floats[1, room]
-    shift = _SHIFT if state.ties.shape[0] == SIDE else 0
+def _draw(seed: np.uint64, replicate: Replicates, p: int, month: int, low: int, shift: int, uniforms: tuple[Floats, Floats]) -> None:
+    first, second = uniforms
     for at in range(first.size):
-        first[at], second[at] = draws.uniform_pair(seed, state.replicate[at], draws.TEACHERS, low + (at >> shift), p, month, 0)
+        first[at], second[at] = draws.uniform_pair(seed, replicate[at], draws.TEACHERS, low + (at >> shift), p, month, 0)
 
 
-@part
+@step
 def _count(state: State, p: int, here: slice, room: slice) -> None:
     """Let as many teachers adopt and discontinue as uniforms and chances say, rows 0 to 3 of ``floats``."""
     first, second, gain, loss = state.floats[0, room], state.floats[1, room], state.floats[2, room], state.floats[3, room]
@@ -317,7 +321,8 @@ def decide(world: World, par: Record, state: State, p: int, seed: np.uint64, mon
         end = min(begin + size, high)
         here, room = slice(begin * side, end * side), slice(low * side, (low + end - begin) * side)
         _set_chances(world, par, state, p, begin, here, room)
-        _draw(state, p, seed, month, begin, room)
+        uniforms = state.floats[0, room], state.floats[1, room]
+        _draw(seed, state.replicate, p, month, begin, _SHIFT if side == SIDE else 0, uniforms)
         _count(state, p, here, room)
 
 
@@ -331,7 +336,7 @@ def commit(par: Record, state: State, p: int, low: int, high: int) -> None:
     _influence(par, share, state.spread[Spread.INFLUENCE, p, here])
 
 
-@part
+@step
 def open_month(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
     """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account."""
     run, side = now.run, state.ties.shape[0]

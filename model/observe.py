@@ -10,7 +10,7 @@ import numpy as np
 
 from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, World
 
-from .compiled import part
+from .compiled import part, step
 from .costs import CATEGORIES, PAYERS, discount_factor
 from .draws import Moment
 from .state import CELLS, MENTEE, MENTOR, SIDE, RunCounts, Spread, State, Tie
@@ -209,7 +209,7 @@ def _observe_end(cells: Counts, experience: Ints, ties: int, outcomes: Floats) -
         outcomes[_MENTEES] += experience[i] == MENTEE
 
 
-@part
+@step
 def _observe_costs(factor: float, ledger: Counts, outcomes: Floats) -> None:
     """Add one month's costs, in EUR times the discount ``factor``, to the outcomes of a run."""
     countries, categories, payers = ledger.shape
@@ -225,7 +225,7 @@ def _observe_costs(factor: float, ledger: Counts, outcomes: Floats) -> None:
                 outcomes[_COST + payers + 1 + category] += amount
 
 
-@part
+@step
 def _observe_totals(par: Record, state: State, now: Moment, outcomes: Floats) -> None:
     """Add what every month adds to the outcomes of a run: adopter-years and costs, discounted."""
     factor, total = discount_factor(par, now.month), state.runs[RunCounts.ADOPTERS, now.run]
@@ -262,7 +262,7 @@ def _observe_groups(world: World, practices: Practices, par: Record, state: Stat
         _copy(ties[Tie.MENTOR], results.schools[r, month, -1])
 
 
-@part
+@step
 def observe(world: World, practices: Practices, par: Record, state: State, now: Moment, results: Results, r: int) -> None:
     """Add one month of a run to row r of the results, once ``sum_adopters`` has counted the adopting teachers."""
     _observe_totals(par, state, now, results.outcomes[r])

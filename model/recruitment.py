@@ -7,20 +7,20 @@ by school.
 from school_mentoring.model.world.arrays import Practices, Record, World
 
 from . import draws, rules
-from .compiled import part
+from .compiled import part, step
 from .costs import post_new_mentor
 from .draws import Moment
 from .matching import ASSIGNED, KEY, NO_TIER, QUEUE, match, sort_queue
 from .state import MENTEE, MENTOR, NO_ROLE, RunCounts, Spread, State, Tie
 
 
-@part
+@step
 def is_funded(des: Record, month: int) -> int:
     """Return 1 in the months of a design's programme, else 0."""
     return 1 if des.first_month <= month < des.last_month else 0
 
 
-@part
+@step
 def recruiting_month(des: Record, month: int) -> bool:
     """Tell whether a round of recruitment takes place: yearly while funded, and for ever where nobody coordinates."""
     if des.recruitment == 0 or month < des.first_month or (month - des.first_month) % 12 != 0:
@@ -41,7 +41,7 @@ def recruitment_round(world: World, practices: Practices, par: Record, des: Reco
     _list_roles(state, now.run)
 
 
-@part
+@step
 def quota(mentor_share: float, schools_before: int, schools_here: int) -> int:
     """Return the funded mentors of a region, given the schools of all regions listed before it.
 
@@ -51,7 +51,7 @@ def quota(mentor_share: float, schools_before: int, schools_here: int) -> int:
     return upto - int(mentor_share * schools_before + 0.5)
 
 
-@part
+@step
 def _own_share(practices: Practices, state: State, now: Moment, school: int) -> float:
     """Return a school's adopting share over its practices, weighted as mentoring time is."""
     place = school * state.ties.shape[0] + now.run
@@ -61,7 +61,7 @@ def _own_share(practices: Practices, state: State, now: Moment, school: int) -> 
     return total
 
 
-@part
+@step
 def _become_mentor(world: World, par: Record, state: State, now: Moment, school: int) -> None:
     ties = state.ties[now.run]
     ties[Tie.ROLE, school] = MENTOR
@@ -69,7 +69,7 @@ def _become_mentor(world: World, par: Record, state: State, now: Moment, school:
     post_new_mentor(state.ledger[now.run, world.country[school]], par, now.funded)
 
 
-@part
+@step
 def _cascade(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
     """Let mentees in which the practice is mainstreamed become mentors."""
     if des.cascade <= 0.0:
@@ -86,7 +86,7 @@ def _cascade(world: World, practices: Practices, par: Record, des: Record, state
             _become_mentor(world, par, state, now, i)
 
 
-@part
+@step
 def _candidates(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment, region: int, named: bool) -> int:
     """Queue the schools of a region that may become mentors this round, with capacity + share as key; return how many."""
     ties, key, queue = state.ties[now.run], state.floats[KEY], state.ints[QUEUE]
@@ -111,7 +111,7 @@ def _candidates(world: World, practices: Practices, par: Record, des: Record, st
     return count
 
 
-@part
+@step
 def _recruit(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment, named: bool) -> None:
     """Make mentors: the assigned ones in the first round, volunteers in every round."""
     if des.recruitment == ASSIGNED and now.month != des.first_month:
@@ -132,7 +132,7 @@ def _recruit(world: World, practices: Practices, par: Record, des: Record, state
             _become_mentor(world, par, state, now, state.ints[QUEUE, position])
 
 
-@part
+@step
 def _list_roles(state: State, run: int) -> None:
     """List the mentors and the schools that have one, in the order of the table."""
     ties = state.ties[run]

@@ -6,7 +6,7 @@
 from school_mentoring.model.world.arrays import Floats, Record, World
 
 from . import draws, rules
-from .compiled import part
+from .compiled import part, step
 from .draws import Moment
 from .matching import KEY, QUEUE, sort_queue
 from .state import Spread, State
@@ -26,7 +26,7 @@ def take_turns(world: World, par: Record, state: State, now: Moment) -> None:
             _take_turn(world, par, state, p, queue[position], now)
 
 
-@part
+@step
 def _take_turn(world: World, par: Record, state: State, p: int, school: int, now: Moment) -> None:
     """Let the teachers of one school adopt and discontinue a practice, at once."""
     shares, mentoring = state.spread[Spread.SHARE, p], state.spread[Spread.SATURATION, p, school]
@@ -42,7 +42,7 @@ def _take_turn(world: World, par: Record, state: State, p: int, school: int, now
     shares[school] = adopters / teachers
 
 
-@part
+@step
 def _exposure(world: World, share: Floats, school: int) -> float:
     """Return E, the weighted share of adopting teachers in a school's peer schools."""
     weighted = world.weight.size > 0
