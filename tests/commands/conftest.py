@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
+from school_mentoring.model.compiled import is_warm
+
 from .program import QUICK, Done, program, succeed
 
 
@@ -18,11 +20,13 @@ class Made(NamedTuple):
 @pytest.fixture(scope="session", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Compile the engine once, so that no test's own time includes it."""
-    program("simulate", *QUICK[:-2], cwd=tmp_path_factory.mktemp("compile"))
+    if not is_warm():
+        program("simulate", *QUICK[:-2], cwd=tmp_path_factory.mktemp("compile"))
 
 
 def _made(cwd: Path, *arguments: str) -> Made:
-    return Made(cwd / "study", succeed(*arguments, "--out", "study", cwd=cwd))
+    """Make a study as its user does, in a process of its own."""
+    return Made(cwd / "study", succeed(*arguments, "--out", "study", cwd=cwd, environment={}))
 
 
 @pytest.fixture(scope="session")

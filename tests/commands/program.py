@@ -1,16 +1,25 @@
-"""Start `run.py` in a process of its own, in a folder of its own; what all tests of commands share."""
+"""Run commands, in this process or in one of their own; what all tests of commands share."""
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, NamedTuple
+
+from school_mentoring.analysis.commands.program import run
+from school_mentoring.model.compiled import is_warm
+from school_mentoring.model.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SMALL = (
@@ -29,12 +38,16 @@ QUICK = (*SMALL, "--replicates", "3", "--months", "14", "--designs", "regional_h
 TRACES = ("Traceback", 'File "', "Error:", "Warning")
 
 
+MOST_SECONDS, TO_COMPILE = 60, 600  # of processor time
+
+
 class Done(NamedTuple):
-    """What a process left: exit code, standard output and standard error."""
+    """What a command left: exit code, standard output, standard error; ``fault``: an exception that it did not catch."""
 
     code: int
     out: str
     err: str
+    fault: str = ""
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -50,16 +63,73 @@ def begin(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str | No
 
 
 def finish(process: Popen[str], seconds: float = 120.0) -> Done:
-    """Wait until a process ends, and print what it said, which pytest shows with a test that fails; one that takes longer is killed."""
+    """Wait until a process ends; one that takes longer is killed."""
     try:
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()
         err = f"{err}killed after {seconds:.0f} s\n"
-    done = Done(process.returncode, out or "", err or "")
-    print(f"$ {shlex.join(map(str, process.args))}\n{done.out}{done.err}exit code {done.code}")
+    return _told(process.args, Done(process.returncode, out or "", err or ""))
+
+
+def _told(words: Any, done: Done) -> Done:
+    """Print what a command said, which pytest shows with a test that fails."""
+    print(f"$ {shlex.join(map(str, words))}\n{done.out}{done.err}exit code {done.code} {done.fault}")
     return done
+
+
+class TooSlow(BaseException):
+    """A command took too long."""
+
+
+def _too_slow(*_: object) -> None:
+    raise TooSlow("took too long")
+
+
+@contextlib.contextmanager
+def _within(folder: Path) -> Iterator[None]:
+    """Work in a folder for a limited time, with the warnings that a process of its own would show on standard error."""
+    before = Path.cwd(), sys.argv
+    os.chdir(folder)
+    signal.signal(signal.SIGPROF, _too_slow)
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS if is_warm() else TO_COMPILE)
+    try:
+        with warnings.catch_warnings():
+            warnings.resetwarnings()
+            for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+                warnings.simplefilter("ignore", kind)
+            warnings.showwarning = lambda *given: print(warnings.formatwarning(*given[:4]), end="", file=sys.stderr)
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        os.chdir(before[0])
+        sys.argv = before[1]
+
+
+def call(act: Sequence[str] | Callable[[Path], object], folder: Path) -> Done:
+    """Run a command, or a function that raises InputError as one would, in this process, which spares that libraries are loaded."""
+    out, err = io.StringIO(), io.StringIO()
+    code, fault = 0, ""
+    with _within(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            if callable(act):
+                told = act(folder)
+                print("" if told is None else told)
+            else:
+                sys.argv = ["run.py", *act]
+                run()
+        except SystemExit as leave:
+            code = int(leave.code or 0)
+        except InputError as error:
+            code = 2
+            print(f"error: {error}", file=err)
+        except (Exception, TooSlow) as error:
+            code = 1
+            frames = traceback.extract_tb(error.__traceback__)
+            place = [frame for frame in frames if Path(frame.filename).is_relative_to(ROOT)][-1:] or frames[-1:]
+            fault = f"{type(error).__name__}: {str(error)[:200]} at {Path(place[0].filename).name}:{place[0].lineno} ({frames[-1].name})"
+    return Done(code, out.getvalue(), err.getvalue(), fault)
 
 
 def python(code: str) -> str:
@@ -75,8 +145,11 @@ def started(*arguments: str | Path, cwd: Path, **options: Any) -> Popen[str]:
 
 
 def program(*arguments: str | Path, cwd: Path, seconds: float = 120.0, **options: Any) -> Done:
-    """Run a command to its end."""
-    return finish(started(*arguments, cwd=cwd, **options), seconds)
+    """Run a command to its end: in a process of its own where options of ``begin`` are given, else in this one."""
+    if options:
+        return finish(started(*arguments, cwd=cwd, **options), seconds)
+    words = [str(argument) for argument in arguments]
+    return _told(["run.py", *words], call(words, cwd))
 
 
 def succeed(*arguments: str | Path, cwd: Path, **options: Any) -> Done:

@@ -9,10 +9,11 @@ import yaml
 
 from school_mentoring.experiments.folder.results import open_study
 from school_mentoring.scenarios import load_scenario
+from tests.commands.program import Done
 
 from .oracles import BOUNDS
 from .sound import STUDIES
-from .trial import Case, Done
+from .trial import Case
 
 __all__ = ["calibration_cases", "findings_as_before"]
 

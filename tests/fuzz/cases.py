@@ -21,13 +21,14 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.own_schools import read_schools
 from school_mentoring.model.world.own_ties import read_ties
 from school_mentoring.scenarios import dump_yaml, load_scenario, scenario_from
+from tests.commands.program import Done
 
 from .calibrations import calibration_cases
 from .lines import line_cases, shard_case
 from .meanings import meaning_cases
 from .oracles import description_read, observations_read, posterior_read, scenario_read, schools_read, sets_read, ties_read
 from .sound import OBSERVATIONS, READ_WITH, SMALL, TABLES, draws_bytes, graph_text, tables_of
-from .trial import Case, Done
+from .trial import Case
 
 __all__ = ["file_cases", "study_cases"]
 

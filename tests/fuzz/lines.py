@@ -9,9 +9,10 @@ from pathlib import Path
 
 from school_mentoring.analysis.commands.program import run
 from school_mentoring.experiments.progress import Progress
+from tests.commands.program import Done
 
 from .sound import OBSERVATIONS
-from .trial import Case, Done
+from .trial import Case
 
 __all__ = ["line_cases", "shard_case"]
 

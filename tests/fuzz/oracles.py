@@ -14,8 +14,7 @@ import yaml
 
 from school_mentoring.model.world.own_schools import TRUTH
 from school_mentoring.scenarios import load_scenario, scenario_from
-
-from .trial import Done
+from tests.commands.program import Done
 
 __all__ = ["observations_read", "posterior_read", "scenario_read", "schools_read", "sets_read", "ties_read"]
 

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from .trial import call
+from tests.commands.program import call
 
 __all__ = ["OBSERVATIONS", "READ_WITH", "SMALL", "TABLES", "draws_bytes", "graph_text", "studies", "tables_of"]
 

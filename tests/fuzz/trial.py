@@ -1,30 +1,21 @@
-"""A command on files in a folder, run in this process, and what is wrong with what it did."""
+"""A command on files in a folder, and what is wrong with what it did."""
 
 import contextlib
-import io
 import json
-import os
 import re
-import signal
-import sys
-import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from school_mentoring.analysis.commands.program import run
-from school_mentoring.model.compiled import is_warm
-from school_mentoring.model.errors import InputError
-from tests.commands.program import ROOT, TRACES, assert_intact
+from tests.commands.program import TRACES, Done, assert_intact, call
 
 from .damage import damaged
 
-__all__ = ["Case", "Done", "Folder", "Outcome", "call", "faults_of"]
+__all__ = ["Case", "Folder", "Outcome", "faults_of", "tried"]
 
 LONGEST_MESSAGE = 1500
-MOST_SECONDS, TO_COMPILE = 60, 600  # of processor time
 ASIDE = re.compile(
     r"notice: |"
     r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|[\d,]+ (runs|parameter).*chunks in)"
@@ -33,15 +24,6 @@ ASIDE = re.compile(
 
 OWN = ("study", "again")
 """Folders that a command may make."""
-
-
-class Done(NamedTuple):
-    """What a command left: exit code, standard output, standard error; ``fault``: an exception that it did not catch."""
-
-    code: int
-    out: str
-    err: str
-    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,14 +61,6 @@ class Outcome(NamedTuple):
     done: Done
 
 
-class TooSlow(BaseException):
-    """A trial took too long."""
-
-
-def _too_slow(*_: object) -> None:
-    raise TooSlow(f"more than {MOST_SECONDS} s")
-
-
 class Folder:
     """A folder whose content is set before every trial; only what differs is written."""
 
@@ -112,46 +86,6 @@ class Folder:
         """Return what the folder holds now."""
         self.known = {path.relative_to(self.path).as_posix(): path.read_bytes() for path in self.path.rglob("*") if path.is_file()}
         return self.known
-
-
-@contextlib.contextmanager
-def _within(folder: Path) -> Iterator[None]:
-    before = Path.cwd(), sys.argv
-    os.chdir(folder)
-    signal.signal(signal.SIGPROF, _too_slow)
-    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS if is_warm() else TO_COMPILE)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        os.chdir(before[0])
-        sys.argv = before[1]
-
-
-def call(act: tuple[str, ...] | Callable[[Path], object], folder: Path) -> Done:
-    """Run a command as a process would, here."""
-    out, err = io.StringIO(), io.StringIO()
-    code, fault = 0, ""
-    with _within(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            if callable(act):
-                said = act(folder)
-                print("" if said is None else said)
-            else:
-                sys.argv = ["run.py", *act]
-                run()
-        except SystemExit as leave:
-            code = int(leave.code or 0)
-        except InputError as error:
-            code = 2
-            print(f"error: {error}", file=err)
-        except (Exception, TooSlow) as error:
-            code = 1
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            ours = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(ROOT)]
-            place = ours[-1] if ours else last
-            fault = f"{type(error).__name__}: {str(error)[:200]} at {Path(place.filename).name}:{place.lineno} ({last.name})"
-    return Done(code, out.getvalue(), err.getvalue(), fault)
 
 
 def tried(case: Case, folder: Folder, content: bytes) -> Outcome:
