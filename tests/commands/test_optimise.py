@@ -135,7 +135,7 @@ def test_ctrl_c_keeps_the_generations_that_are_done(tmp_path):
         (("--objectives", "effect"), "effect and cost are always sought"),
         (("--objectives", "effect,cost,gaps"), "did you mean 'gap'?"),
         (("--perspective", "societal"), "did you mean 'society'?"),
-        (("--budget", "-5"), "is no budget"),
+        (("--budget", "0"), "is no budget"),
         (("--population", "50"), "is more than the 24 evaluations"),
         (("--draws", "9"), "is more than the 3 runs of a design"),
         (("--space", "stipends=1:2"), "did you mean 'stipend'?"),
