@@ -43,19 +43,25 @@ def decoded(content: bytes, name: str, encoding: str | None = None, countries: C
     ``encoding``: that of a file that is not Unicode. ``countries``: gives the codes of the file's countries. Raises InputError.
     """
     marked = next((codec for mark, codec in MARKS.items() if content.startswith(mark)), None)
+    zeros = b"\0" in content and not marked  # which no text has but one of two or four bytes a letter
     try:
-        return content.decode(marked or "utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"), ""
+        text = content.decode(marked or "utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     except UnicodeDecodeError as error:
         if marked:
             raise _undecodable(content, name, error, f"{marked.upper()} text, though it begins as such") from None
         wrong = error
+    else:
+        if not zeros:
+            return text, ""
     if encoding is not None:
         try:
             return content.decode(encoding), ""
         except UnicodeError as error:
             raise _undecodable(content, name, error, f"{encoding} text") from None
-    if b"\0" in content:
-        raise _undecodable(content, name, wrong, "UTF-8 text")
+    if zeros:
+        raise InputError(
+            name, "holds zero bytes, as UTF-16 without its mark does", "save the file as 'CSV UTF-8', or give --encoding utf-16-le"
+        )
     codec = _code_page(content, countries())
     try:
         text = content.decode(codec)

@@ -57,14 +57,20 @@ def test_spaces_that_code_pages_share_are_no_guess():
 def test_a_stated_encoding_is_that_of_files_that_are_not_unicode():
     assert decoded(file_of(CENTRAL[:3], "iso8859-2"), "s.csv", "iso8859-2") == (file_of(CENTRAL[:3], "utf-8").decode(), "")
     assert decoded(file_of(CENTRAL, "utf-8"), "s.csv", "cp1250") == (file_of(CENTRAL, "utf-8").decode(), "")
-    assert decoded(file_of(CENTRAL, "utf-16-le"), "s.csv", "utf-16-le")[0] == file_of(CENTRAL, "utf-8").decode()
+    for names in (CENTRAL, ["A", "B"]):
+        assert decoded(file_of(names, "utf-16-le"), "s.csv", "utf-16-le")[0] == file_of(names, "utf-8").decode()
 
 
 @pytest.mark.parametrize(
     ("content", "encoding", "message"),
     [
         (b"school_id\n\x81", None, "s.csv, row 2: is not UTF-8 text (byte 0x81); save the file as 'CSV UTF-8', or give --encoding NAME"),
-        (b"a\n\xe9\0\n\0", None, "s.csv, row 2: is not UTF-8 text (byte 0xE9); save the file as 'CSV UTF-8', or give --encoding NAME"),
+        (
+            b"a\0\n\0\xe9\0",
+            None,
+            "s.csv: holds zero bytes, as UTF-16 without its mark does; save the file as 'CSV UTF-8', or give --encoding",
+        ),
+        (b"a\0\n\0b\0", None, "s.csv: holds zero bytes, as UTF-16 without its mark does; save the file as 'CSV UTF-8', or give --encoding"),
         (b"\xff\xfea\0b", None, "s.csv, row 1: is not UTF-16 text, though it begins as such (byte 0x62); save the file as 'CSV UTF-8'"),
         (b"a\n\xe9", "ascii", "s.csv, row 2: is not ascii text (byte 0xE9); save the file as 'CSV UTF-8', or give --encoding NAME"),
     ],

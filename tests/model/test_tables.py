@@ -63,7 +63,7 @@ BAD_TABLES = {
     ),
     "UTF-16 without a mark": (
         "school_id\né\n".encode("utf-16-le"),
-        "schools.csv, row 2: is not UTF-8 text (byte 0xE9); save the file as 'CSV UTF-8', or give --encoding NAME",
+        "schools.csv: holds zero bytes, as UTF-16 without its mark does; save the file as 'CSV UTF-8', or give --encoding utf-16-le",
     ),
 }
 
