@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import STRUCTURE
@@ -182,6 +182,14 @@ def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
     ]
 
 
+def refuse_unknown(texts: Sequence[str], scenario: Scenario) -> None:
+    """Raise InputError that lists what of ``--vary`` texts nothing is named."""
+    known = variable_names(scenario)
+    strange = {name: text for text in texts if (name := text.partition("=")[0].strip()) not in known}
+    if strange:
+        raise InputError(f"--vary {' '.join(strange.values())}", f"nothing named {quoted(strange)} can be varied", nearest(strange, known))
+
+
 def parse_variable(text: str, scenario: Scenario) -> Variable:
     """Return the variable of a ``--vary`` text.
 
@@ -191,9 +199,7 @@ def parse_variable(text: str, scenario: Scenario) -> Variable:
     where = f"--vary {text}"
     name, equals, what = text.partition("=")
     name = name.strip()
-    known = variable_names(scenario)
-    if name not in known:
-        raise InputError(where, f"nothing named {name!r} can be varied", nearest(name, known))
+    refuse_unknown([text], scenario)
     domain = domain_of(name, scenario)
     if equals:
         if domain.words or "|" in what or ":" not in what:

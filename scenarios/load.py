@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 from pydantic import ValidationError
 
 from school_mentoring.model.designs import FIELDS, PRESETS
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.numbers import Bounds, refuse_two
 from school_mentoring.model.world.structure import STRUCTURE
@@ -204,9 +204,8 @@ def _chosen_designs(chosen: Sequence[str] | str, layer: Layer) -> Layer:
         raise InputError("--designs", "names no design", "allowed: names separated by commas")
     present = as_mapping(layer.values.get("designs"))
     known = list(dict.fromkeys([*(present if isinstance(present, dict) else {}), *PRESETS]))
-    for name in names:
-        if name not in known:
-            raise InputError(typed("--designs", name), f"no design named {shown(name)}", nearest(name, known))
+    if strange := [name for name in names if name not in known]:
+        raise InputError(typed("--designs", ",".join(strange)), f"no design named {quoted(strange)}", nearest(strange, known))
     return Layer({"designs": list(names)}, {("designs",): typed("--designs", ",".join(names))})
 
 
@@ -215,15 +214,16 @@ def _assignments(sets: Settings, layer: Layer) -> Layer:
     targets = _targets(layer)
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
-    for assignment in assignments(sets):
-        name, equals, word = assignment.partition("=")
-        where = typed("--set", assignment)
+    stated = {assignment: assignment.partition("=") for assignment in assignments(sets)}
+    for assignment, (name, equals, _) in stated.items():
         if not equals or not name:
-            raise InputError(where, "not an assignment", "allowed: name=value, for example p=0.01")
-        if name not in targets:
-            raise InputError(where, f"nothing named {shown(name)} can be set", nearest(name, targets))
-        path = targets[name]
-        word = word.strip(" \t\r\n,")
+            raise InputError(typed("--set", assignment), "not an assignment", "allowed: name=value, for example p=0.01")
+    if strange := {name: assignment for assignment, (name, *_) in stated.items() if name not in targets}:
+        where = typed("--set", " ".join(strange.values()))
+        raise InputError(where, f"nothing named {quoted(strange)} can be set", nearest(strange, targets))
+    for assignment, (name, _, typed_word) in stated.items():
+        where, path = typed("--set", assignment), targets[name]
+        word = typed_word.strip(" \t\r\n,")
         if not isinstance(sets, Mapping):  # whose values are numbers, not words
             for part in word.split(":"):
                 refuse_two(where, part, _bounds(path))

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from school_mentoring.model.designs import FIELDS
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.world.structure import STRUCTURE
 
 from .designs import allowed_values
@@ -67,11 +67,16 @@ def input_error(error: ValidationError, places: Mapping[KeyPath, str], source: s
     within = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
     details = [one for one in found if one["loc"] not in within]
     # A misspelt key often is why another is missing, so it comes first.
+    strange = [_path(one) for one in details if one["type"] == "extra_forbidden"]
     first = min(details, key=lambda one: one["type"] != "extra_forbidden")
     path = _path(first)
     problem, allowed = _words(first, path)
-    if len(details) > 1:
-        allowed += f"{' ' if allowed else ''}(and {len(details) - 1} more)"
+    if len(strange) > 1:
+        beside = [str(at[-1]) for at in strange if at[:-1] == path[:-1]]
+        elsewhere = [_dotted(at) for at in strange if at[:-1] != path[:-1]]
+        problem, allowed = f"unknown keys {quoted([*beside, *elsewhere])}", nearest(beside, _known_keys(path[:-1]))
+    if more := len(details) - max(1, len(strange)):
+        allowed += f"{' ' if allowed else ''}(and {more} more)"
     return InputError(_where(path, places, source), problem, allowed)
 
 

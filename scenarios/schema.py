@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
-from school_mentoring.model.errors import listed, nearest
+from school_mentoring.model.errors import listed, nearest, quoted
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.arrays import Practices
 from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country, mean_figures
@@ -273,9 +273,8 @@ class Scenario(ScenarioSection):
     def _fill_parameters(cls, stated: Any) -> Any:
         if not isinstance(stated, Mapping):
             return stated
-        for name in stated:
-            if name not in PARAMETERS:
-                fault((name,), f"no parameter named {name!r}", nearest(str(name), PARAMETERS))
+        if strange := [str(name) for name in stated if name not in PARAMETERS]:
+            fault((strange[0],), f"no parameter named {quoted(strange)}", nearest(strange, PARAMETERS))
         return {name: filled_range(PARAMETERS[name], stated.get(name, {})) for name in PARAMETERS}
 
     @field_validator("parameters", mode="after")
@@ -306,9 +305,9 @@ class Scenario(ScenarioSection):
     @field_validator("uncertain", mode="after")
     @classmethod
     def _check_uncertain(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for position, name in enumerate(names):
-            if name not in GROUPS and name not in PARAMETERS:
-                fault((position,), f"neither a parameter nor a group of them: {name!r}", nearest(name, [*GROUPS, *PARAMETERS]))
+        known = [*GROUPS, *PARAMETERS]
+        if strange := [name for name in names if name not in known]:
+            fault((names.index(strange[0]),), f"neither a parameter nor a group of them: {quoted(strange)}", nearest(strange, known))
         return names
 
     @field_validator("correlations", mode="after")

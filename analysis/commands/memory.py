@@ -7,8 +7,6 @@ try:
 except ImportError:  # a system without limits of this kind
     resource = None  # type: ignore[assignment]
 
-__all__ = ["TOO_LITTLE", "refuse_little"]
-
 TOO_LITTLE = "this needs more memory than there is"
 LEAST = 1_100_000 * 1024
 """Bytes of address space that libraries and compiled code take before any run, on a machine of few processors."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from school_mentoring.experiments.sampling import sobol_points
 from school_mentoring.experiments.variables import Variable, parse_variable
-from school_mentoring.model.errors import InputError
+from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.parameters import PARAMETERS, WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
@@ -81,16 +81,15 @@ def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
     """
     if scenario.posterior is not None:
         raise InputError(f"scenario {scenario.name}", "carries a posterior already", "give the scenario that it was calibrated from")
+    known = [*PARAMETERS, OVERDISPERSION]
+    if strange := {name: text for text in fit if (name := text.partition("=")[0].strip()) not in known}:
+        raise InputError(f"--fit {','.join(strange.values())}", f"no parameter named {quoted(strange)}", nearest(strange, known))
     variables = []
     for text in fit:
         name = text.partition("=")[0].strip()
         if name == OVERDISPERSION:
             variables.append(_overdispersion(text, counts))
             continue
-        if name not in PARAMETERS:
-            from school_mentoring.model.errors import nearest
-
-            raise InputError(f"--fit {text}", f"no parameter named {name!r}", nearest(name, [*PARAMETERS, OVERDISPERSION]))
         try:
             variable = parse_variable(text, scenario)
         except InputError as error:

@@ -10,7 +10,7 @@ import pandas as pd
 from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.sweep.plan import read_sets
 from school_mentoring.experiments.sweep.store import FAILURES, Store, say
-from school_mentoring.model.errors import InputError, listed, nearest
+from school_mentoring.model.errors import InputError, listed, nearest, quoted
 from school_mentoring.model.observe import OUTCOMES
 
 from .description import read_description, refuse_changed
@@ -198,9 +198,8 @@ def _percent(p: float) -> str:
 
 
 def _check(names: Sequence[str], known: Sequence[str], what: str) -> None:
-    for name in names:
-        if name not in known:
-            raise InputError(what, f"no {what} named {name!r}", nearest(name, known))
+    if strange := [name for name in names if name not in known]:
+        raise InputError(what, f"no {what} named {quoted(strange)}", nearest(strange, known))
 
 
 def open_study(path: str | Path) -> Study:

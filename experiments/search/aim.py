@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.observe import OUTCOMES
 
 PERSPECTIVES: Mapping[str, str] = {"society": "cost_total", "programme": "cost_programme"}
@@ -70,9 +70,8 @@ def aim_of(
 ) -> Aim:
     """Return the aim that options of the command line state; raises InputError for what is not allowed."""
     chosen = tuple(name.strip() for name in objectives.split(",") if name.strip())
-    for name in chosen:
-        if name not in OBJECTIVES:
-            raise InputError(f"--objectives {objectives}", f"no objective named {name!r}", nearest(name, OBJECTIVES))
+    if strange := [name for name in chosen if name not in OBJECTIVES]:
+        raise InputError(f"--objectives {objectives}", f"no objective named {quoted(strange)}", nearest(strange, OBJECTIVES))
     if not {"effect", "cost"} <= set(chosen) or len(set(chosen)) < len(chosen):
         raise InputError(
             f"--objectives {objectives}", "effect and cost are always sought, each once", "allowed: effect,cost and gap, gap_rural"

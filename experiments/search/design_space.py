@@ -11,7 +11,7 @@ from typing import Any
 
 from school_mentoring.experiments.variables import Variable, parse_variable
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, PRESETS, SWITCHES, WHOLE, Design
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 STEPS: Mapping[str, float] = {
@@ -77,6 +77,9 @@ def design_space(scenario: Scenario, narrowed: Sequence[str] = ()) -> Space:
     programme = scenario.programme
     fixed = {**PRESETS[COMPARATOR].model_dump(), "first_month": None, "last_month": programme.last_month}
     stated = {}
+    fields = [field for field in FIELDS if field != "first_month"]
+    if strange := {text.partition("=")[0]: text for text in narrowed if text.partition("=")[0] not in fields}:
+        raise InputError(f"--space {' '.join(strange.values())}", f"no field of a design named {quoted(strange)}", nearest(strange, fields))
     for text in narrowed:
         variable = _stated(text, scenario)
         if variable.name in stated:
@@ -99,9 +102,6 @@ def design_space(scenario: Scenario, narrowed: Sequence[str] = ()) -> Space:
 def _stated(text: str, scenario: Scenario) -> Variable:
     """Return the variable of one ``--space`` text."""
     name, equals, _ = text.partition("=")
-    fields = [field for field in FIELDS if field != "first_month"]
-    if name not in fields:
-        raise InputError(f"--space {text}", f"no field of a design named {name!r}", nearest(name, fields))
     if not equals:
         raise InputError(f"--space {text}", "states no values", "allowed: field=low:high, field=a|b|c or field=value")
     holder = scenario.model_copy(update={"designs": {PLACE: PRESETS[COMPARATOR]}})

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.sweep.plan import Plan
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import COMPARATOR
@@ -118,9 +118,8 @@ def targets_of(outputs: Sequence[str], designs: Sequence[str], pairs: Sequence[t
     Raises InputError for a name that is none.
     """
     known = [*OUTCOMES, *DERIVED, DECISION]
-    for name in outputs:
-        if name not in known:
-            raise InputError("--outputs", f"no output named {name!r}", nearest(name, known))
+    if strange := [name for name in outputs if name not in known]:
+        raise InputError("--outputs", f"no output named {quoted(strange)}", nearest(strange, known))
     for design in (name for pair in pairs for name in pair):
         if design not in designs:
             raise InputError("--pairs", f"no design named {design!r}", nearest(design, designs))

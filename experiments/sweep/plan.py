@@ -22,6 +22,7 @@ from school_mentoring.experiments.variables import (
     WORLD_FIELDS,
     Variable,
     parse_variable,
+    refuse_unknown,
     uncertain_variables,
 )
 from school_mentoring.experiments.worlds import Worlds
@@ -181,6 +182,7 @@ def chosen_variables(scenario: Scenario, vary: Sequence[str]) -> list[Variable]:
 
     Raises InputError for a name given twice, and where there is nothing to vary.
     """
+    refuse_unknown(vary, scenario)
     chosen = [parse_variable(text, scenario) for text in vary] if vary else uncertain_variables(scenario)
     names = [variable.name for variable in chosen]
     for name in names:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, nearest, quoted
 
 from .countries import LONGEST_LABEL
 from .encoding import decoded, tidy
@@ -110,8 +110,7 @@ class CsvTable:
                 raise InputError(where, f"the column {name!r} is missing (found {found})", allowed)
         unknown = [name for name in header if name not in self._known]
         if unknown and not dialect.columns:
-            near = nearest(unknown[0], self._known)
-            raise InputError(where, f"unknown column {unknown[0]!r}", f"{near}; {MAPPED} NAME={unknown[0]}")
+            raise InputError(where, f"unknown column {quoted(unknown)}", f"{nearest(unknown, self._known)}; {MAPPED} NAME={unknown[0]}")
         return header
 
     def __contains__(self, name: str) -> bool:
