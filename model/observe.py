@@ -14,7 +14,6 @@ from .compiled import part, step
 from .costs import CATEGORIES, PAYERS, discount_factor
 from .draws import Moment
 from .state import CELLS, MENTEE, MENTOR, SIDE, RunCounts, Spread, State, Tie
-from .vectors import sum_8
 
 SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
 """The four types that every school is exactly one of."""
@@ -106,27 +105,24 @@ def _count_cells(world: World, par: Record, state: State, run: int, p: int, cell
 
 
 @part
-def _sum(counts: Ints) -> np.int64:
-    # Four sums, so that an addition need not wait for the one before it.
-    a, b, c, d = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    for i in range(0, counts.size - 3, 4):
-        a += counts[i]
-        b += counts[i + 1]
-        c += counts[i + 2]
-        d += counts[i + 3]
-    for i in range(counts.size - counts.size % 4, counts.size):
-        a += counts[i]
-    return a + b + c + d
-
-
-@part
 def sum_adopters(state: State) -> None:
     """Set the adopting teachers of each of the runs side by side, for ``observe``."""
     totals, adopters = state.runs[RunCounts.ADOPTERS], state.adopters.reshape(-1)
-    if totals.size == SIDE:
-        sum_8(totals, adopters)
-    else:
+    totals[:] = 0
+    if totals.size == 1:
         totals[0] = _sum(adopters)
+        return
+    for first in range(0, adopters.size, SIDE):
+        for run in range(SIDE):
+            totals[run] += adopters[first + run]
+
+
+@part
+def _sum(counts: Ints) -> np.int64:
+    total = np.int64(0)
+    for i in range(counts.size):
+        total += counts[i]
+    return total
 
 
 @part

@@ -2,26 +2,31 @@
 
 Each lane is an operation of its own, of whole numbers or of IEEE 754 rounded once, so the bits are those of eight scalars; a processor
 without vectors of eight does them in several steps.
+
+What it is worth, in processor time of whole runs against plain loops, by turns, the least of eleven and of five: eight numbers at once 5 % of
+the pilot, asking memory ahead 8 to 10 % of a system of 249,750 schools.
 """
+
+from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["fetch", "sum_8", "weighted_sum_8"]
+__all__ = ["fetch", "weighted_sum_8"]
 
 _INT, _VECTOR = ir.IntType(64), ir.VectorType(ir.DoubleType(), 8)
 
 
-def _address(context, builder, array_type, array, position):
+def _address(context: Any, builder: Any, array_type: Any, array: Any, position: Any) -> Any:
     return builder.gep(context.make_array(array_type)(context, builder, array).data, [position])
 
 
-def _eight(builder, address):
+def _eight(builder: Any, address: Any) -> Any:
     return builder.bitcast(address, _VECTOR.as_pointer())
 
 
-def _times(builder, number, vector):
+def _times(builder: Any, number: Any, vector: Any) -> Any:
     undefined = ir.Constant(_VECTOR, ir.Undefined)
     first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
     everywhere = builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8))
@@ -35,7 +40,7 @@ def weighted_sum_8(_typing, to, at, factor, values, columns, weights, weighted, 
     Where not ``weighted`` each weight is 1. ``to``, ``values``, ``weights``: float64, ``columns``: int32, each of one axis.
     """
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         to_, at_, factor_, values_, columns_, weights_, weighted_, begin_, end_ = arguments
         to_type, _, _, values_type, columns_type, weights_type, _, _, _ = signature.args
         total = cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [0.0] * 8))
@@ -56,29 +61,10 @@ def weighted_sum_8(_typing, to, at, factor, values, columns, weights, weighted, 
 
 
 @intrinsic
-def sum_8(_typing, to, counts):
-    """Set ``to[k]`` to the sum over i of ``counts[8 * i + k]``, for k = 0..7; ``to``: int64 (8,), ``counts``: int32 of one axis."""
-
-    def generate(context, builder, signature, arguments):
-        to_type, counts_type = signature.args
-        wide, narrow = ir.VectorType(_INT, 8), ir.VectorType(ir.IntType(32), 8)
-        size = context.make_array(counts_type)(context, builder, arguments[1]).nitems
-        total = cgutils.alloca_once_value(builder, ir.Constant(wide, [0] * 8))
-        with cgutils.for_range_slice(builder, ir.Constant(_INT, 0), size, ir.Constant(_INT, 8), inc=True) as (at, _):
-            address = builder.bitcast(_address(context, builder, counts_type, arguments[1], at), narrow.as_pointer())
-            builder.store(builder.add(builder.load(total), builder.sext(builder.load(address, align=4), wide)), total)
-        target = builder.bitcast(_address(context, builder, to_type, arguments[0], ir.Constant(_INT, 0)), wide.as_pointer())
-        builder.store(builder.load(total), target, align=8)
-        return context.get_dummy_value()
-
-    return types.void(to, counts), generate
-
-
-@intrinsic
-def fetch(_typing, values, at):
+def fetch(_typing: Any, values: Any, at: Any) -> Any:
     """Ask memory for the line that holds ``values[at]``, without waiting for it; changes nothing."""
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = builder.bitcast(_address(context, builder, signature.args[0], *arguments), ir.IntType(8).as_pointer())
         flag = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [address.type, flag, flag, flag])

@@ -130,18 +130,13 @@ def _weighted_sum_8(to, at, factor, values, columns, weights, weighted, begin, e
         to[at + lane] = factor * total
 
 
-def _sum_8(to, counts):
-    for lane in range(8):
-        to[lane] = sum(int(count) for count in counts[lane::8])
-
-
 def _fetch(_values, _at):
     pass
 
 
 def _replace_vectors() -> None:
     """Put the plain functions where the model's modules have those of ``model.vectors``."""
-    plain = {"weighted_sum_8": _weighted_sum_8, "sum_8": _sum_8, "fetch": _fetch}
+    plain = {"weighted_sum_8": _weighted_sum_8, "fetch": _fetch}
     for name in vectors.__all__:
         for module in [
             module for key, module in sys.modules.items() if key.startswith("school_mentoring.model.") and hasattr(module, name)
