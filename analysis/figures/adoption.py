@@ -59,7 +59,7 @@ def adoption(
         if block is not figure:
             block.suptitle(practice_name(practice), x=0.01, ha="left", fontsize=11)
         panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
-        panels[0].set(xlim=(low, high), ylim=(0, top), xticks=_ticks(int(low), int(high)))
+        panels[0].set(xlim=(low, max(high, low + 1)), ylim=(0, top), xticks=_ticks(int(low), int(high)))
         for axes, design in zip(panels, shown, strict=True):
             if design != comparator:
                 _shade(axes, funding if isinstance(funding, tuple) else funding.get(design), float(low), float(high))
