@@ -3,8 +3,8 @@
 Each lane is an operation of its own, of whole numbers or of IEEE 754 rounded once, so the bits are those of eight scalars; a processor
 without vectors of eight does them in several steps.
 
-What it is worth, in processor time of whole runs against plain loops, by turns, the least of eleven and of five: eight numbers at once 5 % of
-the pilot, asking memory ahead 8 to 10 % of a system of 249,750 schools.
+What it is worth, in processor time of whole runs against plain loops, by turns, the least of eleven and of five: eight numbers at once 5 %
+of the pilot, asking memory ahead 8 to 10 % of a system of 249,750 schools.
 """
 
 from typing import Any
