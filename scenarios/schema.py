@@ -255,9 +255,7 @@ class Scenario(ScenarioSection):
         max_length=4096,
         description="A Parquet file of joint draws fitted to data (a column per parameter), which tell how these parameters vary",
     )
-    keep_inputs: bool = Field(
-        default=True, description="Whether a study keeps copies of its own schools, ties and draws; false where they are confidential"
-    )
+    keep_inputs: bool = Field(default=True, description="Whether studies keep copies of own files; false where these are confidential")
 
     @field_validator("practices", mode="after")
     @classmethod
