@@ -20,7 +20,7 @@ _SHIFT = 3  # SIDE = 2**3
 # How many schools ahead memory is asked for their rows, and for their shares, which schools before them may be exposed to.
 _ROWS_AHEAD, _SHARES_AHEAD = 128, 4096
 
-Peers = tuple[Counts, Ints, Floats, Floats]
+PeerRows = tuple[Counts, Ints, Floats, Floats]
 """``peer_start``, ``peer``, ``row_weight`` and ``weight`` of a world."""
 
 # Loops over all schools are small functions over whole arrays (or slices of a range of schools), one step each: the compiler
@@ -212,7 +212,7 @@ def _post_country_costs(world: World, par: Record, des: Record, state: State, no
 
 
 @part
-def _expose(peers: Peers, by_degree: Ints, share: Floats, low: int, exposure: Floats) -> None:
+def _expose(peers: PeerRows, by_degree: Ints, share: Floats, low: int, exposure: Floats) -> None:
     """Set E, the weighted share of adopting teachers in each school's peer schools.
 
     Schools with as many peers come one after the other, so that the processor can tell where a sum ends; their order keeps it from
@@ -236,7 +236,7 @@ def _expose(peers: Peers, by_degree: Ints, share: Floats, low: int, exposure: Fl
 
 
 @part
-def _expose_side(peers: Peers, share: Floats, low: int, exposure: Floats) -> None:
+def _expose_side(peers: PeerRows, share: Floats, low: int, exposure: Floats) -> None:
     """Set E as ``_expose`` does, of runs side by side: those of a school are one vector."""
     peer_start, peer, row_weight, weight = peers
     weighted = weight.size > 0

@@ -76,7 +76,7 @@ NONSENSE = {
     "compare('mensi-pilo')": "'mensi-pilo': no scenario 'mensi-pilo'; did you mean 'mensi-pilot'? or the path of a YAML file",
     "compare(design='virtual')": "compare(..., design=...): takes nothing named 'design'; did you mean 'designs'?",
     "compare('mensi-pilot', {}, 3)": "compare(...): too many positional arguments; allowed: scenario, sets, "
-    "replicates, draws, seed, months, schools, ties, encoding, columns, designs, engine, threads",
+    "replicates, draws, seed, months, schools, ties, encoding, columns, keep_inputs, designs, engine, threads",
     "compare(sets=3)": "compare(sets=3): is nothing that it takes; allowed: Mapping[str, object] | Sequence[str] | str | None",
     "compare(sets={'q': 1})": "--set q=1: nothing named 'q' can be set; did you mean 'q_in'?",
     "compare(replicates='many')": "compare(replicates='many'): is nothing that it takes; allowed: int | None",

@@ -21,7 +21,7 @@ from school_mentoring.experiments.sweep.pieces import plan_hash
 from school_mentoring.experiments.sweep.store import Store, say, write_atomically
 from school_mentoring.model.designs import OPTIONAL, Design
 from school_mentoring.model.errors import InputError
-from school_mentoring.scenarios import Scenario, dump_yaml
+from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml
 
 from .aim import Aim
 from .design_space import design_space
@@ -107,13 +107,15 @@ def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) 
     ``runs.parquet``, ``parameters.parquet``: the fresh runs; ``evaluations.parquet``: every design tried; ``designs.yaml``: a scenario of
     the scenario's own designs and the best for each budget; ``rivals.yaml``: one of its own designs and what beats them.
     """
+    told = json.loads((folder / "study.json").read_text(encoding="utf-8"))["scenario"]
+    beside = {key: told["world"][key] for key in FILE_KEYS}  # own files as the folder keeps them, so that it can be moved
     best = set(found.chosen.loc[found.chosen["kind"] == "budget", "design"])
     files = {
         "runs.parquet": _parquet(found.runs),
         "parameters.parquet": _parquet(found.sets),
         "evaluations.parquet": _parquet(_typed(found.evaluations)),
-        "designs.yaml": _scenario_of(found, best, "best-designs", "the best designs for each budget"),
-        "rivals.yaml": _scenario_of(found, set(found.designs) - best, "rivals", "designs that do more, cost less, or both"),
+        "designs.yaml": _scenario_of(found, beside, best, "best-designs", "the best designs for each budget"),
+        "rivals.yaml": _scenario_of(found, beside, set(found.designs) - best, "rivals", "designs that do more, cost less, or both"),
         **{name: frame.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode() for name, frame in tables.items()},
     }
     try:
@@ -134,13 +136,14 @@ def close_search(folder: Path, found: Found) -> None:
     write_atomically(folder / "study.json", _bytes({**study, "files": hashes}))
 
 
-def _scenario_of(found: Found, names: set[str], suffix: str, what: str) -> bytes:
+def _scenario_of(found: Found, beside: Mapping[str, str | None], names: set[str], suffix: str, what: str) -> bytes:
     """Return a scenario with the scenario's own designs and some of those found, as YAML."""
     own = found.scenario.designs
     designs = {name: design for name, design in found.designs.items() if name in own or name in names}
     name = f"{found.scenario.name[: 59 - len(suffix)]}-{suffix}".strip("-")
+    world = found.scenario.world.model_copy(update=beside)
     title = f"{found.scenario.title or found.scenario.name}: {what}"[:200]
-    scenario = found.scenario.model_copy(update={"name": name, "title": title, "designs": designs})
+    scenario = found.scenario.model_copy(update={"name": name, "title": title, "designs": designs, "world": world})
     return dump_yaml(scenario).encode()
 
 

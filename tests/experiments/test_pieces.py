@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from school_mentoring.experiments import open_study
+from school_mentoring import open_study
 from school_mentoring.experiments.calibration.prior import prior_of
 from school_mentoring.experiments.calibration.reference_table import ReferenceTable
 from school_mentoring.experiments.evidence import evidence_of_study

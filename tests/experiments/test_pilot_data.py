@@ -235,7 +235,8 @@ def test_a_month_that_could_be_two_is_refused(tmp_path, schools):
         ("school_id,adoption_time\na,2021-03\nb,2023\n", "2021-01", "row 3, column adoption_time"),
     ],
 )
-def test_a_month_beyond_the_scenario_is_remarked_on(tmp_path, schools, text, start, rows):
+def test_a_month_beyond_the_scenario_is_remarked_on(tmp_path, schools, single, text, start, rows):
+    schools = schools if start is None else single
     seen = read(tmp_path, text, schools, start=start, months=20)
     assert seen.notices == (f"observations.csv, {rows}: beyond the 20 months of the scenario; expected months from 0 to 19",)
     assert read(tmp_path, text, schools, start=start, months=48).notices == ()

@@ -48,7 +48,7 @@ def test_everything_in_it_says_that_it_is_synthetic(pilot):
     assert scenario.title.startswith("SYNTHETIC")
     for name in ("README.md", "truth.yaml"):
         assert "SYNTHETIC" in (FOLDER / name).read_text(encoding="utf-8").splitlines()[0]
-    (line,) = check_files([str(FOLDER / "observations.csv")], scenario)
+    ((line, _),) = check_files([str(FOLDER / "observations.csv")], scenario)
     assert (
         ": SYNTHETIC (made by the model, no evidence): adopters among respondents of 120 of 120 schools in 3 waves (months 6, 20, 34)"
         in line

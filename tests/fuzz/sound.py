@@ -25,7 +25,7 @@ designs:
   virtual:
   mine: {preset: regional_hub, fte: 0.5, places: 2}
 parameters:
-  p: 0.02
+  p: {low: 0.001, base: 0.02, high: 0.05}
   q_in: {low: 0.05, base: 0.1, high: 0.2}
 practices: [{name: quizzes}]
 uncertain: [p, q_in, travel_speed]

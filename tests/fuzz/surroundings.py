@@ -255,6 +255,7 @@ def interrupted(command: str, folder: Path, seconds: float) -> list[str]:
         said = len(lines) == 1 and lines[0].startswith("interrupted: ")
         faults = [] if said else [f"said {done.err[-600:]!r}"]
         return faults + [fault for fault in _faults(folder, before, done, (130,)) if "left" in fault]
-    if done.code in (-signal.SIGINT, 1) and "run.py" not in done.err:  # Python itself was still starting, which says so in its own way
+    starting = "run.py" not in done.err or "import main" in done.err
+    if done.code in (-signal.SIGINT, 1) and starting:  # Python itself was still starting, which says so in its own way
         return [] if tree(folder) == before else ["killed, and left something"]
     return _faults(folder, before, done, (0,))

@@ -82,7 +82,7 @@ def likelihoods() -> list[np.ndarray]:
             (folder / "schools.csv").write_text(tables_of(kind)["schools.csv"], encoding="utf-8")
             scenario = load_scenario(folder / "small.yaml", designs=["none"], schools=folder / "schools.csv")
             (folder / "observations.csv").write_text(text, encoding="utf-8")
-            problem, _ = problem_of(scenario, folder / "observations.csv", asked(fit="p=0.0005:0.008,q_in"), **READ_WITH[kind])
+            problem, _ = problem_of(scenario, folder / "observations.csv", asked(fit="p,q_in"), **READ_WITH[kind])
             values = problem.prior.values(problem.prior.sample(2, 1))
             survey = problem.scenario, problem.world, problem.survey, problem.prior.names
             found += [survey_log_likelihood(*survey, values, extra, threads=1) for extra in ((0.0, 0.2) if kind == "counts" else (0.0,))]

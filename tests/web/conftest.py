@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .server import FLAGS, SMALL, Server, chromium, serving, until
+from .server import FLAGS, SMALL, Server, chromium, serving
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ class Visitor:
 
     def settled(self, before: int) -> None:
         """Wait until the page has drawn more often than ``before``, and the map is there."""
-        until(lambda: self.drawn > before)
+        self.page.wait_for_function("before => Number(document.documentElement.dataset.drawn ?? 0) > before", arg=before)
         self.page.wait_for_selector("#figure-map svg, #map .help")
 
     def set(self, name: str, value: str) -> None:
