@@ -88,12 +88,12 @@ def _too_slow(*_: object) -> None:
 
 
 @contextlib.contextmanager
-def _within(folder: Path) -> Iterator[None]:
-    """Work in a folder for a limited time, with the warnings that a process of its own would show on standard error."""
+def _within(folder: Path, seconds: float) -> Iterator[None]:
+    """Work in a folder for some seconds of processor time at most, with the warnings that a process would show on standard error."""
     before = Path.cwd(), sys.argv
     os.chdir(folder)
     signal.signal(signal.SIGPROF, _too_slow)
-    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS if is_warm() else TO_COMPILE)
+    signal.setitimer(signal.ITIMER_PROF, seconds if is_warm() else TO_COMPILE)
     try:
         with warnings.catch_warnings():
             warnings.resetwarnings()
@@ -107,11 +107,11 @@ def _within(folder: Path) -> Iterator[None]:
         sys.argv = before[1]
 
 
-def call(act: Sequence[str] | Callable[[Path], object], folder: Path) -> Done:
+def call(act: Sequence[str] | Callable[[Path], object], folder: Path, seconds: float = MOST_SECONDS) -> Done:
     """Run a command, or a function that raises InputError as one would, in this process, which spares that libraries are loaded."""
     out, err = io.StringIO(), io.StringIO()
     code, fault = 0, ""
-    with _within(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with _within(folder, seconds), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             if callable(act):
                 told = act(folder)
@@ -149,7 +149,7 @@ def program(*arguments: str | Path, cwd: Path, seconds: float = 120.0, **options
     if options:
         return finish(started(*arguments, cwd=cwd, **options), seconds)
     words = [str(argument) for argument in arguments]
-    return _told(["run.py", *words], call(words, cwd))
+    return _told(["run.py", *words], call(words, cwd, 2 * seconds))  # of two processors
 
 
 def succeed(*arguments: str | Path, cwd: Path, **options: Any) -> Done:
