@@ -19,19 +19,18 @@ BASE = SWEEP[: SWEEP.index("--vary")]
     ],
 )
 def test_a_sweep_that_cannot_be_run_is_refused_in_one_line(tmp_path, options, words):
-    code, output, error = swept(tmp_path / "study", *options, base=BASE)
-    assert code == 2
-    assert output == ""
-    assert len(error.splitlines()) == 1
-    assert error.startswith("error: ")
-    assert words in error
+    done = swept(tmp_path / "study", *options, base=BASE)
+    assert (done.code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 1
+    assert done.err.startswith("error: ")
+    assert words in done.err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_sweep_of_no_parameters_is_refused(tmp_path):
     scenario = tmp_path / "fixed.yaml"
     scenario.write_text("extends: mensi-pilot-only\nuncertain: []\n", encoding="utf-8")
-    code, _, error = swept(tmp_path / "study", base=[str(scenario)])
-    assert code == 2
-    assert error.startswith("error: --vary: nothing is varied; give --vary name=low:high")
-    assert len(error.splitlines()) == 1
+    done = swept(tmp_path / "study", base=[str(scenario)])
+    assert done.code == 2
+    assert done.err.startswith("error: --vary: nothing is varied; give --vary name=low:high")
+    assert len(done.err.splitlines()) == 1

@@ -20,7 +20,7 @@ def limited(size):
 def undisturbed(tmp_path_factory):
     """Return the content of the folder of a sweep that was left alone."""
     folder = tmp_path_factory.mktemp("undisturbed") / "study"
-    assert swept(folder, base=LARGE)[0] == 0
+    assert swept(folder, base=LARGE).code == 0
     return content(folder)
 
 
@@ -28,21 +28,19 @@ def test_a_disk_that_fills_during_the_work_costs_the_chunk_under_way(undisturbed
     folder = tmp_path / "study"
     sizes = sorted(len(data) for name, data in undisturbed.items() if name.startswith("results/"))
     assert len(undisturbed["study.json"]) < sizes[0]
-    code, output, error = swept(folder, base=LARGE, preexec_fn=limited(sizes[-1] - 1))
-    assert code == 2
-    assert output == ""
-    assert error.splitlines()[-1] == f"error: --out {folder}: writing failed (File too large); free space, then continue with --resume"
-    assert "Traceback" not in error
+    done = swept(folder, base=LARGE, preexec_fn=limited(sizes[-1] - 1))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == f"error: --out {folder}: writing failed (File too large); free space, then continue with --resume"
+    assert "Traceback" not in done.err
     assert content(folder).items() < undisturbed.items()
-    code, _, _ = swept(folder, "--resume", base=LARGE)
-    assert code == 0
+    assert swept(folder, "--resume", base=LARGE).code == 0
     assert content(folder) == undisturbed
 
 
 def test_a_disk_that_is_full_from_the_start_leaves_no_folder(undisturbed, tmp_path):
     folder = tmp_path / "study"
-    code, _, error = swept(folder, base=LARGE, preexec_fn=limited(4096))
-    assert code == 2
-    assert error.splitlines()[-1] == f"error: --out {folder}: cannot be written (File too large); give a folder you may write to"
+    done = swept(folder, base=LARGE, preexec_fn=limited(4096))
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == f"error: --out {folder}: cannot be written (File too large); give a folder you may write to"
     assert list(tmp_path.iterdir()) == []
     assert len(parts_of(folder)) == 0

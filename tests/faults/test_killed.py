@@ -30,9 +30,9 @@ def _no_commit(monkeypatch):
 def undisturbed(tmp_path_factory):
     """Return the content of the folder of a sweep that was left alone."""
     folder = tmp_path_factory.mktemp("undisturbed") / "study"
-    code, output, _ = swept(folder)
-    assert code == 0
-    assert f"{CHUNKS} of {CHUNKS} chunks are done" in output
+    done = swept(folder)
+    assert done.code == 0
+    assert f"{CHUNKS} of {CHUNKS} chunks are done" in done.out
     return content(folder)
 
 
@@ -77,9 +77,9 @@ def cut_off(tmp_path, signum, *wanted):
 def test_a_sweep_killed_again_and_again_is_completed_by_the_command(undisturbed, tmp_path):
     folder, _ = cut_off(tmp_path, signal.SIGKILL, 5, 20)
     before = {path: path.stat().st_mtime_ns for path in parts_of(folder)}
-    code, output, _ = swept(folder, "--resume")
-    assert code == 0
-    assert f"{CHUNKS} of {CHUNKS} chunks are done" in output
+    done = swept(folder, "--resume")
+    assert done.code == 0
+    assert f"{CHUNKS} of {CHUNKS} chunks are done" in done.out
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert content(folder) == undisturbed
 
@@ -118,7 +118,7 @@ def test_the_command_names_a_damaged_part_and_makes_it_again(undisturbed, tmp_pa
     data = bytearray(flipped.read_bytes())
     data[700] ^= 1
     flipped.write_bytes(data)
-    code, _, error = swept(folder, "--resume")
-    assert code == 0
-    assert re.findall(r"(\S+) is damaged", error) == [str(cut), str(flipped)]
+    done = swept(folder, "--resume")
+    assert done.code == 0
+    assert re.findall(r"(\S+) is damaged", done.err) == [str(cut), str(flipped)]
     assert content(folder) == undisturbed
