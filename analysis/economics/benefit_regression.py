@@ -12,6 +12,7 @@ from school_mentoring.model.world.arrays import Floats
 
 GP_MOST = 300
 MOST_PAIRED = 5
+PENALTIES = np.logspace(-4, 6, 31)
 FREE = 1e3  # lines this much larger than bends have coefficients so small that no penalty touches them
 
 
@@ -21,7 +22,6 @@ def _spline(inputs: Floats, outputs: Floats) -> Floats:
     Cubic B-splines with a penalty on second differences (P-splines; Eilers & Marx 1996, Statistical Science 11, 89-121), written as a ridge
     regression: straight lines and, apart from them, bends. Lines go without penalty where there are 20 parameter sets or more for each.
     """
-    from sklearn.linear_model import RidgeCV
     from sklearn.preprocessing import SplineTransformer, StandardScaler
 
     rows, columns = inputs.shape
@@ -37,8 +37,31 @@ def _spline(inputs: Floats, outputs: Floats) -> Floats:
     products = lines[:, first] * lines[:, other] if columns <= MOST_PAIRED else np.empty((rows, 0))
     free = FREE if rows >= 20 * columns else 1.0
     features = np.hstack([free * lines, products, bends - bends.mean(axis=0)])
-    model = RidgeCV(np.logspace(-4, 6, 31), alpha_per_target=True).fit(features, outputs)
-    return np.asarray(model.predict(features), np.float64).reshape(outputs.shape)
+    return _ridge(features, outputs)
+
+
+def _ridge(features: Floats, outputs: Floats) -> Floats:
+    """Fit every column by ridge regression, with the penalty of the least leave-one-out error (Allen 1974, Technometrics 16, 125-127).
+
+    One decomposition serves all penalties and columns. What no feature explains is kept apart, so that nothing cancels.
+    """
+    rows = len(outputs)
+    middle = outputs.mean(axis=0)
+    u, spread, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
+    u, spread = u[:, spread > spread[0] * 1e-12], spread[spread > spread[0] * 1e-12]
+    on = u.T @ (outputs - middle)
+    beyond = outputs - middle - u @ on
+    free = np.clip(1.0 - 1.0 / rows - (u**2).sum(axis=1), 0.0, None)
+    squares, least, chosen = beyond**2, np.full(outputs.shape[1], np.inf), np.zeros_like(on)
+    for penalty in PENALTIES:
+        held = penalty / (spread**2 + penalty)
+        short = held[:, None] * on  # the residual is beyond + u @ short, and that of a row left out is it / (1 - leverage)
+        weight = (free + u**2 @ held) ** -2.0
+        weighted = u.T * weight
+        error = weight @ squares + (short * (2.0 * weighted @ beyond + weighted @ u @ short)).sum(axis=0)
+        chosen = np.where(error < least, on - short, chosen)
+        least = np.minimum(error, least)
+    return np.asarray(middle + u @ chosen)
 
 
 def _gaussian_process(inputs: Floats, outputs: Floats) -> Floats:
