@@ -93,6 +93,43 @@ if tuple(OUTCOMES) != tuple(OUTCOME_NAMES):  # an outcome added to the model nee
     raise RuntimeError(f"analysis/outcomes.py and model/observe.py differ in {sorted(set(OUTCOMES) ^ set(OUTCOME_NAMES))}")
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What the effect of a sample is called, one ``unit`` of it, and the design that all are compared with, ``comparator``."""
+
+    comparator: str = COMPARATOR
+    unit: str = "adopter-year"
+
+    @property
+    def units(self) -> str:
+        """Several of the unit."""
+        return f"{self.unit}s"
+
+    @property
+    def a_unit(self) -> str:
+        """One of the unit, with its article."""
+        return f"{'an' if self.unit[:1].lower() in 'aeio' else 'a'} {self.unit}"
+
+    @property
+    def ours(self) -> bool:
+        """Whether effects are those of this model, discounted."""
+        return self.unit == Terms.unit
+
+    @property
+    def none(self) -> str:
+        """What the comparator is called."""
+        return design_name(self.comparator)
+
+    @property
+    def nothing(self) -> str:
+        """What it is called to choose the comparator."""
+        return "doing nothing" if self.comparator == COMPARATOR else self.none
+
+
+OWN_TERMS = Terms()
+"""Those of this model."""
+
+
 def outcome(name: str) -> Outcome:
     """Return what is known of an outcome. Raises ValueError for a name that is none."""
     if name not in OUTCOMES:

@@ -19,7 +19,7 @@ from .frontier import FRONTIER, frontier
 from .psa import EFFECT, Sample, psa_sample
 
 
-def incremental(sample: Sample, comparator: str = COMPARATOR) -> pd.DataFrame:
+def incremental(sample: Sample, comparator: str | None = None) -> pd.DataFrame:
     """Return what each design costs and brings over the comparator, and where it stands among all, by means over parameter sets.
 
     Columns: ``design``, ``comparator``; ``cost``, ``effect``: means; ``incremental_cost``, ``incremental_effect`` and, over parameter sets,
@@ -28,6 +28,7 @@ def incremental(sample: Sample, comparator: str = COMPARATOR) -> pd.DataFrame:
     (more effect at no less cost); ``saved_per_effect_lost``: the same ratio where both are negative; ``quadrant``: in words; ``status``,
     ``icer``, ``icer_against``, ``dominated_by``: see ``economics.frontier``; ``sets``. Raises ValueError where there is no such comparator.
     """
+    comparator = sample.terms.comparator if comparator is None else comparator
     if comparator not in sample.designs:
         raise ValueError(f"no design {comparator!r} to compare with; there are {', '.join(sample.designs)}")
     cost, effect = sample.cost, sample.effect

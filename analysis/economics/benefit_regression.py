@@ -10,7 +10,6 @@ import numpy as np
 
 from school_mentoring.model.world.arrays import Floats
 
-GP_MOST = 300
 MOST_PAIRED = 5
 PENALTIES = np.logspace(-4, 6, 31)
 FREE = 1e3  # lines this much larger than bends have coefficients so small that no penalty touches them
@@ -65,12 +64,11 @@ def _ridge(features: Floats, outputs: Floats) -> Floats:
 
 
 def _gaussian_process(inputs: Floats, outputs: Floats) -> Floats:
-    """Fit a Gaussian process with a length scale per input and noise; hyperparameters from at most ``GP_MOST`` sets."""
+    """Fit a Gaussian process with a length scale per input and noise, each column for itself."""
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
     scaled = (inputs - inputs.mean(axis=0)) / inputs.std(axis=0)
-    some = np.random.default_rng(0).permutation(len(scaled))[:GP_MOST]
     fitted = np.empty_like(outputs)
     for k in range(outputs.shape[1]):
         spread = outputs[:, k].std()
@@ -81,10 +79,13 @@ def _gaussian_process(inputs: Floats, outputs: Floats) -> Floats:
         kernel = ConstantKernel(1.0, (1e-3, 1e3)) * RBF(np.ones(scaled.shape[1]), (0.1, 1e3)) + WhiteKernel(0.5, (1e-6, 10.0))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a length scale at its bound: the input does not matter
-            model = GaussianProcessRegressor(kernel, random_state=0).fit(scaled[some], target[some])
+            model = GaussianProcessRegressor(kernel, random_state=0).fit(scaled, target)
             fitted[:, k] = outputs[:, k].mean() + spread * model.predict(scaled)
     return fitted
 
 
 METHODS: Mapping[str, Callable[[Floats, Floats], Floats]] = {"spline": _spline, "gp": _gaussian_process}
 """Regressions by name: spline (smooth curves, and products of pairs of up to five inputs) and gp (Gaussian process)."""
+
+MOST_SETS: Mapping[str, int] = {"gp": 300}
+"""The most parameter sets of a regression whose work grows with their cube; of more it sees some, drawn at random."""

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .psa import matched, sound
+
 CRITERIA: Mapping[str, tuple[str, bool]] = {
     "worst": ("maximin: the best worst case (Wald 1950)", True),
     "mean": ("Laplace: the best mean over equally likely states", True),
@@ -35,8 +37,7 @@ def robustness(benefit: pd.DataFrame, satisfactory: float | str | pd.DataFrame =
     """
     if benefit.empty:
         raise ValueError("there are no states or no designs to compare")
-    if not np.isfinite(benefit.to_numpy(np.float64)).all():
-        raise ValueError("a benefit is not a finite number")
+    benefit = sound("benefits", benefit)
     short = regrets(benefit)
     columns = {
         "worst": benefit.min(),
@@ -54,7 +55,7 @@ def robustness(benefit: pd.DataFrame, satisfactory: float | str | pd.DataFrame =
 
 def _satisfied(benefit: pd.DataFrame, satisfactory: float | str | pd.DataFrame) -> pd.DataFrame:
     if isinstance(satisfactory, pd.DataFrame):
-        return satisfactory[benefit.columns].astype(bool)
+        return matched("satisfactory", satisfactory, benefit.index, benefit.columns, like="benefits").astype(bool)
     if isinstance(satisfactory, str):
         if satisfactory not in benefit:
             raise ValueError(f"no design {satisfactory!r}; there are {', '.join(map(str, benefit.columns))}")

@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 
 from school_mentoring.model.world.arrays import Flags, Floats
 
-from .psa import Sample
+from .psa import Sample, matched, sound
 
 SIGNIFICANT = 0.05
 
@@ -168,16 +168,15 @@ def boxes_table(boxes: Sequence[Box]) -> pd.DataFrame:
 
 
 def _checked(inputs: pd.DataFrame, of_interest: "pd.Series[bool]") -> tuple[Floats, Flags]:
-    flags = of_interest.loc[inputs.index].to_numpy(bool)
+    table = sound("inputs", inputs).to_numpy()
+    told = of_interest[of_interest.index.isin(inputs.index)].to_frame()
+    flags = matched("states of interest", told, inputs.index, like="inputs").to_numpy(bool)[:, 0]
     if len(flags) < 20:
         raise ValueError(f"{len(flags)} states are too few to find conditions in; draw at least 20, better several hundred")
     if flags.all() or not flags.any():
         raise ValueError(
             f"{'all' if flags.all() else 'none'} of the {len(flags)} states are of interest, so there is nothing to tell apart"
         )
-    table = inputs.to_numpy(np.float64)
-    if not np.isfinite(table).all():
-        raise ValueError("a parameter is not a finite number")
     return table, flags
 
 

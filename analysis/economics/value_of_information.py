@@ -18,13 +18,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from school_mentoring.model.world.arrays import Floats
 
-from .benefit_regression import METHODS
-from .psa import Sample
+from .benefit_regression import METHODS, MOST_SETS
+from .psa import Sample, sound
 
 SHUFFLES, GP_SHUFFLES, PARTS = 100, 10, 12
+ENOUGH_SETS = 20
+"""Parameter sets below which no regression says what is worth knowing."""
+
 SURE = 0.95
 """The share of shuffles in which nothing that says nothing exceeds the floor."""
 
@@ -174,8 +179,15 @@ def _floor(inputs: Sequence[Floats], incremental: Floats, method: str) -> float:
 def _checked(sample: Sample, method: str) -> None:
     if method not in METHODS:
         raise ValueError(f"no regression named {method!r}; there are {', '.join(METHODS)}")
-    if sample.sets < 20:
-        raise ValueError(f"{sample.sets} parameter sets are too few to regress on; draw at least 20, better several hundred")
+    if sample.sets < ENOUGH_SETS:
+        raise ValueError(f"{sample.sets} parameter sets are too few to regress on; draw at least {ENOUGH_SETS}, better several hundred")
+
+
+def _regressed(sample: Sample, willingness_to_pay: float, method: str) -> tuple[NDArray[np.intp], Floats]:
+    """Return which parameter sets a regression sees, all or as many as its method bears, and their net benefits less the best design's."""
+    incremental = _incremental(sample.net_benefit(willingness_to_pay).to_numpy(np.float64))
+    some = np.random.default_rng(0).permutation(sample.sets)[: MOST_SETS[method]] if method in MOST_SETS else np.arange(sample.sets)
+    return some, incremental[some]
 
 
 # --- what to learn ----------------------------------------------------------------------------------------------------
@@ -191,7 +203,8 @@ def evppi(
     the parameter sets none of the rows with as many parameters is worth more (of 100 shuffles, fewer for gp and for more than 500 parameter
     sets; as in Westfall & Young 1993, so that many rows do not make one of them look worth knowing by luck); ``worth_knowing``: whether the
     value exceeds the floor and two standard errors; ``share``: of the EVPI; ``near_first``: whether the value lies within two standard
-    errors of the highest, paired; ``method``. Rows by descending value. A value never exceeds the EVPI.
+    errors of the highest, paired; ``method``; ``sets``: how many parameter sets were regressed on (gp takes 300 of more). Rows by
+    descending value. A value never exceeds the EVPI.
 
     Standard errors are those of a jackknife over twelfths of the parameter sets (Quenouille 1956; Tukey 1958), each regression made anew.
     In the linear-normal case of the tests, at 128 and 512 sets, values spread by 0.8 to 0.9 times that much, and by 2.2 to 2.5 times the
@@ -206,13 +219,14 @@ def evppi(
         missing = [member for member in members if member not in known]
         if missing or not members:
             raise ValueError(f"{name}: {', '.join(missing) or 'no parameter'} does not vary in this study")
-    incremental = _incremental(sample.net_benefit(willingness_to_pay).to_numpy(np.float64))
+    some, incremental = _regressed(sample, willingness_to_pay, method)
     most = evpi(sample, willingness_to_pay).value
-    inputs = {name: _varying(sample.parameters[list(members)].to_numpy(np.float64)) for name, members in chosen.items()}
+    inputs = {name: _varying(sample.parameters[list(members)].to_numpy(np.float64)[some]) for name, members in chosen.items()}
     sizes = {len(members) for members in chosen.values()}
-    floors = {k: _floor([inputs[n] for n, members in chosen.items() if len(members) == k], incremental, method) for k in sorted(sizes)}
-    values = {name: max(0.0, float(_losses(table, incremental, method).mean())) for name, table in inputs.items()}
-    without = {name: _without(table, incremental, method) for name, table in inputs.items()}
+    with threadpool_limits(1):  # many small regressions, which threads of the linear algebra only get in the way of
+        floors = {k: _floor([inputs[n] for n, members in chosen.items() if len(members) == k], incremental, method) for k in sorted(sizes)}
+        values = {name: max(0.0, float(_losses(table, incremental, method).mean())) for name, table in inputs.items()}
+        without = {name: _without(table, incremental, method) for name, table in inputs.items()}
     first = max(values, key=lambda name: values[name], default="")
     rows = []
     for name, members in chosen.items():
@@ -221,7 +235,7 @@ def evppi(
         row |= {"worth_knowing": value > max(floor, 2 * float(row["se"])), "share": min(value, most) / most if most > 0 else 0.0}
         rows.append(row | {"near_first": values[first] - value <= 2 * _error(without[first] - without[name])})
     table = pd.DataFrame(rows, columns=["name", "parameters", "value", "se", "floor", "worth_knowing", "share", "near_first"])
-    return table.assign(method=method).sort_values(["value", "name"], ascending=[False, True], ignore_index=True)
+    return table.assign(method=method, sets=len(some)).sort_values(["value", "name"], ascending=[False, True], ignore_index=True)
 
 
 def evsi(sample: Sample, willingness_to_pay: float, data: pd.DataFrame, *, method: str = "spline") -> Learnt:
@@ -235,10 +249,11 @@ def evsi(sample: Sample, willingness_to_pay: float, data: pd.DataFrame, *, metho
     missing = sample.cost.index.difference(data.index)
     if len(missing):
         raise ValueError(f"no data for {len(missing)} parameter sets, such as {missing[0]}")
-    incremental = _incremental(sample.net_benefit(willingness_to_pay).to_numpy(np.float64))
-    inputs = _varying(data.loc[sample.cost.index].to_numpy(np.float64))
-    value = float(np.clip(_losses(inputs, incremental, method).mean(), 0.0, evpi(sample, willingness_to_pay).value))
-    return Learnt(value, _error(_without(inputs, incremental, method)), _floor([inputs], incremental, method))
+    some, incremental = _regressed(sample, willingness_to_pay, method)
+    inputs = _varying(sound("data", data).loc[sample.cost.index].to_numpy()[some])
+    with threadpool_limits(1):
+        value = float(np.clip(_losses(inputs, incremental, method).mean(), 0.0, evpi(sample, willingness_to_pay).value))
+        return Learnt(value, _error(_without(inputs, incremental, method)), _floor([inputs], incremental, method))
 
 
 def observed(shares: pd.DataFrame, *, respondents: int, clusters: int = 0, clusters_simulated: int = 0, seed: int = 0) -> pd.DataFrame:
@@ -273,6 +288,8 @@ def nested_evppi(benefit: pd.DataFrame) -> tuple[float, float]:
     outer = benefit.groupby(level="outer")
     if outer.size().min() < 4:
         raise ValueError("nested Monte Carlo needs at least four inner draws for each outer one")
+    if not np.isfinite(benefit.to_numpy(np.float64)).all():
+        raise ValueError("a net benefit is not a finite number")
     means = outer.mean().to_numpy(np.float64)
     best = int(np.argmax(means.mean(axis=0)))
     position = outer.cumcount().to_numpy()

@@ -104,7 +104,7 @@ def test_where_there_is_nothing_to_tell_apart_that_is_said(find) -> None:
         find(inputs, pd.Series(np.zeros(50, bool)))
     with pytest.raises(ValueError, match="all of the 50 states are of interest"):
         find(inputs, pd.Series(np.ones(50, bool)))
-    with pytest.raises(ValueError, match="a parameter is not a finite number"):
+    with pytest.raises(ValueError, match="inputs, stipend, row 3: nan is not a finite number"):
         find(inputs.assign(stipend=np.where(np.arange(50) == 3, np.nan, 1.0)), pd.Series(np.arange(50) > 4))
     with pytest.raises(ValueError, match="10 states are too few"):
         find(inputs[:10], pd.Series(np.arange(50) > 4))

@@ -1,5 +1,7 @@
 """Closed forms: NB1 = 0, NB2 = k p1 - p2 with p1 ~ N(1, 1) and p2 ~ N(0, 2). E max(0, X) for X ~ N(m, s) is m Phi(m/s) + s phi(m/s)."""
 
+from time import process_time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,27 @@ def test_a_gaussian_process_gives_the_same_values() -> None:
     table = evppi(linear(256)[0], 1, method="gp").set_index("name")["value"]
     # 256 points and a process fitted to noise leave some thousandths.
     assert [table["p1"], table["p2"]] == pytest.approx(KNOWN[1][1:], abs=0.01)
+
+
+def test_of_many_sets_a_gaussian_process_sees_some_and_its_error_says_so() -> None:
+    table = evppi(linear(1024)[0], 1, method="gp").set_index("name")
+    assert set(table["sets"]) == {300}
+    assert (abs(table["value"] - [KNOWN[1][int(name[1])] for name in table.index]) < 3 * table["se"]).all()
+    assert table["se"].between(0.005, 0.1).all()
+
+
+def test_five_parameters_of_ten_thousand_sets_are_worth_what_they_are_within_ten_seconds(monkeypatch) -> None:
+    monkeypatch.setattr("school_mentoring.analysis.economics.value_of_information.SHUFFLES", 100)
+    weights = np.array([0.4, 0.6, 0.8, 1.0, 1.2])
+    z = norm.ppf(qmc.Sobol(6, seed=2).random(2**14)[:10_000])
+    benefit = 0.3 + z[:, :5] @ weights + z[:, 5]
+    zeros = np.zeros(len(z))
+    sample = sample_of({"none": zeros, "b": -benefit}, {"none": zeros, "b": zeros}, {f"p{j}": z[:, j] for j in range(5)})
+    began = process_time()
+    values = evppi(sample, 1.0).set_index("name")["value"]
+    assert process_time() - began < 10
+    # Ten thousand quasi-random points and a regression of noise with a standard deviation of up to 2 leave some thousandths.
+    assert [values[f"p{j}"] for j in range(5)] == pytest.approx([exact(0.3, weight) for weight in weights], abs=0.01)
 
 
 @pytest.mark.parametrize(("n", "value"), [(10, 0.0723251), (100, 0.0821176)])
