@@ -13,12 +13,13 @@ from .load import (
     assignments,
     dump_yaml,
     load_scenario,
+    own_headers,
     resolved,
     scenario_from,
     shipped_scenarios,
     uploaded_scenario,
 )
-from .posterior import check_draws, fitted_draws, parameter_rows, read_draws
+from .posterior import check_draws, fitted_draws, parameter_rows, read_draws, read_parquet
 from .ranges import Range
 from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
 from .template import template
@@ -42,8 +43,10 @@ __all__ = [
     "fitted_draws",
     "json_schema",
     "load_scenario",
+    "own_headers",
     "parameter_rows",
     "read_draws",
+    "read_parquet",
     "resolved",
     "scenario_from",
     "shipped_scenarios",

@@ -301,15 +301,21 @@ def _written(encoding: str | None, columns: Iterable[str]) -> Layer:
     places: dict[KeyPath, str] = {}
     if encoding is not None:
         values["encoding"], places["world", "encoding"] = encoding, typed("--encoding", encoding)
-    for text in columns:
-        for pair in re.split(r",(?=[^,=]+=)", text):
-            name, equals, header = (part.strip() for part in pair.partition("="))
-            where = typed("--columns", pair)
-            if not (name and equals and header):
-                raise InputError(where, "tells no column", "allowed: NAME=HEADER, for example school_id=URN,teachers=Staff")
-            values.setdefault("columns", {})[name] = header
-            places["world", "columns", name] = where
+    for name, header in own_headers(columns).items():
+        values.setdefault("columns", {})[name] = header
+        places["world", "columns", name] = typed("--columns", f"{name}={header}")
     return Layer({"world": values} if values else {}, places)
+
+
+def own_headers(columns: Iterable[str]) -> dict[str, str]:
+    """Return the user's headers by our names of columns, of texts such as ``school_id=URN,teachers=Staff``. Raises InputError."""
+    found = {}
+    for pair in (pair for text in columns for pair in re.split(r",(?=[^,=]+=)", text)):
+        name, equals, header = (part.strip() for part in pair.partition("="))
+        if not (name and equals and header):
+            raise InputError(typed("--columns", pair), "tells no column", "allowed: NAME=HEADER, for example school_id=URN,teachers=Staff")
+        found[name] = header
+    return found
 
 
 def _absolute(where: str, path: str) -> str:

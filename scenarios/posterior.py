@@ -20,16 +20,20 @@ FEWEST, MOST = 2, 1_000_000
 
 def read_draws(path: str | Path) -> "pd.DataFrame":
     """Return the draws of a file: columns are parameters, rows joint draws. Raises InputError where it holds anything else."""
+    return check_draws(read_parquet(path, "give the file that calibrate wrote, or a table of draws saved as Parquet"), str(path))
+
+
+def read_parquet(path: str | Path, allowed: str) -> "pd.DataFrame":
+    """Return the table of a Parquet file; raises InputError, which says what is ``allowed``, where it holds none."""
     import pandas as pd
     from pyarrow import ArrowException
 
     try:
-        draws = pd.read_parquet(path)
+        return pd.read_parquet(path)
     except (*UNREADABLE, ArrowException) as error:
         said = (str(error).splitlines() or [""])[0][:100]
         what = f"cannot be read as Parquet ({said or type(error).__name__})"
-        raise InputError(str(path), what, "give the file that calibrate wrote, or a table of draws saved as Parquet") from None
-    return check_draws(draws, str(path))
+        raise InputError(str(path), what, allowed) from None
 
 
 def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":

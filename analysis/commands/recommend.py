@@ -1,22 +1,43 @@
 """``run.py recommend``: the report to hand over."""
 
 from pathlib import Path
-from typing import Annotated, Unpack
+from typing import Annotated, Any, Unpack
 
 import typer
 
 from school_mentoring.experiments.progress import Progress
+from school_mentoring.model.errors import InputError
 
 from . import options
-from .steps import as_typed, engine_of, finish, load, new_folder_of, written_study
+from .steps import as_typed, engine_of, finish, load, new_folder_of, say_notices, written_study
 
 
 def recommend(
     study: Annotated[
-        str, typer.Argument(metavar="STUDY|SCENARIO", help="The folder of a comparison, sweep or search; or a scenario.")
+        str,
+        typer.Argument(
+            metavar="STUDY|SCENARIO|SAMPLE",
+            help="The folder of a comparison, sweep or search; a scenario; or another model's sample (.csv, .parquet): see --effects.",
+        ),
     ] = "mensi-pilot",
-    k: Annotated[float, typer.Option("--k", parser=options.euros, metavar="EUR", help="EUR that an added adopter-year is worth.")] = 1000.0,
+    k: Annotated[
+        float,
+        typer.Option("--k", parser=options.euros, metavar="EUR", help="EUR that an added adopter-year, or unit of a sample, is worth."),
+    ] = 1000.0,
     perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
+    effects: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="A sample's effects, a column per design, as SAMPLE then holds costs; else SAMPLE holds a row per design."
+        ),
+    ] = None,
+    parameters: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The parameters that belong to a sample's effects and costs.")
+    ] = None,
+    comparator: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The design that those of a sample are compared with (none).")
+    ] = None,
+    unit: Annotated[str | None, typer.Option(metavar="WORD", help="One unit of a sample's effect, such as QALY.")] = None,
     *,
     engine: options.EngineOption = "compiled",
     threads: options.ThreadsOption = None,
@@ -25,6 +46,18 @@ def recommend(
     **chosen: Unpack[options.AllOptions],
 ) -> None:
     """Write the report to hand over: which design, how sure, who gains, who pays, what it depends on (HTML and PDF)."""
+    from school_mentoring.experiments.own_sample import is_sample
+
+    given = {"effects": effects, "parameters": parameters, "comparator": comparator, "unit": unit}
+    if is_sample(study):
+        form = {name: chosen.get(name) for name in ("columns", "encoding")}
+        _of_sample(study, k, {**given, **form}, chosen.get("keep_inputs"), out, as_json)
+        return
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(
+                f"--{name} {value}", f"belongs to a sample, and {study!r} is none", "give the sample's file (.csv, .parquet) first"
+            )
     from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
 
     if is_study(study):
@@ -51,3 +84,26 @@ def recommend(
     with written_study(folder, described, "recommend", {"k": k, "perspective": perspective}, advice.tables, files) as written:
         write_report(advice, written.path)
     finish(folder, advice.json, as_json, evidence["notes"])
+
+
+def _of_sample(path: str, k: float, given: dict[str, Any], keep_inputs: bool | None, out: Path | None, as_json: bool) -> None:
+    """Write the report of another model's sample; ``given``: the options that say how its files are to be read."""
+    from school_mentoring.experiments.own_sample import no_scenario, read_sample
+
+    folder = new_folder_of(out, Path(path).stem, "recommend")
+    files = {"sample": path} | {name: given[name] for name in ("effects", "parameters") if given[name] is not None}
+    if "parameters" in files and "effects" not in files:
+        raise InputError("--parameters", "goes with --effects", "parameters of one long table are its other columns")
+    tables, notices = read_sample(files, given["columns"], given["encoding"])
+    say_notices(notices)
+    from school_mentoring.analysis.economics.psa import sample_of_tables
+    from school_mentoring.analysis.report.handover import print_answer, write_report
+    from school_mentoring.analysis.report.recommendation import recommendation_of_sample
+
+    sample = sample_of_tables(tables, given["comparator"], given["unit"])
+    advice = recommendation_of_sample(sample, title=Path(path).name, command=as_typed(), willingness_to_pay=k)
+    if not as_json:
+        print_answer(advice)
+    with written_study(folder, no_scenario(path, keep_inputs), "recommend", {"k": k, **given}, advice.tables, files) as written:
+        write_report(advice, written.path)
+    finish(folder, advice.json, as_json)

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from school_mentoring.analysis.outcomes import COMPARATOR, design_name
+from school_mentoring.analysis.outcomes import COMPARATOR, OWN_TERMS, Terms, design_name
 from school_mentoring.analysis.report.sentences import in_words, percent, with_error
 
 from .acceptability import acceptability
 from .psa import Sample
-from .value_of_information import Perfect
+from .value_of_information import ENOUGH_SETS, Perfect
 
 AGREE = 0.95
 MOST_RANGES = 4
@@ -41,13 +41,14 @@ class Standing:
 
     ``table``: one row per design, the best mean first: ``design``, ``net_benefit``, ``behind``: mean shortfall from the first, ``error``:
     its standard error (nan with one unit), ``tied``, ``not_told_apart``, ``probability_best``, ``low``, ``high``, ``expected_loss``.
-    ``sets``: parameter sets; ``units``: what the errors are taken over.
+    ``sets``: parameter sets; ``units``: what the errors are taken over; ``terms``: of the sample.
     """
 
     table: pd.DataFrame
     willingness_to_pay: float
     sets: int
     units: int
+    terms: Terms = OWN_TERMS
 
     @property
     def first(self) -> str:
@@ -66,7 +67,7 @@ class Standing:
 
 
 def standing(sample: Sample, willingness_to_pay: float) -> Standing:
-    """Return how designs stand at a willingness to pay in EUR per adopter-year."""
+    """Return how designs stand at a willingness to pay in EUR per unit of effect."""
     by_set = sample.net_benefit(willingness_to_pay)
     units = by_set if sample.sets > 1 else sample.net_benefit_runs(willingness_to_pay)
     chances = acceptability(sample, willingness_to_pay).assign(design=lambda t: t["design"].astype(str)).set_index("design")
@@ -82,7 +83,7 @@ def standing(sample: Sample, willingness_to_pay: float) -> Standing:
         row["not_told_apart"] = not tied and not behind > 2 * (0.0 if math.isnan(error) else error)
         figures = ("probability_best", "low", "high", "expected_loss")
         rows.append(row | {figure: float(chances.loc[name, figure]) for figure in figures})
-    return Standing(pd.DataFrame(rows), willingness_to_pay, sample.sets, len(units))
+    return Standing(pd.DataFrame(rows), willingness_to_pay, sample.sets, len(units), sample.terms)
 
 
 def about(value: float) -> str:
@@ -114,7 +115,7 @@ def euros_with_error(value: float, se: float) -> str:
 
 def choice_sentence(found: Standing) -> str:
     """Return what to choose at the willingness to pay, and how sure that is."""
-    worth = f"If an added adopter-year is worth EUR {found.willingness_to_pay:,.0f}"
+    worth = f"If an added {found.terms.unit} is worth EUR {found.willingness_to_pay:,.0f}"
     first, row = found.first, found.row(found.first)
     beside = found.beside
     if beside:
@@ -122,24 +123,25 @@ def choice_sentence(found: Standing) -> str:
         tied = all(found.row(name)["tied"] for name in beside)
         return f"{worth}, {names} {_alike(found, tied)}{_their_chances(found, [first, *beside])}."
     if found.units == 1:
-        return f"{worth}, {_advice(first)} in the one run made; a single run does not tell how much of that is chance."
+        return f"{worth}, {_advice(found)} in the one run made; a single run does not tell how much of that is chance."
     if found.sets == 1:
-        return f"{worth}, {_advice(first)} under the one parameter set looked at; nothing is known of other assumptions."
+        return f"{worth}, {_advice(found)} under the one parameter set looked at; nothing is known of other assumptions."
     chance = f"it is the best in {percent(row['probability_best'])} of {found.sets:,} parameter sets"
     if row["probability_best"] < 1.0:
         chance += f" (90 % interval {round(100 * row['low'])} to {round(100 * row['high'])} %)"
     if row["low"] <= 0.5:
         rival = found.table[found.table["design"] != first].sort_values("probability_best", kind="stable").iloc[-1]
         other = f"; {design_name(str(rival['design']))} is the best in {percent(float(rival['probability_best']))}"
-        return f"{worth}, {_advice(first)}, but no design is clearly ahead: {chance}{other}."
+        return f"{worth}, {_advice(found)}, but no design is clearly ahead: {chance}{other}."
     strength = next(words for least, words in LIKELY if row["low"] > least)
-    return f"{worth}, {_advice(first)}, and {strength} is the best choice: {chance}."
+    return f"{worth}, {_advice(found)}, and {strength} is the best choice: {chance}."
 
 
-def _advice(design: str) -> str:
-    if design == COMPARATOR:
-        return "no design is worth what it costs, and doing nothing has the highest expected net benefit"
-    return f"{design_name(design)} has the highest expected net benefit"
+def _advice(found: Standing) -> str:
+    if found.first == found.terms.comparator:
+        other = "" if found.first == COMPARATOR else "other "
+        return f"no {other}design is worth what it costs, and {found.terms.nothing} has the highest expected net benefit"
+    return f"{design_name(found.first)} has the highest expected net benefit"
 
 
 def _alike(found: Standing, tied: bool) -> str:
@@ -157,30 +159,31 @@ def _their_chances(found: Standing, names: Sequence[str]) -> str:
 
 def consequence_sentence(found: Standing, table: pd.DataFrame, payers: Mapping[str, float]) -> str:
     """Return what the first design adds and costs; ``table``: of ``incremental``, ``payers``: its added cost by payer."""
-    first = next((name for name in (found.first, *found.beside) if name != COMPARATOR), None)
+    first = next((name for name in (found.first, *found.beside) if name != found.terms.comparator), None)
     rows = table.assign(design=table["design"].astype(str)).set_index("design")
     if first is None:
         return _least_bad(found, rows)
     row = dict(rows.loc[first])
     spread = found.sets > 1
     effect, cost = row["incremental_effect"], row["incremental_cost"]
-    many = f"{about(abs(effect))} adopter-years"
+    many = f"{about(abs(effect))} {found.terms.units}"
     if spread:
         many += f" (90 % of parameter sets: {about(row['incremental_effect_low'])} to {about(row['incremental_effect_high'])})"
     chance = row["probability_more_effective"]
     if effect == 0:
-        does = f"{design_name(first).capitalize()} adds nothing to no programme"
+        does = f"{design_name(first).capitalize()} adds nothing to {found.terms.none}"
     elif spread and not (chance >= AGREE or chance <= 1 - AGREE):
         open_ = f"more in {percent(chance)} of parameter sets, on average {about(effect)}"
-        does = f"Whether {design_name(first)} adds adopter-years is open ({open_})"
+        does = f"Whether {design_name(first)} adds {found.terms.units} is open ({open_})"
     else:
         does = (
-            f"{design_name(first).capitalize()} {'adds' if effect > 0 else 'loses'} {many} {'to' if effect > 0 else 'against'} no programme"
+            f"{design_name(first).capitalize()} {'adds' if effect > 0 else 'loses'} {many} "
+            f"{'to' if effect > 0 else 'against'} {found.terms.none}"
         )
-    return f"{does}{_and_costs(row, cost, payers, spread)}."
+    return f"{does}{_and_costs(found.terms, row, cost, payers, spread)}."
 
 
-def _and_costs(row: Mapping[str, Any], cost: float, payers: Mapping[str, float], spread: bool) -> str:
+def _and_costs(terms: Terms, row: Mapping[str, Any], cost: float, payers: Mapping[str, float], spread: bool) -> str:
     if cost == 0:
         return " and costs nothing"
     said = f" and {'costs' if cost > 0 else 'saves'} {euros(abs(cost))}"
@@ -192,19 +195,19 @@ def _and_costs(row: Mapping[str, Any], cost: float, payers: Mapping[str, float],
     if cost > 0 and len(parts) > 1:
         said += f", of which {in_words(parts)}"
     price = row["cost_per_effect"]
-    return said + (f": {euros(price)} per adopter-year" if price > 0 else "")
+    return said + (f": {euros(price)} per {terms.unit}" if price > 0 else "")
 
 
 def _least_bad(found: Standing, rows: pd.DataFrame) -> str:
-    """Return what the design that comes next after doing nothing would add and cost."""
-    others = [str(name) for name in found.table["design"] if name != COMPARATOR]
+    """Return what the design that comes next after the comparator would add and cost."""
+    others = [str(name) for name in found.table["design"] if name != found.terms.comparator]
     row = dict(rows.loc[others[0]])
     effect = row["incremental_effect"]
-    adds = f"would {'add' if effect >= 0 else 'lose'} {about(abs(effect))} adopter-years"
+    adds = f"would {'add' if effect >= 0 else 'lose'} {about(abs(effect))} {found.terms.units}"
     cost = row["incremental_cost"]
     paid = f"for {euros(cost)}" if cost >= 0 else f"and save {euros(-cost)}"
     behind = euros(found.row(others[0])["behind"])
-    return f"The next, {design_name(others[0])}, {adds} {paid}, which leaves it {behind} behind doing nothing in net benefit."
+    return f"The next, {design_name(others[0])}, {adds} {paid}, which leaves it {behind} behind {found.terms.nothing} in net benefit."
 
 
 def dependence_sentence(
@@ -222,7 +225,8 @@ def dependence_sentence(
         return f"{said}; none is better under any of the {found.sets:,} parameter sets, so nothing more needs to be known for this choice."
     everything = f"knowing all that is uncertain before choosing would be worth {euros_with_error(perfect.value, perfect.se)}"
     if known is None:
-        return f"{said}; {everything}, and {found.sets} parameter sets are too few to say which assumption matters."
+        few = f"{found.sets} parameter sets are too few" if found.sets < ENOUGH_SETS else "the sample holds no parameters"
+        return f"{said}; {everything}, and {few} to say which assumption matters."
     top = known[known["worth_knowing"]]
     if top.empty:
         return f"{said}; {everything}, and no single assumption is worth knowing by itself."
@@ -238,17 +242,17 @@ def _worth_range(found: Standing, ranges: pd.DataFrame) -> str:
     rows = ranges.assign(design=ranges["design"].astype(str))
     parts = []
     for row in rows.to_dict("records"):
-        name = design_name(row["design"]) if row["design"] != COMPARATOR else "doing nothing"
+        name = design_name(row["design"]) if row["design"] != found.terms.comparator else found.terms.nothing
         if row["equal"]:
             name = in_words([name, *(design_name(other) for other in str(row["equal"]).split("+"))])
         low, high = row["from"], row["to"]
         if low <= 0 and math.isinf(high):
-            return f"Whatever an adopter-year is worth, {name} has the highest mean net benefit"
+            return f"Whatever {found.terms.a_unit} is worth, {name} has the highest mean net benefit"
         span = f"below {euros(high)}" if low <= 0 else f"above {euros(low)}" if math.isinf(high) else f"from {euros(low)} to {euros(high)}"
         parts.append(f"{name} {span}")
     here = sum(low <= found.willingness_to_pay for low in rows["from"]) - 1
     if len(parts) > MOST_RANGES:
         shown = parts[max(0, here - 1) : here + 2]
         said = f"{in_words(shown)} (all {len(parts)} ranges stand below)"
-        return f"By the means, which design is best hangs on what an adopter-year is worth: {said}"
-    return f"By the means, which design is best hangs on what an adopter-year is worth: {in_words(parts)}"
+        return f"By the means, which design is best hangs on what {found.terms.a_unit} is worth: {said}"
+    return f"By the means, which design is best hangs on what {found.terms.a_unit} is worth: {in_words(parts)}"

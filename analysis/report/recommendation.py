@@ -5,21 +5,21 @@ chapters rest on: ``advice`` (the answer), ``cost_effectiveness``, ``equity``, `
 ``scenario_discovery``.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from school_mentoring.analysis.economics.acceptability import acceptability, best_by_willingness, incremental, willingness_grid
 from school_mentoring.analysis.economics.advice import Standing, choice_sentence, consequence_sentence, dependence_sentence, standing
 from school_mentoring.analysis.economics.psa import PERSPECTIVES, Sample, psa_sample
-from school_mentoring.analysis.economics.value_of_information import evpi, evppi
+from school_mentoring.analysis.economics.value_of_information import ENOUGH_SETS, Perfect, evpi, evppi
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.report.chapters.budget import budget_section
 from school_mentoring.analysis.report.chapters.costs import costs_section
 from school_mentoring.analysis.report.chapters.depends import depends_section
-from school_mentoring.analysis.report.chapters.facts import ENOUGH_SETS, Evidence, Facts, size_in_words
+from school_mentoring.analysis.report.chapters.facts import Evidence, Facts, StudyFacts, size_in_words
 from school_mentoring.analysis.report.chapters.gains import gains_section
 from school_mentoring.analysis.report.chapters.statements import (
     assumptions_section,
@@ -30,10 +30,10 @@ from school_mentoring.analysis.report.chapters.statements import (
 )
 from school_mentoring.analysis.report.chapters.unknown import unknown_section
 from school_mentoring.model.designs import FIELDS
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError, listed, nearest
 from school_mentoring.model.parameters import PARAMETERS
 
-from .document import Document, Section, Text
+from .document import Document, Items, Section, Text
 from .terminal import finite, records
 
 
@@ -63,30 +63,20 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
         sample = psa_sample(evidence.runs, parameters, perspective=perspective)
     except ValueError as error:
         raise InputError("the study", str(error), "make it anew with designs and a horizon that give values") from None
-    used = _used(evidence.runs, sample)
-    found = standing(sample, willingness_to_pay)
-    table = incremental(sample)
-    tables = {"designs.csv": table, "standing.csv": found.table, "acceptability.csv": acceptability(sample, willingness_grid(sample))}
     names = {name: f"{meaning} ({name})" for name in sample.parameters if (meaning := _meaning(str(name)))}
-    known = _worth_knowing(sample, willingness_to_pay, tables)
-    perfect = evpi(sample, willingness_to_pay)
-    ranges = best_by_willingness(sample)
-    tables["willingness.csv"] = ranges
-    answer = [
-        choice_sentence(found),
-        consequence_sentence(found, table, _by_payer(used, found, perspective)),
-        dependence_sentence(found, ranges, perfect, known, names),
-    ]
+    found, used = standing(sample, willingness_to_pay), _used(evidence.runs, sample)
+    facts = StudyFacts(sample, found, willingness_to_pay, names, evidence, used, perspective)
+    weighed = _weigh(facts, _by_payer(used, found, perspective))
+    known, tables = weighed.known, weighed.tables
     worth = [] if known is None else known.loc[known["worth_knowing"], "name"].astype(str).tolist()
-    facts = Facts(evidence, sample, used, found, willingness_to_pay, perspective, names)
     sections = [
-        Section("answer", "The answer", [*(Text(sentence, strong=True) for sentence in answer), Text(_conditions(facts))]),
+        _answer_section(weighed, _conditions(facts, evidence.notes, perspective)),
         designs_section(evidence.designs, [names[name] for name in names if name not in PARAMETERS]),
-        costs_section(facts, table, tables["acceptability.csv"]),
+        costs_section(facts, tables["designs.csv"], tables["acceptability.csv"]),
         gains_section(facts, tables),
         budget_section(facts, tables),
-        depends_section(facts, ranges, tables),
-        unknown_section(facts, perfect, known, tables),
+        depends_section(facts, tables["willingness.csv"], tables),
+        unknown_section(facts, weighed.perfect, known, tables),
         assumptions_section(evidence.ranges, list(sample.parameters), worth),
         limits_section(sample.sets, len(sample.cost_runs) // max(1, sample.sets), designs),
         Section("again", "How to run it again", [Text("\n".join(evidence.commands), code=True), Text(evidence.source)]),
@@ -104,10 +94,72 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     funded = f"funding in months {evidence.funding[0]} to {evidence.funding[1] - 1}"
     subtitle = f"{evidence.schools[0].upper()}{evidence.schools[1:]}; {evidence.months} months, {funded}; {size_in_words(sample)}."
     document = Document(f"Which way to organise school mentoring? {evidence.title}", subtitle, sections)
-    json = {"answer": answer, "best": found.first, "beside": found.beside, "willingness_to_pay": willingness_to_pay}
-    json |= {"perspective": perspective, "designs": records(table), "standing": records(found.table), "evpi": finite(perfect.value)}
-    json |= {"worth_knowing": [] if known is None else records(known[known["worth_knowing"]].drop(columns="parameters"))}
-    return Recommendation(document, answer, tables, json)
+    return Recommendation(document, weighed.answer, tables, _json(facts, weighed) | {"perspective": perspective})
+
+
+LEFT_OUT = (
+    "Who gains, and what inequality changes: a sample holds no groups.",
+    "Who pays, and in which year.",
+    "What a survey or a pilot would be worth.",
+    "Sources of assumptions, limits of the model, and the items of CHEERS 2022: to be stated by whoever made the sample.",
+)
+"""What the report of a study says, and a sample cannot."""
+
+
+def recommendation_of_sample(sample: Sample, *, title: str, command: str, willingness_to_pay: float) -> Recommendation:
+    """Return what a sample of another model says, and what it cannot. Raises InputError where there is nothing to choose from."""
+    others = [name for name in sample.designs if name != sample.terms.comparator]
+    if sample.terms.comparator not in sample.designs or not others:
+        given = f"there are {listed(sample.designs)}"
+        raise InputError("--comparator", f"names none of several designs: {sample.terms.comparator!r}", given)
+    facts = Facts(sample, standing(sample, willingness_to_pay), willingness_to_pay, {})
+    weighed = _weigh(facts, {})
+    taken = "Costs, in EUR, and effects are taken as they are given, discounted or not, whoever bears them."
+    sections = [
+        _answer_section(weighed, _conditions(facts, [taken])),
+        costs_section(facts, weighed.tables["designs.csv"], weighed.tables["acceptability.csv"]),
+        depends_section(facts, weighed.tables["willingness.csv"], weighed.tables),
+        unknown_section(facts, weighed.perfect, weighed.known, weighed.tables),
+        Section("left-out", "What is left out", [Text("A sample of costs, effects and parameters does not say:"), Items(list(LEFT_OUT))]),
+        Section("again", "How to run it again", [Text(command, code=True)]),
+    ]
+    document = Document(f"Which design to choose? {title}", f"A sample of another model; {size_in_words(sample)}.", sections)
+    return Recommendation(document, weighed.answer, weighed.tables, _json(facts, weighed))
+
+
+class _Weighed(NamedTuple):
+    """The answer in its three sentences, the tables it rests on, the EVPI, and the table of what single parameters are worth, if any."""
+
+    answer: list[str]
+    tables: dict[str, pd.DataFrame]
+    perfect: Perfect
+    known: pd.DataFrame | None
+
+
+def _weigh(facts: Facts, payers: Mapping[str, float]) -> _Weighed:
+    """Return what a sample says of its designs; ``payers``: the added cost of the first one by payer."""
+    sample, found = facts.sample, facts.found
+    table, ranges, perfect = incremental(sample), best_by_willingness(sample), evpi(sample, facts.k)
+    tables = {"designs.csv": table, "standing.csv": found.table, "acceptability.csv": acceptability(sample, willingness_grid(sample))}
+    known = _worth_knowing(sample, facts.k, tables)
+    tables["willingness.csv"] = ranges
+    answer = [
+        choice_sentence(found),
+        consequence_sentence(found, table, payers),
+        dependence_sentence(found, ranges, perfect, known, facts.names),
+    ]
+    return _Weighed(answer, tables, perfect, known)
+
+
+def _answer_section(weighed: _Weighed, conditions: str) -> Section:
+    return Section("answer", "The answer", [*(Text(sentence, strong=True) for sentence in weighed.answer), Text(conditions)])
+
+
+def _json(facts: Facts, weighed: _Weighed) -> dict[str, Any]:
+    found, known = facts.found, weighed.known
+    json = {"answer": weighed.answer, "best": found.first, "beside": found.beside, "willingness_to_pay": facts.k}
+    json |= {"designs": records(weighed.tables["designs.csv"]), "standing": records(found.table), "evpi": finite(weighed.perfect.value)}
+    return json | {"worth_knowing": [] if known is None else records(known[known["worth_knowing"]].drop(columns="parameters"))}
 
 
 def _meaning(name: str) -> str:
@@ -144,17 +196,17 @@ def _worth_knowing(sample: Sample, k: float, tables: dict[str, pd.DataFrame]) ->
     """Return the value of knowing each parameter; None where there are too few sets, or nothing varies."""
     if sample.sets < ENOUGH_SETS or sample.parameters.shape[1] == 0:
         return None
-    # Many small regressions, which threads of the linear algebra only get in the way of.
-    with threadpool_limits(1):
-        table = evppi(sample, k)
+    table = evppi(sample, k)
     tables["worth_knowing.csv"] = table
     return table
 
 
-def _conditions(facts: Facts) -> str:
+def _conditions(facts: Facts, notes: Sequence[str], perspective: str = "") -> str:
     whose = {"society": "the programme's and the schools'", "programme": "the programme's alone", "schools": "the schools' alone"}
-    text = f"All this is given the model, its ranges and these {len(facts.sample.designs)} designs. Costs are {whose[facts.perspective]}."
+    text = f"All this is given the model, its ranges and these {len(facts.sample.designs)} designs."
+    if perspective:
+        text += f" Costs are {whose[perspective]}."
     if facts.sample.sets < ENOUGH_SETS:
         few = "one" if facts.sample.sets == 1 else str(facts.sample.sets)
         text += f" With {few} parameter set{'s' if facts.sample.sets > 1 else ''} no probability is worth much."
-    return " ".join([text, *facts.evidence.notes])
+    return " ".join([text, *notes])

@@ -174,7 +174,8 @@ def _optimise(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str
 
 def _recommend(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
     options = info["options"]
-    return [str(options.get("study") or scenario), *_flags({name: options[name] for name in ("k", "perspective")})]
+    names = ("k", "perspective", "effects", "parameters", "columns", "encoding", "comparator", "unit")
+    return [str(options.get("study") or options.get("sample") or scenario), *_flags({name: options.get(name) for name in names})]
 
 
 def _calibrate(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:

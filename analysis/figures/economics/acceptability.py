@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from school_mentoring.analysis.figures.style import INK, axes_grid, design_styles, explain, new_figure, styled
-from school_mentoring.analysis.outcomes import names_in
+from school_mentoring.analysis.outcomes import OWN_TERMS, Terms, names_in
 
 NOTE = (
     "Thick: the design with the highest mean net benefit, so the acceptability frontier. Its expected loss is the expected value of "
@@ -16,7 +16,7 @@ SHOWN = 0.01
 
 
 @styled
-def acceptability(table: pd.DataFrame) -> Figure:
+def acceptability(table: pd.DataFrame, terms: Terms = OWN_TERMS) -> Figure:
     """Return the curves of ``acceptability.acceptability``: probability of being best above, expected loss below.
 
     Designs that are never best in 1 % of the parameter sets are left out above, those that nowhere lose less than ten times the least
@@ -25,7 +25,7 @@ def acceptability(table: pd.DataFrame) -> Figure:
     designs = names_in(table["design"], present=False)
     styles = design_styles(designs)
     sets = int(table["sets"].iloc[0])
-    figure = new_figure(f"Which design has the highest net benefit, by what an adopter-year is worth ({sets} parameter sets)", 7.4)
+    figure = new_figure(f"Which design has the highest net benefit, by what {terms.a_unit} is worth ({sets} parameter sets)", 7.4)
     above, below = axes_grid(figure, 2, 1, 2, sharex=True)
     losses = table["expected_loss"] / 1e6
     top = 10 * float(losses.groupby(table["willingness_to_pay"]).min().max()) or float(losses.max()) or 1.0
@@ -43,7 +43,7 @@ def acceptability(table: pd.DataFrame) -> Figure:
     above.set_ylabel("parameter sets in which\nit is best, %")
     below.set_ylim(0, min(top, float(losses.max()) * 1.05 or 1.0))
     below.set_ylabel("expected loss of\nchoosing it, EUR million")
-    below.set_xlabel("willingness to pay, EUR per adopter-year")
+    below.set_xlabel(f"willingness to pay, EUR per {terms.unit}")
     below.set_xlim(table["willingness_to_pay"].min(), table["willingness_to_pay"].max())
     below.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     explain(figure, [*used, Line2D([], [], color=INK, lw=4.5, label="highest mean net benefit")], note=NOTE)

@@ -10,10 +10,10 @@ from school_mentoring.analysis.figures import economics as draw
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
 
-from .facts import Facts, not_recorded
+from .facts import StudyFacts, not_recorded
 
 
-def budget_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
+def budget_section(facts: StudyFacts, tables: dict[str, pd.DataFrame]) -> Section:
     """Return spending by year and payer."""
     title = "What it costs whom and when"
     if not any(name.startswith("spent_") for name in facts.used.columns):
@@ -35,7 +35,7 @@ def budget_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
     return Section("budget", title, [picture, _table(facts, by_year)])
 
 
-def _table(facts: Facts, by_year: pd.DataFrame) -> Table:
+def _table(facts: StudyFacts, by_year: pd.DataFrame) -> Table:
     years = sorted(by_year["year"].unique())
     rows = []
     for design in [name for name in facts.sample.designs if name != COMPARATOR]:

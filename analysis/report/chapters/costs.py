@@ -9,15 +9,16 @@ import pandas as pd
 from school_mentoring.analysis.economics.advice import about, euros
 from school_mentoring.analysis.figures import economics as draw
 from school_mentoring.analysis.figures.plane import plane
-from school_mentoring.analysis.outcomes import COMPARATOR, design_name
+from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
 
 from .facts import Facts, size_in_words
 
+OURS = "An adopter-year is one teacher who uses the practice for a year. "
 MEANING = (
-    "An adopter-year is one teacher who uses the practice for a year. EUR per adopter-year: added cost over added adopter-years, both "
-    "against no programme. By the means: a design on the frontier does more than the one named, at so much for each further adopter-year; "
+    "EUR per {unit}: added cost over added {units}, both "
+    "against {none}. By the means: a design on the frontier does more than the one named, at so much for each further {unit}; "
     "dominated: another design does as much for less; extended dominated: a mix of two others does."
 )
 LOSS = "The expected loss is what choosing the design forgoes on average against choosing the best one of each parameter set."
@@ -25,13 +26,15 @@ LOSS = "The expected loss is what choosing the design forgoes on average against
 
 def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Section:
     """Return what each design costs and does: ``table`` of ``incremental``, ``curves`` of ``acceptability``."""
+    terms = facts.terms
+    meaning = (OURS if terms.ours else "") + MEANING.format(unit=terms.unit, units=terms.units, none=terms.none)
     blocks: list[Any] = [
         _table(facts, table),
-        Text(MEANING + (f" {LOSS}" if facts.spread else "")),
+        Text(meaning + (f" {LOSS}" if facts.spread else "")),
         Picture(
             "plane",
-            lambda: plane(table, facts.k, spread=facts.spread),
-            f"Scatter plot of added cost against added effect. {_listed(table)}.",
+            lambda: plane(table, facts.k, spread=facts.spread, terms=terms),
+            f"Scatter plot of added cost against added effect. {_listed(facts, table)}.",
             f"Marks are means over the {'parameter sets' if facts.spread else 'runs'}. To the right is more effect, above is more cost.",
         ),
     ]
@@ -42,9 +45,11 @@ def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Se
 
 def _table(facts: Facts, table: pd.DataFrame) -> Table:
     range_ = ["90 % range"] if facts.spread else []
-    columns = ["design", "added adopter-years", *range_, "added cost, kEUR", *range_, "EUR per adopter-year", "by the means"]
+    columns = ["design", f"added {facts.terms.units}", *range_, "added cost, kEUR", *range_, f"EUR per {facts.terms.unit}", "by the means"]
     columns += [f"best in, at EUR {facts.k:,.0f}", "expected loss, kEUR"] if facts.spread else []
-    caption = f"Costs and effects beyond {design_name(COMPARATOR)}, discounted; means over {size_in_words(facts.sample)}"
+    caption = (
+        f"Costs and effects beyond {facts.terms.none}{', discounted' if facts.terms.ours else ''}; means over {size_in_words(facts.sample)}"
+    )
     rows = [_row(facts, row) for row in table.to_dict("records")]
     return Table(caption, columns, rows, (columns.index("by the means"),), (13, 11, 17, 9, 16, 11, 25, 14, 12) if facts.spread else ())
 
@@ -54,16 +59,16 @@ def _row(facts: Facts, row: Mapping[str, Any]) -> list[str]:
     cells = [design_name(name)]
     for what, scale in (("incremental_effect", 1.0), ("incremental_cost", 1000.0)):
         value, low, high = (about(row[what + end] / scale) for end in ("", "_low", "_high"))
-        cells += ["-"] * (1 + facts.spread) if name == COMPARATOR else [value, f"{low} to {high}"][: 1 + facts.spread]
-    cells += [_price(row), _status(row)]
+        cells += ["-"] * (1 + facts.spread) if name == facts.terms.comparator else [value, f"{low} to {high}"][: 1 + facts.spread]
+    cells += [_price(facts, row), _status(row)]
     if facts.spread:
         place = facts.found.row(name)
         cells += [percent(place["probability_best"]), about(place["expected_loss"] / 1000)]
     return cells
 
 
-def _price(row: Mapping[str, Any]) -> str:
-    if str(row["design"]) == COMPARATOR:
+def _price(facts: Facts, row: Mapping[str, Any]) -> str:
+    if str(row["design"]) == facts.terms.comparator:
         return "-"
     return str(row["quadrant"]) if math.isnan(row["cost_per_effect"]) else f"{row['cost_per_effect']:,.0f}"
 
@@ -76,10 +81,11 @@ def _status(row: Mapping[str, Any]) -> str:
     return f"on the frontier: EUR {row['icer']:,.0f} against {design_name(row['icer_against'])}"
 
 
-def _listed(table: pd.DataFrame) -> str:
-    rows = [row for row in table.to_dict("records") if str(row["design"]) != COMPARATOR]
+def _listed(facts: Facts, table: pd.DataFrame) -> str:
+    rows = [row for row in table.to_dict("records") if str(row["design"]) != facts.terms.comparator]
+    units = facts.terms.units
     return "; ".join(
-        f"{design_name(str(r['design']))} {about(r['incremental_effect'])} adopter-years for {euros(r['incremental_cost'])}" for r in rows
+        f"{design_name(str(r['design']))} {about(r['incremental_effect'])} {units} for {euros(r['incremental_cost'])}" for r in rows
     )
 
 
@@ -88,8 +94,8 @@ def _acceptability(facts: Facts, curves: pd.DataFrame) -> Picture:
     said = "; ".join(f"{design_name(str(r['design']))} {percent(r['probability_best'])}" for r in at.to_dict("records"))
     return Picture(
         "acceptability",
-        lambda: draw.acceptability(curves),
-        f"Curves of the share of parameter sets in which each design is best, by the worth of an adopter-year. At EUR "
+        lambda: draw.acceptability(curves, facts.terms),
+        f"Curves of the share of parameter sets in which each design is best, by the worth of {facts.terms.a_unit}. At EUR "
         f"{at['willingness_to_pay'].iloc[0]:,.0f}: {said}. The highest mean net benefit is that of {design_name(facts.found.first)}.",
         "Cost-effectiveness acceptability curves: the share of parameter sets in which each design has the highest net benefit.",
     )

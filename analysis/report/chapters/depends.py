@@ -9,11 +9,12 @@ from school_mentoring.analysis.economics.advice import about
 from school_mentoring.analysis.economics.robustness import agreement, robustness
 from school_mentoring.analysis.economics.scenario_discovery import SIGNIFICANT, Box, best_box, cart, prim, where_better
 from school_mentoring.analysis.economics.scenario_discovery import in_words as box_in_words
-from school_mentoring.analysis.outcomes import COMPARATOR, design_name
+from school_mentoring.analysis.economics.value_of_information import ENOUGH_SETS
+from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.analysis.report.document import Items, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
 
-from .facts import ENOUGH_SETS, Facts
+from .facts import Facts
 
 MOST_LIMITS = 3
 """Conditions that a reader can keep in mind."""
@@ -24,7 +25,7 @@ CONTESTED = 0.05
 
 def depends_section(facts: Facts, ranges: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> Section:
     """Return threshold values of an adopter-year's worth, criteria of robustness, and where rivals are better."""
-    blocks: list[Any] = [_thresholds(ranges)]
+    blocks: list[Any] = [_thresholds(facts, ranges)]
     if not facts.spread:
         blocks.append(Text("No assumption was varied, so nothing can be said of what else the choice hangs on."))
         return Section("depends", "What it depends on", blocks)
@@ -37,23 +38,23 @@ def depends_section(facts: Facts, ranges: pd.DataFrame, tables: dict[str, pd.Dat
     return Section("depends", "What it depends on", blocks)
 
 
-def _thresholds(ranges: pd.DataFrame) -> Table:
+def _thresholds(facts: Facts, ranges: pd.DataFrame) -> Table:
     rows = []
     for row in ranges.to_dict("records"):
         equal = f" (and {in_words([design_name(o) for o in str(row['equal']).split('+')])})" if row["equal"] else ""
         to = "any higher" if math.isinf(row["to"]) else about(row["to"])
         rows.append([design_name(str(row["design"])) + equal, about(row["from"]), to])
-    caption = "Threshold values: the design with the highest mean net benefit, by what an adopter-year is worth"
+    caption = f"Threshold values: the design with the highest mean net benefit, by what {facts.terms.a_unit} is worth"
     return Table(caption, ["design", "from, EUR", "to, EUR"], rows, (), (30, 12, 12))
 
 
 def _criteria(facts: Facts, tables: dict[str, pd.DataFrame]) -> list[Any]:
-    tables["robustness.csv"] = robustness(facts.sample.net_benefit(facts.k), COMPARATOR)
+    tables["robustness.csv"] = robustness(facts.sample.net_benefit(facts.k), facts.terms.comparator)
     criteria, _ = agreement(tables["robustness.csv"])
     criteria = criteria[criteria["criterion"] != "satisfied"]  # doing nothing is never worse than doing nothing
     listed = [[str(r["meaning"]), in_words([design_name(n) for n in str(r["best"]).split("+")])] for r in criteria.to_dict("records")]
     same = criteria["best"].nunique() == 1
-    caption = f"Which design comes first by which criterion, at EUR {facts.k:,.0f} per adopter-year"
+    caption = f"Which design comes first by which criterion, at EUR {facts.k:,.0f} per {facts.terms.unit}"
     return [
         Table(caption, ["criterion", "first"], listed, (1,), (50, 30)),
         Text("All criteria put the same design first." if same else "The criteria do not all put the same design first."),

@@ -8,11 +8,8 @@ import pandas as pd
 
 from school_mentoring.analysis.economics.advice import Standing
 from school_mentoring.analysis.economics.psa import Sample
-from school_mentoring.analysis.outcomes import COMPARATOR
+from school_mentoring.analysis.outcomes import Terms
 from school_mentoring.model.designs import Design
-
-ENOUGH_SETS = 20
-"""Parameter sets below which no regression says what is worth knowing."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +38,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the chapters share."""
+    """What the chapters share: the sample and how its designs stand at ``k`` EUR; ``names``: what parameters of the model are called."""
 
-    evidence: Evidence
     sample: Sample
-    used: pd.DataFrame
     found: Standing
     k: float
-    perspective: str
     names: Mapping[str, str]
 
     @property
@@ -57,13 +51,27 @@ class Facts:
         return self.sample.sets > 1
 
     @property
+    def terms(self) -> Terms:
+        """What effect and comparator are called."""
+        return self.sample.terms
+
+    @property
     def chosen(self) -> str:
-        """The design that the report looks at most: the first that is not doing nothing."""
-        return next((str(name) for name in self.found.table["design"] if name != COMPARATOR), COMPARATOR)
+        """The design that the report looks at most: the first that is not the comparator."""
+        return next((str(name) for name in self.found.table["design"] if name != self.terms.comparator), self.terms.comparator)
 
     def parameter(self, name: str) -> str:
         """Return what a varied thing is called."""
         return self.names.get(name, name)
+
+
+@dataclass(frozen=True)
+class StudyFacts(Facts):
+    """What chapters on a study's own runs need besides: ``used``: the runs that the sample holds."""
+
+    evidence: Evidence
+    used: pd.DataFrame
+    perspective: str
 
 
 def size_in_words(sample: Sample) -> str:

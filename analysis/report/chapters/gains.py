@@ -14,10 +14,10 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name, group_na
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
 
-from .facts import Facts, not_recorded
+from .facts import StudyFacts, not_recorded
 
 
-def gains_section(facts: Facts, tables: dict[str, pd.DataFrame]) -> Section:
+def gains_section(facts: StudyFacts, tables: dict[str, pd.DataFrame]) -> Section:
     """Return who gains, by school type and country, and whether minding inequality changes the choice."""
     title = "Who gains"
     if "teachers:rural_disadvantaged" not in facts.used:

@@ -5,14 +5,14 @@ from typing import Any
 import pandas as pd
 
 from school_mentoring.analysis.economics.advice import euros, euros_with_error
-from school_mentoring.analysis.economics.value_of_information import Perfect, evsi, observed
+from school_mentoring.analysis.economics.value_of_information import ENOUGH_SETS, Perfect, evsi, observed
 from school_mentoring.analysis.figures import economics as draw
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
 from school_mentoring.model.parameters import PARAMETERS
 
-from .facts import ENOUGH_SETS, Facts
+from .facts import Facts, StudyFacts
 
 ROUGH = 0.25
 """Values whose two standard errors are a larger part of them are called rough."""
@@ -34,10 +34,12 @@ def unknown_section(facts: Facts, perfect: Perfect, known: pd.DataFrame | None, 
     title = "What is not known and worth knowing"
     if not facts.spread:
         return Section("unknown", title, [Text("The study varies no assumption: it cannot say what would be worth knowing.")])
-    blocks: list[Any] = [Text(_everything(perfect))]
+    blocks: list[Any] = [Text(_everything(facts, perfect))]
     figure: list[Any] = []
     if known is None:
-        said = f"With {facts.sample.sets} parameter sets it cannot be said which assumption matters; {ENOUGH_SETS} or more are needed."
+        said = "The sample holds no parameters, so it cannot be said which of them matters."
+        if facts.sample.sets < ENOUGH_SETS:
+            said = f"With {facts.sample.sets} parameter sets it cannot be said which assumption matters; {ENOUGH_SETS} or more are needed."
         return Section("unknown", title, [*blocks, Text(said)])
     top = known[known["worth_knowing"]]
     if top.empty:
@@ -45,15 +47,15 @@ def unknown_section(facts: Facts, perfect: Perfect, known: pd.DataFrame | None, 
     else:
         *words, picture = _assumptions(facts, perfect, known, top)
         blocks, figure = [*blocks, *words], [picture]
-    return Section("unknown", title, [*blocks, *_looking(facts, tables), *figure])
+    return Section("unknown", title, [*blocks, *(_looking(facts, tables) if isinstance(facts, StudyFacts) else []), *figure])
 
 
-def _everything(perfect: Perfect) -> str:
+def _everything(facts: Facts, perfect: Perfect) -> str:
     if not perfect.value > 0:
         return "The same design is best under every parameter set, so nothing more needs to be known for this choice."
     worth = euros_with_error(perfect.value, perfect.se)
     said = f"Knowing every uncertain assumption before the choice would be worth {worth} on average (EVPI; ± is two standard errors)"
-    said += ", for this one choice for these schools; no study of them can be worth more."
+    said += f", for this one choice{' for these schools' if facts.terms.ours else ''}; no study of them can be worth more."
     if perfect.lower < perfect.value:
         said += f" {euros(perfect.lower)} of it remain where one half of the runs chooses and the other half judges; the rest may be luck."
     if perfect.noise_share > 0.1:
@@ -64,13 +66,13 @@ def _everything(perfect: Perfect) -> str:
 def _assumptions(facts: Facts, perfect: Perfect, known: pd.DataFrame, top: pd.DataFrame) -> list[Any]:
     names = {str(name): facts.parameter(str(name)) for name in known["name"]}
     rows = [
-        [names[str(r["name"])], euros_with_error(r["value"], r["se"]), percent(min(1.0, r["share"])), _kind(str(r["name"]))]
+        [names[str(r["name"])], euros_with_error(r["value"], r["se"]), percent(min(1.0, r["share"])), _kind(facts, str(r["name"]))]
         for r in top.head(12).to_dict("records")
     ]
     said = "; ".join(f"{names[str(r['name'])]} {euros_with_error(r['value'], r['se'])}" for r in top.head(3).to_dict("records"))
     picture = Picture(
         "worth_knowing",
-        lambda: draw.information(known, perfect.value, willingness_to_pay=facts.k),
+        lambda: draw.information(known, perfect.value, willingness_to_pay=facts.k, unit=facts.terms.unit),
         f"Bars of the value of knowing single assumptions, the highest: {said}.",
         "Expected value of partial perfect information (EVPPI) of single assumptions. Values do not add up: assumptions act together.",
     )
@@ -108,7 +110,7 @@ def _tied(facts: Facts, names: list[str]) -> str:
     return f" In these parameter sets {in_words(said)} go together (rank correlation), so the worth of one may be that of the other."
 
 
-def _looking(facts: Facts, tables: dict[str, pd.DataFrame]) -> list[Any]:
+def _looking(facts: StudyFacts, tables: dict[str, pd.DataFrame]) -> list[Any]:
     """Return what surveys and a pilot at the end of funding would be worth, where the runs tell what they would show."""
     found = {name: evsi(facts.sample, facts.k, data) for name, data in _studies(facts).items()}
     if not found:
@@ -123,7 +125,7 @@ def _looking(facts: Facts, tables: dict[str, pd.DataFrame]) -> list[Any]:
     return [Table("What looking would be worth (EVSI)", ["study", "value ± two standard errors"], rows, (), (60, 40)), Text(said)]
 
 
-def _studies(facts: Facts) -> dict[str, pd.DataFrame]:
+def _studies(facts: StudyFacts) -> dict[str, pd.DataFrame]:
     """Return what studies would show in each parameter set, by what they are called."""
     used, keys = facts.used, ["parameter_set", "replicate"]
     schools = [name for name in used.columns if name.startswith("teachers:country:")]
@@ -141,5 +143,7 @@ def _studies(facts: Facts) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _kind(name: str) -> str:
+def _kind(facts: Facts, name: str) -> str:
+    if not isinstance(facts, StudyFacts):
+        return "not stated"
     return PARAMETERS[name].kind if name in PARAMETERS else "choice"
