@@ -13,7 +13,20 @@ from matplotlib.transforms import blended_transform_factory
 from school_mentoring.analysis.curves import adoption_curve
 from school_mentoring.analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
 
-from .style import BAND, GREY, DesignStyle, axes_grid, design_styles, explain, label_edges, new_figure, shade_funding, styled, wrapped
+from .style import (
+    BAND,
+    GREY,
+    DesignStyle,
+    axes_grid,
+    design_styles,
+    explain,
+    label_edges,
+    new_figure,
+    shade_funding,
+    span_months,
+    styled,
+    wrapped,
+)
 
 COLUMNS = 4
 
@@ -59,7 +72,8 @@ def adoption(
         if block is not figure:
             block.suptitle(practice_name(practice), x=0.01, ha="left", fontsize=11)
         panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
-        panels[0].set(xlim=(low, max(high, low + 1)), ylim=(0, top), xticks=_ticks(int(low), int(high)))
+        panels[0].set(ylim=(0, top), xticks=_ticks(int(low), int(high)))
+        span_months(panels[0], float(low), float(high))
         for axes, design in zip(panels, shown, strict=True):
             if design != comparator:
                 _shade(axes, funding if isinstance(funding, tuple) else funding.get(design), float(low), float(high))
@@ -74,7 +88,7 @@ def adoption(
 
 def _draw(axes: Axes, curve: pd.DataFrame, style: DesignStyle) -> None:
     axes.fill_between(curve.index, curve["q05"], curve["q95"], color=style.colour, alpha=BAND, lw=0)
-    axes.plot(curve.index, curve["mean"], color=style.colour, label=style.label)
+    axes.plot(curve.index, curve["mean"], marker="o" if len(curve) == 1 else None, color=style.colour, label=style.label)
 
 
 def _shade(axes: Axes, window: tuple[int, int] | None, low: float, high: float) -> None:

@@ -39,6 +39,7 @@ __all__ = [
     "save",
     "save_bytes",
     "shade_funding",
+    "span_months",
     "styled",
     "wrapped",
 ]
@@ -141,6 +142,11 @@ def money(largest: float) -> tuple[str, float]:
 def wrapped(label: str, width: int = 18) -> str:
     """Return a label in lines of at most so many characters."""
     return textwrap.fill(label, width, break_on_hyphens=False)
+
+
+def span_months(axes: Axes, low: float, high: float) -> None:
+    """Let an axis of months end at these; around a single month it leaves room for a mark."""
+    axes.set_xlim((low, high) if low < high else (low - 0.5, high + 0.5))
 
 
 def shade_funding(axes: Axes, funding: tuple[int, int]) -> None:

@@ -137,6 +137,13 @@ def test_adoption_keeps_to_the_months_asked_for() -> None:
     assert all(line.get_xdata().max() == 20 for line in axes.lines)
 
 
+@pytest.mark.filterwarnings("error")
+def test_adoption_of_a_single_month_is_marks_and_draws_no_warning() -> None:
+    axes = adoption(monthly().query("month == 0"), FUNDING).axes[0]
+    assert axes.get_xlim() == (-0.5, 0.5)
+    assert [line.get_marker() for line in axes.lines] == ["o"] * len(axes.lines)
+
+
 def test_adoption_marks_funding_only_where_it_is_in_view() -> None:
     assert "funded" in words(adoption(monthly(), FUNDING))
     assert "funded" not in words(adoption(monthly(), FUNDING, first_month=36))

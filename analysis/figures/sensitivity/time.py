@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from school_mentoring.analysis.figures.style import BAND, GREY, axes_grid, explain, new_figure, styled
+from school_mentoring.analysis.figures.style import BAND, GREY, axes_grid, explain, new_figure, span_months, styled
 
 from .common import label_lowest, panel_title, targets_in
 
@@ -33,7 +33,7 @@ def over_time(time: pd.DataFrame) -> Figure:
         total = np.maximum(1.0, np.sum(parts, axis=0))  # first-order indices of a small sample may add up to more than all
         axes.stackplot(table.index, *(part / total for part in parts), colors=[*COLOURS[: len(names)], OTHERS], lw=0)
         axes.set_facecolor(BETWEEN)
-        axes.set_xlim(table.index.min(), table.index.max())
+        span_months(axes, float(table.index.min()), float(table.index.max()))
         axes.grid(visible=False)
     handles = [Patch(facecolor=colour, label=name) for name, colour in zip(names, COLOURS, strict=False)]
     handles += [
