@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,9 @@ Stage = Callable[[str, int, int], None]
 """Is told of long work: what is under way, how much of it is done, of how much."""
 
 LINE_EVERY = 60.0
+SECONDS_BELOW = 150.0
+LATELY = 5
+"""Lines over which the pace is taken, as it changes in the course of a stage."""
 
 
 def announce_compilation() -> None:
@@ -30,8 +34,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._what = ""
-        self._before = 0
-        self._started = 0.0
+        self._marks: deque[tuple[float, int]] = deque(maxlen=LATELY)
         self._last: float | None = None
         return self
 
@@ -43,7 +46,9 @@ class Progress:
         """Tell how far a stage has come."""
         now = time.monotonic()
         if what != self._what:
-            self._what, self._started, self._before = what, now, done
+            self._what = what
+            self._marks.clear()
+            self._marks.append((now, done))
         if self._last is None:  # what came before the first that is told, as compiling, is no minute of this work
             self._last = now
         if sys.stderr.isatty():
@@ -51,10 +56,12 @@ class Progress:
         elif now - self._last >= LINE_EVERY:
             self._last = now
             print(f"{what}: {done:,} of {total:,}{self._pace(done, total)}", file=sys.stderr, flush=True)
+            self._marks.append((now, done))
 
     def _rate(self, done: int) -> float:
-        """Return what has been done a second since the stage began, without what was there before."""
-        return (done - self._before) / max(1e-9, time.monotonic() - self._started)
+        """Return what has been done a second lately, in this stage, without what was there before."""
+        then, before = self._marks[0]
+        return (done - before) / max(1e-9, time.monotonic() - then)
 
     def _pace(self, done: int, total: int) -> str:
         """Return how fast it goes and how long that takes; nothing where nothing has been done yet, as nobody can tell then."""
@@ -62,7 +69,8 @@ class Progress:
         if rate <= 0.0:
             return ""
         speed = f"{rate:,.0f} a second" if rate >= 1.0 else f"{60.0 * rate:,.1f} a minute"
-        return f", {speed}, {(total - done) / rate / 60.0:,.0f} min left"
+        left = (total - done) / rate
+        return f", {speed}, {f'{left / 60.0:,.0f} min' if left >= SECONDS_BELOW else f'{left:,.0f} s'} left"
 
     def _draw(self, what: str, done: int, total: int) -> None:
         if self._bar is None:

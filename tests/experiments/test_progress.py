@@ -50,6 +50,19 @@ def test_what_was_there_before_a_resume_does_not_count_as_speed(clock, capsys):
     assert capsys.readouterr().err == "runs: 5,060 of 5,660, 1 a second, 10 min left\n"
 
 
+def test_the_time_left_follows_the_pace_of_the_last_minutes_and_ends_in_seconds(clock, capsys):
+    """Ten minutes of 10 runs a second, then a run in 10 seconds to the end at 1,800 s: right within 30 % five lines later, to the last."""
+    with Progress() as shown:
+        for now in range(0, 1801, 10):
+            clock[0] = float(now)
+            shown.show("runs", min(10 * now, 6000) + max(0, now - 600) // 10, 6120)
+    lines = [re.search(r", ([\d,]+) (min|s) left", line) for line in capsys.readouterr().err.splitlines()]
+    told = {60 * (k + 1): float(line[1]) * (60.0 if line[2] == "min" else 1.0) for k, line in enumerate(lines)}
+    assert len(told) == 30 and told[1800] == 0.0
+    assert all(abs(told[now] - (1800 - now)) <= 0.3 * (1800 - now) for now in range(960, 1800, 60)), told
+    assert told[1740] == 60.0
+
+
 def test_on_a_terminal_a_bar_tells_each_stage_in_turn(clock, capsys, monkeypatch):
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
