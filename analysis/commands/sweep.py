@@ -47,12 +47,12 @@ def sweep(
     from school_mentoring.experiments.variables import fixed_note
 
     plan, cost = plan_with_estimate(
-        loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down
+        loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down, shard=share
     )
     if sample.startswith("table:"):
         refuse_both(chosen.get("sets"), [f"{name}=" for name in plan.sets])
     say_notices(plan.notices)
-    print(f"{cost}; {plan.chunks:,} chunks in {folder}", file=sys.stderr)
+    print(f"{cost} in {folder}", file=sys.stderr)
     # Shards share a folder, so each may be the one that begins it.
     store = open_sweep(folder, plan, resume=resume or share[1] > 1)
     with Progress() as progress:
@@ -60,7 +60,7 @@ def sweep(
             folder, plan, store, engine=engine, threads=workers, shard=share, scheduler=scheduler,
             progress=lambda done, total: progress.show("runs", done, total),
         )  # fmt: skip
-    lines, document = sweep_summary(folder, plan, store, failed)
+    lines, document = sweep_summary(folder, plan, store, failed, share)
     notes = fixed_note(loaded, plan.sets)
     if not as_json:
         print("\n".join([*lines, *notes]))

@@ -112,7 +112,7 @@ class Study:
         notice = str(self._incomplete() or "")
         if notice not in ("", self._said):
             self._said = notice
-            say(notice)
+            say(f"notice: {notice}")
         return list(self._store.checked().values())
 
     def dataset(self) -> "pyarrow.dataset.Dataset":

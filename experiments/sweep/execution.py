@@ -19,13 +19,13 @@ from school_mentoring.experiments.folder.description import refuse_other
 from school_mentoring.experiments.folder.inputs import copies, keep_inputs
 from school_mentoring.experiments.folder.study import checked_out, provenance
 from school_mentoring.experiments.progress import Advance
-from school_mentoring.model.errors import InputError
+from school_mentoring.model.errors import InputError, listed
 
 from .chunks import Sweep, compute
 from .cluster import on_cluster
 from .pieces import sweep_store
 from .plan import Plan
-from .store import FAILURES, RESULTS, Store, say, write_atomically
+from .store import FAILURES, RESULTS, Store, disk_words, say, write_atomically
 
 PARAMETERS_FILE = "parameters.parquet"
 
@@ -206,13 +206,20 @@ def _here(folder: Path, plan: Plan, store: Store, wanted: list[int], sweep: Swee
     return failed
 
 
-def sweep_summary(folder: Path, plan: Plan, store: Store, failed: int) -> tuple[list[str], dict[str, Any]]:
-    """Return what a sweep came to, as lines for people and as a document."""
-    missing = len(store.missing())
+def sweep_summary(folder: Path, plan: Plan, store: Store, failed: int, shard: tuple[int, int] = (1, 1)) -> tuple[list[str], dict[str, Any]]:
+    """Return what a sweep, or a ``shard`` of it, came to, as lines for people and as a document."""
+    missing, mine = store.missing(), shard_of(range(plan.chunks), shard)
+    left = shard_of(missing, shard)
     size = sum(path.stat().st_size for path in store.parts().values())
-    lines = [f"{plan.chunks - missing:,} of {plan.chunks:,} chunks are done, {size / 1e6:,.1f} MB"]
+    document: dict[str, Any] = {"runs": plan.runs, "chunks": plan.chunks, "missing": len(missing), "failed": failed, "bytes": size}
+    lines = [f"{plan.chunks - len(missing):,} of {plan.chunks:,} chunks are done, {disk_words(size)}"]
+    others = "run the other shards"
+    if shard[1] > 1:
+        document["shard"] = {"runs": sum(map(plan.runs_of, mine)), "chunks": len(mine), "missing": len(left)}
+        lines = [f"Shard {shard[0]}/{shard[1]}: {len(mine) - len(left):,} of its {len(mine):,} chunks are done; in the folder {lines[0]}"]
+        others = f"run the shards {listed(f'{i}/{shard[1]}' for i in sorted({chunk % shard[1] + 1 for chunk in missing}))}"
     if missing:
-        lines.append(f"{missing:,} chunks are left: run the other shards, or continue with --resume")
+        lines.append(f"{len(missing):,} chunks are left: {others}, or continue with --resume")
     if failed:
         lines.append(f"{failed:,} runs failed; each is named with its parameters in {folder / FAILURES}")
-    return lines, {"runs": plan.runs, "chunks": plan.chunks, "missing": missing, "failed": failed, "bytes": size}
+    return lines, document

@@ -80,8 +80,8 @@ class Store:
             raise InputError(str(path), problem, f"{remedy} with --resume")
         if self._unmarked and len(self._sound) > before:
             say(
-                f"{self.folder}: parts written by version 1.0, which did not record of which study they are. Their bytes are whole and "
-                "their rows are those of their chunks; that seed and parameters are those of study.json cannot be checked"
+                f"notice: {self.folder}: parts written by version 1.0, which did not record of which study they are. Their bytes are whole "
+                "and their rows are those of their chunks; that seed and parameters are those of study.json cannot be checked"
             )
         return self.parts()
 
@@ -151,11 +151,7 @@ class Store:
     def write(self, chunk: int, table: pa.Table) -> Path:
         """Write the part of a chunk."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        mark = json.dumps(self._mark(chunk), sort_keys=True).encode()
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), METADATA: mark})
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
-        data = sink.getvalue().to_pybytes()
+        data = part_bytes(table, self._mark(chunk))
         path = self.folder / f"part-{chunk:08d}-{_digest(data)}.parquet"
         write_atomically(path, data)
         return path
@@ -178,6 +174,27 @@ class Store:
                 if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
                     raise
             yield True
+
+
+def part_bytes(table: pa.Table, mark: Mark) -> bytes:
+    """Return the bytes of a part that holds a table and its mark."""
+    marked = {**(table.schema.metadata or {}), METADATA: json.dumps(mark, sort_keys=True).encode()}
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(marked), sink, compression="zstd", write_page_checksum=True)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def disk_words(size: float) -> str:
+    """Return bytes in the unit that they are worth."""
+    unit, length = next(((unit, length) for unit, length in (("GB", 1e9), ("MB", 1e6)) if size >= length), ("kB", 1e3))
+    return f"{count_words(size / length)} {unit}"
+
+
+def count_words(value: float) -> str:
+    """Return a number with what digits it is worth."""
+    if value >= 1e12:
+        return f"{value:.0e}"
+    return f"{value:,.0f}" if value == int(value) or value >= 1000 else f"{value:,.1f}"
 
 
 def say(text: str) -> None:

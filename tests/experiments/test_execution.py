@@ -363,6 +363,15 @@ def test_a_summary_tells_what_is_left(tmp_path):
     assert document == {"runs": 45, "chunks": 4, "missing": 2, "failed": 0, "bytes": size}
 
 
+def test_a_shard_speaks_of_its_own_share_and_names_the_others_that_are_left(tmp_path):
+    folder, plan = tmp_path / "study", plan_of(chunk=2)
+    made(folder, plan, shard=(1, 3))
+    lines, document = sweep_summary(folder, plan, open_sweep(folder, plan, resume=True), 0, (1, 3))
+    assert lines[0].startswith("Shard 1/3: 3 of its 3 chunks are done; in the folder 3 of 8 chunks are done, ")
+    assert lines[1] == "5 chunks are left: run the shards 2/3, 3/3, or continue with --resume"
+    assert document["shard"] == {"runs": 18, "chunks": 3, "missing": 0}
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"study: cannot be "):

@@ -93,7 +93,7 @@ def test_what_is_missing_is_said_with_how_to_complete_it_and_no_recommendation_r
     )
     assert len(study.runs()) == 54
     study.quantiles("adopters_end")
-    assert capsys.readouterr().err == words + "\n"
+    assert capsys.readouterr().err == f"notice: {words}\n"
     for name in ("recommend", "sensitivity", "rerun"):
         with pytest.raises(InputError) as caught:
             READINGS[name](folder, ours())

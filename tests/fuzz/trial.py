@@ -18,7 +18,8 @@ __all__ = ["Case", "Folder", "Outcome", "faults_of", "tried"]
 LONGEST_MESSAGE = 1500
 ASIDE = re.compile(
     r"notice: |"
-    r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|[\d,]+ (runs|parameter).*chunks in)"
+    r"(?!error: )(Compiling the engine|.* is damaged|.* holds no sweep yet|[a-z ]+: [\d,]+ of [\d,]+|"
+    r"(shard [\d/]+: )?[\d,]+ (runs|parameter).*chunks in)"
 )
 """Lines on standard error that are no error."""
 
