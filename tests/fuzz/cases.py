@@ -203,6 +203,10 @@ def study_cases(studies: Mapping[str, Mapping[str, bytes]]) -> list[Case]:
     }
     for kind, files in studies.items():
         inside = {**base, **{f"studies/{kind}/{name}": content for name, content in files.items()}}
+        if kind == "sweep" and "other" in studies:
+            found += _swapped(inside, studies["other"])
+        if kind == "other":
+            continue
         if kind == "calibrate":  # it records schools, not the outcomes that other commands read
             found += calibration_cases(files, base, {_short(name): name for name in _to_spoil(files)})
             found += [_planned(kind, inside, name) for name in _to_spoil(files)]
@@ -218,6 +222,26 @@ def study_cases(studies: Mapping[str, Mapping[str, bytes]]) -> list[Case]:
             for words, command, weight, mends in _commands(kind):
                 found.append(Case(f"{command} < {kind}/{_short(name)}", inside, path, words, unlike, mends=mends, weight=weight))
     return found
+
+
+def _swapped(inside: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[Case]:
+    """Return the cases of a sweep that holds a part of one that differs in nothing but its seed: whatever reads it has to refuse it."""
+    acts = [("open_study", _opened("sweep")), ("rerun", _again("sweep")), *((name, words) for words, name, *_ in _commands("sweep"))]
+    own = sorted(name for name in inside if "/part-" in name)[1]
+    part = sorted(name for name in other if "/part-" in name)[1]
+    found = []
+    for how, name in (("for its own", part), ("beside its own", part), ("beyond its last", part.replace("00000001", "00000009"))):
+        path = f"studies/sweep/{name}"
+        files = {kept: content for kept, content in inside.items() if how != "for its own" or kept != own} | {path: other[part]}
+        found += [
+            Case(f"{command} < sweep/a part of another, {how}", files, path, act, _taken, weight=2, damage=lambda content, *_: content)
+            for command, act in acts
+        ]
+    return found
+
+
+def _taken(_folder: Path, _done: Done) -> None:
+    raise AssertionError("a part of another study was taken for one of this")
 
 
 def _planned(kind: str, inside: Mapping[str, bytes], name: str) -> Case:

@@ -38,10 +38,10 @@ def test_a_damaged_file_is_refused_or_sound(case, tmp_path):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Make the studies that are damaged."""
-    return {case.name: case for case in study_cases(studies(tmp_path_factory.mktemp("studies"), ["sweep"]))}
+    return {case.name: case for case in study_cases(studies(tmp_path_factory.mktemp("studies"), ["sweep", "other"]))}
 
 
-@pytest.mark.parametrize("command", ["open_study", "rerun", "recommend", "sweep --resume", "sweep --shard"])
+@pytest.mark.parametrize("command", ["open_study", "rerun", "recommend", "sensitivity", "sweep --resume", "sweep --shard"])
 def test_a_damaged_study_is_refused_or_sound(made, command, tmp_path):
     for number, case in enumerate(case for name, case in made.items() if name.startswith(f"{command} < ")):
         (tmp_path / str(number)).mkdir()
