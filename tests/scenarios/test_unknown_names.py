@@ -18,7 +18,7 @@ REFUSED = {
     "--designs": (lambda: load_scenario("mensi-pilot", designs=["hybird", "buttom_up"]), "hybrid", "hybird", "bottom_up", "buttom_up"),
     "--set": (lambda: load_scenario("mensi-pilot", ["gama=1 turnovr=2", "bta=3"]), "gamma", "gama", "turnover", "turnovr", "beta", "bta"),
     "keys of a file": (lambda: uploaded_scenario(b"moths: 3\nseeed: 1\ndesigns: [none]\n", "a.yaml"), "months", "moths", "seed", "seeed"),
-    "parameters": (lambda: uploaded_scenario(b"parameters: {gama: 1, bta: 2}", "a.yaml"), "gamma", "gama", "beta", "bta"),
+    "parameters": (lambda: uploaded_scenario(b"designs: [none]\nparameters: {gama: 1, bta: 2}", "a.yaml"), "gamma", "gama", "beta", "bta"),
     "--vary": (lambda: plan_sweep(PILOT, ["gama=0:1", "bta=0:1"], "lhs:2"), "gamma", "gama", "beta", "bta"),
     "--fit": (lambda: prior_of(PILOT, ("gama", "bta"), counts=False), "gamma", "gama", "beta", "bta"),
     "--space": (lambda: design_space(PILOT, ["stipendd=1", "fts=2"]), "stipend", "stipendd", "fte", "fts"),
