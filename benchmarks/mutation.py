@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 TESTS = {
     "model/rules.py": ("tests/model/test_rules.py",),
     "model/costs.py": ("tests/model/test_costs.py",),
-    "analysis/economics/acceptability.py": ("tests/analysis/test_cost_effectiveness.py", "tests/analysis/test_published_sample.py"),
+    "analysis/economics/acceptability.py": ("tests/economics/test_cost_effectiveness.py", "tests/economics/test_published_sample.py"),
 }
 """The tests that are asked of the mutants of a module."""
 

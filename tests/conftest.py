@@ -27,7 +27,7 @@ QUICK = (
     "tests/experiments/test_store.py",
     "tests/experiments/test_execution.py",
     "tests/analysis/test_summary.py",
-    "tests/analysis/test_cost_effectiveness.py",
+    "tests/economics/test_cost_effectiveness.py",
     "tests/commands/test_compare.py::test_the_",
     "tests/web/test_parts.py",
     "tests/test_architecture.py",

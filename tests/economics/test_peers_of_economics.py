@@ -12,9 +12,9 @@ from school_mentoring.analysis.economics.acceptability import acceptability, inc
 from school_mentoring.analysis.economics.psa import Sample
 from school_mentoring.analysis.economics.scenario_discovery import best_box, cart, prim
 from school_mentoring.analysis.economics.value_of_information import evpi, evppi
-from tests.analysis.test_cost_effectiveness import sample_of
-from tests.analysis.test_scenario_discovery import rule, states
-from tests.analysis.test_value_of_information import LINEAR
+from tests.economics.test_cost_effectiveness import sample_of
+from tests.economics.test_scenario_discovery import rule, states
+from tests.economics.test_value_of_information import LINEAR
 
 GRID = np.array([0.0, 50.0, 150.0, 300.0, 500.0, 1000.0, 5000.0])
 STATUS = {"frontier": "ND", "dominated": "D", "extended dominated": "ED"}

@@ -8,7 +8,7 @@ import pytest
 from school_mentoring.analysis.economics.acceptability import acceptability, incremental
 from school_mentoring.analysis.economics.psa import Sample
 from school_mentoring.analysis.economics.value_of_information import evpi
-from tests.analysis.test_cost_effectiveness import sample_of
+from tests.economics.test_cost_effectiveness import sample_of
 
 K = 100_000.0
 DESIGNS = ["warfarin", "device"]

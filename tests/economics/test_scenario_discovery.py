@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from school_mentoring.analysis.economics.scenario_discovery import Box, best_box, boxes_table, cart, in_words, prim, where_better
-from tests.analysis.test_cost_effectiveness import WORKED
+from tests.economics.test_cost_effectiveness import WORKED
 
 NAMES = ["distance", "stipend", "turnover", "homophily"]
 
