@@ -16,18 +16,20 @@ def json_schema() -> dict[str, Any]:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Scenario"}
     properties = schema["properties"]
     properties["extends"] = {"type": "string", "description": "The scenario from which this one differs: a YAML file, or a shipped name"}
-    properties["parameters"] = _section({name: _parameter(row) for name, row in PARAMETERS.items()}, properties["parameters"])
+    parameters = {name: _parameter(row) for name, row in PARAMETERS.items()}
+    properties["parameters"] = {"description": properties["parameters"]["description"], **_section(parameters)}
     properties["designs"] = _designs(properties["designs"]["description"])
     properties["uncertain"]["items"] = {"enum": [*GROUPS, *PARAMETERS]}
     schema["$defs"]["Correlation"]["properties"]["between"]["prefixItems"] = [{"enum": list(PARAMETERS)}] * 2
     for key in ("practices", "uncertain", "programme", "world"):
         properties[key].pop("default", None)
-    entry = schema["$defs"]["CountryEntry"]
-    entry["required"] = ["code"]
-    countries = schema["$defs"]["WorldSpec"]["properties"]["countries"]
-    countries["items"] = {"anyOf": [{"enum": list(COUNTRIES)}, {"$ref": "#/$defs/CountryEntry"}]}
+    schema["$defs"]["CountryEntry"]["required"] = ["code"]
+    schema["$defs"]["WorldSpec"]["properties"]["countries"]["items"] = {
+        "anyOf": [{"enum": list(COUNTRIES)}, {"$ref": "#/$defs/CountryEntry"}]
+    }
     for key in ("programme", "world"):
-        properties[key] = _or_null({"$ref": properties[key]["$ref"]}, properties[key]["description"])
+        described = {"description": properties[key]["description"]}
+        properties[key] = {**described, "anyOf": [{"$ref": properties[key]["$ref"]}, {"type": "null"}]}
     for unused in ("Design", "Range"):
         del schema["$defs"][unused]
     del schema["required"]
@@ -35,23 +37,15 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-def _or_null(schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"description": description, "anyOf": [schema, {"type": "null"}]}
-
-
-def _section(properties: dict[str, Any], section: dict[str, Any]) -> dict[str, Any]:
-    return {"description": section["description"], "type": ["object", "null"], "properties": properties, "additionalProperties": False}
+def _section(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
 
 
 def _parameter(row: Parameter) -> dict[str, Any]:
     number = {"type": "integer" if row.distribution == "integer" else "number", "minimum": row.minimum, "maximum": row.maximum}
     kinds = [kind for kind in get_args(Distribution) if (kind == "integer") == (row.distribution == "integer")]
-    fields = {
-        "base": {**number, "default": row.base},
-        "low": {**number, "default": row.low},
-        "high": {**number, "default": row.high},
-        "distribution": {"enum": kinds, "default": row.distribution},
-    }
+    fields = {name: {**number, "default": getattr(row, name)} for name in ("base", "low", "high")}
+    fields["distribution"] = {"enum": kinds, "default": row.distribution}
     return {
         "description": f"{row.meaning} ({row.unit}); {row.low:g} to {row.high:g}, base {row.base:g} [{row.kind}]",
         "default": row.base,
@@ -61,11 +55,7 @@ def _parameter(row: Parameter) -> dict[str, Any]:
 
 def _designs(description: str) -> dict[str, Any]:
     fields = {"preset": {"enum": list(PRESETS), "description": "The design whose fields hold where none is stated"}}
-    design = {
-        "type": ["object", "null"],
-        "properties": fields | {field: _design_field(field) for field in FIELDS},
-        "additionalProperties": False,
-    }
+    design = _section(fields | {field: _design_field(field) for field in FIELDS})
     return {
         "description": description,
         "anyOf": [

@@ -31,6 +31,7 @@ IDENTITY = ("name", "title", "description")
 NUMBERS = ("seed", "months", "replicates", "draws")
 FILE_KEYS = ("schools", "ties")
 """What of a world may be read from files of the user's own."""
+OWN_FILES: tuple[tuple[str, ...], ...] = (("posterior",), *(("world", key) for key in FILE_KEYS))
 SETTABLE = (
     *(*NUMBERS, "worlds"),
     *(f"programme.{field}" for field in Programme.model_fields),
@@ -106,19 +107,15 @@ def uploaded_scenario(data: bytes, name: str) -> Scenario:
         raise InputError(
             f"{layer.places['extends',]}, extends", f"no shipped scenario {shown(parent)}", nearest(str(parent), shipped_scenarios())
         )
-    world = layer.values.get("world")
-    for at in (("posterior",), *(("world", key) for key in FILE_KEYS)):
-        section = layer.values if len(at) == 1 else world
+    for at in OWN_FILES:
+        section = layer.values if len(at) == 1 else layer.values.get("world")
         named = section.get(at[-1]) if isinstance(section, Mapping) else None
         if named is not None:
             where = f"{layer.places[at]}, {'.'.join(at)}"
             raise InputError(where, f"{shown(named)} cannot be read from here", "take the line out; schools go up as a file of their own")
-    below = Layer({}, {})
-    if parent is not None:
-        below = _read_chain(SHIPPED / f"{layer.values.pop('extends')}.yaml", ())
-        below = Layer({key: value for key, value in below.values.items() if key not in IDENTITY}, below.places)
+    below = Layer({}, {}) if parent is None else _read_chain(SHIPPED / f"{layer.values.pop('extends')}.yaml", ())
     layer.values.setdefault("name", _slug(path.stem))
-    return _checked(lay_over(below, layer), str(path))
+    return _checked(_extended(below, layer), str(path))
 
 
 def scenario_from(values: Mapping[str, Any], source: str, *, files: bool = True) -> Scenario:
@@ -150,19 +147,17 @@ def _find(path_or_name: str | Path, stated_in: str = "", folder: Path | None = N
     """Return the file that a path, relative to ``folder``, or a shipped name means."""
     path = folder / path_or_name if folder else Path(path_or_name)
     try:
-        found = path.is_file()
-        other = not found and path.exists()
+        exists = path.exists()
     except (OSError, ValueError):  # a name that no file can have
-        found = other = False
-    if found:
+        exists = False
+    if exists and path.is_file():
         return path
     if str(path_or_name) in shipped_scenarios():
         return SHIPPED / f"{path_or_name}.yaml"
     given = shown(str(path_or_name), LONGEST_PATH)
-    if other:
-        raise InputError(stated_in or given, f"{given} is not a file", "allowed: a YAML file or the name of a shipped scenario")
-    if path.suffix in (".yaml", ".yml"):
-        raise InputError(stated_in or given, "no such file", "allowed: a YAML file or the name of a shipped scenario")
+    if exists or path.suffix in (".yaml", ".yml"):
+        problem = f"{given} is not a file" if exists else "no such file"
+        raise InputError(stated_in or given, problem, "allowed: a YAML file or the name of a shipped scenario")
     raise InputError(
         stated_in or given, f"no scenario {given}", f"{nearest(str(path_or_name), shipped_scenarios())} or the path of a YAML file"
     )
@@ -183,18 +178,20 @@ def _read_chain(path: Path, readers: tuple[Path, ...]) -> Layer:
         raise InputError(where, "a scenario cannot extend itself: " + " -> ".join(str(reader) for reader in (*chain, parent)))
     if len(chain) == LONGEST_CHAIN:
         raise InputError(where, f"more than {LONGEST_CHAIN} files extend each other")
-    below = _read_chain(parent, chain)
-    inherited = {key: value for key, value in below.values.items() if key not in IDENTITY}
-    return lay_over(Layer(inherited, below.places), layer)
+    return _extended(_read_chain(parent, chain), layer)
+
+
+def _extended(below: Layer, layer: Layer) -> Layer:
+    """Return a file laid over what it extends, of which it inherits all but the identity."""
+    return lay_over(below._replace(values={key: value for key, value in below.values.items() if key not in IDENTITY}), layer)
 
 
 def _with_absolute_paths(layer: Layer, folder: Path) -> Layer:
     """Resolve data files against the folder of the scenario that states them."""
-    for section, keys in ((layer.values, ("posterior",)), (layer.values.get("world"), FILE_KEYS)):
-        if isinstance(section, dict):
-            for key in keys:
-                if isinstance(section.get(key), str) and section[key]:
-                    section[key] = str(folder.absolute() / section[key])
+    for *within, key in OWN_FILES:
+        section = layer.values.get("world") if within else layer.values
+        if isinstance(section, dict) and isinstance(section.get(key), str) and section[key]:
+            section[key] = str(folder.absolute() / section[key])
     return layer
 
 
@@ -202,8 +199,7 @@ def _chosen_designs(chosen: Sequence[str] | str, layer: Layer) -> Layer:
     names = [name.strip() for name in chosen.split(",") if name.strip()] if isinstance(chosen, str) else chosen
     if not names:
         raise InputError("--designs", "names no design", "allowed: names separated by commas")
-    present = as_mapping(layer.values.get("designs"))
-    known = list(dict.fromkeys([*(present if isinstance(present, dict) else {}), *PRESETS]))
+    known = list(dict.fromkeys([*_designs_of(layer), *PRESETS]))
     if strange := [name for name in names if name not in known]:
         raise InputError(typed("--designs", ",".join(strange)), f"no design named {quoted(strange)}", nearest(strange, known))
     return Layer({"designs": list(names)}, {("designs",): typed("--designs", ",".join(names))})
@@ -244,34 +240,31 @@ def _texts(sets: Settings) -> Iterable[str]:
 
 
 def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:
-    designs = as_mapping(layer.values.get("designs"))
-    fields = [("designs", design, field) for design in (designs if isinstance(designs, dict) else ()) for field in FIELDS]
     return {
         **{name: ("parameters", name) for name in PARAMETERS},
         **{name: tuple(name.split(".")) for name in SETTABLE},
-        **{f"{design}.{field}": (section, design, field) for section, design, field in fields},
+        **{f"{design}.{field}": ("designs", design, field) for design in _designs_of(layer) for field in FIELDS},
     }
+
+
+def _designs_of(layer: Layer) -> dict[str, Any]:
+    designs = as_mapping(layer.values.get("designs"))
+    return designs if isinstance(designs, dict) else {}
 
 
 def _bounds(path: tuple[str, ...]) -> Bounds:
     """Return what a setting may be; all but parameters and fields of designs are whole numbers."""
     row = PARAMETERS[path[1]] if path[0] == "parameters" else FIELDS[path[2]] if path[0] == "designs" else None
-    if row is None:
-        return Bounds(0.0, math.inf, "", whole=True)
-    return Bounds(row.minimum or 0.0, row.maximum or 0.0, "")
+    return Bounds(row.minimum or 0.0, row.maximum or 0.0, "") if row else Bounds(0.0, math.inf, "", whole=True)
 
 
 def _value(where: str, path: tuple[str, ...], word: str) -> Any:
     if path[0] == "world" and path[1] in FILE_KEYS and word:
         return _absolute(where, word)
     low, colon, high = word.partition(":")
-    if path[0] == "parameters" and colon:
-        return {"low": _scalar(where, low), "high": _scalar(where, high)}
-    return _scalar(where, word)
-
-
-def _scalar(where: str, word: str) -> Any:
     try:
+        if path[0] == "parameters" and colon:
+            return {"low": plain_scalar(low), "high": plain_scalar(high)}
         return plain_scalar(word)
     except ValueError as error:
         raise InputError(where, str(error), "allowed: numbers") from None
@@ -331,25 +324,20 @@ def _checked(layer: Layer, source: str, *, files: bool = True) -> Scenario:
         raise input_error(error, layer.places, source) from None
     if not files:
         return scenario
-    for key in FILE_KEYS:
-        file = getattr(scenario.world, key)
+    own = {("world", "schools"): scenario.world.schools, ("world", "ties"): scenario.world.ties, ("posterior",): scenario.posterior}
+    for at, file in own.items():
         if file is not None and not _is_file(file):
-            place = layer.places.get(("world", key), source)
-            raise InputError(place if place.startswith("--") else f"{place}, world.{key}", f"no such file: {shown(file, LONGEST_PATH)}")
+            place = layer.places.get(at, source)
+            where = place if place.startswith("--") else f"{place}, {'.'.join(at)}"
+            raise InputError(where, f"no such file: {shown(file, LONGEST_PATH)}")
     if scenario.posterior is not None:
-        if not _is_file(scenario.posterior):
-            place = layer.places.get(("posterior",), source)
-            raise InputError(f"{place}, posterior", f"no such file: {shown(scenario.posterior, LONGEST_PATH)}")
-        _check_correlations(scenario, set(fitted_draws(scenario)), layer.places.get(("correlations",), source))
+        fitted = set(fitted_draws(scenario))
+        for position, one in enumerate(scenario.correlations):
+            if both := fitted & set(one.between):
+                where = f"{layer.places.get(('correlations',), source)}, correlations[{position}]"
+                problem = f"{min(both)} varies as the posterior draws have it, which hold its correlations"
+                raise InputError(where, problem, "allowed: parameters that are not in the draws")
     return scenario
-
-
-def _check_correlations(scenario: Scenario, fitted: set[str], place: str) -> None:
-    for position, one in enumerate(scenario.correlations):
-        if fitted & set(one.between):
-            name = min(fitted & set(one.between))
-            problem = f"{name} varies as the posterior draws have it, which hold its correlations"
-            raise InputError(f"{place}, correlations[{position}]", problem, "allowed: parameters that are not in the draws")
 
 
 def _is_file(path: str) -> bool:

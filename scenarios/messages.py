@@ -17,22 +17,17 @@ from .schema import Correlation, CountryEntry, Practice, Programme, Scenario, Wo
 from .yaml_file import KeyPath
 
 _WORDS = {
-    "not_a_number": ("{value} is not a number", "allowed: numbers"),
-    "float_type": ("{value} is not a number", "allowed: numbers"),
+    **dict.fromkeys(["not_a_number", "float_type"], ("{value} is not a number", "allowed: numbers")),
     "finite_number": ("{value} is not a number", "allowed: finite numbers"),
-    "int_type": ("{value} is not a whole number", "allowed: whole numbers"),
-    "int_from_float": ("{value} is not a whole number", "allowed: whole numbers"),
-    "bool_type": ("{value} is neither true nor false", "allowed: true, false"),
-    "bool_parsing": ("{value} is neither true nor false", "allowed: true, false"),
-    "greater_than_equal": ("{value} is out of range", "allowed: {bounds}"),
-    "greater_than": ("{value} is out of range", "allowed: {bounds}"),
-    "less_than_equal": ("{value} is out of range", "allowed: {bounds}"),
-    "int_parsing_size": ("{value} is out of range", "allowed: {bounds}"),
+    **dict.fromkeys(["int_type", "int_from_float"], ("{value} is not a whole number", "allowed: whole numbers")),
+    **dict.fromkeys(["bool_type", "bool_parsing"], ("{value} is neither true nor false", "allowed: true, false")),
+    **dict.fromkeys(
+        ["greater_than_equal", "greater_than", "less_than_equal", "int_parsing_size"], ("{value} is out of range", "allowed: {bounds}")
+    ),
     "string_type": ("{value} is not text", "put it in quotes"),
     "string_pattern_mismatch": ("{value} is not a valid name", "allowed: {pattern}"),
     "literal_error": ("{value} is not allowed", "allowed: {expected}"),
-    "model_type": ("{value} is not a mapping of keys to values", ""),
-    "mapping_type": ("{value} is not a mapping of keys to values", ""),
+    **dict.fromkeys(["model_type", "mapping_type"], ("{value} is not a mapping of keys to values", "")),
     "tuple_type": ("{value} is not a list", ""),
     "too_short": ("is empty", "allowed: {min_length} or more"),
     "string_too_short": ("is empty", "allowed: a text"),
@@ -74,7 +69,7 @@ def input_error(error: ValidationError, places: Mapping[KeyPath, str], source: s
     if len(strange) > 1:
         beside = [str(at[-1]) for at in strange if at[:-1] == path[:-1]]
         elsewhere = [_dotted(at) for at in strange if at[:-1] != path[:-1]]
-        problem, allowed = f"unknown keys {quoted([*beside, *elsewhere])}", nearest(beside, _known_keys(path[:-1]))
+        problem, allowed = f"unknown keys {quoted([*beside, *elsewhere])}", nearest(beside, _KEYS[_section(path[:-1])])
     if more := len(details) - max(1, len(strange)):
         allowed += f"{' ' if allowed else ''}(and {more} more)"
     return InputError(_where(path, places, source), problem, allowed)
@@ -124,7 +119,7 @@ def _words(details: ErrorDetails, path: KeyPath) -> tuple[str, str]:
     if kind == "scenario":
         return ctx["problem"], ctx["allowed"]
     if kind == "extra_forbidden":
-        return f"unknown key {shown(path[-1])}", nearest(str(path[-1]), _known_keys(path[:-1]))
+        return f"unknown key {shown(path[-1])}", nearest(str(path[-1]), _KEYS[_section(path[:-1])])
     if kind == "missing":
         return "is missing", "state it, or `preset: NAME` to take it from a preset" if path[0] == "designs" and len(path) == 3 else ""
     if path[:1] == ("world",) and path[-1] in STRUCTURE and kind == "literal_error":
@@ -134,10 +129,6 @@ def _words(details: ErrorDetails, path: KeyPath) -> tuple[str, str]:
     problem, allowed = _WORDS.get(kind, ("{value} is not allowed", ""))
     words = {**ctx, "value": value, "bounds": _bounds(path)}
     return problem.format(**words), allowed.format(**words)
-
-
-def _known_keys(section: KeyPath) -> Iterable[str]:
-    return _KEYS[_section(section)]
 
 
 def _section(path: KeyPath) -> KeyPath:
@@ -151,11 +142,6 @@ def _bounds(path: KeyPath) -> str:
     section = _SECTIONS.get(_section(path[:-1])) if path else None
     field = section.model_fields.get(str(path[-1])) if section else None
     rules = field.metadata if field else []
-    bounds = {kind: _digits(getattr(rule, kind)) for rule in rules for kind in ("ge", "gt", "le") if hasattr(rule, kind)}
-    if not bounds:
-        return ""
-    return ("{ge} to {le}" if "ge" in bounds else "above {gt}, at most {le}").format(**bounds)
-
-
-def _digits(bound: float) -> str:
-    return f"{bound:.15g}" if isinstance(bound, float) else str(bound)
+    found = {kind: getattr(rule, kind) for rule in rules for kind in ("ge", "gt", "le") if hasattr(rule, kind)}
+    bounds = {kind: f"{bound:.15g}" if isinstance(bound, float) else str(bound) for kind, bound in found.items()}
+    return ("{ge} to {le}" if "ge" in bounds else "above {gt}, at most {le}").format(**bounds) if bounds else ""

@@ -35,30 +35,26 @@ MAX_MONTHS = 1200
 MAX_DESIGNS = 400
 
 
-def _usual(unit: str, low: float, high: float) -> dict[str, Any]:
-    """Return what a field's unit is, and the range of values that make sense in most studies (its bounds are what is allowed at all)."""
-    return {"unit": unit, "low": low, "high": high}
+def _field(description: str, unit: str = "", low: float | None = None, high: float | None = None, **rules: Any) -> Any:
+    """Return a field; ``low`` to ``high`` make sense in most studies; ``rules`` of pydantic say what is allowed at all."""
+    usual = {"unit": unit or None, "low": low, "high": high}
+    return Field(description=description, json_schema_extra={name: value for name, value in usual.items() if value is not None}, **rules)
 
 
-def _window(field: str) -> tuple[float, float]:
+def _file(description: str) -> Any:
+    return _field(description, default=None, min_length=1, max_length=4096)
+
+
+def _month_field(field: str, description: str, default: int) -> Any:
     row = FIELDS[field]
-    assert row.low is not None and row.high is not None
-    return row.low, row.high
+    return _field(description, "month", row.low, row.high, default=default, ge=0, le=MAX_MONTHS)
 
 
 class Programme(ScenarioSection):
     """The months in which mentoring is funded: first_month <= month < last_month."""
 
-    first_month: Whole = Field(
-        default=6, ge=0, le=MAX_MONTHS, description="First month of funding", json_schema_extra=_usual("month", *_window("first_month"))
-    )
-    last_month: Whole = Field(
-        default=34,
-        ge=0,
-        le=MAX_MONTHS,
-        description="First month without funding again",
-        json_schema_extra=_usual("month", *_window("last_month")),
-    )
+    first_month: Whole = _month_field("first_month", "First month of funding", 6)
+    last_month: Whole = _month_field("last_month", "First month without funding again", 34)
 
     @model_validator(mode="after")
     def _check_window(self) -> Self:
@@ -70,29 +66,18 @@ class Programme(ScenarioSection):
 class CountryEntry(ScenarioSection):
     """A country. Figures that are not stated are those of the known country of that code, else the mean over the known countries."""
 
-    code: str = Field(pattern=r"^[A-Z][A-Z0-9-]{1,9}$", description="Code of the country, as in the school table")
-    name: str = Field(min_length=1, max_length=80, description="Name for people; the code where it is not stated")
-    regions: Whole | None = Field(default=None, ge=1, le=10_000, description="Regions of this country; null: regions_per_country")
-    schools_primary: Whole = Field(
-        ge=0, le=1_000_000, description="Primary schools of the real country", json_schema_extra={"unit": "schools"}
+    code: str = _field("Code of the country, as in the school table", pattern=r"^[A-Z][A-Z0-9-]{1,9}$")
+    name: str = _field("Name for people; the code where it is not stated", min_length=1, max_length=80)
+    regions: Whole | None = _field("Regions of this country; null: regions_per_country", default=None, ge=1, le=10_000)
+    schools_primary: Whole = _field("Primary schools of the real country", "schools", ge=0, le=1_000_000)
+    schools_secondary: Whole = _field("Secondary schools of the real country", "schools", ge=0, le=1_000_000)
+    teachers_per_school: Number = _field("Mean teachers of a school", "teachers", ge=1, le=1000)
+    teacher_salary_eur_per_year: Number = _field(
+        "Gross salary of a teacher, from which every hour's cost follows", "EUR per year", gt=0, le=1e6
     )
-    schools_secondary: Whole = Field(
-        ge=0, le=1_000_000, description="Secondary schools of the real country", json_schema_extra={"unit": "schools"}
-    )
-    teachers_per_school: Number = Field(ge=1, le=1000, description="Mean teachers of a school", json_schema_extra={"unit": "teachers"})
-    teacher_salary_eur_per_year: Number = Field(
-        gt=0,
-        le=1e6,
-        description="Gross salary of a teacher, from which every hour's cost follows",
-        json_schema_extra={"unit": "EUR per year"},
-    )
-    rural: Number = Field(ge=0, le=1, description="Share of rural schools", json_schema_extra={"unit": "share"})
-    disadvantaged: Number = Field(
-        ge=0, le=1, description="Share of schools with many disadvantaged pupils", json_schema_extra={"unit": "share"}
-    )
-    assumed: tuple[str, ...] = Field(
-        default=(), description="Figures nobody stated: means over the known countries (written by the program)"
-    )
+    rural: Number = _field("Share of rural schools", "share", ge=0, le=1)
+    disadvantaged: Number = _field("Share of schools with many disadvantaged pupils", "share", ge=0, le=1)
+    assumed: tuple[str, ...] = _field("Figures nobody stated: means over the known countries (written by the program)", default=())
 
     @model_validator(mode="before")
     @classmethod
@@ -122,36 +107,18 @@ def _known_countries() -> tuple[CountryEntry, ...]:
 class WorldSpec(ScenarioSection):
     """The schools: made from countries and regions, or read from files."""
 
-    countries: tuple[CountryEntry, ...] = Field(
-        default_factory=_known_countries,
-        min_length=1,
-        max_length=100,
-        description="Countries: codes of known ones, or mappings with own figures",
+    countries: tuple[CountryEntry, ...] = _field(
+        "Countries: codes of known ones, or mappings with own figures", default_factory=_known_countries, min_length=1, max_length=100
     )
-    regions_per_country: Whole = Field(
-        default=4, ge=1, le=10_000, description="Regions of each country", json_schema_extra=_usual("regions", 1, 10)
-    )
-    schools_per_region: Whole = Field(
-        default=20, ge=1, le=100_000, description="Schools of each region", json_schema_extra=_usual("schools", 5, 60)
-    )
-    schools: str | None = Field(
-        default=None, min_length=1, max_length=4096, description="A schools.csv instead of generated schools, relative to this file"
-    )
-    ties: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=4096,
-        description="A ties.csv or GraphML file instead of generated ties, relative to this file",
-    )
-    encoding: str | None = Field(
-        default=None, min_length=1, max_length=40, description="Encoding of those files where they are not Unicode"
-    )
-    columns: Mapping[Word, str] = Field(
-        default={}, max_length=100, description="Headers of those files, by the names of columns they stand for"
-    )
-    network: Network = Field(default=Structure().network, description="How generated ties come about")
-    update: Update = Field(default=Structure().update, description="Whether all teachers decide at once in a month, or school after school")
-    likeness: Likeness = Field(default=Structure().likeness, description="What makes two schools unlike, in peer ties and in mentoring")
+    regions_per_country: Whole = _field("Regions of each country", "regions", 1, 10, default=4, ge=1, le=10_000)
+    schools_per_region: Whole = _field("Schools of each region", "schools", 5, 60, default=20, ge=1, le=100_000)
+    schools: str | None = _file("A schools.csv instead of generated schools, relative to this file")
+    ties: str | None = _file("A ties.csv or GraphML file instead of generated ties, relative to this file")
+    encoding: str | None = _field("Encoding of those files where they are not Unicode", default=None, min_length=1, max_length=40)
+    columns: Mapping[Word, str] = _field("Headers of those files, by the names of columns they stand for", default={}, max_length=100)
+    network: Network = _field("How generated ties come about", default=Structure().network)
+    update: Update = _field("Whether all teachers decide at once in a month, or school after school", default=Structure().update)
+    likeness: Likeness = _field("What makes two schools unlike, in peer ties and in mentoring", default=Structure().likeness)
 
     @property
     def structure(self) -> Structure:
@@ -185,77 +152,54 @@ class WorldSpec(ScenarioSection):
 class Practice(ScenarioSection):
     """A digital teaching practice that spreads from teacher to teacher."""
 
-    name: Word = Field(description="Name of the practice in tables and figures")
-    difficulty: Number = Field(
-        default=1.0, gt=0, le=1000, description="Readiness is divided by it; 1 is the reference", json_schema_extra=_usual("-", 0.2, 5)
-    )
-    weight: Number = Field(
-        default=1.0,
-        gt=0,
-        le=1e6,
-        description="Share of mentoring time, relative to the other practices",
-        json_schema_extra=_usual("-", 0.1, 5),
-    )
-    initial_share: Number | None = Field(
-        default=None,
-        ge=0,
-        le=1,
-        description="Share of teachers at the start; null: the parameter initial_share",
-        json_schema_extra=_usual("share", 0, 0.5),
+    name: Word = _field("Name of the practice in tables and figures")
+    difficulty: Number = _field("Readiness is divided by it; 1 is the reference", "-", 0.2, 5, default=1.0, gt=0, le=1000)
+    weight: Number = _field("Share of mentoring time, relative to the other practices", "-", 0.1, 5, default=1.0, gt=0, le=1e6)
+    initial_share: Number | None = _field(
+        "Share of teachers at the start; null: the parameter initial_share", "share", 0, 0.5, default=None, ge=0, le=1
     )
 
 
 class Correlation(ScenarioSection):
     """Two uncertain parameters that go together: the correlation of their normal scores (Gaussian copula)."""
 
-    between: tuple[str, str] = Field(description="The two parameters")
-    value: Number = Field(ge=-0.99, le=0.99, description="Correlation of their normal scores", json_schema_extra={"unit": "-"})
+    between: tuple[str, str] = _field("The two parameters")
+    value: Number = _field("Correlation of their normal scores", "-", ge=-0.99, le=0.99)
 
 
 class Scenario(ScenarioSection):
     """The whole description of a study."""
 
-    name: str = Field(pattern=NAME_PATTERN, description="Short name, used for folders; the file's name where it is not stated")
-    title: str = Field(default="", max_length=200, description="One line for headings")
-    description: str = Field(default="", max_length=10_000, description="What the scenario stands for, and what it rests on")
-    seed: Whole = Field(default=1, ge=0, le=2**64 - 1, description="Every random draw follows from it")
-    months: Whole = Field(default=72, ge=1, le=MAX_MONTHS, description="Months simulated", json_schema_extra=_usual("months", 12, 120))
-    replicates: Whole = Field(
-        default=100, ge=1, le=1_000_000, description="Runs per design and parameter set", json_schema_extra=_usual("runs", 10, 400)
+    name: str = _field("Short name, used for folders; the file's name where it is not stated", pattern=NAME_PATTERN)
+    title: str = _field("One line for headings", default="", max_length=200)
+    description: str = _field("What the scenario stands for, and what it rests on", default="", max_length=10_000)
+    seed: Whole = _field("Every random draw follows from it", default=1, ge=0, le=2**64 - 1)
+    months: Whole = _field("Months simulated", "months", 12, 120, default=72, ge=1, le=MAX_MONTHS)
+    replicates: Whole = _field("Runs per design and parameter set", "runs", 10, 400, default=100, ge=1, le=1_000_000)
+    draws: Whole = _field(
+        "Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is", "parameter sets", 16, 512,
+        default=128, ge=1, le=1_000_000,
+    )  # fmt: skip
+    worlds: Whole = _field("Independent populations and networks that the replicates cycle through", default=10, ge=1, le=10_000)
+    programme: Programme = _field("When mentoring is funded", default_factory=Programme)
+    world: WorldSpec = _field("The schools and their countries", default_factory=WorldSpec)
+    practices: tuple[Practice, ...] = _field(
+        "The practices that spread", default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16
     )
-    draws: Whole = Field(
-        default=128,
-        ge=1,
-        le=1_000_000,
-        description="Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is",
-        json_schema_extra=_usual("parameter sets", 16, 512),
+    parameters: Mapping[str, Range] = _field(
+        "Parameters that differ from the table: a value, which is then fixed in every run, or base, low, high, distribution", default={}
     )
-    worlds: Whole = Field(default=10, ge=1, le=10_000, description="Independent populations and networks that the replicates cycle through")
-    programme: Programme = Field(default_factory=Programme, description="When mentoring is funded")
-    world: WorldSpec = Field(default_factory=WorldSpec, description="The schools and their countries")
-    practices: tuple[Practice, ...] = Field(
-        default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16, description="The practices that spread"
+    designs: Mapping[Word, Design] = _field(
+        "Designs by name: nothing for the preset of that name, or fields that differ", min_length=1, max_length=MAX_DESIGNS
     )
-    parameters: Mapping[str, Range] = Field(
-        default={},
-        description="Parameters that differ from the table: a value, which is then fixed in every run, or base, low, high, distribution",
+    uncertain: tuple[str, ...] = _field("Parameters, or groups of them, that are varied together", default=GROUPS, max_length=200)
+    correlations: tuple[Correlation, ...] = _field(
+        "Uncertain parameters that go together; all others are independent", default=(), max_length=1000
     )
-    designs: Mapping[Word, Design] = Field(
-        min_length=1, max_length=MAX_DESIGNS, description="Designs by name: nothing for the preset of that name, or fields that differ"
+    posterior: str | None = _file(
+        "A Parquet file of joint draws fitted to data (a column per parameter), which tell how these parameters vary"
     )
-    uncertain: tuple[str, ...] = Field(
-        default=GROUPS, max_length=200, description="Parameters, or groups of them, that are varied together"
-    )
-    correlations: tuple[Correlation, ...] = Field(
-        default=(), max_length=1000, description="Uncertain parameters that go together; all others are independent"
-    )
-    posterior: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=4096,
-        description="A Parquet file of joint draws fitted to data (a column per parameter), which tell how these parameters vary",
-    )
-    keep_inputs: bool = Field(default=True, description="Whether studies keep copies of own files; false where these are confidential")
+    keep_inputs: bool = _field("Whether studies keep copies of own files; false where these are confidential", default=True)
 
     @field_validator("practices", mode="after")
     @classmethod

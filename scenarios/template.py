@@ -39,9 +39,15 @@ def template(name: str) -> str:
         + "".join(f"  # {key}: {key}.csv  # {WorldSpec.model_fields[key].description}\n" for key in ("schools", "ties")),
         "practices:\n" + "".join("  -" + _fields(practice, Practice.model_fields, "    ")[3:] for practice in defaults.practices),
         "parameters:  # one per line: a value, fixed in every run, or {base: ..., low: ..., high: ..., distribution: ...}\n"
-        + _parameter_lines(),
+        + "".join(
+            f"  # {row.name}: {{base: {row.base:g}, low: {row.low:g}, high: {row.high:g}}}  # {row.meaning} ({row.unit})\n"
+            for row in PARAMETERS.values()
+        ),
         f"uncertain: [{', '.join(defaults.uncertain)}]  # {Scenario.model_fields['uncertain'].description}\n",
-        "designs:  # by name: nothing for the preset of that name, or the fields that differ\n" + _design_lines(),
+        "designs:  # by name: nothing for the preset of that name, or the fields that differ\n"
+        + "".join(f"  {name}:\n" for name in PRESETS)
+        + "  # my_hub:\n  #   preset: regional_hub  # the fields not stated are those of this preset\n"
+        + "".join(f"  #   {field}: ...  # {row.meaning}; {allowed_values(field)}\n" for field, row in FIELDS.items()),
     ]
     return "\n".join(parts)
 
@@ -56,16 +62,3 @@ def _fields(section: BaseModel, keys: Iterable[str], indent: str) -> str:
         words = f": {', '.join(STRUCTURE[key])}" if key in STRUCTURE else ""
         lines.append(f"{indent}{stated}  # {field.description}{words}{f' ({unit})' if unit not in ('', '-') else ''}\n")
     return "".join(lines)
-
-
-def _parameter_lines() -> str:
-    return "".join(
-        f"  # {row.name}: {{base: {row.base:g}, low: {row.low:g}, high: {row.high:g}}}  # {row.meaning} ({row.unit})\n"
-        for row in PARAMETERS.values()
-    )
-
-
-def _design_lines() -> str:
-    presets = "".join(f"  {name}:\n" for name in PRESETS)
-    fields = "".join(f"  #   {field}: ...  # {row.meaning}; {allowed_values(field)}\n" for field, row in FIELDS.items())
-    return presets + "  # my_hub:\n  #   preset: regional_hub  # the fields not stated are those of this preset\n" + fields

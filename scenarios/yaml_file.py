@@ -134,9 +134,6 @@ def _convert(node: yaml.Node | None, path: Path) -> Layer:
             return [value_of(item, (*at, position)) for position, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node, path)
-        return mapping_of(node, at)
-
-    def mapping_of(node: yaml.Node, at: KeyPath) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line
@@ -151,11 +148,9 @@ def _convert(node: yaml.Node | None, path: Path) -> Layer:
         return values
 
     if not isinstance(node, yaml.MappingNode):
-        line = node.start_mark.line if node else 0
-        _refuse(path, line, "a scenario is a mapping of keys to values", "for example `months: 72`")
-    values = mapping_of(node, ())
-    places[()] = str(path)
-    return Layer(values, places)
+        _refuse(path, node.start_mark.line if node else 0, "a scenario is a mapping of keys to values", "for example `months: 72`")
+    values = value_of(node, ())
+    return Layer(values, {**places, (): str(path)})
 
 
 def _scalar(node: yaml.ScalarNode, path: Path) -> Any:
@@ -201,9 +196,7 @@ _Dumper.add_representer(str, _represent_text)
 
 def _in_words(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or "cannot be parsed"
-    if "\\t" in problem:
-        return "a tab; indent with spaces"
-    return " ".join(problem.split())
+    return "a tab; indent with spaces" if "\\t" in problem else " ".join(problem.split())
 
 
 def _short(text: str) -> str:
