@@ -12,6 +12,8 @@ from school_mentoring.model.costs import CATEGORIES, PAYERS
 from .outcomes import COMPARATOR, names_in
 from .summary import wide
 
+EFFECT, COST = "effect_adopter_years", "cost_total"
+
 HULL = 0.9
 """Share of parameter sets inside an outline."""
 
@@ -48,16 +50,16 @@ def spread(values: "pd.Series[float]") -> tuple[float, float, float] | None:
     return float(present.mean()), float(low), float(high)
 
 
-def increments(
-    runs: pd.DataFrame, *, comparator: str = COMPARATOR, cost: str = "cost_total", effect: str = "effect_adopter_years"
-) -> pd.DataFrame:
-    """Return ``design, parameter_set, effect, cost`` beyond the comparator, means over replicates."""
-    parts = []
-    tables = {name: wide(runs, name).groupby(level="parameter_set").mean() for name in (cost, effect)}
-    for design in names_in(runs["design"]):
-        extra = {name: (table[design] - table[comparator]) for name, table in tables.items()}
-        parts.append(pd.DataFrame({"effect": extra[effect], "cost": extra[cost]}).assign(design=design).reset_index())
-    return pd.concat(parts, ignore_index=True)
+def increments(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return ``design, parameter_set, effect, cost`` beyond no programme, means over replicates."""
+    effect, cost = (wide(runs, name).groupby(level="parameter_set").mean() for name in (EFFECT, COST))
+    parts = [
+        pd.DataFrame({name: table[design] - table[COMPARATOR] for name, table in (("effect", effect), ("cost", cost))}).assign(
+            design=design
+        )
+        for design in effect
+    ]
+    return pd.concat(parts).reset_index()
 
 
 def outline(points: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -11,7 +11,7 @@ SHARE = ("#fde725", "#addc30", "#5ec962", "#28ae80", "#21918c", "#2c728e", "#3b5
 """Of shares from 0 to 100 %, the darker the more: viridis (Smith & van der Walt 2015), even to the eye and safe for the colour-blind."""
 
 # Okabe & Ito (2008), Color Universal Design; yellow is left out, as it does not stand out from white.
-_PRESETS: Mapping[str, tuple[str, str]] = {
+PRESET_LOOKS: Mapping[str, tuple[str, str]] = {
     "none": (GREY, "o"),
     "outreach": ("#e69f00", "v"),
     "top_down": ("#d55e00", "^"),
@@ -56,8 +56,8 @@ def design_styles(designs: Sequence[str]) -> dict[str, DesignStyle]:
     """
     styles, extra = {}, 0
     for name in designs:
-        if name in _PRESETS:
-            colour, marker = _PRESETS[name]
+        if name in PRESET_LOOKS:
+            colour, marker = PRESET_LOOKS[name]
         else:  # a turn of the marks by one for each round of colours, so that pairs do not repeat
             colour = _EXTRA_COLOURS[extra % len(_EXTRA_COLOURS)]
             marker = _EXTRA_MARKERS[(extra + extra // len(_EXTRA_COLOURS)) % len(_EXTRA_MARKERS)]

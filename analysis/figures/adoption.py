@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
@@ -20,6 +19,7 @@ from .style import (
     axes_grid,
     design_styles,
     explain,
+    key,
     label_edges,
     new_figure,
     shade_funding,
@@ -32,16 +32,7 @@ COLUMNS = 4
 
 
 @styled
-def adoption(
-    monthly: pd.DataFrame,
-    funding: tuple[int, int] | Mapping[str, tuple[int, int]],
-    *,
-    group: str = "all",
-    first_month: int | None = None,
-    last_month: int | None = None,
-    comparator: str = COMPARATOR,
-    countries: Mapping[str, str] | None = None,
-) -> Figure:
+def adoption(monthly: pd.DataFrame, funding: tuple[int, int] | Mapping[str, tuple[int, int]], *, group: str = "all") -> Figure:
     """Return adoption curves with 5 to 95 % bands over runs: a panel per design, a block of panels per practice.
 
     ``monthly``: columns ``design, parameter_set, replicate, month, practice, group, teachers, adopters``. ``funding``: first funded month
@@ -50,39 +41,35 @@ def adoption(
     table = monthly[monthly["group"] == group]
     if table.empty:
         raise ValueError(f"no rows of the group {group!r} in the monthly table")
-    low = table["month"].min() if first_month is None else first_month
-    high = table["month"].max() if last_month is None else last_month
-    table = table[table["month"].between(low, high)]
+    low, high = int(table["month"].min()), int(table["month"].max())
     styles = design_styles(names_in(monthly["design"], present=False))
     practices, present = names_in(table["practice"]), names_in(table["design"])
     curves = {p: {d: adoption_curve(table[(table["practice"] == p) & (table["design"] == d)]) for d in present} for p in practices}
-    shown = [d for d in present if d != comparator] or present
+    shown = [d for d in present if d != COMPARATOR] or present
     columns = _columns(len(shown))
     rows = -(-len(shown) // columns)
     runs = table[["parameter_set", "replicate"]].drop_duplicates().shape[0]
-    of = "the practice" if len(practices) == 1 else "each practice"
-    figure = new_figure(
-        f"Share of teachers who use {of}, by design ({group_name(group, countries)})",
-        1.0 + len(practices) * (2.5 * rows + (0.4 if len(practices) > 1 else 0)),
-    )
-    blocks: list[Any] = figure.subfigures(len(practices), 1, squeeze=False).ravel().tolist() if len(practices) > 1 else [figure]
+    several = len(practices) > 1
+    title = f"Share of teachers who use {'each' if several else 'the'} practice, by design ({group_name(group)})"
+    figure = new_figure(title, 1.0 + len(practices) * (2.5 * rows + (0.4 if several else 0)))
+    blocks: list[Any] = figure.subfigures(len(practices), 1, squeeze=False).ravel().tolist() if several else [figure]
     tops = [float(curve["q95"].max()) for by_design in curves.values() for curve in by_design.values()]
     top = min(100.0, 1.05 * max((value for value in tops if value > 0), default=1.0))
     for practice, block in zip(practices, blocks, strict=True):
-        if block is not figure:
+        if several:
             block.suptitle(practice_name(practice), x=0.01, ha="left", fontsize=11)
         panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
-        panels[0].set(ylim=(0, top), xticks=_ticks(int(low), int(high)))
-        span_months(panels[0], float(low), float(high))
+        panels[0].set(ylim=(0, top), xticks=_ticks(low, high))
+        span_months(panels[0], low, high)
         for axes, design in zip(panels, shown, strict=True):
-            if design != comparator:
-                _shade(axes, funding if isinstance(funding, tuple) else funding.get(design), float(low), float(high))
-                if comparator in curves[practice]:
-                    _draw(axes, curves[practice][comparator], styles[comparator])
+            if design != COMPARATOR:
+                _shade(axes, funding if isinstance(funding, tuple) else funding.get(design), low, high)
+                if COMPARATOR in curves[practice]:
+                    _draw(axes, curves[practice][COMPARATOR], styles[COMPARATOR])
             _draw(axes, curves[practice][design], styles[design])
             axes.set_title(wrapped(styles[design].label, 26), color=styles[design].colour, fontweight="bold", loc="left")
         label_edges(panels, columns, "month of the simulation", "share of teachers, %")
-    _legend(figure, styles, comparator if comparator in present and shown != [comparator] else None, runs)
+    _legend(figure, styles[COMPARATOR] if COMPARATOR in present and shown != [COMPARATOR] else None, runs)
     return figure
 
 
@@ -99,11 +86,9 @@ def _shade(axes: Axes, window: tuple[int, int] | None, low: float, high: float) 
         axes.text(max(window[0], low), 0.02, " funded", transform=place, fontsize=9, color="#8a7a45", clip_on=True)
 
 
-def _legend(figure: Figure, styles: Mapping[str, DesignStyle], comparator: str | None, runs: int) -> None:
-    handles: list[Any] = []
-    if comparator is not None:
-        handles.append(Line2D([], [], color=styles[comparator].colour, label=styles[comparator].label))
-    handles.append(Line2D([], [], color="black", label=f"mean of {runs} runs" if runs > 1 else "a single run"))
+def _legend(figure: Figure, comparator: DesignStyle | None, runs: int) -> None:
+    handles: list[Any] = [] if comparator is None else [key(comparator.label, color=comparator.colour)]
+    handles.append(key(f"mean of {runs} runs" if runs > 1 else "a single run", color="black"))
     if runs > 1:
         handles.append(Patch(color=GREY, alpha=2 * BAND, lw=0, label="5 to 95 % of runs"))
     explain(figure, handles)

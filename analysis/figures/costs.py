@@ -28,10 +28,8 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     unit, scale = money(largest)
     present = [c for c in CATEGORIES if len(totals) and totals.xs(c, level="category").sum() > 0]
     discounted = f"discounted at {100 * discount_rate:.3g} % a year" if discount_rate else "not discounted"
-    figure = new_figure(
-        f"What each design costs, by category and payer (EUR of 2023, {discounted})",
-        1.9 + 0.26 * -(-len(present) // 4) + 0.5 * len(designs),
-    )
+    title = f"What each design costs, by category and payer (EUR of 2023, {discounted})"
+    figure = new_figure(title, 1.9 + 0.26 * -(-len(present) // 4) + 0.5 * len(designs))
     panels = axes_grid(figure, 1, 2, 2, sharex=True, sharey=True)
     for axes, payer in zip(panels, PAYERS, strict=True):
         _bars(axes, totals, designs, payer, present, scale)
@@ -44,8 +42,7 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     panels[0].set_xlim(0, largest / scale * 1.16 or 1.0)
     panels[0].set_yticks(range(len(designs)), [wrapped(design_name(d), 22) for d in designs])
     panels[0].invert_yaxis()
-    handles = [Patch(color=CATEGORY_COLOURS[c], label=category_name(c)) for c in present]
-    explain(figure, handles)
+    explain(figure, [Patch(color=CATEGORY_COLOURS[c], label=category_name(c)) for c in present])
     return figure
 
 

@@ -1,31 +1,29 @@
 """What lasts: the adopting teachers that each design has over the comparator when the funding ends, and at the end."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 from school_mentoring.analysis.summary import wide
 
-from .style import INK, design_styles, explain, label_rows, new_figure, styled, wrapped
+from .style import INK, design_styles, explain, key, label_rows, new_figure, styled, thousands, wrapped
 
 
 @styled
-def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int, comparator: str = COMPARATOR) -> Figure:
+def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int) -> Figure:
     """Return adopting teachers over the comparator's at both times, with 5 to 95 % of runs, and the second in per cent of the first.
 
     ``runs``: columns ``design, parameter_set, replicate, adopters_end_of_funding, adopters_end``.
     ``end_of_funding`` and ``end`` are their months.
     """
-    designs = [d for d in names_in(runs["design"]) if d != comparator]
-    if not designs or comparator not in names_in(runs["design"]):
-        raise ValueError(f"needs runs of {comparator!r} and of another design")
+    designs = [d for d in names_in(runs["design"]) if d != COMPARATOR]
+    if not designs or COMPARATOR not in names_in(runs["design"]):
+        raise ValueError(f"needs runs of {COMPARATOR!r} and of another design")
     styles = design_styles(names_in(runs["design"], present=False))
-    base = design_name(comparator)
+    base = design_name(COMPARATOR)
     figure = new_figure(f"What lasts: adopting teachers beyond those with {base}", 1.9 + 0.6 * len(designs))
     axes = figure.subplots()
     axes.axvline(0, color=INK, lw=1.2, zorder=1)
@@ -37,7 +35,7 @@ def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int, comparator:
         style, middles = styles[design], []
         for name, offset, face, _ in times:
             table = wide(runs, name)
-            difference = (table[design] - table[comparator]).dropna().to_numpy()
+            difference = (table[design] - table[COMPARATOR]).dropna().to_numpy()
             low, high = np.quantile(difference, [0.05, 0.95])
             middles.append(float(difference.mean()))
             axes.plot([low, high], [row + offset] * 2, color=style.colour, lw=1.6, solid_capstyle="butt")
@@ -47,10 +45,8 @@ def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int, comparator:
     axes.text(1.01, -0.5, "end, in % of\nend of funding", transform=axes.get_yaxis_transform(), va="bottom", fontsize=9.5)
     label_rows(axes, [wrapped(styles[d].label, 22) for d in designs])
     axes.set_xlabel(f"adopting teachers more than with {base}")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    handles: list[Any] = [
-        Line2D([], [], color=INK, marker="o", ls="", mfc=INK if face is None else face, label=label) for *_, face, label in times
-    ]
+    thousands(axes.xaxis)
+    handles = [key(label, color=INK, marker="o", ls="", mfc=face or INK) for *_, face, label in times]
     note = f"Marks: means; thin bars: 5 to 95 % of runs, each less the run with {base} that shares its random numbers."
     explain(figure, handles, note=note)
     return figure

@@ -3,12 +3,11 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from school_mentoring.analysis.curves import spread
 from school_mentoring.analysis.outcomes import names_in
 
-from .style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, label_rows, new_figure, styled, wrapped
+from .style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, key, label_rows, new_figure, styled, wrapped
 
 TYPES = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
 TIMES = (("_end_of_funding", -0.14, "white", "end of funding"), ("", 0.14, None, "end of the horizon"))
@@ -29,7 +28,7 @@ def gaps(runs: pd.DataFrame) -> Figure:
         label_rows(axes, [wrapped(styles[d].label, 22) for d in designs])
         axes.set_title(called, loc="left")
         axes.set_xlabel("gap, percentage points\n← these schools ahead        these schools behind →")
-    handles = [Line2D([], [], color=INK, marker="o", ls="", mfc=INK if face is None else face, label=label) for _, _, face, label in TIMES]
+    handles = [key(label, color=INK, marker="o", ls="", mfc=face or INK) for _, _, face, label in TIMES]
     note = (
         "Gap: share of teachers who use the practice outside minus inside the schools of the type. Marks: means; bars: 5 to 95 % of runs."
     )

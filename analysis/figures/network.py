@@ -9,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 from school_mentoring.analysis.palette import SHARE
 from school_mentoring.model.state import MENTOR
 
-from .style import GREY, INK, axes_grid, explain, new_figure, styled
+from .style import GREY, INK, axes_grid, explain, key, new_figure, styled
 
 TIE = "#d55e00"
 MOST_ARROWS, MOST_SCHOOLS = 400, 1000
@@ -30,7 +29,6 @@ def network(
     design: str | None = None,
     funding: tuple[int, int] | None = None,
     place: str = "",
-    comparator: str = COMPARATOR,
 ) -> Figure:
     """Return one country's schools on its map, a panel per month, coloured by the share of teachers who use the practice.
 
@@ -40,7 +38,7 @@ def network(
     what the country is called. A mentor that is not in the table lives in another country; its mentee is ringed. Of
     more than 1,000 schools the peer ties are left out: choose a region instead.
     """
-    design = design or _first_mentoring(schools, comparator)
+    design = design or _first_mentoring(schools)
     rows = schools[schools["design"] == design]
     if rows.empty:
         raise ValueError(f"no schools of the design {design!r}")
@@ -50,7 +48,6 @@ def network(
     shape = float(np.clip(high / wide if wide > 0 else 1.0, 0.4, 1.6))
     figure = new_figure(f"Use of the practice and mentoring in the schools{where}: {design_name(design)}", 1.45 + 8.4 / len(months) * shape)
     panels = axes_grid(figure, 1, len(months), len(months), sharex=True, sharey=True)
-    marks: PathCollection | None = None
     abroad = False
     for axes, month in zip(panels, months, strict=True):
         here = rows[rows["month"] == month].set_index("school")
@@ -59,16 +56,14 @@ def network(
         ties = int((here["mentor"] >= 0).sum())
         axes.set_title(f"{_when(month, months, funding)}\nmean school {100 * here['share'].mean():.0f} %, {ties:,} mentees", loc="left")
     _scale(panels[0], float(wide))
-    assert marks is not None
-    bar = figure.colorbar(marks, ax=panels, shrink=0.85, pad=0.01)
-    bar.set_label("share of teachers who use it, %")
+    figure.colorbar(marks, ax=panels, shrink=0.85, pad=0.01, label="share of teachers who use it, %")
     explain(figure, _handles(abroad, peers is not None and len(rows) <= MOST_SCHOOLS * len(months)), columns=5)
     return figure
 
 
-def _first_mentoring(schools: pd.DataFrame, comparator: str) -> str:
+def _first_mentoring(schools: pd.DataFrame) -> str:
     with_ties = set(names_in(schools.loc[schools["mentor"] >= 0, "design"]))
-    found = [d for d in names_in(schools["design"]) if d != comparator]
+    found = [d for d in names_in(schools["design"]) if d != COMPARATOR]
     return next((d for d in found if d in with_ties), (found or names_in(schools["design"]) or [""])[0])
 
 
@@ -86,34 +81,18 @@ def _map(axes: Axes, here: pd.DataFrame, peers: pd.DataFrame | None) -> tuple[Pa
     axes.scatter(away["x_km"], away["y_km"], s=95, facecolors="none", edgecolors=TIE, linewidths=1.3, zorder=2.5)
     size = float(np.clip(5200 / max(len(here), 1), 3, 40))
     mentor = here["role"] == MENTOR
-    marks = None
-    for rows, marker, scale in ((here[~mentor], "o", 1.0), (here[mentor], "^", 2.2)):
-        drawn = axes.scatter(
-            rows["x_km"],
-            rows["y_km"],
-            c=100 * rows["share"],
-            cmap=COLOURS,
-            vmin=0,
-            vmax=100,
-            s=size * scale,
-            marker=marker,
-            edgecolors=INK,
-            linewidths=(0.9 if marker == "^" else 0.4) * (not many),
-            rasterized=many,
-            zorder=3,
-        )
-        marks = marks or drawn
+    look: dict[str, Any] = {"cmap": COLOURS, "vmin": 0, "vmax": 100, "edgecolors": INK, "rasterized": many, "zorder": 3}
+    marks = [
+        axes.scatter(rows["x_km"], rows["y_km"], c=100 * rows["share"], s=size * scale, marker=marker, linewidths=line * (not many), **look)
+        for rows, marker, scale, line in ((here[~mentor], "o", 1.0, 0.4), (here[mentor], "^", 2.2, 0.9))
+    ]
     axes.set_aspect("equal")
     axes.grid(visible=False)
     axes.margins(0.06)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_axis_on()
-    for spine in axes.spines.values():
-        spine.set_visible(True)
-        spine.set_color("#cccccc")
-    assert marks is not None
-    return marks, len(away)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+    axes.spines[:].set_color("#cccccc")
+    return marks[0], len(away)
 
 
 def _draw_ties(axes: Axes, place: pd.DataFrame, mentor: "pd.Series[int]") -> None:
@@ -148,12 +127,12 @@ def _scale(axes: Axes, wide: float) -> None:
 
 def _handles(abroad: bool, peers: bool) -> list[Any]:
     handles = [
-        Line2D([], [], ls="", marker="o", color=GREY, mec=INK, ms=6, label="school"),
-        Line2D([], [], ls="", marker="^", color=GREY, mec=INK, ms=8, label="mentor school"),
-        Line2D([], [], color=TIE, lw=1.3, marker=">", ms=5, markevery=[1], label="mentors"),
+        key("school", ls="", marker="o", color=GREY, mec=INK, ms=6),
+        key("mentor school", ls="", marker="^", color=GREY, mec=INK, ms=8),
+        key("mentors", color=TIE, lw=1.3, marker=">", ms=5, markevery=[1]),
     ]
     if abroad:
-        handles.append(Line2D([], [], ls="", marker="o", ms=9, mfc="none", mec=TIE, label="mentored from another country"))
+        handles.append(key("mentored from another country", ls="", marker="o", ms=9, mfc="none", mec=TIE))
     if peers:
-        handles.append(Line2D([], [], color="#d8d8d8", lw=1, label="peers"))
+        handles.append(key("peers", color="#d8d8d8", lw=1))
     return handles

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in, outcome
 from school_mentoring.analysis.summary import wide
 from school_mentoring.model.designs import CHOICES, FIELDS, SWITCHES
 
-from .style import GREY, INK, axes_grid, design_styles, explain, money, new_figure, place_labels, styled
+from .style import GREY, INK, design_styles, explain, key, money, new_figure, place_labels, small_multiples, styled, thousands
 
 FOUND = "#332288"
 
@@ -45,10 +44,8 @@ def front(
     if found:
         rows = listed[listed["design"].isin(found)]
         spread = [np.abs(rows[[f"{n}_low", f"{n}_high"]].to_numpy() - rows[[n]].to_numpy()).T for n in ("effect", "cost")]
-        axes.errorbar(
-            rows["effect"], rows["cost"] / scale, xerr=spread[0], yerr=spread[1] / scale,
-            marker="o", ms=5, color=FOUND, lw=1.3, elinewidth=1.0, zorder=4,
-        )  # fmt: skip
+        look: dict[str, Any] = {"marker": "o", "ms": 5, "color": FOUND, "lw": 1.3, "elinewidth": 1.0, "zorder": 4}
+        axes.errorbar(rows["effect"], rows["cost"] / scale, xerr=spread[0], yerr=spread[1] / scale, **look)
         shown += [(name, FOUND) for name in found]
     for name in own:
         axes.plot(*point(name), ls="", marker=styles[name].marker, ms=9, color=styles[name].colour, mec="white", zorder=5)
@@ -59,12 +56,12 @@ def front(
         axes.annotate("", point(row["rival"]), point(row["design"]), arrowprops=arrow, zorder=3)
     axes.set_xlabel(f"additional {outcome('effect_adopter_years').label} (discounted)")
     axes.set_ylabel(f"additional {outcome(cost).label}, {unit} (discounted)")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    thousands(axes.xaxis)
     axes.margins(0.06)
-    handles: list[Any] = [
-        Line2D([], [], ls="", marker=".", color=GREY, label="designs tried (by the search's own runs)"),
-        Line2D([], [], marker="o", ms=5, color=FOUND, lw=1.3, label="best for each budget, with 95 % intervals"),
-        Line2D([], [], color=INK, lw=1.2, marker=">", ms=4, label="to a design that does more at no more cost"),
+    handles = [
+        key("designs tried (by the search's own runs)", ls="", marker=".", color=GREY),
+        key("best for each budget, with 95 % intervals", marker="o", ms=5, color=FOUND, lw=1.3),
+        key("to a design that does more at no more cost", color=INK, lw=1.2, marker=">", ms=4),
     ]
     explain(figure, handles, columns=2)
     xy = [point(name) for name, _ in shown]
@@ -80,24 +77,12 @@ def designs_by_cost(front_: pd.DataFrame, best: pd.DataFrame, *, cost: str) -> F
     both = pd.concat([table[[cost, *FIELDS]] for table in tables], ignore_index=True)
     varied = [name for name in FIELDS if both[name].nunique(dropna=False) > 1]
     unit, scale = money(float(both[cost].max()))
-    columns = 4
-    rows = max(1, -(-len(varied) // columns))
     title = f"The designs on the front: each field against the additional {outcome(cost).label} ({unit}, discounted)"
-    figure = new_figure(title, 1.0 + 2.1 * rows)
-    for axes, name in zip(axes_grid(figure, rows, columns, len(varied), sharex=True), varied, strict=True):
-        for table, size in zip(tables, (3.5, 7.0), strict=False):
-            values = _shown(table[name], name)
-            axes.plot(
-                table[cost] / scale,
-                values,
-                ls="",
-                marker="o",
-                ms=size,
-                color=FOUND,
-                alpha=0.45 if size < 5 else 1,
-                mec="none",
-                clip_on=False,
-            )
+    figure, panels = small_multiples(title, len(varied), 4, 1.0, 2.1, sharex=True)
+    mark: dict[str, Any] = {"ls": "", "marker": "o", "color": FOUND}
+    for axes, name in zip(panels, varied, strict=True):
+        for table, size, alpha in zip(tables, (3.5, 7.0), (0.45, 1), strict=False):
+            axes.plot(table[cost] / scale, _shown(table[name], name), ms=size, alpha=alpha, mec="none", clip_on=False, **mark)
         words = CHOICES.get(name) or (("no", "yes") if name in SWITCHES else None)
         if words:
             axes.set_yticks(range(len(words)), words)
@@ -106,11 +91,7 @@ def designs_by_cost(front_: pd.DataFrame, best: pd.DataFrame, *, cost: str) -> F
         axes.set_ylabel("" if words else FIELDS[name].unit.replace(" per ", "\nper "), fontsize=8)
         axes.tick_params(labelsize=8, labelbottom=True)
     note = "No quota of mentors is shown as a share of -0.05. Where a field means nothing for a design it is that of no programme."
-    handles = [
-        Line2D([], [], ls="", marker="o", ms=3.5, color=FOUND, alpha=0.45, label="on the front"),
-        Line2D([], [], ls="", marker="o", ms=7, color=FOUND, label="best for a budget"),
-    ]
-    explain(figure, handles, note=note)
+    explain(figure, [key("on the front", ms=3.5, alpha=0.45, **mark), key("best for a budget", ms=7, **mark)], note=note)
     return figure
 
 
@@ -127,8 +108,6 @@ def convergence(table: pd.DataFrame) -> Figure:
     figure = new_figure("How the search went: volume dominated by the designs found so far", 3.6)
     axes = figure.subplots()
     axes.plot(table["evaluations"], 100 * table["volume"], color=FOUND)
-    axes.set_xlabel("designs tried")
-    axes.set_ylabel("% of the volume at the end")
-    axes.set_ylim(0, 104)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.set(xlabel="designs tried", ylabel="% of the volume at the end", ylim=(0, 104))
+    thousands(axes.xaxis)
     return figure

@@ -4,11 +4,11 @@ Nothing here touches matplotlib's global state or its backend: figures are ``mat
 which applies the style while a figure is made.
 """
 
-import os
-import tempfile
+import io
 import textwrap
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from itertools import pairwise
 from pathlib import Path
@@ -17,32 +17,15 @@ from typing import Any, ParamSpec
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, DesignStyle, design_styles
 
-__all__ = [
-    "CATEGORY_COLOURS",
-    "DPI",
-    "FUNDED",
-    "GREY",
-    "INK",
-    "WIDTH",
-    "DesignStyle",
-    "axes_grid",
-    "design_styles",
-    "explain",
-    "new_figure",
-    "place_labels",
-    "save",
-    "save_bytes",
-    "shade_funding",
-    "span_months",
-    "styled",
-    "wrapped",
-]
+__all__ = ["CATEGORY_COLOURS", "FUNDED", "GREY", "INK", "DesignStyle", "design_styles"]  # of the palette, handed on
 
 WIDTH, DPI = 10.0, 150  # inches; shown 1000 pixels wide, a point is 1.4 pixels
 BAND = 0.2  # opacity of a band of quantiles
@@ -77,6 +60,7 @@ _RC: Mapping[str, Any] = {
     "path.simplify": True,
     "text.usetex": False,
 }
+Rectangle = tuple[float, float, float, float]  # left, bottom, right, top
 _LOCK = threading.RLock()  # matplotlib's settings are shared by all threads, such as those of a web server
 
 P = ParamSpec("P")
@@ -87,12 +71,18 @@ def styled(make: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @wraps(make)
     def inside(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with _LOCK, mpl.rc_context():
-            mpl.rcdefaults()
-            mpl.rcParams.update(_RC)
+        with _style():
             return make(*args, **kwargs)
 
     return inside
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    with _LOCK, mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
 
 
 def new_figure(title: str, height: float) -> Figure:
@@ -109,12 +99,29 @@ def explain(figure: Figure, handles: Sequence[Any], *, columns: int = 4, note: s
     figure.legend(handles=list(handles), loc="outside lower left", ncols=columns, title=title, title_fontsize=9, alignment="left")
 
 
+def key(label: str, **look: Any) -> Line2D:
+    """Return an entry of a legend that looks like a line or, with ``ls=""`` and a marker, like a mark."""
+    return Line2D([], [], label=label, **look)
+
+
 def axes_grid(figure: Any, rows: int, columns: int, count: int, **share: Any) -> list[Axes]:
     """Return ``count`` axes in a grid, row by row; places left over are taken away."""
     axes = figure.subplots(rows, columns, squeeze=False, **share).ravel().tolist()
     for left_over in axes[count:]:
         left_over.remove()
     return list(axes[:count])
+
+
+def small_multiples(title: str, count: int, across: int, base: float, each: float, **share: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its ``count`` axes, so many across, of rows ``each`` inches high and ``base`` inches for all else."""
+    rows = max(1, -(-count // across))
+    figure = new_figure(title, base + each * rows)
+    return figure, axes_grid(figure, rows, across, count, **share)
+
+
+def thousands(axis: Axis) -> None:
+    """Write whole numbers on an axis, thousands apart."""
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
 def label_edges(panels: Sequence[Axes], columns: int, x: str, y: str, **words: Any) -> None:
@@ -173,7 +180,7 @@ def place_labels(
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     canvas = FigureCanvasAgg(figure)
-    frame = axes.get_window_extent()
+    edges = axes.get_window_extent()
     pixels = [tuple(axes.transData.transform(point)) for point in points]
     unit = figure.dpi / 72
     taken = [(x - 6 * unit, y - 6 * unit, x + 6 * unit, y + 6 * unit) for x, y in pixels]
@@ -187,13 +194,13 @@ def place_labels(
         )
         extent = text.get_window_extent(canvas.get_renderer())
         width, height = extent.width, extent.height
-        best: tuple[float, float, float, tuple[float, float, float, float]] | None = None
+        best: tuple[float, float, float, Rectangle] | None = None
         for far in (1.0, 1.8, 3.0, 4.5, 6.0):
             for dx, dy in ((1, 0), (1, 0.7), (1, -0.7), (-1, 0), (-1, 0.7), (-1, -0.7), (0, 1), (0, -1)):
                 left = x + dx * 9 * unit * far - (width if dx < 0 else width / 2 if dx == 0 else 0)
                 bottom = y + dy * (9 * unit * far + height / 2 * abs(dy)) - height / 2
                 box = (left, bottom, left + width, bottom + height)
-                outside = _area(box) - _overlap(box, (frame.x0, frame.y0, frame.x1, frame.y1))
+                outside = _overlap(box, box) - _overlap(box, (edges.x0, edges.y0, edges.x1, edges.y1))
                 cost = sum(_overlap(box, other) for other in taken) + 3 * outside + far * 5 * unit
                 if best is None or cost < best[0]:
                     best = (cost, left, far, box)
@@ -208,14 +215,9 @@ def place_labels(
 
 def save_bytes(figure: Figure, kind: str) -> bytes:
     """Return a figure as ``png`` or ``svg``: the same bytes whenever it is made (no dates, fixed ids, no versions)."""
-    import io
-
     buffer = io.BytesIO()
-    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    with _LOCK, mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_RC)
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+    with _style():
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Software": None} if kind == "png" else {"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
@@ -226,26 +228,13 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once for both
     for path in paths:
-        content = save_bytes(figure, path.suffix[1:])
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
+        draft = folder / f".{path.name}.draft"
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            draft.write_bytes(save_bytes(figure, path.suffix[1:]))
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     return paths
-
-
-Rectangle = tuple[float, float, float, float]  # left, bottom, right, top
-
-
-def _area(box: Rectangle) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _overlap(a: Rectangle, b: Rectangle) -> float:

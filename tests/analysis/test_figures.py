@@ -131,8 +131,8 @@ def test_adoption_draws_the_mean_and_the_band_in_per_cent() -> None:
     assert low == pytest.approx(10.1) and high == pytest.approx(11.9 + 23)
 
 
-def test_adoption_keeps_to_the_months_asked_for() -> None:
-    axes = adoption(monthly(), FUNDING, first_month=6, last_month=20).axes[0]
+def test_adoption_keeps_to_the_months_given() -> None:
+    axes = adoption(monthly().query("6 <= month <= 20"), FUNDING).axes[0]
     assert axes.get_xlim() == (6, 20)
     assert all(line.get_xdata().max() == 20 for line in axes.lines)
 
@@ -146,7 +146,7 @@ def test_adoption_of_a_single_month_is_marks_and_draws_no_warning() -> None:
 
 def test_adoption_marks_funding_only_where_it_is_in_view() -> None:
     assert "funded" in words(adoption(monthly(), FUNDING))
-    assert "funded" not in words(adoption(monthly(), FUNDING, first_month=36))
+    assert "funded" not in words(adoption(monthly().query("month >= 36"), FUNDING))
 
 
 def test_adoption_of_a_single_run_has_no_spread_to_explain() -> None:

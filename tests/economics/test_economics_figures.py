@@ -7,16 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from school_mentoring.analysis.economics import (
-    acceptability as cost_effectiveness,
-)
-from school_mentoring.analysis.economics import (
-    budget_impact,
-    equity,
-    robustness,
-    scenario_discovery,
-    value_of_information,
-)
+from school_mentoring.analysis.economics import acceptability as cost_effectiveness
+from school_mentoring.analysis.economics import budget_impact, equity, value_of_information
 from school_mentoring.analysis.economics.psa import psa_sample
 from school_mentoring.analysis.figures import economics
 from school_mentoring.analysis.figures.style import save_bytes
@@ -55,19 +47,13 @@ def makers() -> dict[str, Callable[[], Figure]]:
     spent = budget_impact.spending(runs)
     by_payer, whole = budget_impact.budget_impact(spent, runs), budget_impact.budget_impact(spent, runs, by=("year",))
     known, everything = value_of_information.evppi(sample, 500.0), value_of_information.evpi(sample, 500.0).value
-    plane = equity.equity_plane(spread, 500.0, 2.0)
-    benefit = sample.net_benefit(500.0)
-    flags = scenario_discovery.where_better(sample, "regional_hub", "none", 500.0)
-    path = scenario_discovery.prim(sample.parameters, flags)
-    words = {"title": "Where hubs are better", "yes": "hubs are better", "no": "they are not"}
+    table = cost_effectiveness.incremental(sample)
     return {
         "acceptability": lambda: economics.acceptability(curves),
         "budget": lambda: economics.budget(by_payer, whole),
         "information": lambda: economics.information(known, everything, willingness_to_pay=500.0),
         "gains": lambda: economics.gains(equity.gains(spread)),
-        "equity_plane": lambda: economics.equity_plane(plane, willingness_to_pay=500.0, aversion=2.0, kind="atkinson"),
-        "robustness": lambda: economics.robustness(benefit, robustness.robustness(benefit, "none")),
-        "conditions": lambda: economics.conditions(sample.parameters, flags, path, **words),
+        "plane": lambda: economics.plane(table, 500.0, spread=True),
     }
 
 
@@ -76,7 +62,7 @@ def figures(makers) -> dict[str, Figure]:
     return {name: make() for name, make in makers.items()}
 
 
-NAMES = ["acceptability", "budget", "information", "gains", "equity_plane", "robustness", "conditions"]
+NAMES = ["acceptability", "budget", "information", "gains", "plane"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,17 +84,6 @@ def test_no_text_leaves_a_figure(figures, name) -> None:
                 box = text.get_window_extent()
                 assert box.x0 >= -2 and box.y0 >= -2, text.get_text()
                 assert box.x1 <= figure.bbox.x1 + 2, text.get_text()
-
-
-def test_the_box_over_the_deciding_parameter_is_drawn(figures) -> None:
-    assert "beta" in {figures["conditions"].axes[0].get_xlabel(), figures["conditions"].axes[0].get_ylabel()}
-
-
-def test_a_box_over_two_parameters_is_drawn_over_both() -> None:
-    inputs = pd.DataFrame(np.random.default_rng(1).random((300, 3)), columns=["a", "b", "c"])
-    flags = (inputs["a"] > 0.6) & (inputs["b"] < 0.5)
-    figure = economics.conditions(inputs, flags, scenario_discovery.prim(inputs, flags), title="t", yes="y", no="n")
-    assert {figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()} == {"a", "b"}
 
 
 def test_budgets_of_four_designs_stand_in_two_rows_of_which_the_last_is_labelled() -> None:
@@ -139,11 +114,3 @@ def test_a_study_that_costs_nothing_has_no_budget_to_show() -> None:
     spent = budget_impact.spending(free)
     with pytest.raises(ValueError, match="no design costs anything"):
         economics.budget(budget_impact.budget_impact(spent, free), budget_impact.budget_impact(spent, free, by=("year",)))
-
-
-def test_states_that_nothing_tells_apart_have_no_box_to_draw() -> None:
-    inputs = pd.DataFrame(np.random.default_rng(0).random((40, 2)), columns=["a", "b"])
-    flags = pd.Series(np.arange(40) % 2 == 0)
-    whole = scenario_discovery.prim(inputs, flags)[:1]
-    with pytest.raises(ValueError, match="no condition tells the states apart"):
-        economics.conditions(inputs, flags, whole, title="t", yes="y", no="n")

@@ -8,7 +8,6 @@ import pandas as pd
 
 from school_mentoring.analysis.economics.advice import about, euros
 from school_mentoring.analysis.figures import economics as draw
-from school_mentoring.analysis.figures.plane import plane
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
@@ -33,7 +32,7 @@ def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Se
         Text(meaning + (f" {LOSS}" if facts.spread else "")),
         Picture(
             "plane",
-            lambda: plane(table, facts.k, spread=facts.spread, terms=terms),
+            lambda: draw.plane(table, facts.k, spread=facts.spread, terms=terms),
             f"Scatter plot of added cost against added effect. {_listed(facts, table)}.",
             f"Marks are means over the {'parameter sets' if facts.spread else 'runs'}. To the right is more effect, above is more cost.",
         ),
