@@ -1,19 +1,18 @@
 """The work that is timed: the pilot sweep, a national system, worlds of any size, and the limit that all peers can express."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import Batch
+from school_mentoring.model.engine import Batch, Task
 from school_mentoring.model.parameters import PARAMETERS, base_values, parameter_table
 from school_mentoring.model.world.arrays import Practices, World
 from school_mentoring.model.world.network import generate_world
 from school_mentoring.scenarios import load_scenario
 
-__all__ = ["LIMIT", "Work", "limit", "pilot", "pilot_world", "random_sets", "sized_world", "work"]
+__all__ = ["LIMIT", "limit", "pilot", "pilot_world", "random_sets", "school_months", "sized_world", "work"]
 
 LIMIT = {"p": 0.01, "q_out": 0.3, "d": 0.03}
 """Chances a month of the limit: a school adopts with 1 - (1 - p)(1 - q_out E), E its adopting share of peers, and abandons with d."""
@@ -21,16 +20,9 @@ LIMIT = {"p": 0.01, "q_out": 0.3, "d": 0.03}
 _LIMIT_SWITCHES = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0}
 
 
-class Work(NamedTuple):
-    """What ``run_batch`` takes: ``engine(*work.arguments, **work.options)``; and how much it is."""
-
-    arguments: tuple[World, Practices, NDArray[np.void], NDArray[np.void], Batch]
-    options: dict[str, int]
-
-    @property
-    def school_months(self) -> int:
-        """Schools times months times runs."""
-        return int(self.arguments[0].teachers.size * self.options["months"] * self.arguments[4].design.size)
+def school_months(task: Task) -> int:
+    """Return schools times months times runs of a task."""
+    return int(task.world.teachers.size * task.months * task.batch.design.size)
 
 
 def random_sets(count: int) -> list[dict[str, float]]:
@@ -43,14 +35,14 @@ def random_sets(count: int) -> list[dict[str, float]]:
     return sets
 
 
-def work(world: World, names: tuple[str, ...], replicates: int, months: int, values: dict[str, float] | None = None) -> Work:
+def work(world: World, names: tuple[str, ...], replicates: int, months: int, values: dict[str, float] | None = None) -> Task:
     """Return runs of preset designs in a world, funded from month 6 to 34."""
     practices = Practices(np.ones(1), np.ones(1), np.full(1, -1.0))
     parameters = parameter_table([values or base_values()])
     designs = design_table([PRESETS[name] for name in names], 6, 34)
     design, replicate = (axis.reshape(-1) for axis in np.indices((len(names), replicates)))
     batch = Batch(design, np.zeros_like(design), replicate)
-    return Work((world, practices, parameters, designs, batch), {"seed": 1, "months": months, "end_of_funding": 34})
+    return Task(world, practices, parameters, designs, batch, seed=1, months=months, end_of_funding=34)
 
 
 def pilot_world() -> World:
@@ -59,7 +51,7 @@ def pilot_world() -> World:
     return Worlds(scenario).get(scenario.base_parameters(), 0)[0]
 
 
-def pilot(replicates: int, names: tuple[str, ...] = tuple(PRESETS)) -> Work:
+def pilot(replicates: int, names: tuple[str, ...] = tuple(PRESETS)) -> Task:
     """Return the pilot sweep: 480 schools, all seven designs, 72 months."""
     return work(pilot_world(), names, replicates, 72)
 
@@ -76,7 +68,7 @@ def sized_world(schools: int) -> World:
     return world
 
 
-def limit(world: World, replicates: int, months: int) -> Work:
+def limit(world: World, replicates: int, months: int) -> Task:
     """Return the exact limit on the network of a world: one teacher per school, no mentoring, one school in 20 adopting at the start."""
     n = world.teachers.size
     started = (np.arange(n) % 20 == 0).astype(np.int32).reshape(1, n)

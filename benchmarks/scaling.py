@@ -25,7 +25,7 @@ def peak():
 
 schools, months, names = int(sys.argv[1]), int(sys.argv[2]), tuple(sys.argv[3].split(","))
 small = cases.work(cases.sized_world(100), names, 1, 9)
-run_batch(*small.arguments, **small.options)
+run_batch(small)
 cases.sized_world(24_000)
 before = peak()
 started = time.thread_time()
@@ -37,11 +37,11 @@ work = cases.work(world, names, runs, months)
 seconds = []
 for turn in range(1 if schools > 10**6 else 3):
     started = time.thread_time()
-    results = run_batch(*work.arguments, **work.options, threads=1)
+    results = run_batch(work, threads=1)
     seconds.append(time.thread_time() - started)
 n = world.teachers.size
 print(json.dumps({
-    "schools": n, "generating": generating, "each": min(seconds) / work.school_months * 1e9, "seconds": min(seconds),
+    "schools": n, "generating": generating, "each": min(seconds) / cases.school_months(work) * 1e9, "seconds": min(seconds),
     "world_bytes": sum(array.nbytes for array in world if hasattr(array, "nbytes")) / n, "ties": world.peer.size / n,
     "before": before, "after_world": after_world, "peak": peak(), "adopters": float(results.outcomes[0, 3]),
 }))
@@ -85,11 +85,11 @@ def _threads(quick: bool) -> str:
 
     work = cases.pilot(20 if quick else 200)
     best = alternate(
-        {str(k): lambda k=k: run_batch(*work.arguments, **work.options, threads=k) for k in (1, 2)},  # type: ignore[misc]
+        {str(k): lambda k=k: run_batch(work, threads=k) for k in (1, 2)},  # type: ignore[misc]
         5 if quick else 9,
         time.perf_counter,
     )
-    runs = work.arguments[4].design.size
+    runs = work.batch.design.size
     return (
         f"{runs:,} runs of the pilot's seven designs: {best['1']:.3f} s by the clock on one thread, {best['2']:.3f} s on two, "
         f"{best['1'] / best['2']:.2f} times as fast."

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import cases
 from school_mentoring.model.engine import run_batch
 work = cases.pilot(1)
-run_batch(*work.arguments, **work.options)
+run_batch(work)
 """
 SCRIPTS = {
     "import numpy, numba, pandas": "import numpy, numba, pandas",

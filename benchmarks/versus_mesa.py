@@ -23,7 +23,7 @@ SHOWN = ("none", "bottom_up")
 
 @cache
 def _pilot_world() -> tuple[World, Practices]:
-    return cases.pilot(1, ("none",)).arguments[:2]
+    return cases.pilot(1, ("none",))[:2]
 
 
 class PilotModel(MentoringModel):
@@ -39,11 +39,11 @@ def _per_design(replicates: int) -> list[list[object]]:
     totals = np.zeros(2)
     for name in PRESETS:
         few, many = cases.pilot(1, (name,)), cases.pilot(replicates, (name,))
-        ours, theirs = run_batch(*few.arguments, **few.options).outcomes, run_batch_with_mesa(*few.arguments, **few.options).outcomes
+        ours, theirs = run_batch(few).outcomes, run_batch_with_mesa(few).outcomes
         if not np.array_equal(ours, theirs, equal_nan=True):
             raise AssertionError(f"the two engines differ on {name}")
-        slow = alternate({"mesa": lambda w=few: run_batch_with_mesa(*w.arguments, **w.options)}, 1, warm=False)["mesa"]  # type: ignore[misc]
-        fast = alternate({"engine": lambda w=many: run_batch(*w.arguments, **w.options, threads=1)}, 7)["engine"] / replicates  # type: ignore[misc]
+        slow = alternate({"mesa": lambda w=few: run_batch_with_mesa(w)}, 1, warm=False)["mesa"]  # type: ignore[misc]
+        fast = alternate({"engine": lambda w=many: run_batch(w, threads=1)}, 7)["engine"] / replicates  # type: ignore[misc]
         if name in SHOWN:
             rows.append([f"`{name}`", slow * 1e3, fast * 1e3, slow / fast])
         totals += slow, fast
@@ -64,8 +64,8 @@ def _batch_run() -> str:
     )
     slow = time.perf_counter() - started
     work = cases.pilot(replicates, ("none", "regional_hub"))
-    fast = alternate({"engine": lambda: run_batch(*work.arguments, **work.options, threads=2)}, 9, time.perf_counter)["engine"]
-    runs = work.arguments[4].design.size
+    fast = alternate({"engine": lambda: run_batch(work, threads=2)}, 9, time.perf_counter)["engine"]
+    runs = work.batch.design.size
     return (
         f"`mesa.batch_run` with 2 processes, {runs} runs of 72 months of `none` and `regional_hub`: {slow:.1f} s of wall time; "
         f"the engine with 2 threads, the same runs: {fast * 1e3:.2f} ms; ratio {slow / fast:,.0f}."

@@ -23,7 +23,7 @@ Runner = Callable[[World, int, int], NDArray[np.float64]]
 
 def _engine(world: World, runs: int, months: int) -> NDArray[np.float64]:
     work = cases.limit(world, runs, months)
-    return run_batch(*work.arguments, **work.options, threads=1).outcomes[:, END]
+    return run_batch(work, threads=1).outcomes[:, END]
 
 
 def _standard_errors_apart(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
@@ -50,7 +50,7 @@ LARGE: tuple[tuple[str, Runner, int, int], ...] = (
 
 def _small(quick: bool) -> str:
     scenario_world = cases.sized_world(120)
-    world = cases.limit(scenario_world, 1, MONTHS).arguments[0]
+    world = cases.limit(scenario_world, 1, MONTHS).world
     n = world.teachers.size
     ours = _engine(scenario_world, 4000, MONTHS)
     rows: list[list[object]] = []
@@ -75,7 +75,7 @@ def _small(quick: bool) -> str:
 def _large(quick: bool) -> str:
     national = cases.sized_world(250_000)
     work = cases.limit(national, 1, MONTHS)
-    world, n = work.arguments[0], work.arguments[0].teachers.size
+    world, n = work.world, work.world.teachers.size
     rows: list[list[object]] = []
     for name, run, runs, months in LARGE[2:] if quick else LARGE:
         quickly = months > 4

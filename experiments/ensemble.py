@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import design_table
-from school_mentoring.model.engine import Batch, Results, run_batch
+from school_mentoring.model.engine import Batch, Results, Task, run_batch
 from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.observe import GROUP_COUNTS, OUTCOMES, group_names
 from school_mentoring.model.parameters import WORLD_PARAMETERS, parameter_table
@@ -195,19 +195,9 @@ def run_rows(
         first = rows[0]
         known = dict(zip(parameters.dtype.names or (), parameters[batch.parameter_set[first]].tolist(), strict=True))
         world, _ = worlds.get(known, int(index[first]))
-        part = engine(
-            world,
-            scenario.practice_arrays(),
-            parameters,
-            designs,
-            Batch(*(column[rows] for column in batch)),
-            seed=scenario.seed,
-            months=scenario.months,
-            end_of_funding=scenario.programme.last_month,
-            monthly=monthly,
-            per_school=per_school,
-            threads=threads,
-        )
+        inputs = world, scenario.practice_arrays(), parameters, designs, Batch(*(column[rows] for column in batch))
+        task = Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month)
+        part = engine(task, monthly=monthly, per_school=per_school, threads=threads)
         gathered = gathered or _Gather(part, len(batch.design))
         gathered.put(part, rows)
         done += len(rows)

@@ -182,7 +182,6 @@ def mesa_model(
         parameters,
         seed=loaded.seed,
         replicate=replicate,
-        first_month=loaded.programme.first_month,
-        last_month=loaded.programme.last_month,
+        window=(loaded.programme.first_month, loaded.programme.last_month),
         school_class=agent,
     )

@@ -5,21 +5,18 @@ Subclass ``SchoolAgent`` to change a behaviour; every experiment also runs on a 
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import Any
 
 import mesa
 
 from . import costs, draws, rules
 from .state import MENTEE, MENTOR, NO_ROLE
 
-if TYPE_CHECKING:
-    from .mesa_model import MentoringModel
-
 
 class CoordinatorAgent(mesa.Agent):
     """The coordinators of one unit of the design's tier: a country, a region, or all schools."""
 
-    def __init__(self, model: "MentoringModel") -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__(model)
         self.clusters = 0
         self.quality = 0.0
@@ -33,7 +30,7 @@ class CoordinatorAgent(mesa.Agent):
 class SchoolAgent(mesa.Agent):
     """A school: its fixed traits, its adopting teachers by practice, its part in mentoring."""
 
-    def __init__(self, model: "MentoringModel", index: int) -> None:
+    def __init__(self, model: Any, index: int) -> None:
         super().__init__(model)
         world = model.world
         self.index = index

@@ -7,7 +7,7 @@ all threads, range by range of schools. ``mesa_model.py`` is the same model for 
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,14 +39,18 @@ class Batch(NamedTuple):
 
 
 class Task(NamedTuple):
-    """All that the runs of a batch are made from; tables of parameters and designs, the rest as in ``run_batch``."""
+    """All that the runs of a batch are made from.
+
+    ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; ``seed`` (0 to 2**64 - 1) names random numbers;
+    ``end_of_funding`` is the month whose state counts as the end of funding, the last one where it lies beyond.
+    """
 
     world: World
     practices: Practices
     parameters: Records
     designs: Records
     batch: Batch
-    seed: np.uint64
+    seed: Any
     months: int
     end_of_funding: int
 
@@ -147,30 +151,17 @@ def _run_on_threads(task: Task, state: State, results: Results, r: int, pool: Th
         _open_alone(task, state, results, r, 0, month)
 
 
-def run_batch(
-    world: World,
-    practices: Practices,
-    parameters: Records,
-    designs: Records,
-    batch: Batch,
-    *,
-    seed: int,
-    months: int,
-    end_of_funding: int,
-    monthly: bool = False,
-    per_school: bool = False,
-    threads: int | None = None,
-) -> Results:
-    """Make every run of a batch in one world.
+def run_batch(task: Task, *, monthly: bool = False, per_school: bool = False, threads: int | None = None) -> Results:
+    """Make every run of a task's batch in its one world.
 
-    ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; ``seed`` from 0 to 2**64 - 1 names the random
-    numbers; ``end_of_funding`` is the month whose state counts as the end of funding (at most months - 1). ``monthly`` records groups, ties
-    and costs of each month, ``per_school`` each school too. ``threads`` (default: all processors) never changes the results.
+    ``monthly`` records groups, ties and costs of each month, ``per_school`` each school too. ``threads`` (default: all processors) never
+    changes the results.
     """
+    world, practices, batch = task.world, task.practices, task.batch
     runs = batch.design.size
-    results = empty_results(world, practices, runs, months, monthly, per_school)
+    results = empty_results(world, practices, runs, task.months, monthly, per_school)
     threads = threads or cpu_count()
-    task = Task(world, practices, parameters, designs, batch, np.uint64(seed), months, min(end_of_funding, months - 1))
+    task = task._replace(seed=np.uint64(task.seed), end_of_funding=min(task.end_of_funding, task.months - 1))
     one_by_one = np.arange(runs), np.arange(runs + 1)
     rows, of_group = one_by_one if world.sequential else _side_by_side(batch.parameter_set, world.teachers.size)
     make_runs = _run_in_turn if world.sequential else _run_groups

@@ -5,7 +5,6 @@ is decided for all schools at once.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import mesa
 import numpy as np
@@ -17,7 +16,7 @@ from .agents import CoordinatorAgent, SchoolAgent
 from .costs import CATEGORIES, PAYERS
 from .designs import Design, design_from_record, design_table
 from .draws import Moment
-from .engine import Batch, Results, empty_results, observe_run
+from .engine import Results, Task, empty_results, observe_run
 from .parameters import parameter_table
 from .recruitment import is_funded, quota, recruiting_month
 from .state import MENTEE, MENTOR, NO_ROLE, RunCounts, Spread, State, Tie, allocate
@@ -27,9 +26,8 @@ class MentoringModel(mesa.Model):
     """Schools under one design; ``step()`` is one month.
 
     The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
-    ``seed`` and ``replicate`` that name the random numbers, and the programme window: funded in first_month <= month < last_month,
-    unless the design
-    states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
+    ``seed`` and ``replicate`` that name the random numbers, and the ``window`` of the programme: funded from its first month on, up to and
+    without its second, unless the design states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
     """
 
     def __init__(
@@ -41,14 +39,13 @@ class MentoringModel(mesa.Model):
         *,
         seed: int = 0,
         replicate: int = 0,
-        first_month: int = 6,
-        last_month: int = 34,
+        window: tuple[int, int] = (6, 34),
         school_class: type[SchoolAgent] = SchoolAgent,
     ) -> None:
         super().__init__(seed=seed % 2**32)
         self.world, self.practices, self.design = world, practices, design
         self.par = parameter_table([parameters or {}]).view(np.recarray)[0]
-        self.des = design_table([design], first_month, last_month).view(np.recarray)[0]
+        self.des = design_table([design], *window).view(np.recarray)[0]
         self.seed_key, self.replicate = np.uint64(seed), replicate
         self.month = 0
         self.ties = 0
@@ -229,15 +226,8 @@ class MentoringModel(mesa.Model):
 
 
 def run_batch_with_mesa(
-    world: World,
-    practices: Practices,
-    parameters: Any,
-    designs: Any,
-    batch: Batch,
+    task: Task,
     *,
-    seed: int,
-    months: int,
-    end_of_funding: int,
     monthly: bool = False,
     per_school: bool = False,
     threads: int | None = None,
@@ -245,16 +235,17 @@ def run_batch_with_mesa(
     school_class: type[SchoolAgent] = SchoolAgent,
 ) -> Results:
     """Make every run of a batch with the Mesa model; arguments and results as ``model.engine.run_batch`` (``threads`` has no effect)."""
+    world, practices, batch, months = task.world, task.practices, task.batch, task.months
     results = empty_results(world, practices, batch.design.size, months, monthly, per_school)
-    state, end = allocate(world, practices.weight.size), min(end_of_funding, months - 1)
+    state, end = allocate(world, practices.weight.size), min(task.end_of_funding, months - 1)
     for r in range(batch.design.size):
-        row, des = parameters[batch.parameter_set[r]], designs[batch.design[r]]
+        row, des = task.parameters[batch.parameter_set[r]], task.designs[batch.design[r]]
         model = model_class(
             world,
             practices,
             design_from_record(des),
-            dict(zip(parameters.dtype.names, row.tolist(), strict=True)),
-            seed=seed,
+            dict(zip(row.dtype.names, row.tolist(), strict=True)),
+            seed=task.seed,
             replicate=int(batch.replicate[r]),
             school_class=school_class,
         )

@@ -238,11 +238,8 @@ def _expose(peers: PeerRows, by_degree: Ints, share: Floats, low: int, exposure:
 @part
 def _expose_side(peers: PeerRows, share: Floats, low: int, exposure: Floats) -> None:
     """Set E as ``_expose`` does, of runs side by side: those of a school are one vector."""
-    peer_start, peer, row_weight, weight = peers
-    weighted = weight.size > 0
     for i in range(exposure.size // SIDE):
-        ties = peer_start[low + i], peer_start[low + i + 1]
-        weighted_sum_8(exposure, i * SIDE, row_weight[low + i], share, peer, weight, weighted, *ties)
+        weighted_sum_8(exposure, i * SIDE, share, peers, low + i)
 
 
 @part

@@ -34,30 +34,36 @@ def _times(builder: Any, number: Any, vector: Any) -> Any:
 
 
 @intrinsic
-def weighted_sum_8(_typing, to, at, factor, values, columns, weights, weighted, begin, end):
-    """Set ``to[at + k]`` to factor times the sum over a in begin..end of ``weights[a] * values[8 * columns[a] + k]``, for k = 0..7.
+def weighted_sum_8(_typing: Any, to: Any, at: Any, values: Any, peers: Any, row: Any) -> Any:
+    """Set ``to[at + k]`` to the weighted sum of ``values[8 * peer + k]`` over the peers of a row, for k = 0..7.
 
-    Where not ``weighted`` each weight is 1. ``to``, ``values``, ``weights``: float64, ``columns``: int32, each of one axis.
+    ``peers`` are ``peer_start``, ``peer``, ``row_weight`` and ``weight`` of a world; where ``weight`` is empty each weight is 1. ``to`` and
+    ``values``: float64, of one axis.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        to_, at_, factor_, values_, columns_, weights_, weighted_, begin_, end_ = arguments
-        to_type, _, _, values_type, columns_type, weights_type, _, _, _ = signature.args
+        to_, at_, values_, peers_, row_ = arguments
+        to_type, _, values_type, peers_type, _ = signature.args
+        start, column, factor, weight = zip(peers_type.types, cgutils.unpack_tuple(builder, peers_), strict=True)
+
+        def read(array: Any, position: Any) -> Any:
+            return builder.load(_address(context, builder, array[0], array[1], position))
+
+        weighted = builder.icmp_signed(">", context.make_array(weight[0])(context, builder, weight[1]).nitems, ir.Constant(_INT, 0))
+        begin, end = read(start, row_), read(start, builder.add(row_, ir.Constant(_INT, 1)))
         total = cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [0.0] * 8))
-        with cgutils.for_range_slice(builder, begin_, end_, ir.Constant(_INT, 1), inc=True) as (a, _):
-            column = builder.zext(builder.load(_address(context, builder, columns_type, columns_, a)), _INT)
-            start = builder.mul(column, ir.Constant(_INT, 8))
-            one = builder.load(_eight(builder, _address(context, builder, values_type, values_, start)), align=8)
+        with cgutils.for_range_slice(builder, begin, end, ir.Constant(_INT, 1), inc=True) as (a, _):
+            first = builder.mul(builder.zext(read(column, a), _INT), ir.Constant(_INT, 8))
+            one = builder.load(_eight(builder, _address(context, builder, values_type, values_, first)), align=8)
             summand = cgutils.alloca_once_value(builder, one)
-            with builder.if_then(builder.trunc(weighted_, ir.IntType(1))):
-                weight = builder.load(_address(context, builder, weights_type, weights_, a))
-                builder.store(_times(builder, weight, one), summand)
+            with builder.if_then(weighted):
+                builder.store(_times(builder, read(weight, a), one), summand)
             builder.store(builder.fadd(builder.load(total), builder.load(summand)), total)
         target = _eight(builder, _address(context, builder, to_type, to_, at_))
-        builder.store(_times(builder, factor_, builder.load(total)), target, align=8)
+        builder.store(_times(builder, read(factor, row_), builder.load(total)), target, align=8)
         return context.get_dummy_value()
 
-    return types.void(to, types.int64, types.float64, values, columns, weights, types.boolean, types.int64, types.int64), generate
+    return types.void(to, types.int64, values, peers, types.int64), generate
 
 
 @intrinsic

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.validation.by_hand import batch_of, build_practices, build_world, complete
 from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design, design_table
-from school_mentoring.model.engine import Batch
+from school_mentoring.model.engine import Batch, Task
 from school_mentoring.model.parameters import PARAMETERS, parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
 from school_mentoring.model.world.arrays import Practices, World
@@ -72,14 +72,10 @@ class Case(NamedTuple):
         n, units = self.world.teachers.size, (self.world.region_country.size, self.world.salary.size)
         return f"<{n} schools, {units} regions and countries, {self.practices.weight.size} practices, {self.months} months, {self.designs}>"
 
-    def arguments(self) -> tuple[tuple, dict[str, int]]:
-        """Return the positional and the named arguments of ``run_batch``."""
+    def task(self, batch: Batch | None = None) -> Task:
+        """Return what ``run_batch`` makes the runs from, or those of another batch."""
         tables = parameter_table(self.parameters), design_table(self.designs, *self.window)
-        return (self.world, self.practices, *tables, self.batch), {
-            "seed": self.seed,
-            "months": self.months,
-            "end_of_funding": self.end_of_funding,
-        }
+        return Task(self.world, self.practices, *tables, batch or self.batch, self.seed, self.months, self.end_of_funding)
 
 
 def _between(rng: np.random.Generator, low: float, high: float) -> float:

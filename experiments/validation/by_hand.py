@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import Batch, run_batch
+from school_mentoring.model.engine import Batch, Task, run_batch
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.world.arrays import Practices, World
 
@@ -114,6 +114,6 @@ def lone_schools(
     world = build_world(np.full(schools, teachers), capacity=capacity, adopters_at_start=adopters)
     tables = parameter_table([parameters]), design_table([PRESETS["none"]], 0, 0)
     results = run_batch(
-        world, build_practices(), *tables, batch_of(1), seed=seed, months=months, end_of_funding=0, per_school=True, threads=1
+        Task(world, build_practices(), *tables, batch_of(1), seed=seed, months=months, end_of_funding=0), per_school=True, threads=1
     )
     return results.schools[0, :, 0]

@@ -4,15 +4,13 @@ After Axtell, Axelrod, Epstein & Cohen 1996, "Aligning simulation models: a case
 and the draws; what is compared is the order of events, the bookkeeping and the arithmetic, which they do not share.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import Batch, run_batch
+from school_mentoring.model.engine import Batch, Task, run_batch
 from school_mentoring.model.mesa_model import run_batch_with_mesa
 from school_mentoring.model.parameters import PARAMETERS, base_values, parameter_table
 from school_mentoring.model.world.network import generate_world
@@ -61,9 +59,8 @@ def docking_table(quick: bool, stage: Stage = lambda *_: None) -> pd.DataFrame:
         designs = design_table([PRESETS[name] for name in names], FIRST, LAST)
         sets = parameter_table([_random_set(rng) for _ in names])
         batch = Batch(np.arange(len(names)), np.arange(len(names)), np.full(len(names), position))
-        inputs = (world, build_practices(), sets, designs, batch)
-        options: dict[str, Any] = {"seed": 11, "months": months, "end_of_funding": LAST, "monthly": True, "per_school": True}
-        ours, theirs = run_batch(*inputs, **options), run_batch_with_mesa(*inputs, **options)
+        task = Task(world, build_practices(), sets, designs, batch, 11, months, LAST)
+        ours, theirs = (engine(task, monthly=True, per_school=True) for engine in (run_batch, run_batch_with_mesa))
         pairs = [(getattr(ours, part), getattr(theirs, part)) for part in ours._fields]
         rows.append(
             {

@@ -15,7 +15,7 @@ from scipy import stats
 
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import run_batch
+from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.world.arrays import Floats, World
 
@@ -97,14 +97,16 @@ def exact(weights: Floats, start: list[int], p: float, q: float, d: float, month
 def simulate(world: World, parameters: dict[str, float], replicates: int, months: int, seed: int) -> NDArray[np.int32]:
     """Return the adopters of each school without a programme, (replicates, months, schools)."""
     results = run_batch(
-        world,
-        build_practices(),
-        parameter_table([parameters]),
-        design_table([PRESETS["none"]], 6, 34),
-        batch_of(replicates),
-        seed=seed,
-        months=months,
-        end_of_funding=1,
+        Task(
+            world,
+            build_practices(),
+            parameter_table([parameters]),
+            design_table([PRESETS["none"]], 6, 34),
+            batch_of(replicates),
+            seed,
+            months=months,
+            end_of_funding=1,
+        ),
         per_school=True,
         threads=1,
     )

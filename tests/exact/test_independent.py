@@ -22,7 +22,7 @@ from school_mentoring.experiments.validation.exact_limits import (
     use_chance,
 )
 from school_mentoring.model.designs import design_table
-from school_mentoring.model.engine import run_batch
+from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.parameters import parameter_table
 from tests.worlds import batch_of, build_practices, build_world, design
 
@@ -33,14 +33,16 @@ DIFFICULTY = (1.0, 1.7)
 
 def run(replicates: int, world, practices, values, way, months: int, seed: int) -> np.ndarray:
     results = run_batch(
-        world,
-        practices,
-        parameter_table([values]),
-        design_table([way], 6, 34),
-        batch_of(replicates),
-        seed=seed,
-        months=months,
-        end_of_funding=1,
+        Task(
+            world,
+            practices,
+            parameter_table([values]),
+            design_table([way], 6, 34),
+            batch_of(replicates),
+            seed,
+            months=months,
+            end_of_funding=1,
+        ),
         per_school=True,
         threads=1,
     )

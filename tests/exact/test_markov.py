@@ -14,7 +14,7 @@ from scipy import stats
 
 from school_mentoring.experiments.validation.exact_limits import CASES, LIMIT, MONTHS, NETWORKS, RATES, exact, simulated_network, states
 from school_mentoring.model.designs import design_table
-from school_mentoring.model.engine import run_batch
+from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.parameters import parameter_table
 from tests.worlds import batch_of, build_practices, build_world, complete, design
 
@@ -95,14 +95,16 @@ def test_month_zero_is_the_given_start():
 
 def test_without_innovation_a_network_without_adopters_stays_so():
     results = run_batch(
-        build_world(np.ones(4), weights=complete(4), openness=1.0, adopters_at_start=[0, 0, 0, 0]),
-        build_practices(),
-        parameter_table([{**LIMIT, "p": 0.0, "q_out": 1.0}]),
-        design_table([design("none")], 6, 34),
-        batch_of(200),
-        seed=1,
-        months=30,
-        end_of_funding=1,
+        Task(
+            build_world(np.ones(4), weights=complete(4), openness=1.0, adopters_at_start=[0, 0, 0, 0]),
+            build_practices(),
+            parameter_table([{**LIMIT, "p": 0.0, "q_out": 1.0}]),
+            design_table([design("none")], 6, 34),
+            batch_of(200),
+            seed=1,
+            months=30,
+            end_of_funding=1,
+        ),
         per_school=True,
     )
     assert not results.schools[:, :, 0].any()

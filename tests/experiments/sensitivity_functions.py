@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from school_mentoring.model.engine import Results
+from school_mentoring.model.engine import Results, Task
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import PARAMETERS, WORLD_PARAMETERS
 
@@ -64,8 +64,9 @@ def morris_function(x: Array) -> Array:
 def with_function(function: Callable[[Array], Array], names: list[str], *, noise: float = 0.0) -> Callable[[str], Any]:
     """Return what takes the place of ``experiments.chunks.runner``: a function of named parameters is adopter-years."""
 
-    def run(world: Any, practices: Any, parameters: Any, designs: Any, batch: Any, **options: Any) -> Results:
-        x = np.column_stack([parameters[name][batch.parameter_set] for name in names])
+    def run(task: Task, **options: Any) -> Results:
+        batch = task.batch
+        x = np.column_stack([task.parameters[name][batch.parameter_set] for name in names])
         outcomes = np.zeros((len(x), len(OUTCOMES)))
         outcomes[:, 0] = function(x)
         if noise:

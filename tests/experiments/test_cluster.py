@@ -33,12 +33,13 @@ class Hook(importlib.abc.MetaPathFinder):
             execute(module)
             engine = module.run_batch
 
-            def deadly(world, practices, parameters, designs, batch, **options):
+            def deadly(task, **options):
+                batch = task.batch
                 if any(
-                    parameters["gamma"][s] == GAMMA and d % 2 == 1 for d, s in zip(batch.design, batch.parameter_set)
+                    task.parameters["gamma"][s] == GAMMA and d % 2 == 1 for d, s in zip(batch.design, batch.parameter_set)
                 ):
                     os.kill(os.getpid(), signal.SIGKILL)
-                return engine(world, practices, parameters, designs, batch, **options)
+                return engine(task, **options)
 
             module.run_batch = deadly
 

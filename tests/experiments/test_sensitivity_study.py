@@ -116,9 +116,10 @@ def three(x, r, draws):
 def decide(tmp_path, monkeypatch, sd, replicates=8):
     draws = np.random.default_rng(4).normal(0.0, sd, (512 * 8 * replicates, 2))
 
-    def engine(world, practices, parameters, designs, batch, **options):
+    def engine(task, **options):
+        batch = task.batch
         outcomes = np.zeros((len(batch.replicate), len(OUTCOMES)))
-        worth = three(parameters["beta"][batch.parameter_set], batch.replicate, draws)
+        worth = three(task.parameters["beta"][batch.parameter_set], batch.replicate, draws)
         outcomes[:, 0] = worth[np.arange(len(worth)), batch.design % 3]
         return Results(outcomes, *[np.empty((0, 0))] * 4)
 
@@ -166,9 +167,9 @@ def test_a_seed_of_its_own_is_a_factor_of_single_runs():
 
 
 def test_outputs_that_are_no_numbers_or_constant_are_named_with_their_runs(tmp_path, monkeypatch):
-    def engine(*args, **options):
-        results = run_batch(*args, **options)
-        results.outcomes[:, OUTCOMES.index("gap_rural")] = np.where(args[4].parameter_set % 7 == 3, np.nan, 1.0)
+    def engine(task, **options):
+        results = run_batch(task, **options)
+        results.outcomes[:, OUTCOMES.index("gap_rural")] = np.where(task.batch.parameter_set % 7 == 3, np.nan, 1.0)
         return results
 
     monkeypatch.setattr(chunks, "runner", lambda engine_name: engine)

@@ -10,7 +10,7 @@ from school_mentoring.experiments.sweep.plan import Plan, hash_sets, plan_sweep
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.designs import design_table
-from school_mentoring.model.engine import Batch, run_batch
+from school_mentoring.model.engine import Batch, Task, run_batch
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import parameter_table
@@ -44,10 +44,8 @@ def test_a_row_is_the_run_that_the_engine_makes_alone():
         draw = row["parameter_set"] * 3 + row["replicate"]
         world, _ = Worlds(scenario).get(values, draw % scenario.worlds)
         batch = Batch(np.array([DESIGNS.index(row["design"])]), np.array([0]), np.array([draw]))
-        alone = run_batch(
-            world, scenario.practice_arrays(), parameter_table([values]), designs, batch,
-            seed=scenario.seed, months=scenario.months, end_of_funding=scenario.programme.last_month, threads=1,
-        )  # fmt: skip
+        inputs = world, scenario.practice_arrays(), parameter_table([values]), designs, batch
+        alone = run_batch(Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month), threads=1)
         assert alone.outcomes[0].tobytes() == row[list(OUTCOMES)].to_numpy(np.float64).tobytes()
 
 
@@ -195,11 +193,12 @@ def failing(monkeypatch, sweep, fails):
     """Let runs fail of which ``fails(gamma, design)`` is true; return the sizes of the batches that were tried."""
     engine, tried = sweep.engine, []
 
-    def run(world, practices, parameters, designs, batch, **options):
+    def run(task, **options):
+        batch = task.batch
         tried.append(len(batch.design))
-        if any(fails(parameters["gamma"][s], d % 3) for d, s in zip(batch.design, batch.parameter_set, strict=True)):
+        if any(fails(task.parameters["gamma"][s], d % 3) for d, s in zip(batch.design, batch.parameter_set, strict=True)):
             raise FloatingPointError("no such run")
-        return engine(world, practices, parameters, designs, batch, **options)
+        return engine(task, **options)
 
     monkeypatch.setattr(sweep, "engine", run)
     return tried

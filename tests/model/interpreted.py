@@ -54,9 +54,10 @@ CASES = (
 
 def results(case: Case) -> tuple[np.ndarray, ...]:
     """Return every record of the runs of a case."""
-    (world, practices, parameters, designs, batch), named = case.arguments()
-    tables = (parameters, designs) if numba.config.DISABLE_JIT == 0 else (parameters.view(np.recarray), designs.view(np.recarray))
-    return tuple(run_batch(world, practices, *tables, batch, **named, monthly=True, per_school=True, threads=1))
+    task = case.task()
+    if numba.config.DISABLE_JIT:
+        task = task._replace(parameters=task.parameters.view(np.recarray), designs=task.designs.view(np.recarray))
+    return tuple(run_batch(task, monthly=True, per_school=True, threads=1))
 
 
 def networks() -> list[tuple[np.ndarray, ...]]:
@@ -121,13 +122,14 @@ def own_ties() -> list[np.ndarray]:
 # --- what ``model.vectors`` does with instructions for eight numbers, number by number
 
 
-def _weighted_sum_8(to, at, factor, values, columns, weights, weighted, begin, end):
+def _weighted_sum_8(to, at, values, peers, row):
+    peer_start, peer, row_weight, weight = peers
     for lane in range(8):
         total = 0.0
-        for a in range(begin, end):
-            users = values[8 * columns[a] + lane]
-            total += weights[a] * users if weighted else users
-        to[at + lane] = factor * total
+        for a in range(peer_start[row], peer_start[row + 1]):
+            users = values[8 * peer[a] + lane]
+            total += weight[a] * users if weight.size else users
+        to[at + lane] = row_weight[row] * total
 
 
 def _fetch(_values, _at):

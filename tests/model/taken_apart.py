@@ -15,8 +15,7 @@ EXAMPLES = settings(max_examples=150)
 
 
 def run(case: Case) -> Results:
-    positional, named = case.arguments()
-    return run_batch(*positional, **named, monthly=True, per_school=True, threads=1)
+    return run_batch(case.task(), monthly=True, per_school=True, threads=1)
 
 
 class Run:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import run_batch
+from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
@@ -35,14 +35,16 @@ def run(ways, world=WORLD, seed=5, replicates=20, practices=None, values=None):
     """Return one ``Results`` for each design, over the same replicates."""
     return [
         run_batch(
-            world,
-            practices or build_practices(),
-            parameter_table([values or {}]),
-            design_table(ways, 6, 34),
-            batch_of(replicates, design=d),
-            seed=seed,
-            months=MONTHS,
-            end_of_funding=34,
+            Task(
+                world,
+                practices or build_practices(),
+                parameter_table([values or {}]),
+                design_table(ways, 6, 34),
+                batch_of(replicates, design=d),
+                seed=seed,
+                months=MONTHS,
+                end_of_funding=34,
+            ),
             monthly=True,
             per_school=True,
         )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import Results, run_batch
+from school_mentoring.model.engine import Results, Task, run_batch
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR, NO_ROLE
@@ -154,7 +154,7 @@ def test_a_design_that_starts_after_the_horizon_equals_none(case):
 def test_each_preset_but_none_does_something(preset):
     world = build_world([20] * 60, weights=np.ones((60, 60)), capacity=np.linspace(0.2, 0.95, 60))
     inputs = world, build_practices(), parameter_table([{}]), design_table([PRESETS["none"], PRESETS[preset]], 6, 34)
-    none, other = (run_batch(*inputs, batch_of(5, design=d), seed=1, months=40, end_of_funding=34).outcomes for d in (0, 1))
+    none, other = (run_batch(Task(*inputs, batch_of(5, design=d), seed=1, months=40, end_of_funding=34)).outcomes for d in (0, 1))
     assert (other[:, OUTCOMES.index("effect_adopter_years")] > none[:, OUTCOMES.index("effect_adopter_years")]).all()
     assert (other[:, OUTCOMES.index("cost_total")] > 0.0).all()
 
@@ -175,14 +175,16 @@ def test_where_nothing_is_lost_no_school_ever_has_fewer_adopters_under_outreach(
     pair = [PRESETS["none"], design("none", outreach=outreach)]
     without, with_it = (
         run_batch(
-            world,
-            build_practices(),
-            parameter_table([values]),
-            design_table(pair, 3, 20),
-            batch_of(3, design=d),
-            seed=seed,
-            months=30,
-            end_of_funding=20,
+            Task(
+                world,
+                build_practices(),
+                parameter_table([values]),
+                design_table(pair, 3, 20),
+                batch_of(3, design=d),
+                seed=seed,
+                months=30,
+                end_of_funding=20,
+            ),
             per_school=True,
             threads=1,
         ).schools[:, :, 0]

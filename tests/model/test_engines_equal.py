@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from school_mentoring.model import engine
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import Batch, Results, run_batch
+from school_mentoring.model.engine import Batch, Results, Task, run_batch
 from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
 from school_mentoring.model.parameters import base_values, parameter_table
 from school_mentoring.model.world.countries import COUNTRIES
@@ -36,23 +36,25 @@ def select(results: Results, rows: np.ndarray) -> Results:
 
 
 def compiled(case: Case, batch: Batch | None = None, threads: int = 1) -> Results:
-    (*inputs, own), named = case.arguments()
-    return run_batch(*inputs, own if batch is None else batch, **named, monthly=True, per_school=True, threads=threads)
+    return run_batch(case.task(batch), monthly=True, per_school=True, threads=threads)
+
+
+def assert_engines_agree(task: Task) -> None:
+    ours, theirs = (engine(task, monthly=True, per_school=True) for engine in (run_batch, run_batch_with_mesa))
+    assert_same(ours, theirs)
 
 
 @settings(max_examples=100)
 @given(cases(max_schools=40, runs=3))
 def test_both_engines_give_the_same_bits_in_any_world_under_any_design(case):
-    positional, named = case.arguments()
-    mesa = run_batch_with_mesa(*positional, **named, monthly=True, per_school=True)
+    mesa = run_batch_with_mesa(case.task(), monthly=True, per_school=True)
     assert_same(compiled(case), mesa)
 
 
 @settings(max_examples=50)
 @given(cases(max_schools=40, runs=3, sequential=True))
 def test_both_engines_give_the_same_bits_where_schools_take_turns(case):
-    positional, named = case.arguments()
-    mesa = run_batch_with_mesa(*positional, **named, monthly=True, per_school=True)
+    mesa = run_batch_with_mesa(case.task(), monthly=True, per_school=True)
     assert_same(compiled(case), mesa)
 
 
@@ -73,17 +75,15 @@ def test_both_engines_give_the_same_bits_under_every_structural_choice(field, wo
     )
     designs = design_table([PRESETS[name] for name in ("regional_hub", "bottom_up", "virtual")], 6, 34)
     batch = Batch(np.arange(3), np.zeros(3, np.int64), np.arange(3))
-    inputs = (world, build_practices(), parameter_table([{}]), designs, batch)
-    named = {"seed": 11, "months": 72, "end_of_funding": 34, "monthly": True, "per_school": True}
-    assert_same(run_batch(*inputs, **named), run_batch_with_mesa(*inputs, **named))
+    assert_engines_agree(Task(world, build_practices(), parameter_table([{}]), designs, batch, seed=11, months=72, end_of_funding=34))
 
 
 def test_schools_that_take_turns_are_another_model_whose_order_is_drawn_each_month():
     rng = np.random.default_rng(7)
     world = build_world(np.full(30, 20), weights=rng.random((30, 30)) < 0.3, adopters_at_start=4)
     inputs = build_practices(), parameter_table([{"q_out": 0.5}]), design_table([PRESETS["none"]], 6, 34), batch_of(200)
-    named = {"seed": 5, "months": 60, "end_of_funding": 34, "per_school": True}
-    together, in_turn = (run_batch(world._replace(sequential=way), *inputs, **named).schools[:, :, 0] for way in (False, True))
+    tasks = (Task(world._replace(sequential=way), *inputs, seed=5, months=60, end_of_funding=34) for way in (False, True))
+    together, in_turn = (run_batch(task, per_school=True).schools[:, :, 0] for task in tasks)
     assert (together[:, 0] == in_turn[:, 0]).all()
     # News travels within the month, so adoption is ahead, here of the steep part of the S: 4 standard errors over replicates.
     lead = (in_turn[:, 12] - together[:, 12]).sum(axis=1)
@@ -114,9 +114,8 @@ def test_both_engines_give_the_same_bits_for_each_preset_over_the_default_horizo
         openness=rng.random(n),
         salary=[20000.0, 40000.0],
     )
-    inputs = (world, build_practices(), parameter_table([{}]), design_table([PRESETS[preset]], 6, 34), batch_of(1))
-    named = {"seed": 11, "months": 72, "end_of_funding": 34, "monthly": True, "per_school": True}
-    assert_same(run_batch(*inputs, **named), run_batch_with_mesa(*inputs, **named))
+    tables = parameter_table([{}]), design_table([PRESETS[preset]], 6, 34)
+    assert_engines_agree(Task(world, build_practices(), *tables, batch_of(1), seed=11, months=72, end_of_funding=34))
 
 
 @settings(max_examples=40)
@@ -148,10 +147,9 @@ def test_splitting_the_schools_of_a_large_world_over_threads_never_changes_a_res
 @settings(max_examples=20)
 @given(cases(max_schools=25, runs=12))
 def test_runs_side_by_side_are_those_of_the_mesa_model(case):
-    positional, named = case.arguments()
     sets = case.batch.parameter_set
     assert engine._side_by_side(sets, case.world.teachers.size)[1].size - 1 < sets.size
-    assert_same(compiled(case), run_batch_with_mesa(*positional, **named, monthly=True, per_school=True))
+    assert_same(compiled(case), run_batch_with_mesa(case.task(), monthly=True, per_school=True))
 
 
 @settings(max_examples=30)
@@ -166,8 +164,7 @@ def test_a_run_alone_equals_the_run_within_a_batch(case):
 @settings(max_examples=30)
 @given(cases(runs=4))
 def test_what_is_recorded_never_changes_the_outcomes(case):
-    positional, named = case.arguments()
-    bare = run_batch(*positional, **named, threads=1)
+    bare = run_batch(case.task(), threads=1)
     np.testing.assert_array_equal(bits(bare.outcomes), bits(compiled(case).outcomes))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import design_table
-from school_mentoring.model.engine import run_batch
+from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.mesa_model import run_batch_with_mesa
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.state import MENTOR
@@ -104,7 +104,7 @@ def test_a_platform_loses_its_users_when_the_last_mentee_becomes_a_mentor(engine
     way = design("bottom_up", recruitment="assigned", mentor_share=0.5, scope="country", virtual_share=1.0, cascade=1.0, first_month=0)
     values = {"mainstream_threshold": 0.0, "attrition": 0.0, "platform_fixed": 0.0}
     inputs = build_world([10, 10]), build_practices(), parameter_table([values]), design_table([way], 0, 30), batch_of(1)
-    results = engine(*inputs, seed=1, months=30, end_of_funding=29, monthly=True)
+    results = engine(Task(*inputs, seed=1, months=30, end_of_funding=29), monthly=True)
     platform = results.costs[0, :, :, CATEGORIES.index("platform")].sum(axis=(1, 2))
     assert (platform[:12] > 0).all()
     assert not platform[12:].any()
@@ -118,7 +118,7 @@ def test_whoever_is_tied_uses_the_platform_and_nobody_else(engine, virtual_share
     way = design("regional_hub", virtual_share=virtual_share, mentor_share=0.2, places=3, first_month=2, last_month=20)
     values = {"attrition": 0.2, "platform_fixed": 0.0, "platform_per_school": 5.0}
     inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 30), batch_of(2)
-    results = engine(*inputs, seed=1, months=30, end_of_funding=20, monthly=True, per_school=True)
+    results = engine(Task(*inputs, seed=1, months=30, end_of_funding=20), monthly=True, per_school=True)
     mentor = results.schools[:, :, -1].astype(int)
     users = np.array([[len({*row[row >= 0].tolist(), *np.flatnonzero(row >= 0).tolist()}) for row in run] for run in mentor])
     assert users.max() > 0 == users.min()
@@ -133,7 +133,7 @@ def test_a_mentee_farther_away_never_costs_less(cover):
     for distance in range(0, 301, 20):
         world = build_world([10] * 2, capacity=[0.9, 0.1], x=[0, distance])
         inputs = world, build_practices(), parameter_table([{"attrition": 0.0}]), design_table([way], 0, 10), batch_of(1)
-        results = run_batch(*inputs, seed=1, months=1, end_of_funding=1, monthly=True)
+        results = run_batch(Task(*inputs, seed=1, months=1, end_of_funding=1), monthly=True)
         assert results.ties[0, 0] == 1
         paid.append(int(results.costs[0, 0].sum()))
     assert (np.diff(paid) >= -1).all()

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from school_mentoring.model.designs import design_table
-from school_mentoring.model.engine import run_batch
+from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.mesa_model import run_batch_with_mesa
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.recruitment import quota
@@ -21,7 +21,7 @@ WANTS_ANY = {"outside_option": -20.0}  # against a mentor worth 0, going without
 def first_round(world, way, values=None, replicates=1, seed=1, engine=run_batch):
     """Return (role, mentor) of each school in the first month of the programme, shapes (replicates, schools)."""
     inputs = world, build_practices(), parameter_table([{**CERTAIN, **(values or {})}]), design_table([way], 0, 100), batch_of(replicates)
-    records = engine(*inputs, seed=seed, months=1, end_of_funding=1, per_school=True).schools[:, 0]
+    records = engine(Task(*inputs, seed=seed, months=1, end_of_funding=1), per_school=True).schools[:, 0]
     return records[:, -2], records[:, -1]
 
 
@@ -232,7 +232,7 @@ def test_whether_a_school_goes_without_is_drawn_anew_each_year(engine):
     values = {**CERTAIN, "outside_option": 0.0, "volunteer_base": 20.0, "advanced_threshold": 0.9, "seek_base": 20.0, "p": 0.0}
     way = design("virtual", mentor_share=None, places=1000, cascade=0.0)
     inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(1)
-    role = engine(*inputs, seed=1, months=13, end_of_funding=12, per_school=True).schools[0, :, 1, 1:]
+    role = engine(Task(*inputs, seed=1, months=13, end_of_funding=12), per_school=True).schools[0, :, 1, 1:]
     without = [(role[month] != MENTEE) for month in (0, 11, 12)]
     assert without[0].tolist() == without[1].tolist()  # no tie ends, and none begins within the year
     assert 0 < without[2].sum() < without[0].sum()  # some of those without find one in the second year
@@ -252,7 +252,7 @@ def test_the_outside_option_moves_nothing_where_mentors_are_assigned():
     for number in range(3):
         low, high = (
             run_batch(
-                world, build_practices(), table, way, batch_of(5, number), seed=1, months=30, end_of_funding=29, per_school=True
+                Task(world, build_practices(), table, way, batch_of(5, number), seed=1, months=30, end_of_funding=29), per_school=True
             ).schools
             for table in tables
         )
@@ -278,7 +278,7 @@ def test_a_mandate_without_assignment_changes_nothing(engine, recruitment):
     for mandate in (True, False):
         way = design("virtual", recruitment=recruitment, mandate=mandate)
         inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 30), batch_of(2)
-        records.append(engine(*inputs, seed=1, months=30, end_of_funding=29, monthly=True, per_school=True))
+        records.append(engine(Task(*inputs, seed=1, months=30, end_of_funding=29), monthly=True, per_school=True))
     for one, other in zip(*records, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -287,7 +287,7 @@ def test_a_mandate_with_assignment_keeps_every_tie_that_it_may(engine):
     world = build_world([10] * 30, capacity=np.linspace(0.1, 0.9, 30))
     values = {"mandate_attrition": 0.0, "attrition": 0.3}
     inputs = world, build_practices(), parameter_table([values]), design_table([design("top_down", first_month=0, last_month=12)], 0, 12)
-    ties = engine(*inputs, batch_of(1), seed=1, months=18, end_of_funding=12, monthly=True).ties[0]
+    ties = engine(Task(*inputs, batch_of(1), seed=1, months=18, end_of_funding=12), monthly=True).ties[0]
     assert (ties[:12] == ties[0]).all()
     assert ties[0] > ties[17]
 
@@ -320,7 +320,7 @@ def test_a_tie_ends_with_the_chance_of_the_rule():
     values = {**CERTAIN, "attrition": 0.05, "virtual_attrition": 0.0, "attrition_coordination": 0.0, "attrition_incentive": 0.0}
     way = design("regional_hub", mentor_share=1 / 401, places=1000, recognition=False, scope="anywhere", cascade=0.0)
     inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(20)
-    ties = run_batch(*inputs, seed=9, months=12, end_of_funding=11, monthly=True).ties[:, 11] / 400
+    ties = run_batch(Task(*inputs, seed=9, months=12, end_of_funding=11), monthly=True).ties[:, 11] / 400
     chance = 0.95**12
     assert abs(ties.mean() - chance) < 4.0 * np.sqrt(chance * (1.0 - chance) / (20 * 400))
 
@@ -331,7 +331,7 @@ def test_mainstreamed_mentees_become_mentors_with_the_chance_of_the_design():
     values = {**CERTAIN, "mainstream_threshold": 0.0}
     way = design("regional_hub", mentor_share=1 / 401, places=1000, scope="anywhere", cascade=0.3)
     inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(20)
-    role = run_batch(*inputs, seed=9, months=13, end_of_funding=12, per_school=True).schools[:, :, 1, 1:]
+    role = run_batch(Task(*inputs, seed=9, months=13, end_of_funding=12), per_school=True).schools[:, :, 1, 1:]
     assert (role[:, 11] == MENTEE).all()
     assert abs((role[:, 12] == MENTOR).mean() - 0.3) < 4.0 * np.sqrt(0.3 * 0.7 / (20 * 400))
 
@@ -341,5 +341,5 @@ def test_a_mentee_below_the_threshold_never_becomes_a_mentor():
     values = {**CERTAIN, "mainstream_threshold": 1.0, "d": 1.0}
     way = design("regional_hub", mentor_share=1 / 41, places=100, scope="anywhere", cascade=1.0)
     inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(5)
-    role = run_batch(*inputs, seed=9, months=40, end_of_funding=39, per_school=True).schools[:, :, 1, 1:]
+    role = run_batch(Task(*inputs, seed=9, months=40, end_of_funding=39), per_school=True).schools[:, :, 1, 1:]
     assert (role == MENTEE).all()

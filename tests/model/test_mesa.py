@@ -7,7 +7,7 @@ import pytest
 from school_mentoring.model.agents import CoordinatorAgent, SchoolAgent
 from school_mentoring.model.costs import COORDINATION
 from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import run_batch
+from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
@@ -39,7 +39,7 @@ def stepped(model: MentoringModel, months: int) -> MentoringModel:
 
 def compiled(way, months, **records):
     inputs = WORLD, build_practices(), parameter_table([{}]), design_table([way], 6, 34), batch_of(1)
-    return run_batch(*inputs, seed=3, months=months, end_of_funding=months - 1, **records)
+    return run_batch(Task(*inputs, seed=3, months=months, end_of_funding=months - 1), **records)
 
 
 def test_a_model_is_a_mesa_model():
@@ -160,7 +160,7 @@ class ThriftyModel(MentoringModel):
 
 def mesa_batch(way, months=30, replicates=2, **classes):
     inputs = WORLD, build_practices(), parameter_table([{}]), design_table([way], 6, 34), batch_of(replicates)
-    return run_batch_with_mesa(*inputs, seed=3, months=months, end_of_funding=months - 1, monthly=True, per_school=True, **classes)
+    return run_batch_with_mesa(Task(*inputs, seed=3, months=months, end_of_funding=months - 1), monthly=True, per_school=True, **classes)
 
 
 def test_a_subclass_that_never_adopts_lets_adoption_only_fall():
@@ -203,5 +203,5 @@ def test_a_plain_subclass_changes_nothing():
 
 def test_a_horizon_shorter_than_the_end_of_funding_counts_its_last_month():
     inputs = WORLD, build_practices(), parameter_table([{}]), design_table([PRESETS["virtual"]], 6, 34), batch_of(1)
-    early, late = (run_batch_with_mesa(*inputs, seed=3, months=10, end_of_funding=end).outcomes for end in (9, 34))
+    early, late = (run_batch_with_mesa(Task(*inputs, seed=3, months=10, end_of_funding=end)).outcomes for end in (9, 34))
     np.testing.assert_array_equal(early, late)
