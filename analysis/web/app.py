@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,10 +17,11 @@ from starlette.requests import ClientDisconnect
 
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.experiments.compare import notes_on, with_comparator
-from school_mentoring.experiments.whatif import SupersededError, WhatIf
+from school_mentoring.experiments.whatif import Stop, SupersededError, WhatIf
 from school_mentoring.model.compiled import is_warm
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import result_fingerprint
+from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
 from .answers import base_answer, sure_answer
@@ -38,6 +39,7 @@ from .uploads import upload
 from .work import Busy, Work
 
 T = TypeVar("T")
+Make = Callable[[PageState, Session, Scenario, int, Stop], str]
 
 HERE = Path(__file__).parent
 RANK_MAP, RANK_SURE = 1, 2
@@ -87,19 +89,17 @@ class Server:
     def checked(self, scenario: Scenario) -> Scenario:
         """Return the scenario with the comparator, its size within the limits. Reads or makes its first world."""
         scenario = with_comparator(scenario)
-        planned = planned_schools(scenario)
-        if planned is not None:
-            refuse_too_much(scenario, planned, self.limits)
-        else:
-            _, schools = self.whatif.worlds(scenario).get(scenario.base_parameters(), 0)
-            refuse_too_much(scenario, len(schools), self.limits)
+        refuse_too_much(scenario, planned_schools(scenario) or len(self.schools(scenario)), self.limits)
         return scenario
+
+    def schools(self, scenario: Scenario) -> Schools:
+        """Return the schools of a scenario's first world."""
+        return self.whatif.worlds(scenario).get(scenario.base_parameters(), 0)[1]
 
 
 def make_app(first: PageState, *, limits: Limits | None = None, hosts: tuple[str, ...] = (), root_path: str = "") -> FastAPI:
     """Return the server's application. ``first``: what it shows to begin with; ``hosts``: names it answers to, besides local ones."""
-    limits = limits or Limits()
-    server = Server(first, limits)
+    server = Server(first, limits or Limits())
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -111,7 +111,7 @@ def make_app(first: PageState, *, limits: Limits | None = None, hosts: tuple[str
 
     app = FastAPI(lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.server = server
-    app.add_middleware(Guard, limits=limits, hosts=hosts, root=root_path)
+    app.add_middleware(Guard, limits=server.limits, hosts=hosts, root=root_path)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _pages(app, server)
     _answers(app, server)
@@ -123,7 +123,7 @@ def make_app(first: PageState, *, limits: Limits | None = None, hosts: tuple[str
 async def _warm(server: Server) -> None:
     """Answer the first page's question before anybody asks, which compiles the engine where it must be."""
 
-    def first(threads: int, stop: Any) -> None:
+    def first(threads: int, stop: Stop) -> None:
         server.whatif.base(server.checked(server.first.scenario), threads=threads, stop=stop)
         server.ready = True
         server.whatif.uncertain(server.first.scenario, threads=threads, stop=stop)
@@ -139,16 +139,15 @@ def _pages(app: FastAPI, server: Server) -> None:
     @app.get("/", response_class=HTMLResponse)
     async def page(request: Request, s: str = "") -> Response:
         session = server.sessions.visitor(request.cookies.get(COOKIE))
-        problem, status = "", 200
-        state = server.first
-        if s:
-            try:
-                state = server.located(from_address(s), session)
-            except InputError as error:
-                problem = f"{error} {text('page.address_bad', name=server.first.begun)}"
-                status = 422
+        problem, state = "", server.first
+        try:
+            state = server.located(from_address(s), session) if s else state
+        except InputError as error:
+            problem = f"{error} {text('page.address_bad', name=server.first.begun)}"
         html = server.render("page.html", **page_context(state, session, server.limits), problem=problem, ready=server.ready)
-        return _with_cookie(HTMLResponse(html, status), session, request)
+        response = HTMLResponse(html, 422 if problem else 200)
+        response.set_cookie(COOKIE, session.key, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+        return response
 
     @app.get("/health")
     async def health() -> Response:
@@ -188,59 +187,56 @@ def _pages(app: FastAPI, server: Server) -> None:
 
 
 def _answers(app: FastAPI, server: Server) -> None:
+    async def asked(request: Request, kind: str, make: Make, rank: int = 0) -> HTMLResponse:
+        """Return what ``make(state, session, scenario, threads, stop)`` gives for the page that a request describes."""
+        form, session = await _form(request), _session(server, request)
+        state = read_form(form, server.located(_sent(form), session))
+        page = form.get("page", "")[:40]
+        if kind == "answer":
+            server.work.give_up(session.key, f"{page} sure")
+
+        def do(threads: int, stop: Stop) -> str:
+            return make(state, session, server.checked(state.scenario), threads, stop)
+
+        html = await _while_there(request, server.work.answer(session.key, f"{page} {kind}", do, rank))
+        return HTMLResponse(html, headers={} if kind == "map" else {"HX-Replace-Url": f"?s={to_address(state)}"})
+
+    def base(state: PageState, session: Session, scenario: Scenario, threads: int, stop: Stop) -> str:
+        found = server.whatif.base(scenario, threads=threads, stop=stop)
+        made, schools = base_answer(scenario, found, state.view.budget), server.schools(scenario)
+        context = page_context(state, session, server.limits)
+        context |= {"notes": notes_on(scenario, schools), "runs": scenario.replicates, "world_says": world_says(scenario, schools)}
+        return server.render("answer.html", **context, answer=made)
+
+    def sure(state: PageState, _session: Session, scenario: Scenario, threads: int, stop: Stop) -> str:
+        known = server.whatif.base(scenario, threads=threads, stop=stop)
+        found = server.whatif.uncertain(scenario, threads=threads, stop=stop)
+        k = state.view.willingness_to_pay
+        return server.render("sure.html", answer=sure_answer(known, found, scenario.worlds, k) if found else None, k=k)
+
+    def film(state: PageState, _session: Session, scenario: Scenario, _threads: int, _stop: Stop) -> str:
+        countries = server.schools(scenario).countries
+        country = min(state.view.map_country, len(countries) - 1)
+        able = {name: design_name(name) for name, design in state.scenario.designs.items() if design.recruitment != "none"}
+        chosen = state.view.map_design if state.view.map_design in able else next(iter(able), "")
+        filmed = server.whatif.film(scenario, chosen, country) if chosen else None
+        chart, frames = (map_chart(filmed.schools), _frames(filmed.schools)) if filmed else (None, [])
+        return server.render(
+            "map.html", chart=chart, design=chosen, label=design_name(chosen), place=countries[country].name, months=scenario.months,
+            frames=frames, able=able, countries=[one.name for one in countries], country=country,
+        )  # fmt: skip
+
     @app.post("/answer", response_class=HTMLResponse)
     async def answer(request: Request) -> Response:
-        form, session, state = await _question(server, request)
-        address = to_address(state)
-
-        def do(threads: int, stop: Any) -> str:
-            scenario = server.checked(state.scenario)
-            found = server.whatif.base(scenario, threads=threads, stop=stop)
-            made = base_answer(scenario, found, state.view.budget)
-            _, schools = server.whatif.worlds(scenario).get(scenario.base_parameters(), 0)
-            context = page_context(state, session, server.limits)
-            context |= {"notes": notes_on(scenario, schools), "runs": scenario.replicates, "world_says": world_says(scenario, schools)}
-            return server.render("answer.html", **context, answer=made)
-
-        server.work.give_up(session.key, f"{_page(form)} sure")
-        html = await _while_there(request, server.work.answer(session.key, _page(form), do))
-        return HTMLResponse(html, headers={"HX-Replace-Url": f"?s={address}"})
+        return await asked(request, "answer", base)
 
     @app.post("/sure", response_class=HTMLResponse)
-    async def sure(request: Request) -> Response:
-        form, session, state = await _question(server, request)
-
-        def do(threads: int, stop: Any) -> str:
-            scenario = server.checked(state.scenario)
-            base = server.whatif.base(scenario, threads=threads, stop=stop)
-            found = server.whatif.uncertain(scenario, threads=threads, stop=stop)
-            k = state.view.willingness_to_pay
-            return server.render("sure.html", answer=sure_answer(base, found, scenario.worlds, k) if found else None, k=k)
-
-        html = await _while_there(request, server.work.answer(session.key, f"{_page(form)} sure", do, RANK_SURE))
-        return HTMLResponse(html, headers={"HX-Replace-Url": f"?s={to_address(state)}"})
+    async def how_sure(request: Request) -> Response:
+        return await asked(request, "sure", sure, RANK_SURE)
 
     @app.post("/map", response_class=HTMLResponse)
-    async def film(request: Request) -> Response:
-        form, session, state = await _question(server, request)
-
-        def do(_threads: int, _stop: Any) -> str:
-            scenario = server.checked(state.scenario)
-            _, schools = server.whatif.worlds(scenario).get(scenario.base_parameters(), 0)
-            chosen = _mapped(state)
-            country = min(state.view.map_country, len(schools.countries) - 1)
-            found = server.whatif.film(scenario, chosen, country) if chosen else None
-            chart = None if found is None else map_chart(found.schools)
-            frames = [] if found is None else _frames(found.schools)
-            place = schools.countries[country].name
-            able = {name: design_name(name) for name, design in state.scenario.designs.items() if design.recruitment != "none"}
-            return server.render(
-                "map.html", chart=chart, design=chosen, label=design_name(chosen), place=place, months=scenario.months, frames=frames,
-                able=able, countries=[one.name for one in schools.countries], country=country,
-            )  # fmt: skip
-
-        html = await _while_there(request, server.work.answer(session.key, f"{_page(form)} map", do, RANK_MAP))
-        return HTMLResponse(html)
+    async def picture(request: Request) -> Response:
+        return await asked(request, "map", film, RANK_MAP)
 
 
 async def _while_there(request: Request, question: Coroutine[Any, Any, T]) -> T:
@@ -262,18 +258,6 @@ async def _left(request: Request) -> None:
         pass
 
 
-async def _question(server: Server, request: Request) -> tuple[Form, Session, PageState]:
-    """Return what a request asks: its fields, who asks, and the page that they describe."""
-    form, session = await _form(request), _session(server, request)
-    return form, session, read_form(form, server.located(_sent(form), session))
-
-
-def _mapped(state: PageState) -> str:
-    """Return the design that the map shows: the one chosen, else the first with mentors."""
-    able = [name for name, design in state.scenario.designs.items() if design.recruitment != "none"]
-    return state.view.map_design if state.view.map_design in able else next(iter(able), "")
-
-
 def _frames(schools: Any) -> list[dict[str, Any]]:
     """Return what is said of each month of the map."""
     return [
@@ -291,7 +275,7 @@ def _files(app: FastAPI, server: Server) -> None:
         state = server.located(from_address(s) if s else server.first, session)
         scenario = state.scenario
 
-        def do(threads: int, stop: Any) -> Download:
+        def do(threads: int, stop: Stop) -> Download:
             return download(name, server.checked(scenario), state.view.willingness_to_pay, server.studies, threads, stop)
 
         content, media, filename = await _while_there(request, server.files.answer(session.key, f"download {name}", do))
@@ -307,26 +291,18 @@ def _faults(app: FastAPI, server: Server) -> None:
         return HTMLResponse(server.render("problem.html", problem=str(error), where=where), 422)
 
     @app.exception_handler(SupersededError)
-    async def superseded(_request: Request, _error: SupersededError) -> Response:
-        return Response(status_code=204)
+    @app.exception_handler(ClientDisconnect)  # the visitor left before all was sent, and reads no answer
+    async def gone(_request: Request, error: Exception) -> Response:
+        return Response(status_code=204 if isinstance(error, SupersededError) else 400)
 
     @app.exception_handler(Busy)
     async def busy(_request: Request, _error: Busy) -> Response:
         return HTMLResponse(server.render("problem.html", problem=text("page.busy"), where=""), 503, headers={"Retry-After": "5"})
 
-    @app.exception_handler(ClientDisconnect)
-    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # the visitor left before all was sent, and reads no answer
-
     @app.exception_handler(TooLarge)
     async def too_large(_request: Request, _error: TooLarge) -> Response:
         words = f"upload: too large; allowed: {server.limits.upload_bytes // 2**20} MB"
         return HTMLResponse(server.render("problem.html", problem=words, where=""), 413)
-
-
-def _with_cookie(response: Response, session: Session, request: Request) -> Response:
-    response.set_cookie(COOKIE, session.key, httponly=True, samesite="strict", secure=request.url.scheme == "https")
-    return response
 
 
 def _session(server: Server, request: Request) -> Session:
@@ -345,7 +321,3 @@ async def _form(request: Request) -> dict[str, str]:
 def _sent(form: Form) -> PageState:
     """Return the page that the form was made for."""
     return from_address(form.get("state", ""))
-
-
-def _page(form: Form) -> str:
-    return form.get("page", "")[:40]

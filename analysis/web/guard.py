@@ -14,17 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .limits import Limits
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -49,13 +41,8 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record; an exception with the place where it arose."""
-        more = {"trace": self._trace(record)} if record.exc_info else {}
+        more = {"trace": logging.Formatter().formatException(record.exc_info)[-4000:]} if record.exc_info else {}
         log("fault" if record.levelno >= logging.ERROR else "library", logger=record.name, message=record.getMessage()[:300], **more)
-
-    @staticmethod
-    def _trace(record: logging.LogRecord) -> str:
-        """Return the traceback of a record."""
-        return logging.Formatter().formatException(record.exc_info)[-4000:] if record.exc_info else ""
 
 
 class Guard:
@@ -84,8 +71,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 out = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    out[name] = value
+                out.update(HEADERS)
                 # Files are asked for again only when they have changed; answers are kept nowhere.
                 out["Cache-Control"] = "no-cache" if "/static/" in scope["path"] and status < 400 else "no-store"
             await send(message)
@@ -95,7 +81,8 @@ class Guard:
             if refused:
                 await PlainTextResponse(refused[1], refused[0])(scope, receive, sent)
             else:
-                await self._app(scope, self._counted(receive, self._most(scope)), sent)
+                most = self._limits.request_bytes + (self._limits.upload_bytes if scope["path"].endswith("/upload") else 0)
+                await self._app(scope, self._counted(receive, most), sent)
         finally:
             milliseconds = round(1000 * (time.perf_counter() - started), 1)
             # The path alone: what stands behind it is the visitor's.
@@ -121,10 +108,6 @@ class Guard:
         if length.isascii() and length.isdigit() and int(length) > self._limits.upload_bytes + self._limits.request_bytes:
             return 413, "too large"
         return None
-
-    def _most(self, scope: Scope) -> int:
-        upload = scope["path"].endswith("/upload")
-        return self._limits.request_bytes + (self._limits.upload_bytes if upload else 0)
 
     @staticmethod
     def _counted(receive: Receive, most: int) -> Receive:

@@ -38,8 +38,6 @@ def refuse_too_much(scenario: Scenario, schools: int, limits: Limits) -> None:
         raise InputError("page, world.schools_per_region", problem, allowed)
 
 
-def planned_schools(scenario: Scenario) -> int | None:
-    """Return how many schools a scenario generates; None where it reads them from a file."""
-    if scenario.world.schools is not None:
-        return None
-    return sum(scenario.regions()) * scenario.world.schools_per_region
+def planned_schools(scenario: Scenario) -> int:
+    """Return how many schools a scenario generates; 0 where it reads them from a file."""
+    return 0 if scenario.world.schools is not None else sum(scenario.regions()) * scenario.world.schools_per_region
