@@ -13,8 +13,8 @@ import pandas as pd
 from school_mentoring.analysis.curves import adoption_curve, discounted_costs, spread
 from school_mentoring.analysis.economics.acceptability import acceptability
 from school_mentoring.analysis.economics.psa import psa_sample
-from school_mentoring.analysis.outcomes import COMPARATOR, design_name, payer_name, practice_name
-from school_mentoring.analysis.palette import design_styles
+from school_mentoring.analysis.outcomes import COMPARATOR, category_name, design_name, payer_name, practice_name
+from school_mentoring.analysis.palette import CATEGORY_COLOURS, design_styles
 from school_mentoring.analysis.report.sentences import percent, ranking_sentence, sentences, with_error
 from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
 from school_mentoring.analysis.summary import cost_effectiveness, ranking
@@ -100,25 +100,27 @@ def _rows(
     effects: pd.DataFrame, runs: pd.DataFrame, found: Mapping[str, DesignRuns], months: tuple[int, int], budget: float | None
 ) -> list[dict[str, Any]]:
     """Return the lines of the table, worded as ``compare`` prints them."""
-    styles = design_styles(list(found))
-    rows = []
+    cells = {}
     for row in effects.to_dict("records"):
         design = str(row["design"])
-        mine = found[design].runs
-        shares = [_using(found[design], month) for month in months]
-        gap = mine["gap_disadvantaged"].mean()
-        ratio = row["cost_per_effect"]
-        none = design == COMPARATOR
-        cells = [f"{share:.1f}" for share in shares]
-        cells.append("-" if none else with_error(row["incremental_effect"], row["incremental_effect_se"]))
-        cells.append("-" if math.isnan(gap) else f"{100 * gap:+.1f}")
-        cells += [f"{mine[name].mean() / 1000:,.0f}" for name in ("cost_programme", "cost_schools")]
-        cells.append("-" if none or math.isnan(ratio) else with_error(ratio, row["cost_per_effect_se"]))
+        mine, none = found[design].runs, design == COMPARATOR
+        gap, ratio = mine["gap_disadvantaged"].mean(), row["cost_per_effect"]
+        cells[design] = [
+            *(f"{_using(found[design], month):.1f}" for month in months),
+            "-" if none else with_error(row["incremental_effect"], row["incremental_effect_se"]),
+            "-" if math.isnan(gap) else f"{100 * gap:+.1f}",
+            *(f"{mine[name].mean() / 1000:,.0f}" for name in ("cost_programme", "cost_schools")),
+            "-" if none or math.isnan(ratio) else with_error(ratio, row["cost_per_effect_se"]),
+        ]
         if budget is not None:
             over = row["cost_programme"] - budget
-            cells.append(text("results.yes") if over <= 0 else text("results.no", kilo=f"{over / 1000:,.0f}"))
-        rows.append({"name": design, "label": design_name(design), "colour": styles[design].colour, "cells": cells})
-    return rows
+            cells[design].append(text("results.yes") if over <= 0 else text("results.no", kilo=f"{over / 1000:,.0f}"))
+    return _lines(cells, list(found))
+
+
+def _lines(cells: Mapping[str, list[str]], designs: Sequence[str]) -> list[dict[str, Any]]:
+    styles = design_styles(designs)
+    return [{"name": name, "label": design_name(name), "colour": styles[name].colour, "cells": mine} for name, mine in cells.items()]
 
 
 @_of_design
@@ -145,11 +147,12 @@ def _charts(
         )
     made["cost_effect"] = _named(charts.cost_effect_chart(effects, None), text("charts.cost_effect"), text("charts.cost_effect_says"))
     totals = discounted_costs(stacked(dict(found), "costs"), scenario.base_parameters()["discount_rate"]) / scenario.replicates
+    legend = [{"label": category_name(name), "colour": CATEGORY_COLOURS[name]} for name in charts.present(totals)]
     largest = max(float(totals.xs(payer, level="payer").groupby(level="design").sum().max()) for payer in PAYERS)
     for payer in PAYERS:
         chart = charts.cost_chart(totals, designs, payer, budget, 1.03 * largest)
-        made[f"costs_{payer}"] = _named(chart, charts.payer_title(payer), text("charts.costs_says", payer=payer_name(payer)))
-        made[f"costs_{payer}"]["legend"] = charts.cost_legend(totals)
+        made[f"costs_{payer}"] = _named(chart, *(text(key, payer=payer_name(payer)) for key in ("charts.costs", "charts.costs_says")))
+        made[f"costs_{payer}"]["legend"] = legend
     for name, kind in GAPS.items():
         rows = [{"design": design_name(design), **row} for design, one in found.items() for row in _gaps(one, name)]
         if rows:
@@ -189,12 +192,10 @@ def sure_answer(effects_of: Mapping[str, DesignRuns], found: Mapping[str, Design
 
 
 def _ranks(ranks: pd.DataFrame, designs: Sequence[str]) -> list[dict[str, Any]]:
-    styles = design_styles(designs)
-    rows = []
+    cells = {}
     for design in designs:
         mine = ranks[ranks["design"].astype(str) == design]
         effect, benefit = (mine[mine["criterion"] == criterion].iloc[0] for criterion in ("effect_adopter_years", "net_benefit"))
         interval = f"{100 * benefit['low']:.0f} to {100 * benefit['high']:.0f} %"
-        cells = [percent(float(effect["probability_best"])), percent(float(benefit["probability_best"])), interval]
-        rows.append({"name": design, "label": design_name(design), "colour": styles[design].colour, "cells": cells})
-    return rows
+        cells[design] = [percent(float(effect["probability_best"])), percent(float(benefit["probability_best"])), interval]
+    return _lines(cells, designs)

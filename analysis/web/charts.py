@@ -8,7 +8,7 @@ import pandas as pd
 
 from school_mentoring.analysis.curves import HULL, increments, outline
 from school_mentoring.analysis.economics.frontier import FRONTIER
-from school_mentoring.analysis.outcomes import COMPARATOR, category_name, design_name, names_in, payer_name
+from school_mentoring.analysis.outcomes import COMPARATOR, category_name, design_name, names_in
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, SHARE, design_styles
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.state import MENTOR
@@ -130,18 +130,23 @@ def _outlines(uncertain: pd.DataFrame) -> list[Chart]:
     return rows
 
 
+def present(totals: "pd.Series[float]") -> list[str]:
+    """Return the categories that cost anything."""
+    return [name for name in CATEGORIES if totals.xs(name, level="category").sum() > 0]
+
+
 def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, budget: float | None, largest: float) -> Chart:
     """Return a stacked bar per design of what a payer pays, EUR by category; ``budget`` is drawn where the programme pays."""
-    present = [name for name in CATEGORIES if totals.xs(name, level="category").sum() > 0]
+    categories = present(totals)
     rows = [
         {"design": design_name(design), "category": category_name(name), "cost": float(totals[design, name, payer]), "order": k}
         for design in designs
-        for k, name in enumerate(present)
+        for k, name in enumerate(categories)
     ]
     names = [design_name(name) for name in designs]
     scale = {"domain": [0, largest or 1], "nice": False}
     x = _numbers("cost", aggregate="sum", title=text("charts.costs_x"), axis={"format": "~s", "tickCount": 5}, scale=scale)
-    colour = _words("category", [category_name(name) for name in present], [CATEGORY_COLOURS[name] for name in present], legend=None)
+    colour = _words("category", [category_name(name) for name in categories], [CATEGORY_COLOURS[name] for name in categories], legend=None)
     bar = {"type": "bar", "stroke": "white", "strokeWidth": 0.5}
     limit = [{"budget": budget}] if budget is not None and payer == "programme" else []
     layers = [
@@ -237,14 +242,3 @@ def map_chart(schools: pd.DataFrame) -> Chart:
     ]
     values = _data("schools", pd.DataFrame(columns).to_dict("records"))
     return _chart(430, layers, params=[{"name": "month", "value": 0}], **values)
-
-
-def cost_legend(totals: "pd.Series[float]") -> list[dict[str, str]]:
-    """Return name and colour of the categories that cost anything."""
-    present = [name for name in CATEGORIES if totals.xs(name, level="category").sum() > 0]
-    return [{"label": category_name(name), "colour": CATEGORY_COLOURS[name]} for name in present]
-
-
-def payer_title(payer: str) -> str:
-    """Return the heading of a chart of costs."""
-    return text("charts.costs", payer=payer_name(payer))

@@ -40,15 +40,12 @@ def downloads() -> tuple[str, ...]:
     return ("scenario.yaml", *TABLES, *REPORTS, *(f"{figure}.{kind}" for figure in FIGURES for kind in KINDS), "study.zip")
 
 
-KEPT = 2
-
-
 class Studies:
-    """The comparisons and recommendations last asked for, as several files of one are often taken away."""
+    """The two comparisons and recommendations last asked for, as several files of one are often taken away."""
 
     def __init__(self) -> None:
-        self.compared: Kept[tuple[Comparison, Report]] = Kept(lambda kept: len(kept) > KEPT)
-        self.recommended: Kept[Document] = Kept(lambda kept: len(kept) > KEPT)
+        self.compared: Kept[tuple[Comparison, Report]] = Kept(lambda kept: len(kept) > 2)
+        self.recommended: Kept[Document] = Kept(lambda kept: len(kept) > 2)
 
 
 def download(name: str, scenario: Scenario, k: float, studies: Studies, threads: int, stop: Stop) -> Download:
@@ -66,7 +63,10 @@ def download(name: str, scenario: Scenario, k: float, studies: Studies, threads:
         return _table(name, found, report), TABLES[name], filename
     if name in REPORTS:
         document = studies.recommended.get((key, k), partial(_recommended, found, k))
-        return _printed(name, document), REPORTS[name], filename
+        from school_mentoring.analysis.report.html import as_html
+        from school_mentoring.analysis.report.pdf import as_pdf
+
+        return as_html(document) if name.endswith(".html") else as_pdf(document), REPORTS[name], filename
     if name == "study.zip":
         return _zipped(found, report), "application/zip", f"{scenario.name}-compare.zip"
     figure, kind = name.rsplit(".", 1)
@@ -78,32 +78,27 @@ def download(name: str, scenario: Scenario, k: float, studies: Studies, threads:
 
 
 def _study(scenario: Scenario, threads: int, stop: Stop) -> tuple[Comparison, Report]:
-    found = compare(scenario, threads=threads, stage=lambda *_: _give_up(stop))
+    def stage(*_: object) -> None:
+        if stop():
+            raise SupersededError
+
+    found = compare(scenario, threads=threads, stage=stage)
     return found, comparison_report(**found.for_report())
-
-
-def _give_up(stop: Stop) -> None:
-    if stop():
-        raise SupersededError
 
 
 def portable_yaml(scenario: Scenario) -> str:
     """Return a scenario as YAML; the files that it is read from are named as files beside it."""
     named = portable(scenario)
     files = [path for path in (named.world.schools, named.world.ties, named.posterior) if path is not None]
-    words = f"# Needs what it was made with beside it: {', '.join(files)}.\n" if files else ""
-    return words + dump_yaml(named)
+    return (f"# Needs what it was made with beside it: {', '.join(files)}.\n" if files else "") + dump_yaml(named)
 
 
 def _table(name: str, found: Comparison, report: Report) -> bytes:
-    tables: dict[str, pd.DataFrame] = {**found.tables(), **report.files}
     wanted = {"runs.csv": "runs.parquet", "months.parquet": "results.parquet"}.get(name, name)
-    buffer = io.BytesIO()
+    table: pd.DataFrame = {**found.tables(), **report.files}[wanted]
     if name.endswith(".csv"):
-        tables[wanted].to_csv(buffer, index=False, float_format="%.10g", lineterminator="\n")
-    else:
-        tables[wanted].to_parquet(buffer, index=False, compression="zstd")
-    return buffer.getvalue()
+        return table.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode()
+    return table.to_parquet(index=False, compression="zstd")
 
 
 def _recommended(found: Comparison, k: float) -> "Document":
@@ -114,13 +109,6 @@ def _recommended(found: Comparison, k: float) -> "Document":
 
     evidence = Evidence(**evidence_of_comparison(found, f"run.py recommend {found.scenario.name}.yaml --k {k:g}"))
     return recommendation(evidence, willingness_to_pay=k).document
-
-
-def _printed(name: str, document: "Document") -> bytes:
-    from school_mentoring.analysis.report.html import as_html
-    from school_mentoring.analysis.report.pdf import as_pdf
-
-    return as_html(document) if name.endswith(".html") else as_pdf(document)
 
 
 def _zipped(found: Comparison, report: Report) -> bytes:

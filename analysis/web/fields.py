@@ -1,7 +1,7 @@
 """The fields of the form, made from the schema: name, help, unit, range and kind of every one. Nothing of them is stated here."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -35,34 +35,22 @@ class FormField:
 
     @property
     def shown(self) -> str:
-        """The value as the form holds it."""
-        return written(self.value)
+        """The value as YAML writes it and the form holds it, nothing as an empty text."""
+        if self.value is None:
+            return ""
+        if isinstance(self.value, bool):
+            return str(self.value).lower()
+        if isinstance(self.value, float) and self.value.is_integer() and abs(self.value) < 1e15:
+            return str(int(self.value))
+        return str(self.value)
 
     @property
-    def slides(self) -> bool:
-        """Whether the field has a slider."""
-        return self.kind == "number" and self.low is not None and self.high is not None
-
-    @property
-    def slider_low(self) -> float:
-        """The slider's low end, which a value beyond it moves."""
-        return min(self.low or 0.0, self.low or 0.0 if self.value is None else float(self.value))
-
-    @property
-    def slider_high(self) -> float:
-        """The slider's high end, which a value beyond it moves."""
-        return max(self.high or 0.0, self.high or 0.0 if self.value is None else float(self.value))
-
-
-def written(value: Any) -> str:
-    """Return a value as YAML writes it, nothing as an empty text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return str(value)
+    def slider(self) -> tuple[float, float] | None:
+        """The ends of the field's slider, which a value beyond them moves; None where it has none."""
+        if self.kind != "number" or self.low is None or self.high is None:
+            return None
+        value = self.low if self.value is None else float(self.value)
+        return min(self.low, value), max(self.high, value)
 
 
 def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
@@ -70,34 +58,38 @@ def design_fields(design: Design, prefix: str, path: str) -> list[FormField]:
     found = []
     for name, row in FIELDS.items():
         common: dict[str, Any] = {"name": f"{prefix}.{name}", "path": f"{path}.{name}", "label": field_name(name), "help": row.meaning}
-        value = getattr(design, name)
+        common |= {"value": getattr(design, name), "unit": ""}
         if name in CHOICES:
-            found.append(FormField(**common, unit="", kind="choice", value=value, choices=CHOICES[name]))
+            found.append(FormField(**common, kind="choice", choices=CHOICES[name]))
         elif name in SWITCHES:
-            found.append(FormField(**common, unit="", kind="switch", value=value))
+            found.append(FormField(**common, kind="switch"))
         else:
             ends: dict[str, Any] = {"minimum": row.minimum, "maximum": row.maximum, "low": row.low, "high": row.high}
             step = "1" if name in WHOLE else _step(ends["low"], ends["high"])
-            found.append(FormField(**common, unit=row.unit, kind="number", value=value, **ends, step=step, optional=name in OPTIONAL))
+            found.append(FormField(**common | {"unit": row.unit}, kind="number", **ends, step=step, optional=name in OPTIONAL))
     return found
 
 
-def section_field(section: type[BaseModel], name: str, value: Any, form_name: str, path: str) -> FormField:
-    """Return a field of a section of the scenario, from what its schema says of it."""
-    info: FieldInfo = section.model_fields[name]
-    extra: Mapping[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    bounds = {kind: getattr(rule, kind) for rule in info.metadata for kind in ("ge", "gt", "le") if hasattr(rule, kind)}
-    if not bounds:
-        return FormField(form_name, path, field_name(name), str(info.description), "", "text", value)
-    annotation = info.annotation
-    whole = int in (annotation, *get_args(annotation))
-    low, high = extra.get("low"), extra.get("high")
-    step = "1" if whole else _step(extra["low"], extra["high"])
-    unit = "" if extra.get("unit") in (None, "-") else str(extra["unit"])
-    return FormField(
-        form_name, path, field_name(name), str(info.description), unit, "number", value, (),
-        bounds.get("ge", bounds.get("gt")), bounds.get("le"), low, high, step, type(None) in get_args(annotation),
-    )  # fmt: skip
+def section_fields(section: BaseModel, names: Iterable[str], prefix: str = "", path: str | None = None) -> list[FormField]:
+    """Return fields of a section of the scenario, from what its schema says of them; ``path``: of the section, where not ``prefix``."""
+    found = []
+    for name in names:
+        info: FieldInfo = type(section).model_fields[name]
+        stated = (prefix + name, (prefix if path is None else path) + name, field_name(name), str(info.description))
+        extra: Mapping[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        bounds = {kind: getattr(rule, kind) for rule in info.metadata for kind in ("ge", "gt", "le") if hasattr(rule, kind)}
+        if not bounds:
+            found.append(FormField(*stated, "", "text", getattr(section, name)))
+            continue
+        kinds, low, high = (info.annotation, *get_args(info.annotation)), extra.get("low"), extra.get("high")
+        found.append(
+            FormField(
+                *stated, "" if extra.get("unit") in (None, "-") else str(extra["unit"]), "number", getattr(section, name), (),
+                bounds.get("ge", bounds.get("gt")), bounds.get("le"), low, high,
+                "1" if int in kinds else _step(extra["low"], extra["high"]), type(None) in kinds,
+            )
+        )  # fmt: skip
+    return found
 
 
 def _step(low: float, high: float) -> str:

@@ -29,10 +29,7 @@ def refuse_too_much(scenario: Scenario, schools: int, limits: Limits) -> None:
     worlds = max(scenario.worlds, scenario.draws if scenario.uncertain else 1)
     work = runs * schools * scenario.months * len(scenario.practices)
     records = scenario.replicates * scenario.months * len(scenario.practices)
-    fits = (
-        work <= limits.school_months and records <= limits.records and schools <= limits.schools and schools * worlds <= 40 * limits.schools
-    )
-    if not fits:
+    if work > limits.school_months or records > limits.records or schools > limits.schools or schools * worlds > 40 * limits.schools:
         problem = text("results.too_much", runs=f"{runs:,}", schools=f"{schools:,}", months=scenario.months)
         allowed = text("results.too_much_allowed", most=f"{limits.school_months // 1_000_000:,}")
         raise InputError("page, world.schools_per_region", problem, allowed)

@@ -13,10 +13,10 @@ from school_mentoring.experiments.compare import window
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.model.world.schools import Schools
-from school_mentoring.scenarios import COMPARATOR, Practice, Programme, Scenario, WorldSpec
+from school_mentoring.scenarios import COMPARATOR, Practice, Programme, Scenario
 
 from .downloads import downloads
-from .fields import FormField, changed_fields, design_fields, section_field
+from .fields import changed_fields, design_fields, section_fields
 from .form import NUMBERS, WORLD_NUMBERS
 from .limits import Limits
 from .sessions import Session
@@ -42,10 +42,17 @@ def page_context(
         "countries": _countries(scenario),
         "own_schools": scenario.world.schools is not None,
         "schools_missing": isinstance(state.schools, Named) and state.schools.digest not in session.tables,
-        "world_fields": [section_field(WorldSpec, f, getattr(scenario.world, f), f"world.{f}", f"world.{f}") for f in WORLD_NUMBERS],
-        "practices": [_practice(k, practice) for k, practice in enumerate(scenario.practices)],
-        "horizon": _horizon(scenario),
-        "precision": [section_field(Scenario, f, getattr(scenario, f), f, f) for f in NUMBERS if f != "months"],
+        "world_fields": section_fields(scenario.world, WORLD_NUMBERS, "world."),
+        "practices": [
+            {
+                "number": k,
+                "name": practice_name(one.name),
+                "fields": section_fields(one, Practice.model_fields, f"practices.{k}.", f"practices[{k}]."),
+            }
+            for k, one in enumerate(scenario.practices)
+        ],
+        "horizon": section_fields(scenario, ["months"]) + section_fields(scenario.programme, Programme.model_fields, "programme."),
+        "precision": section_fields(scenario, [field for field in NUMBERS if field != "months"]),
         "view": state.view,
         "k_high": max(4 * WILLINGNESS_TO_PAY[2], state.view.willingness_to_pay),
         "downloads": downloads(),
@@ -65,18 +72,12 @@ def world_says(scenario: Scenario, schools: Schools) -> str:
     return text("results.world_generated", n=f"{len(schools):,}", places=places, real=f"{real:,}")
 
 
-def _horizon(scenario: Scenario) -> list[FormField]:
-    programme = [
-        section_field(Programme, f, getattr(scenario.programme, f), f"programme.{f}", f"programme.{f}") for f in Programme.model_fields
-    ]
-    return [section_field(Scenario, "months", scenario.months, "months", "months"), *programme]
-
-
 def _designs(state: PageState, opened: str, action: str) -> list[dict[str, Any]]:
     scenario = state.scenario
     styles = design_styles([COMPARATOR, *scenario.designs])
     names = set(opened.split())
-    new = _newest(list(scenario.designs), action)
+    what, _, which = action.partition(":")
+    new = int(which) + 1 if what == "duplicate" and which.isdecimal() else len(scenario.designs) - 1 if what == "add" else -1
     found = []
     for number, (name, design) in enumerate(scenario.designs.items()):
         preset = state.presets[name]
@@ -102,23 +103,7 @@ def _designs(state: PageState, opened: str, action: str) -> list[dict[str, Any]]
     return found
 
 
-def _newest(names: list[str], action: str) -> int:
-    """Return the number of the design that was just made; -1 where none was."""
-    what, _, number = action.partition(":")
-    if what == "duplicate" and number.isdecimal():
-        return int(number) + 1
-    return len(names) - 1 if what == "add" else -1
-
-
 def _countries(scenario: Scenario) -> list[dict[str, Any]]:
     chosen = {country.code: country for country in scenario.world.countries}
     found = [{"code": c.code, "name": c.name, "chosen": True, "regions": c.regions} for c in chosen.values()]
     return found + [{"code": c.code, "name": c.name, "chosen": False, "regions": None} for c in COUNTRIES.values() if c.code not in chosen]
-
-
-def _practice(number: int, practice: Practice) -> dict[str, Any]:
-    fields = [
-        section_field(Practice, f, getattr(practice, f), f"practices.{number}.{f}", f"practices[{number}].{f}")
-        for f in Practice.model_fields
-    ]
-    return {"number": number, "name": practice_name(practice.name), "fields": fields}

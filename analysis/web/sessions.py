@@ -52,9 +52,8 @@ class Sessions:
             return session
 
     def _forget(self, key: str) -> None:
-        session = self._known.pop(key)
-        for path in session.tables.values():
-            shutil.rmtree(path.parent, ignore_errors=True)
+        for path in self._known.pop(key).tables.values():
+            self.drop(path)
 
     def draft(self, content: bytes, name: str) -> tuple[str, Path]:
         """Write the content of an own table into a folder of its own; return its digest and its path. ``keep`` or ``drop`` it then."""
@@ -71,11 +70,12 @@ class Sessions:
             session = self._known.setdefault(session.key, session)
             if len(self._known) > self._limits.visitors:
                 self._forget(next(iter(self._known)))
-            older = session.tables.pop(digest, None)
+            gone = [session.tables.pop(digest)] if digest in session.tables else []
             session.tables[digest] = path
-            surplus = [session.tables.popitem(last=False)[1]] if len(session.tables) > MOST_TABLES else []
-        for gone in (*surplus, *([older] if older else [])):
-            self.drop(gone)
+            if len(session.tables) > MOST_TABLES:
+                gone.append(session.tables.popitem(last=False)[1])
+        for older in gone:
+            self.drop(older)
 
     @staticmethod
     def drop(path: Path) -> None:

@@ -8,6 +8,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,6 @@ GENERATED = "generated"
 FILES = ("schools", "ties")
 OURS = ("posterior", "keep_inputs")
 """What an address never decides: which draws are read, and whether files are given away."""
-WORDS = ("name", "title", "description")
 
 
 class View(BaseModel):
@@ -77,27 +77,26 @@ def known_scenarios() -> tuple[str, ...]:
 
 def serve_first(scenario: Scenario) -> PageState:
     """Return the page that a server begins with. Links to it work on servers that were started with the same files."""
-    files = scenario.world.schools, scenario.world.ties, scenario.posterior
-    if any(files) and not _alike(scenario):
+    if any(_files(scenario)) and not _alike(scenario):
         _served[SERVED] = scenario
         return state_of(scenario, SERVED)
     return state_of(scenario, begun_from(scenario))
 
 
-@cache
-def _load(name: str) -> Scenario:
-    return load_scenario(name)
+_load = cache(load_scenario)
 
 
 def _shipped(name: str) -> Scenario:
     return _served[name] if name in _served else _load(name)
 
 
+def _files(scenario: Scenario) -> tuple[str | None, ...]:
+    return scenario.world.schools, scenario.world.ties, scenario.posterior
+
+
 def _alike(scenario: Scenario) -> list[str]:
     """Return the scenarios that read the same files."""
-    files = scenario.world.schools, scenario.world.ties, scenario.posterior
-    named = {name: _shipped(name) for name in known_scenarios()}
-    return [name for name, one in named.items() if files == (one.world.schools, one.world.ties, one.posterior)]
+    return [name for name in known_scenarios() if _files(_shipped(name)) == _files(scenario)]
 
 
 def new_state(name: str) -> PageState:
@@ -174,8 +173,7 @@ def from_address(text: str) -> PageState:
         schools = content.get("schools")
         values = _laid_over(resolved(_shipped(begun)), stated, schools)
         view = View.model_validate(content.get("view", {}))
-        scenario = scenario_from(values, "address")
-        state = state_of(scenario, begun)
+        state = state_of(scenario_from(values, "address"), begun)
         known = {name: presets[name] for name in state.scenario.designs if presets.get(name) in PRESETS}
         named = Named(*(str(part)[:100] for part in schools)) if isinstance(schools, list) and len(schools) == 2 else None
         return replace(state, presets={**state.presets, **known}, view=view, schools=GENERATED if schools == GENERATED else named)
@@ -201,14 +199,11 @@ def _laid_over(shipped: dict[str, Any], stated: dict[str, Any], schools: Any) ->
 
 def _unpacked(text: str) -> dict[str, Any]:
     """Return the content of an address, at most so much of it."""
-    try:
-        if len(text) > MOST_ADDRESS:
-            raise ValueError("too long")
-        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        plain = zlib.decompressobj().decompress(packed, MOST_CONTENT)
-        content = json.loads(plain)
-    except (ValueError, binascii.Error, zlib.error, RecursionError):
-        content = None
+    content = None
+    with suppress(ValueError, binascii.Error, zlib.error, RecursionError):
+        if len(text) <= MOST_ADDRESS:
+            packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            content = json.loads(zlib.decompressobj().decompress(packed, MOST_CONTENT))
     if not isinstance(content, dict):
         raise InputError("address", "holds no set of designs", "open the page anew")
     return content
