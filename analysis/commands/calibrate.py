@@ -59,19 +59,17 @@ def calibrate(
 
     notes = fixed_note(loaded, problem.prior.names)
     decided = {**wanted.describe(), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}
-    if quick:
-        with Progress() as progress:
+    state = state_of(problem, seen)
+    with Progress() as progress:
+        if quick:
             point = quick_fit(problem, engine=engine, threads=threads, stage=progress.show)
-        report, state = quick_report(point.path, point.best, state_of(problem, seen)), state_of(problem, seen)
-        place = folder
-    else:
-        with Progress() as progress:
+        else:
             found = run_calibration(
                 problem, wanted, folder, resume=resume, engine=engine, threads=threads, scheduler=scheduler, stage=progress.show
             )
-        state = {**found.state, **state_of(problem, seen)}
-        report = calibration_report(found.tables(), state, problem.funding)
-        place = folder / "calibration"
+            state = {**found.state, **state}
+    report = quick_report(point.path, point.best, state) if quick else calibration_report(found.tables(), state, problem.funding)
+    place = folder if quick else folder / "calibration"
     if not as_json:
         print_report(report, title_of(state), notes)
     whole = load(scenario, quiet=True, **chosen)

@@ -53,25 +53,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processors to use (default: all); results do not depend on it.")]
 
 
-class SetOptions(TypedDict, total=False):
-    """What a command takes of how its scenario differs from the one that is stated; commands with ``**chosen`` hand it to ``load``."""
+class PilotOptions(TypedDict, total=False):
+    """How a scenario differs from the one stated, whose design and months are known; commands with ``**chosen`` hand it to ``load``."""
 
     sets: SetOption
     seed: SeedOption
-
-
-class TableOptions(TypedDict, total=False):
-    """The user's own tables, and how they are written."""
-
     schools: SchoolsOption
     ties: TiesOption
     encoding: EncodingOption
     columns: ColumnsOption
     keep_inputs: KeepInputsOption
-
-
-class PilotOptions(SetOptions, TableOptions, total=False):
-    """Of a pilot, whose design and months are known."""
 
 
 class OneDesignOptions(PilotOptions, total=False):

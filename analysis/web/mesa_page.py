@@ -62,19 +62,14 @@ class ViewedModel(MentoringModel):
 
 def state_table(model: ViewedModel, country: int = 0) -> pd.DataFrame:
     """Return the schools of a country as they are now, with the columns that ``analysis.figures.network`` draws."""
-    inside = [school for school in model.schools if school.country == country]
     return pd.DataFrame(
         {
-            "design": model.design_label,
-            "month": model.month,
-            "school": [school.index for school in inside],
-            "x_km": [school.x for school in inside],
-            "y_km": [school.y for school in inside],
-            "share": [school.own_share for school in inside],
-            "role": [school.role for school in inside],
-            "mentor": [school.mentor.index if school.mentor else -1 for school in inside],
+            "design": model.design_label, "month": model.month, "school": school.index, "x_km": school.x, "y_km": school.y,
+            "share": school.own_share, "role": school.role, "mentor": school.mentor.index if school.mentor else -1,
         }
-    )
+        for school in model.schools
+        if school.country == country
+    )  # fmt: skip
 
 
 def school_table(model: ViewedModel, school: SchoolAgent) -> pd.DataFrame:

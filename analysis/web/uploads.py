@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,10 +31,11 @@ def upload(
         check(new.scenario)
         return replace(new, view=state.view), said
     digest, path = sessions.draft(content, name)
-    with ExitStack() as otherwise:
-        otherwise.callback(sessions.drop, path)
+    try:
         line = _checked(path, name, state, check)
-        otherwise.pop_all()
+    except BaseException:
+        sessions.drop(path)
+        raise
     sessions.keep(session, digest, path)
     return replace(state, schools=Named(name, digest)), line
 

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +46,7 @@ class Work:
     def __init__(self, threads: int | None = None) -> None:
         self._cores = threads or cpu_count()
         self._pool = ThreadPoolExecutor(self._cores, thread_name_prefix="answers")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._waiting: tuple[Queue, ...] = tuple(OrderedDict() for _ in range(RANKS))
         self._running: dict[str, _Job] = {}
         self._busy = 0
@@ -61,15 +62,9 @@ class Work:
                 raise SupersededError
             if sum(len(pages) for queue in self._waiting for pages in queue.values()) >= MOST_WAITING:
                 raise Busy
-            running = self._running.get(job.page)
-            if running is not None:
-                running.wanted.clear()
-            pages = self._waiting[rank].setdefault(visitor, OrderedDict())
-            older = pages.pop(page, None)
-            pages[page] = job
+            self.give_up(visitor, page)
+            self._waiting[rank].setdefault(visitor, OrderedDict())[page] = job
             self._pool.submit(self._next)
-        if older is not None:
-            _settle(older, None, SupersededError())
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -84,7 +79,8 @@ class Work:
                 running.wanted.clear()
             waiting = [job for queue in self._waiting if (job := queue.get(visitor, OrderedDict()).pop(page, None)) is not None]
         for job in waiting:
-            _settle(job, None, SupersededError())
+            job.wanted.clear()
+            _settle(job)
 
     @property
     def at_work(self) -> bool:
@@ -100,7 +96,7 @@ class Work:
                 queue.clear()
         for job in jobs:
             job.wanted.clear()
-            _settle(job, None, SupersededError())
+            _settle(job)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _take(self) -> _Job | None:
@@ -133,12 +129,14 @@ class Work:
             self._busy -= 1
             if self._running.get(job.page) is job:
                 del self._running[job.page]
-        if not job.wanted.is_set() and fault is None:
-            fault = SupersededError()
         _settle(job, result, fault)
 
 
-def _settle(job: _Job, result: Any, fault: BaseException | None) -> None:
+def _settle(job: _Job, result: Any = None, fault: BaseException | None = None) -> None:
+    """Hand over what became of a question: its answer, a fault, or that nobody wants it any more."""
+    if fault is None and not job.wanted.is_set():
+        fault = SupersededError()
+
     def settle() -> None:
         if not job.future.done():
             if fault is None:
@@ -146,7 +144,5 @@ def _settle(job: _Job, result: Any, fault: BaseException | None) -> None:
             else:
                 job.future.set_exception(fault)
 
-    try:
+    with suppress(RuntimeError):  # the server is closing
         job.loop.call_soon_threadsafe(settle)
-    except RuntimeError:  # the server is closing
-        return
