@@ -97,7 +97,7 @@ def read_schools(
         countries=used,
         region_names=names,
         **place._asdict(),
-        **populate(place, used, parameters, seed, index, given)._asdict(),
+        **populate(place, used, parameters, seed, index, given),
         adopters_at_start=adopters,
         named_role=role,
         named_mentor=mentor,

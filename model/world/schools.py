@@ -8,7 +8,7 @@ real-valued attribute lies on a decimal grid (positions 1 m, capacity and openne
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,33 +118,12 @@ def _adopter_columns(count: int, practices: Sequence[str]) -> list[str]:
 # --------------------------------------------------------------------------------------------------------- population
 
 
-class _Profile(NamedTuple):
-    """What each country expects: shares in [0, 1], (C,); mean teachers by level, (2, C)."""
-
-    secondary: Floats
-    rural: Floats
-    disadvantaged: Floats
-    teachers: Floats
-
-
 class Place(NamedTuple):
     """Country and region of each school, (n,), and the country of each region, (R,)."""
 
     country: Ints
     region: Ints
     region_country: Ints
-
-
-class _Attributes(NamedTuple):
-    """The drawn (or given) attributes of every school, as in ``Schools``."""
-
-    x: Floats
-    y: Floats
-    traits: NDArray[np.uint8]
-    teachers: Ints
-    pupils: Ints
-    capacity: Floats
-    openness: Floats
 
 
 def generate_schools(
@@ -177,7 +156,7 @@ def generate_schools(
         countries=tuple(countries),
         region_names=names,
         **place._asdict(),
-        **populate(place, countries, parameters, seed, index, {})._asdict(),
+        **populate(place, countries, parameters, seed, index, {}),
         adopters_at_start=np.full((practices, n), -1, np.int32),
         named_role=np.zeros(n, np.int8),
         named_mentor=np.full(n, -1, np.int32),
@@ -218,8 +197,8 @@ def populate(
     seed: int,
     index: int,
     given: Mapping[str, Given],
-) -> _Attributes:
-    """Return the attributes of every school: given cells as they are, all others drawn.
+) -> dict[str, Any]:
+    """Return the attributes of every school, by their names in ``Schools``: given cells as they are, all others drawn.
 
     Later attributes depend on earlier ones as they stand in the table, so a given level or rural flag shapes what is drawn.
     """
@@ -232,29 +211,30 @@ def populate(
     def settle(name: str, drawn: Floats | Flags) -> Floats | Flags:
         return np.where(given[name].present, given[name].values, drawn) if name in given else drawn
 
-    secondary = settle("level", draw(_LEVEL) < profile.secondary[country]).astype(bool)
-    rural = settle("rural", draw(_RURAL) < profile.rural[country]).astype(bool)
-    disadvantaged = settle("disadvantaged", draw(_DISADVANTAGED) < profile.disadvantaged[country]).astype(bool)
-    teachers = settle("teachers", _teachers(draw(_TEACHERS), profile.teachers[secondary.astype(np.intp), country], parameters, given))
+    secondary = settle("level", draw(_LEVEL) < profile["secondary"][country]).astype(bool)
+    rural = settle("rural", draw(_RURAL) < profile["rural"][country]).astype(bool)
+    disadvantaged = settle("disadvantaged", draw(_DISADVANTAGED) < profile["disadvantaged"][country]).astype(bool)
+    mean = profile["teachers"][secondary.astype(np.intp), country]
+    teachers = settle("teachers", _teachers(draw(_TEACHERS), mean, parameters, given))
     pupils = settle("pupils", np.rint(teachers * parameters["pupils_per_teacher"]))
     # The gap is taken around the share of rural and disadvantaged schools that the world expects, so that its mean stays.
-    expected = [_expected(name, profile, country, given) for name in ("rural", "disadvantaged")]
+    expected = [_expected(name, profile[name], country, given) for name in ("rural", "disadvantaged")]
     capacity = settle("digital_capacity", _capacity(draw(_CAPACITY), rural, disadvantaged, expected, parameters))
     openness = settle("openness", np.round(draw(_OPENNESS), SHARE))
     x, y = _positions(place, rural, draw(_EAST), draw(_NORTH), parameters, given)
-    return _Attributes(
-        settle("x_km", x).astype(np.float64),
-        settle("y_km", y).astype(np.float64),
-        (SECONDARY * secondary + RURAL * rural + DISADVANTAGED * disadvantaged).astype(np.uint8),
-        teachers.astype(np.int32),
-        pupils.astype(np.int32),
-        capacity.astype(np.float64),
-        openness.astype(np.float64),
-    )
+    return {
+        "x": settle("x_km", x).astype(np.float64),
+        "y": settle("y_km", y).astype(np.float64),
+        "traits": (SECONDARY * secondary + RURAL * rural + DISADVANTAGED * disadvantaged).astype(np.uint8),
+        "teachers": teachers.astype(np.int32),
+        "pupils": pupils.astype(np.int32),
+        "capacity": capacity.astype(np.float64),
+        "openness": openness.astype(np.float64),
+    }
 
 
-def _profile(countries: Sequence[Country], weight: Floats, parameters: Mapping[str, float]) -> _Profile:
-    """Return the expectations of each country, given its share of the scenario's schools (C,).
+def _profile(countries: Sequence[Country], weight: Floats, parameters: Mapping[str, float]) -> dict[str, Floats]:
+    """Return what each country expects, given its share of the scenario's schools (C,): shares in [0, 1], (C,); mean teachers, (2, C).
 
     A share is parameter x (the country's share / mean share), clipped to [0, 1]. Teachers of a school of level l are
     parameter_l x f / (mean of f over the schools of that level), f = the country's teachers per school over what the two
@@ -274,7 +254,7 @@ def _profile(countries: Sequence[Country], weight: Floats, parameters: Mapping[s
     for mean, mix in ((primary_mean, weight * (1 - secondary)), (secondary_mean, weight * secondary)):
         total = math.fsum(mix)
         means.append(mean * factor / (math.fsum(mix * factor) / total if total > 0 else 1.0))
-    return _Profile(secondary, share("rural"), share("disadvantaged"), np.array(means))
+    return {"secondary": secondary, **{name: share(name) for name in ("rural", "disadvantaged")}, "teachers": np.array(means)}
 
 
 def _teachers(u: Floats, mean: Floats, parameters: Mapping[str, float], given: Mapping[str, Given]) -> Floats:
@@ -292,9 +272,8 @@ def _teachers(u: Floats, mean: Floats, parameters: Mapping[str, float], given: M
     return np.clip(np.rint(size), 1, MOST_TEACHERS)
 
 
-def _expected(name: str, profile: _Profile, country: Ints, given: Mapping[str, Given]) -> float:
+def _expected(name: str, chance: Floats, country: Ints, given: Mapping[str, Given]) -> float:
     """Return the expected share of schools with a trait: given cells count as they are, the others with their chance."""
-    chance: Floats = getattr(profile, name)
     if name not in given:
         return math.fsum(np.bincount(country, minlength=len(chance)) * chance) / len(country)
     values, present = given[name]
