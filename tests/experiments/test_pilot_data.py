@@ -14,7 +14,7 @@ from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.schools import Schools
 from tests.school_tables import read as read_schools_csv
 
-CASES = Path(__file__).parents[1] / "model" / "cases"
+CASES = Path(__file__).parents[1] / "world" / "cases"
 SCHOOLS = "school_id,teachers\na,10\nb,20\nc,30\n"
 COUNTS = "school_id,month,respondents,adopters\na,6,8,1\nb,6,15,2\nc,6,20,5\na,20,7,3\nc,20,18,9\n"
 

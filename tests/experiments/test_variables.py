@@ -14,7 +14,7 @@ from school_mentoring.scenarios import load_scenario
 from tests.experiments.sweeps import small
 
 SMALL = small()
-CASES = Path(__file__).parents[1] / "model" / "cases"
+CASES = Path(__file__).parents[1] / "world" / "cases"
 
 
 @pytest.mark.parametrize(
