@@ -91,7 +91,6 @@ def load_scenario(scenario: ScenarioLike, sets: Settings | None = None, **option
     if designs is not None:
         layer = lay_over(layer, _chosen_designs(designs, layer))
     layer = lay_over(layer, _assignments(sets or (), layer))
-    layer = lay_over(layer, _written(options.get("encoding"), _texts(options.get("columns") or ())))
     return _checked(lay_over(layer, _options(options)), source)
 
 
@@ -108,8 +107,7 @@ def uploaded_scenario(data: bytes, name: str) -> Scenario:
             f"{layer.places['extends',]}, extends", f"no shipped scenario {shown(parent)}", nearest(str(parent), shipped_scenarios())
         )
     for at in OWN_FILES:
-        section = layer.values if len(at) == 1 else layer.values.get("world")
-        named = section.get(at[-1]) if isinstance(section, Mapping) else None
+        named = _file_at(layer, at)
         if named is not None:
             where = f"{layer.places[at]}, {'.'.join(at)}"
             raise InputError(where, f"{shown(named)} cannot be read from here", "take the line out; schools go up as a file of their own")
@@ -188,11 +186,17 @@ def _extended(below: Layer, layer: Layer) -> Layer:
 
 def _with_absolute_paths(layer: Layer, folder: Path) -> Layer:
     """Resolve data files against the folder of the scenario that states them."""
-    for *within, key in OWN_FILES:
-        section = layer.values.get("world") if within else layer.values
-        if isinstance(section, dict) and isinstance(section.get(key), str) and section[key]:
-            section[key] = str(folder.absolute() / section[key])
+    for at in OWN_FILES:
+        named = _file_at(layer, at)
+        if isinstance(named, str) and named:
+            _put(layer.values, at, str(folder.absolute() / named))
     return layer
+
+
+def _file_at(layer: Layer, at: tuple[str, ...]) -> Any:
+    """Return what a source states for one of ``OWN_FILES``, None where it states nothing."""
+    section = layer.values if len(at) == 1 else layer.values.get("world")
+    return section.get(at[-1]) if isinstance(section, dict) else None
 
 
 def _chosen_designs(chosen: Sequence[str] | str, layer: Layer) -> Layer:
@@ -280,24 +284,15 @@ def _options(options: RunOptions) -> Layer:
     given: Mapping[str, Any] = {**options}
     values: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
-    for path in (*((key,) for key in (*NUMBERS, "keep_inputs")), *(("world", key) for key in FILE_KEYS)):
+    for path in (*((key,) for key in (*NUMBERS, "keep_inputs")), *(("world", key) for key in (*FILE_KEYS, "encoding"))):
         value = given.get(path[-1])
         if value is not None:
             places[path] = typed(f"--{path[-1]}", str(value))
-            _put(values, path, value if len(path) == 1 else _absolute(places[path], str(value)))
-    return Layer(values, places)
-
-
-def _written(encoding: str | None, columns: Iterable[str]) -> Layer:
-    """Return what ``--encoding`` and ``--columns`` say of the user's own tables."""
-    values: dict[str, Any] = {}
-    places: dict[KeyPath, str] = {}
-    if encoding is not None:
-        values["encoding"], places["world", "encoding"] = encoding, typed("--encoding", encoding)
-    for name, header in own_headers(columns).items():
-        values.setdefault("columns", {})[name] = header
+            _put(values, path, _absolute(places[path], str(value)) if path[-1] in FILE_KEYS else value)
+    for name, header in own_headers(_texts(options.get("columns") or ())).items():
         places["world", "columns", name] = typed("--columns", f"{name}={header}")
-    return Layer({"world": values} if values else {}, places)
+        _put(values, ("world", "columns", name), header)
+    return Layer(values, places)
 
 
 def own_headers(columns: Iterable[str]) -> dict[str, str]:
