@@ -137,11 +137,6 @@ def outcome(name: str) -> Outcome:
     return OUTCOMES[name]
 
 
-def format_value(name: str, value: float) -> str:
-    """Return an outcome's value with the decimals worth showing and thousands apart, without its unit; blank where there is none."""
-    return "" if pd.isna(value) else f"{value:,.{outcome(name).decimals}f}"
-
-
 def design_name(name: str) -> str:
     """Return what a design is called: ``regional_hub`` is the regional hub; names that a user gave lose their underscores."""
     return _DESIGN_NAMES.get(name, name.replace("_", " "))

@@ -70,40 +70,30 @@ def between_designs(runs: pd.DataFrame, outcome: str, *, worlds: int, involving:
     return _differences(runs, pairs, [outcome], worlds)
 
 
-def cost_effectiveness(
-    runs: pd.DataFrame, comparator: str = COMPARATOR, *, worlds: int, cost: str = "cost_total", effect: str = "effect_adopter_years"
-) -> pd.DataFrame:
+def cost_effectiveness(runs: pd.DataFrame, *, worlds: int) -> pd.DataFrame:
     """Return what each design costs and brings over the comparator, and where it stands among the others.
 
     Columns: ``design``, ``comparator``; ``cost``, ``cost_programme``, ``effect``: means; ``incremental_cost``, ``incremental_cost_se``,
     ``incremental_cost_programme``, ``incremental_effect``, ``incremental_effect_se``: over the comparator; ``cost_per_effect``,
     ``cost_per_effect_programme``: EUR per added adopter-year as ratios of means, nan where the effect is not above 0;
     ``cost_per_effect_se``: by the delta method, se(dC - R dE) / mean dE; ``note``: why a ratio is blank or weak; ``status``, ``icer``,
-    ``icer_against``, ``dominated_by``: see ``economics.frontier``. ``cost`` chooses whose costs count: ``cost_total`` or
-    ``cost_programme``.
+    ``icer_against``, ``dominated_by``: see ``economics.frontier``.
     """
-    _require(runs, comparator)
-    costs, effects, programme = (complete(wide(runs, name), name) for name in (cost, effect, "cost_programme"))
+    _require(runs, COMPARATOR)
+    costs, effects, programme = (complete(wide(runs, name), name) for name in ("cost_total", "effect_adopter_years", "cost_programme"))
     means = pd.DataFrame({"cost": _means(costs), "cost_programme": _means(programme), "effect": _means(effects)})
     designs = [str(design) for design in means.index]
     standing = frontier(designs, means["cost"].tolist(), means["effect"].tolist())
     rows = []
     for d, (c, p, e), place in zip(designs, means.to_numpy().tolist(), standing.to_dict("records"), strict=True):
-        row: dict[str, Any] = {"design": d, "comparator": comparator, "cost": c, "cost_programme": p, "effect": e}
-        extra = costs[d] - costs[comparator], programme[d] - programme[comparator], effects[d] - effects[comparator]
+        row: dict[str, Any] = {"design": d, "comparator": COMPARATOR, "cost": c, "cost_programme": p, "effect": e}
+        extra = costs[d] - costs[COMPARATOR], programme[d] - programme[COMPARATOR], effects[d] - effects[COMPARATOR]
         row |= _ratios(*extra, worlds) | {name: place[name] for name in ("status", "icer", "icer_against", "dominated_by")}
-        rows.append(row if d != comparator else row | {"note": ""})
+        rows.append(row if d != COMPARATOR else row | {"note": ""})
     return _tidy(rows, runs)
 
 
-def ranking(
-    runs: pd.DataFrame,
-    outcome_name: str = "effect_adopter_years",
-    *,
-    willingness_to_pay: Sequence[float] = (),
-    cost: str = "cost_total",
-    effect: str = "effect_adopter_years",
-) -> pd.DataFrame:
+def ranking(runs: pd.DataFrame, outcome_name: str = "effect_adopter_years", *, willingness_to_pay: Sequence[float] = ()) -> pd.DataFrame:
     """Return the probability that each design is best over many parameter sets: by an outcome, and by net benefit at a willingness to pay.
 
     Replicates are averaged within each parameter set first, as the luck of single runs would look like uncertainty about parameters. Ties
@@ -122,9 +112,9 @@ def ranking(
         raise ValueError(f"more of {outcome_name!r} is neither better nor worse, so it ranks nothing")
     parts = [_rank(complete(wide(runs, outcome_name), outcome_name), outcome_name, math.nan, 1.0 if direction == "higher" else -1.0)]
     if len(willingness_to_pay):
-        costs, effects = (complete(wide(runs, name), name) for name in (cost, effect))
+        costs, effects = (complete(wide(runs, name), name) for name in ("cost_total", "effect_adopter_years"))
         for k in willingness_to_pay:
-            benefit = pd.DataFrame(net_benefit(effects, costs, k), index=effects.index, columns=effects.columns)
+            benefit = pd.DataFrame(net_benefit(effects, costs, k), effects.index, effects.columns)
             parts.append(_rank(benefit, "net_benefit", float(k), 1.0))
     return _tidy([row for part in parts for row in part], runs)
 

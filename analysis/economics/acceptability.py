@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from school_mentoring.analysis.outcomes import COMPARATOR
 from school_mentoring.analysis.summary import ranged, wilson
 from school_mentoring.model.world.arrays import Floats
 
 from .frontier import FRONTIER, frontier
-from .psa import EFFECT, Sample, psa_sample
+from .psa import Sample, psa_sample, with_designs
 
 
 def incremental(sample: Sample, comparator: str | None = None) -> pd.DataFrame:
@@ -46,7 +45,7 @@ def incremental(sample: Sample, comparator: str | None = None) -> pd.DataFrame:
         row |= {"saved_per_effect_lost": extra / gain if gain < 0 and extra < 0 else np.nan}
         row |= {"quadrant": "" if design == comparator else quadrant(extra, gain)}
         rows.append(row | {name: place[name] for name in ("status", "icer", "icer_against", "dominated_by")} | {"sets": sample.sets})
-    return _with_designs(pd.DataFrame(rows), sample)
+    return with_designs(pd.DataFrame(rows), sample.designs)
 
 
 def quadrant(incremental_cost: float, incremental_effect: float) -> str:
@@ -65,10 +64,9 @@ def acceptability(sample: Sample, willingness_to_pay: ArrayLike) -> pd.DataFrame
     in the mean are all True); ``expected_loss``: mean of how far it stays behind the best of each parameter set, EUR; that of the design
     with the highest mean is the expected value of perfect information; ``sets``.
     """
-    cost, effect = sample.arrays()
     parts = []
     for k in np.atleast_1d(np.asarray(willingness_to_pay, np.float64)).tolist():
-        benefit = k * effect - cost
+        benefit = sample.net_benefit(k).to_numpy()
         best = benefit.max(axis=1, keepdims=True)
         winners = benefit == best
         shares = (winners / winners.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -77,7 +75,7 @@ def acceptability(sample: Sample, willingness_to_pay: ArrayLike) -> pd.DataFrame
         columns = {"net_benefit": means, "probability_best": shares, "low": intervals[:, 0], "high": intervals[:, 1]}
         columns |= {"highest_mean": means == means.max(), "expected_loss": (best - benefit).mean(axis=0)}
         parts.append(pd.DataFrame({"willingness_to_pay": k, "design": sample.designs, **columns, "sets": sample.sets}))
-    return _with_designs(pd.concat(parts, ignore_index=True), sample)
+    return with_designs(pd.concat(parts, ignore_index=True), sample.designs)
 
 
 def best_by_willingness(sample: Sample) -> pd.DataFrame:
@@ -95,39 +93,23 @@ def best_by_willingness(sample: Sample) -> pd.DataFrame:
     for names, (cost, effect), low, high in zip(points, points.index, ratios, [*ratios[1:], np.inf], strict=True):
         if high > low:
             rows.append({"design": names[0], "from": low, "to": high, "cost": cost, "effect": effect, "equal": "+".join(names[1:])})
-    return _with_designs(pd.DataFrame(rows), sample)
+    return with_designs(pd.DataFrame(rows), sample.designs)
 
 
-def willingness_grid(sample: Sample, points: int = 101) -> Floats:
-    """Return evenly spaced willingnesses to pay from 0 to twice the highest ratio on the frontier, rounded up."""
+def willingness_grid(sample: Sample) -> Floats:
+    """Return 101 evenly spaced willingnesses to pay from 0 to twice the highest ratio on the frontier, rounded up."""
     limits = best_by_willingness(sample)["from"]
     top = 2 * float(limits.max()) or 1000.0
     step = 10.0 ** np.floor(np.log10(top))
-    return np.linspace(0.0, float(np.ceil(top / step) * step), points)
+    return np.linspace(0.0, float(np.ceil(top / step) * step), 101)
 
 
 def by_group(
-    runs: pd.DataFrame,
-    groups: Iterable[str],
-    parameters: pd.DataFrame | None = None,
-    *,
-    comparator: str = COMPARATOR,
-    perspective: str = "society",
-    effect: str = EFFECT,
+    runs: pd.DataFrame, groups: Iterable[str], parameters: pd.DataFrame | None = None, *, perspective: str = "society"
 ) -> pd.DataFrame:
     """Return ``incremental`` of each group of schools for itself, such as ``country:HR``, with the column ``group`` in front.
 
     The runs must carry costs and effects of the groups (see ``psa_sample``).
     """
-    parts = []
-    for group in groups:
-        sample = psa_sample(runs, parameters, perspective=perspective, effect=effect, group=group)
-        table = incremental(sample, comparator)
-        table.insert(0, "group", group)
-        parts.append(table)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _with_designs(table: pd.DataFrame, sample: Sample) -> pd.DataFrame:
-    """Return the table with its column of designs as categories, in the designs' order."""
-    return table.assign(design=pd.Categorical(table["design"], categories=sample.designs))
+    tables = {group: incremental(psa_sample(runs, parameters, perspective=perspective, group=group)) for group in groups}
+    return pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True)

@@ -26,7 +26,7 @@ from school_mentoring.analysis.summary import complete, ranged, wide
 from school_mentoring.model.observe import SCHOOL_TYPES
 from school_mentoring.model.world.arrays import Floats
 
-from .psa import EFFECT, cost_column
+from .psa import EFFECT, cost_column, with_designs
 
 AVERSION: Mapping[str, float] = {"atkinson": 10.95, "kolm": 0.15}
 """Aversion of a sample of the public in England, to inequality in health (Robson et al. 2017, Health Economics 26, 1328-1334)."""
@@ -175,12 +175,12 @@ def gains(spread: EquityDistribution, comparator: str = COMPARATOR) -> pd.DataFr
         added = (gain * spread.teachers).mean(axis=0)
         whole = added.sum()
         for g, group in enumerate(spread.groups):
-            low, high = np.quantile(gain[:, g], [0.05, 0.95])
+            mean, low, high = ranged("gain", gain[:, g]).values()
             row = {"design": design, "group": group, "share_of_teachers": float(spread.shares[:, g].mean())}
-            row |= {"gain": float(gain[:, g].mean()), "low": float(low), "high": float(high)}
+            row |= {"gain": mean, "low": low, "high": high}
             row |= {"share_of_gain": float(added[g] / whole) if whole > 0 else np.nan, "cost": float(cost[:, g].mean())}
             rows.append(row)
-    return _with_designs(rows, spread)
+    return with_designs(pd.DataFrame(rows), spread.designs)
 
 
 def equity_weighted(
@@ -205,8 +205,7 @@ def equity_weighted(
     columns |= {"cost_of_inequality": (plain - values).mean(axis=0)}
     columns |= {"incremental": (values - values[:, [spread.position(comparator)]]).mean(axis=0)}
     columns |= {"probability_best": (winners / winners.sum(axis=1, keepdims=True)).mean(axis=0)}
-    table = pd.DataFrame({"design": list(spread.designs), **columns})
-    return table.assign(design=pd.Categorical(table["design"], categories=list(spread.designs)))
+    return with_designs(pd.DataFrame({"design": list(spread.designs), **columns}), spread.designs)
 
 
 def equity_plane(
@@ -235,13 +234,12 @@ def equity_plane(
         row: dict[str, Any] = {"design": design}
         for name, values in found.items():
             row |= ranged(name, values)
-        better = [word for word, name in (("efficient", "efficiency"), ("equal", "equity")) if row[name] > 0]
-        worse = [word for word, name in (("efficient", "efficiency"), ("equal", "equity")) if row[name] < 0]
-        words = [f"more {word}" for word in better] + [f"less {word}" for word in worse]
+        signs = [(np.sign(row[name]), word) for name, word in (("efficiency", "efficient"), ("equity", "equal"))]
+        words = [f"{more} {word}" for more, side in (("more", 1), ("less", -1)) for sign, word in signs if sign == side]
         row["quadrant"] = " and ".join(words) or "the same"
         row["probability_both"] = float(((found["efficiency"] > 0) & (found["equity"] > 0)).mean())
         rows.append(row)
-    return _with_designs(rows, spread)
+    return with_designs(pd.DataFrame(rows), spread.designs)
 
 
 def best_by_aversion(
@@ -275,7 +273,7 @@ def best_by_aversion(
         rows.append({"design": spread.designs[before], "from": start, "to": right})
         start = right
     rows.append({"design": spread.designs[leaders[-1]], "from": start, "to": most})
-    return _with_designs(rows, spread)
+    return with_designs(pd.DataFrame(rows), spread.designs)
 
 
 def _weighted(spread: EquityDistribution, k: float, aversion: float, kind: str, costs: str) -> Floats:
@@ -285,8 +283,3 @@ def _weighted(spread: EquityDistribution, k: float, aversion: float, kind: str, 
     levels = spread.effect if costs == "apart" else spread.net(k)
     worth = k * spread.everyone[:, None] * ede(levels, spread.shares[:, None, :], aversion, kind)
     return np.asarray(worth - (spread.cost * spread.teachers[:, None]).sum(axis=2) if costs == "apart" else worth)
-
-
-def _with_designs(rows: Sequence[Mapping[str, Any]], spread: EquityDistribution) -> pd.DataFrame:
-    table = pd.DataFrame(rows)
-    return table.assign(design=pd.Categorical(table["design"], categories=list(spread.designs)))

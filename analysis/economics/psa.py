@@ -12,16 +12,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.analysis.outcomes import COMPARATOR, OWN_TERMS, Terms
 from school_mentoring.analysis.summary import complete, wide
 from school_mentoring.model.errors import InputError, nearest
 
-from .frontier import net_benefit
-
 EFFECT = "effect_adopter_years"
-"""The effect that costs are held against where nothing else is asked for."""
+"""The effect that costs are held against."""
 
 PERSPECTIVES: Mapping[str, str] = {"programme": "cost_programme", "schools": "cost_schools", "society": "cost_total"}
 """Whose costs count, and the column that holds them: a ministry that looks at its budget alone, the schools, or all of society."""
@@ -81,19 +78,11 @@ class Sample:
 
     def net_benefit(self, willingness_to_pay: float) -> pd.DataFrame:
         """Return k E - C in EUR by parameter set (index) and design: means over replicates."""
-        return self._benefit(self.effect, self.cost, willingness_to_pay)
+        return willingness_to_pay * self.effect - self.cost
 
     def net_benefit_runs(self, willingness_to_pay: float) -> pd.DataFrame:
         """Return k E - C in EUR run by run, index (parameter_set, replicate)."""
-        return self._benefit(self.effect_runs, self.cost_runs, willingness_to_pay)
-
-    @staticmethod
-    def _benefit(effect: pd.DataFrame, cost: pd.DataFrame, k: float) -> pd.DataFrame:
-        return pd.DataFrame(net_benefit(effect, cost, k), index=effect.index, columns=effect.columns)
-
-    def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return cost and effect, each of shape (parameter sets, designs)."""
-        return self.cost.to_numpy(np.float64), self.effect.to_numpy(np.float64)
+        return willingness_to_pay * self.effect_runs - self.cost_runs
 
 
 def cost_column(perspective: str) -> str:
@@ -108,7 +97,6 @@ def psa_sample(
     parameters: pd.DataFrame | None = None,
     *,
     perspective: str = "society",
-    effect: str = EFFECT,
     group: str = "",
 ) -> Sample:
     """Return the sample of a study's runs.
@@ -121,7 +109,7 @@ def psa_sample(
     Only runs in which every design has a value are kept, so that all designs face the same states of the world. Raises ValueError where
     nothing is left, a value is not finite, or a column is missing.
     """
-    names = [name + (f":{group}" if group else "") for name in (cost_column(perspective), effect)]
+    names = [name + (f":{group}" if group else "") for name in (cost_column(perspective), EFFECT)]
     for name in names:
         if name not in runs:
             raise ValueError(f"the runs have no column {name!r}" + (f"; is {group!r} a group whose costs are kept apart?" if group else ""))
@@ -221,6 +209,11 @@ def sample_of_tables(tables: Mapping[str, pd.DataFrame], comparator: str | None 
     return wide_sample(first, tables["effects"], tables.get("parameters"), of_set=of_set, **terms)
 
 
+def with_designs(table: pd.DataFrame, designs: Iterable[str]) -> pd.DataFrame:
+    """Return a table with its column of designs as categories, in their order."""
+    return table.assign(design=pd.Categorical(table["design"], categories=list(designs)))
+
+
 def _known(what: str, table: pd.DataFrame, name: str) -> str:
     if name not in table:
         raise InputError(what, f"no column {name!r}", nearest(name, map(str, table)))
@@ -243,9 +236,8 @@ def sound(what: str, table: pd.DataFrame) -> pd.DataFrame:
     if len(wrong):
         row, column = wrong[0]
         where = f"{what}, {table.columns[column]}, row {_label(table.index[row])}"
-        raise InputError(
-            where, f"{_label(table.iat[row, column])} is not a finite number", "fill it in, or leave the row out of all tables"
-        )
+        said = f"{_label(table.iat[row, column])} is not a finite number"
+        raise InputError(where, said, "fill it in, or leave the row out of all tables")
     return numbers
 
 

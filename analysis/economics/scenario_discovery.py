@@ -8,7 +8,7 @@ Technological Forecasting & Social Change 77, 34-49), or by CART, a classificati
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -40,11 +40,7 @@ class Box:
 
     def contains(self, inputs: pd.DataFrame) -> Flags:
         """Tell which rows lie inside."""
-        inside = np.ones(len(inputs), bool)
-        for name, (low, high) in self.limits.items():
-            column = inputs[name].to_numpy(np.float64)
-            inside &= (column >= low) & (column <= high)
-        return inside
+        return _inside(inputs[list(self.limits)].to_numpy(np.float64), dict(enumerate(self.limits.values())))
 
     @property
     def f1(self) -> float:
@@ -77,25 +73,20 @@ def prim(inputs: pd.DataFrame, of_interest: "pd.Series[bool]", *, peel: float = 
     path = [_box(table, flags, names, limits)]
     inside = np.ones(len(flags), bool)
     while True:
-        best: tuple[float, int, int, float] | None = None
-        for j in range(len(names)):
-            for side in (0, 1):
-                limit = _peeled(table[inside, j], side, peel)
-                if limit is None:
-                    continue
-                kept = inside & (table[:, j] >= limit if side == 0 else table[:, j] <= limit)
-                if kept.sum() < max(least_mass * len(flags), 2):
-                    continue
+        found: list[tuple[float, int, int, float, Flags]] = []
+        for j, side in product(range(len(names)), (0, 1)):
+            limit = _peeled(table[inside, j], side, peel)
+            if limit is None:
+                continue
+            kept = inside & (table[:, j] >= limit if side == 0 else table[:, j] <= limit)
+            if kept.sum() >= max(least_mass * len(flags), 2):
                 gain = (flags[kept].mean() - flags[inside].mean()) / (1 - kept.sum() / inside.sum())
-                if best is None or gain > best[0]:
-                    best = (gain, j, side, limit)
-        if best is None or (best[0] <= 0 and flags[inside].all()):
-            break
-        _, j, side, limit = best
-        limits[j][side] = limit
-        inside &= table[:, j] >= limit if side == 0 else table[:, j] <= limit
+                found.append((gain, j, side, limit, kept))
+        best, j, side, limit, kept = max(found, key=lambda step: step[0], default=(0.0, 0, 0, 0.0, inside))
+        if not found or (best <= 0 and flags[inside].all()):
+            return path
+        limits[j][side], inside = limit, kept
         path.append(_tidied(table, flags, names, limits, peel))
-    return path
 
 
 def best_box(path: Sequence[Box]) -> Box:
@@ -134,37 +125,17 @@ def cart(inputs: pd.DataFrame, of_interest: "pd.Series[bool]", *, leaves: int = 
     return sorted(found, key=lambda box: -box.coverage)
 
 
-def in_words(box: Box, name: Callable[[str], str] = str, number: Callable[[float], str] | None = None) -> str:
+def in_words(box: Box, name: Callable[[str], str] = str) -> str:
     """Return the conditions of a box in words: 'region_km exceeds 70 and regional_hub.stipend stays below 2,000'.
 
-    ``name`` gives the words for a parameter, ``number`` those for a limit (default three significant digits).
+    ``name`` gives the words for a parameter; limits have three significant digits.
     """
-    number = number or _three_digits
     parts = []
-    for parameter, (low, high) in box.limits.items():
-        if np.isfinite(low) and np.isfinite(high):
-            parts.append(f"{name(parameter)} lies between {number(low)} and {number(high)}")
-        else:
-            parts.append(
-                f"{name(parameter)} exceeds {number(low)}" if np.isfinite(low) else f"{name(parameter)} stays below {number(high)}"
-            )
+    for parameter, limits in box.limits.items():
+        low, high = (f"{float(f'{value:.3g}'):,.10g}" if np.isfinite(value) else "" for value in limits)
+        said = f"lies between {low} and {high}" if low and high else f"exceeds {low}" if low else f"stays below {high}"
+        parts.append(f"{name(parameter)} {said}")
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) or "always"
-
-
-def _three_digits(value: float) -> str:
-    return f"{float(f'{value:.3g}'):,.10g}"
-
-
-def boxes_table(boxes: Sequence[Box]) -> pd.DataFrame:
-    """Return boxes as a table: ``box``, ``conditions``, ``coverage``, ``density``, ``mass``, ``states``, ``limits``, ``least_sure``.
-
-    ``limits`` counts limited parameters; ``least_sure`` is the largest of their p-values.
-    """
-    rows: list[dict[str, Any]] = []
-    for k, box in enumerate(boxes):
-        row = {"box": k, "conditions": in_words(box), "coverage": box.coverage, "density": box.density, "mass": box.mass}
-        rows.append(row | {"states": box.states, "limits": len(box.limits), "least_sure": max(box.p_values.values(), default=np.nan)})
-    return pd.DataFrame(rows)
 
 
 def _checked(inputs: pd.DataFrame, of_interest: "pd.Series[bool]") -> tuple[Floats, Flags]:
@@ -174,9 +145,8 @@ def _checked(inputs: pd.DataFrame, of_interest: "pd.Series[bool]") -> tuple[Floa
     if len(flags) < 20:
         raise ValueError(f"{len(flags)} states are too few to find conditions in; draw at least 20, better several hundred")
     if flags.all() or not flags.any():
-        raise ValueError(
-            f"{'all' if flags.all() else 'none'} of the {len(flags)} states are of interest, so there is nothing to tell apart"
-        )
+        how_many = "all" if flags.all() else "none"
+        raise ValueError(f"{how_many} of the {len(flags)} states are of interest, so there is nothing to tell apart")
     return table, flags
 
 
@@ -185,10 +155,8 @@ def _peeled(values: Floats, side: int, peel: float) -> float | None:
     different = np.unique(values)
     if len(different) < 2:
         return None
-    if side == 0:
-        k = int(np.clip(np.searchsorted(different, np.quantile(values, peel), side="right"), 1, len(different) - 1))
-    else:
-        k = int(np.clip(np.searchsorted(different, np.quantile(values, 1 - peel), side="left"), 1, len(different) - 1))
+    first = np.searchsorted(different, np.quantile(values, peel), side="right")
+    k = int(np.clip(first if side == 0 else np.searchsorted(different, np.quantile(values, 1 - peel)), 1, len(different) - 1))
     return float((different[k - 1] + different[k]) / 2)
 
 

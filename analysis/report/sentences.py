@@ -20,7 +20,6 @@ def sentences(
     uncertain: pd.DataFrame | None = None,
     *,
     worlds: int,
-    comparator: str = COMPARATOR,
     willingness_to_pay: float | None = None,
     effects: pd.DataFrame | None = None,
 ) -> list[str]:
@@ -29,13 +28,13 @@ def sentences(
     ``uncertain`` holds runs of several parameter sets; with ``willingness_to_pay`` (EUR per adopter-year) it is ranked by net benefit too.
     ``effects``: the ``cost_effectiveness`` of the runs, where it is known already.
     """
-    table = cost_effectiveness(runs, comparator, worlds=worlds) if effects is None else effects
+    table = cost_effectiveness(runs, worlds=worlds) if effects is None else effects
     if len(table) < 2:
-        return [f"There is no design to compare with {design_name(comparator)}."]
-    said = [_effect(table, runs, comparator, worlds), _cost(table, comparator)]
+        return [f"There is no design to compare with {design_name(COMPARATOR)}."]
+    said = [_effect(table, runs, worlds), _cost(table)]
     if uncertain is not None:
         said.append(ranking_sentence(ranking(uncertain, willingness_to_pay=() if willingness_to_pay is None else (willingness_to_pay,))))
-    return [sentence for sentence in said if sentence]
+    return said
 
 
 def in_words(names: Sequence[str]) -> str:
@@ -61,30 +60,28 @@ def percent(share: float) -> str:
     return "less than 1 %" if rounded == 0 and share > 0 else f"{rounded} %"
 
 
-def _effect(table: pd.DataFrame, runs: pd.DataFrame, comparator: str, worlds: int) -> str:
-    rows = table[table["design"] != comparator].sort_values("incremental_effect", ascending=False, kind="stable")
+def _effect(table: pd.DataFrame, runs: pd.DataFrame, worlds: int) -> str:
+    rows = table[table["design"] != COMPARATOR].sort_values("incremental_effect", ascending=False, kind="stable")
     best = rows.iloc[0]
-    count, base = runs[["parameter_set", "replicate"]].drop_duplicates().shape[0], design_name(comparator)
+    count, base = runs[["parameter_set", "replicate"]].drop_duplicates().shape[0], design_name(COMPARATOR)
     leader, gained = str(best["design"]), with_error(best["incremental_effect"], best["incremental_effect_se"])
     if not best["incremental_effect"] > 2 * _error(best["incremental_effect_se"]):
         return f"No design adds adopter-years to {base} that {count} runs at the base parameters can tell from 0."
     if count == 1:
         return f"In a single run at the base parameters {design_name(leader)} adds most, {gained} adopter-years over {base}."
-    pairs = between_designs(runs, "effect_adopter_years", worlds=worlds, involving=leader)
-    beside = []
-    for row in pairs.to_dict("records"):
-        if leader in (row["design"], row["comparator"]) and abs(row["mean"]) <= 2 * _error(row["se"]):
-            other = str(row["comparator"] if row["design"] == leader else row["design"])
-            beside.append((other, row["mean"] == 0 and row["sd"] == 0))
-    beside = [(other, tied) for other, tied in beside if other != comparator]
+    beside = {}
+    for row in between_designs(runs, "effect_adopter_years", worlds=worlds, involving=leader).to_dict("records"):
+        other = str(row["comparator"] if row["design"] == leader else row["design"])
+        if other != COMPARATOR and abs(row["mean"]) <= 2 * _error(row["se"]):
+            beside[other] = row["mean"] == 0 and row["sd"] == 0
     if not beside:
         return f"At the base parameters {design_name(leader)} adds most: {gained} adopter-years over {base} ({count} runs)."
-    names = in_words([design_name(name) for name in (leader, *(other for other, _ in beside))])
-    why = "they are tied" if all(tied for _, tied in beside) else f"{count} runs do not tell them apart"
+    names = in_words([design_name(name) for name in (leader, *beside)])
+    why = "they are tied" if all(beside.values()) else f"{count} runs do not tell them apart"
     return f"At the base parameters {names} add most, about {gained} adopter-years over {base}; {why}."
 
 
-def _cost(table: pd.DataFrame, comparator: str) -> str:
+def _cost(table: pd.DataFrame) -> str:
     priced = table[table["cost_per_effect"].notna() & (table["note"] == "")].sort_values("cost_per_effect", kind="stable")
     if priced.empty:
         return "No design adds enough to state what an added adopter-year costs."
@@ -100,7 +97,7 @@ def _cost(table: pd.DataFrame, comparator: str) -> str:
     most = priced.sort_values("incremental_effect", ascending=False, kind="stable").iloc[0]
     if most["design"] not in set(near["design"]):
         said += f"; with the largest effect, {price(most)}"
-    worse = [design_name(str(name)) for name in table.loc[(table["status"] != "frontier") & (table["design"] != comparator), "design"]]
+    worse = [design_name(str(name)) for name in table.loc[(table["status"] != "frontier") & (table["design"] != COMPARATOR), "design"]]
     if worse:
         said += f"; going by the means, other designs, or mixes of them, do as much for less than {in_words(worse)}"
     return said + "."
@@ -110,10 +107,8 @@ def ranking_sentence(table: pd.DataFrame) -> str:
     """Return in a sentence what a ``ranking`` over parameter sets says."""
     parts = []
     for (criterion, k), rows in table.groupby(["criterion", "willingness_to_pay"], dropna=False, sort=False):
-        what = (
-            "has the most adopter-years" if criterion != "net_benefit" else f"has the highest net benefit at {k:,.0f} EUR per adopter-year"
-        )
-        parts.append(_who(rows, what))
+        priced = f"has the highest net benefit at {k:,.0f} EUR per adopter-year"
+        parts.append(_who(rows, priced if criterion == "net_benefit" else "has the most adopter-years"))
     sets = int(table["sets"].iloc[0])
     return f"Over {sets} parameter sets drawn from their ranges, given this model and these designs, {'; '.join(parts)}."
 

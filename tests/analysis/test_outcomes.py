@@ -5,7 +5,6 @@ from school_mentoring.analysis.outcomes import (
     OUTCOMES,
     category_name,
     design_name,
-    format_value,
     group_name,
     names_in,
     outcome,
@@ -41,12 +40,6 @@ def test_regional_hub_is_the_regional_hub() -> None:
 def test_a_country_goes_by_its_name_where_that_is_known() -> None:
     assert group_name("country:HR") == "schools in HR"
     assert group_name("country:HR", {"HR": "Croatia"}) == "schools in Croatia"
-
-
-def test_values_are_shown_with_the_decimals_worth_showing() -> None:
-    assert format_value("cost_total", 1234567.8) == "1,234,568"
-    assert format_value("gap_rural", 0.06489) == "0.065"
-    assert format_value("gap_rural", float("nan")) == ""
 
 
 def test_an_unknown_outcome_is_refused_by_name() -> None:
