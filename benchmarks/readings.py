@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from school_mentoring.experiments.validation import critical_mass, discontinuance, gap, growth, virtual
 from school_mentoring.experiments.validation.exact_limits import NETWORKS, RATES, exact, exact_table, simulated_network, states
+from school_mentoring.experiments.validation.patterns import critical_mass, discontinuance, gap, growth, virtual
 from school_mentoring.experiments.validation.runs import preset, study
 
 __all__ = ["main"]

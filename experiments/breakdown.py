@@ -67,9 +67,14 @@ def _discount_weights(rates: NDArray[np.float64], months: int) -> NDArray[np.flo
     return np.array(table)[position.reshape(-1)]
 
 
+def monthly_bytes(scenario: Scenario, countries: int) -> int:
+    """Return the bytes that the monthly records of one run take."""
+    counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + countries * len(CATEGORIES) * len(PAYERS)
+    return 8 * scenario.months * counts
+
+
 def slices(runs: int, scenario: Scenario, countries: int) -> Iterator[slice]:
     """Cut runs into slices whose monthly records take no more memory than a few hundred megabytes."""
-    counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + countries * len(CATEGORIES) * len(PAYERS)
-    step = max(1, SLICE_BYTES // (8 * scenario.months * counts))
+    step = max(1, SLICE_BYTES // monthly_bytes(scenario, countries))
     for low in range(0, max(runs, 1), step):
         yield slice(low, min(low + step, runs))

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import PRESETS, Design
 from school_mentoring.model.engine import run_batch
 from school_mentoring.model.errors import InputError, listed
-from school_mentoring.model.observe import GROUP_COUNTS, GROUPS
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
+from .breakdown import monthly_bytes
 from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .progress import Stage
 from .sampling import sample
@@ -80,10 +80,8 @@ class Comparison:
     def __repr__(self) -> str:
         scenario, designs = self.scenario, self.scenario.designs
         drawn = f", and {self.per_set} under each of {len(self.sets):,} drawn sets" if len(self.sets) else ""
-        return (
-            f"<Comparison of {scenario.name}: {len(designs)} designs ({listed(designs, 8)}), {len(self.schools):,} schools, "
-            f"{scenario.months} months; {scenario.replicates:,} runs a design{drawn}>"
-        )
+        size = f"{len(self.schools):,} schools, {scenario.months} months; {scenario.replicates:,} runs a design{drawn}"
+        return f"<Comparison of {scenario.name}: {len(designs)} designs ({listed(designs, 8)}), {size}>"
 
     def runs(self) -> pd.DataFrame:
         """Return one row per run: design, parameter_set (0: the base parameters), replicate, the outcomes and what they break down into."""
@@ -99,19 +97,13 @@ class Comparison:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the study folder keeps, by file name."""
-        tables = {
-            "results.parquet": self.monthly(),
-            "runs.parquet": self.runs(),
-            "costs.parquet": self.costs(),
-            "parameters.parquet": self.sets,
-        }
-        if self.snapshot is not None:
-            tables |= {"schools.parquet": self.snapshot.schools, "peers.parquet": self.snapshot.peers}
-        return tables
+        tables = {"results.parquet": self.monthly(), "runs.parquet": self.runs(), "costs.parquet": self.costs()}
+        shown = {} if self.snapshot is None else {"schools.parquet": self.snapshot.schools, "peers.parquet": self.snapshot.peers}
+        return {**tables, "parameters.parquet": self.sets, **shown}
 
     def for_report(self) -> dict[str, Any]:
         """Return what ``analysis.report.terminal.comparison_report`` takes."""
-        scenario, snapshot = self.scenario, self.snapshot
+        scenario, seen = self.scenario, self.snapshot
         return {
             "runs": self.base.runs,
             "monthly": self.base.monthly(),
@@ -122,9 +114,9 @@ class Comparison:
             "funding": {name: window(scenario, design) for name, design in scenario.designs.items()},
             "end_of_funding": min(scenario.programme.last_month, scenario.months - 1),
             "discount_rate": scenario.base_parameters()["discount_rate"],
-            "schools": None if snapshot is None else snapshot.schools,
-            "peers": None if snapshot is None else snapshot.peers,
-            "place": "" if snapshot is None else snapshot.country,
+            "schools": seen and seen.schools,
+            "peers": seen and seen.peers,
+            "place": seen.country if seen else "",
         }
 
 
@@ -173,40 +165,15 @@ def compare(
     parameters = scenario.base_parameters()
     _, schools = worlds.get(parameters, 0)
     refuse_too_large(scenario, len(schools.countries))
-    base = run_ensemble(
-        scenario,
-        [{}],
-        scenario.replicates,
-        worlds=worlds,
-        monthly=True,
-        broken_down=True,
-        engine=engine,
-        threads=threads,
-        progress=lambda done, total: stage("base parameters", done, total),
-    )
+    run = partial(run_ensemble, scenario, worlds=worlds, broken_down=True, engine=engine, threads=threads)
+    base = run([{}], scenario.replicates, monthly=True, progress=partial(stage, "base parameters"))
     table = drawn_sets(scenario)
     runs = base.runs.iloc[:0]
     if len(table):
-        runs = run_ensemble(
-            scenario,
-            table.to_dict("records"),
-            min(DRAW_REPLICATES, scenario.replicates),
-            worlds=worlds,
-            first_set=1,
-            broken_down=True,
-            engine=engine,
-            threads=threads,
-            progress=lambda done, total: stage("drawn parameters", done, total),
-        ).runs
+        replicates = min(DRAW_REPLICATES, scenario.replicates)
+        runs = run(table.to_dict("records"), replicates, first_set=1, progress=partial(stage, "drawn parameters")).runs
     table.insert(0, "parameter_set", range(1, len(table) + 1))
-    return Comparison(
-        scenario=scenario,
-        base=base,
-        uncertain=runs,
-        sets=table,
-        snapshot=snapshot(scenario, worlds, engine=engine),
-        schools=schools,
-    )
+    return Comparison(scenario, base, runs, table, snapshot(scenario, worlds, engine=engine), schools)
 
 
 def drawn_sets(scenario: Scenario) -> pd.DataFrame:
@@ -222,13 +189,10 @@ def drawn_sets(scenario: Scenario) -> pd.DataFrame:
 
 def refuse_too_large(scenario: Scenario, countries: int) -> None:
     """Raise InputError where the monthly records of all runs would not fit into memory."""
-    counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + countries * len(CATEGORIES) * len(PAYERS)
-    per_replicate = len(scenario.designs) * scenario.months * counts * 8
-    most = int(MOST_BYTES // per_replicate)
+    most = MOST_BYTES // (len(scenario.designs) * monthly_bytes(scenario, countries))
     if scenario.replicates > most:
-        raise InputError(
-            "replicates", f"{scenario.replicates:,} with monthly records need too much memory", f"allowed: at most {most:,}; or sweep"
-        )
+        problem = f"{scenario.replicates:,} with monthly records need too much memory"
+        raise InputError("replicates", problem, f"allowed: at most {most:,}; or sweep")
 
 
 def snapshot(
@@ -246,30 +210,19 @@ def snapshot(
         months = sorted({0, min(scenario.programme.last_month, scenario.months - 1), scenario.months - 1})
     seen = np.flatnonzero(schools.country == country)
     if len(seen) > SNAPSHOT_SCHOOLS:
-        first = int(schools.region[seen].min())
-        upto = schools.region[seen[SNAPSHOT_SCHOOLS]]
-        seen = seen[schools.region[seen] < max(upto, first + 1)][:SNAPSHOT_SCHOOLS]
+        region = schools.region[seen]
+        seen = seen[region < max(region[SNAPSHOT_SCHOOLS], region.min() + 1)][:SNAPSHOT_SCHOOLS]
     shown = scenario.model_copy(update={"designs": designs})
     records = run_ensemble(shown, [{}], 1, worlds=worlds, per_school=True, engine=engine).results.schools
     parts = []
     for position, name in enumerate(designs):
         for month in months:
-            adopters = records[position, month, :-2][:, seen].sum(axis=0)
-            part = {
-                "design": name,
-                "month": month,
-                "school": seen,
-                "school_id": schools.school_id[seen],
-                "x_km": schools.x[seen],
-                "y_km": schools.y[seen],
-                "share": adopters / (schools.teachers[seen] * len(scenario.practices)),
-                "role": records[position, month, -2][seen],
-                "mentor": records[position, month, -1][seen],
-            }
-            parts.append(pd.DataFrame(part))
+            *adopters, role, mentor = records[position, month][:, seen]
+            share = sum(adopters) / (schools.teachers[seen] * len(scenario.practices))
+            place = {"school": seen, "school_id": schools.school_id[seen], "x_km": schools.x[seen], "y_km": schools.y[seen]}
+            parts.append(pd.DataFrame({"design": name, "month": month, **place, "share": share, "role": role, "mentor": mentor}))
     source = np.repeat(np.arange(len(schools)), np.diff(world.peer_start))
     pairs = np.column_stack([source, world.peer])
     inside = np.isin(pairs, seen).all(axis=1) & (pairs[:, 0] < pairs[:, 1])
-    return Snapshot(
-        schools.countries[country].name, pd.concat(parts, ignore_index=True), pd.DataFrame(pairs[inside], columns=["source", "target"])
-    )
+    peers = pd.DataFrame(pairs[inside], columns=["source", "target"])
+    return Snapshot(schools.countries[country].name, pd.concat(parts, ignore_index=True), peers)

@@ -1,6 +1,7 @@
 """Simulate one design: every month, and every school where asked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,11 +48,9 @@ class Simulation:
         return window(self.scenario, next(iter(self.scenario.designs.values())))
 
     def __repr__(self) -> str:
-        scenario = self.scenario
-        return (
-            f"<Simulation of {scenario.name}: {', '.join(scenario.designs)}, {len(self.table):,} schools, {scenario.months} months; "
-            f"{scenario.replicates:,} runs>"
-        )
+        one = self.scenario
+        size = f"{len(self.table):,} schools, {one.months} months; {one.replicates:,} runs"
+        return f"<Simulation of {one.name}: {', '.join(one.designs)}, {size}>"
 
     def runs(self) -> pd.DataFrame:
         """Return one row per run: design, parameter_set (0: the base parameters), replicate, and the outcomes."""
@@ -87,23 +86,11 @@ def simulate(
     _, schools = worlds.get(scenario.base_parameters(), 0)
     cells = len(schools) * scenario.months * scenario.replicates
     if per_school and cells > MOST_CELLS:
-        most = max(1, MOST_CELLS // (len(schools) * scenario.months))
-        raise InputError(
-            "--per-school", f"{cells:,} rows are too many", f"allowed: at most {most} replicates with {len(schools):,} schools"
-        )
-    ensemble = run_ensemble(
-        scenario,
-        [{}],
-        scenario.replicates,
-        worlds=worlds,
-        monthly=True,
-        per_school=per_school,
-        engine=engine,
-        threads=threads,
-        progress=progress,
-    )
-    table = _per_school(ensemble, worlds, scenario) if per_school else None
-    return Simulation(scenario, ensemble, table, schools)
+        allowed = f"allowed: at most {max(1, MOST_CELLS // (len(schools) * scenario.months))} replicates with {len(schools):,} schools"
+        raise InputError("--per-school", f"{cells:,} rows are too many", allowed)
+    how: dict[str, Any] = {"per_school": per_school, "engine": engine, "threads": threads, "progress": progress}
+    ensemble = run_ensemble(scenario, [{}], scenario.replicates, worlds=worlds, monthly=True, **how)
+    return Simulation(scenario, ensemble, _per_school(ensemble, worlds, scenario) if per_school else None, schools)
 
 
 def _per_school(ensemble: Ensemble, worlds: Worlds, scenario: Scenario) -> pd.DataFrame:

@@ -1,15 +1,16 @@
 """What a sweep varies: parameters, fields of designs, the size of the world; and over which values."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE
 from school_mentoring.model.errors import InputError, nearest, quoted
-from school_mentoring.model.parameters import PARAMETERS, Parameter
+from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import STRUCTURE
 from school_mentoring.scenarios import COMPARATOR, Scenario, fitted_draws, read_draws
@@ -61,12 +62,8 @@ class Variable:
             return list(self.choices)
         if self.low == self.high:
             return [self.low]
-        if self.distribution == "integer":
-            whole = np.unique(np.rint(np.linspace(self.low, self.high, steps)))
-            return [float(value) for value in whole]
-        if self.distribution == "loguniform":
-            return [float(f"{value:.12g}") for value in np.geomspace(self.low, self.high, steps)]
-        return [float(f"{value:.12g}") for value in np.linspace(self.low, self.high, steps)]
+        spread = (np.geomspace if self.distribution == "loguniform" else np.linspace)(self.low, self.high, steps)
+        return np.unique(np.rint(spread)).tolist() if self.distribution == "integer" else [float(f"{value:.12g}") for value in spread]
 
     def grid_size(self, steps: int) -> int:
         """Return how many values ``grid`` gives, without making them."""
@@ -94,25 +91,14 @@ def quantile(low: float, base: float, high: float, distribution: str, u: NDArray
         values = low * (high / low) ** u
     elif distribution == "triangular":
         values = stats.triang.ppf(u, (base - low) / (high - low), loc=low, scale=high - low)
-    elif distribution == "integer":
-        values = np.clip(np.rint(_pert(low - 0.5, base, high + 0.5, u)), low, high)
     else:
-        values = _pert(low, base, high, u)
-    return np.clip(_digits(values), low, high)
-
-
-def _pert(low: float, mode: float, high: float, u: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy import stats
-
-    a = 1.0 + PERT_SHAPE * (mode - low) / (high - low)
-    b = 1.0 + PERT_SHAPE * (high - mode) / (high - low)
-    return np.asarray(stats.beta.ppf(u, a, b, loc=low, scale=high - low))
-
-
-def _digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round to 12 significant digits."""
+        least, most = (low - 0.5, high + 0.5) if distribution == "integer" else (low, high)
+        a, b = (1.0 + PERT_SHAPE * part / (most - least) for part in (base - least, most - base))
+        values = stats.beta.ppf(u, a, b, loc=least, scale=most - least)
+        if distribution == "integer":
+            values = np.clip(np.rint(values), low, high)
     scale = 10.0 ** (11 - np.floor(np.log10(np.where(values == 0.0, 1.0, np.abs(values)))))
-    return np.asarray(np.rint(values * scale) / scale)
+    return np.clip(np.rint(values * scale) / scale, low, high)
 
 
 class Domain(NamedTuple):
@@ -125,12 +111,8 @@ class Domain(NamedTuple):
 def variable_names(scenario: Scenario) -> list[str]:
     """Return all that may vary; the comparator takes no fields, and schools that are read from a file have their number."""
     sizes = WORLD_FIELDS if scenario.world.schools is None else ()
-    return [
-        *PARAMETERS,
-        *sizes,
-        *WORLD_WORDS,
-        *(f"{design}.{field}" for design in scenario.designs if design != COMPARATOR for field in FIELDS),
-    ]
+    fields = [f"{design}.{field}" for design in scenario.designs if design != COMPARATOR for field in FIELDS]
+    return [*PARAMETERS, *sizes, *WORLD_WORDS, *fields]
 
 
 def domain_of(name: str, scenario: Scenario) -> Domain:
@@ -152,22 +134,14 @@ def _bounds(low: float, high: float, whole: bool = False) -> Bounds:
 
 def uncertain_variables(scenario: Scenario) -> list[Variable]:
     """Return the scenario's own uncertain parameters as variables, in the order of the table; a fitted one is uncertain in any case."""
-    uncertain, drawn = scenario.uncertain_parameters(), _posterior(scenario)
-    return [
-        _with_draws(name, scenario, drawn) if name in drawn else _from_row(uncertain[name])
-        for name in PARAMETERS
-        if name in uncertain or name in drawn
-    ]
+    uncertain, drawn = scenario.uncertain_parameters(), fitted_draws(scenario)
+    return [_own(name, scenario, drawn) for name in PARAMETERS if name in uncertain or name in drawn]
 
 
-def _posterior(scenario: Scenario) -> dict[str, NDArray[np.float64]]:
-    """Return the columns of the posterior draws, without those of parameters that the scenario fixes."""
-    draws = fitted_draws(scenario)
-    return {str(name): draws[name].to_numpy() for name in draws}
-
-
-def _with_draws(name: str, scenario: Scenario, drawn: Mapping[str, NDArray[np.float64]]) -> Variable:
-    return replace(_from_row(PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())), draws=drawn[name])
+def _own(name: str, scenario: Scenario, drawn: pd.DataFrame) -> Variable:
+    """Return a parameter as the scenario has it vary, by its column of the posterior draws where it has one."""
+    row = PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())
+    return Variable(name, row.low, row.base, row.high, row.distribution, draws=drawn[name].to_numpy() if name in drawn else None)
 
 
 def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
@@ -177,9 +151,8 @@ def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
         return []
     fitted = () if scenario.posterior is None else read_draws(scenario.posterior).columns
     listed = [f"{name} at {value:.10g}{' in place of its posterior draws' if name in fitted else ''}" for name, value in fixed.items()]
-    return [
-        f"Fixed in every run: {', '.join(listed)}. {'Its' if len(fixed) == 1 else 'Their'} uncertainty is left out of all that is said."
-    ]
+    whose = "Its" if len(fixed) == 1 else "Their"
+    return [f"Fixed in every run: {', '.join(listed)}. {whose} uncertainty is left out of all that is said."]
 
 
 def refuse_unknown(texts: Sequence[str], scenario: Scenario) -> None:
@@ -205,23 +178,17 @@ def parse_variable(text: str, scenario: Scenario) -> Variable:
         if domain.words or "|" in what or ":" not in what:
             return Variable(name, choices=tuple(parse_value(where, name, word.strip(), domain) for word in what.split("|")))
         return _range(where, name, what.split(":"), domain)
-    drawn = _posterior(scenario)
-    if name in drawn:
-        return _with_draws(name, scenario, drawn)
-    if name in scenario.fixed_parameters():
+    drawn = fitted_draws(scenario)
+    if name not in drawn and name in scenario.fixed_parameters():
         raise InputError(where, f"is fixed at {scenario.parameters[name].base:g} by the scenario", f"allowed: {name}=low:high")
     if name in PARAMETERS:
-        return _from_row(PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump()))
+        return _own(name, scenario, drawn)
     if domain.words:
         return Variable(name, choices=domain.words)
     field = FIELDS.get(name.partition(".")[2])
     if field is None or field.low is None or field.high is None:
         raise InputError(where, "states no values", "allowed: name=low:high or name=a|b|c")
     return _range(where, name, [f"{field.low}", f"{field.high}"], domain)
-
-
-def _from_row(row: Parameter) -> Variable:
-    return Variable(row.name, row.low, row.base, row.high, row.distribution)
 
 
 def _range(where: str, name: str, parts: Sequence[str], domain: Domain) -> Variable:
@@ -242,11 +209,11 @@ def _range(where: str, name: str, parts: Sequence[str], domain: Domain) -> Varia
 
 def parse_value(where: str, name: str, word: str, domain: Domain) -> float | str:
     """Return one value of a name; raises InputError, which says ``where`` it stands, for what the domain does not hold."""
-    if domain.words:
-        if word not in domain.words:
-            raise InputError(where, f"{word!r} is no value of {name}", nearest(word, domain.words))
-        return word
-    return NO_QUOTA if word in named_values(name) else read_option(where, word, domain.bounds)
+    if not domain.words:
+        return NO_QUOTA if word in named_values(name) else read_option(where, word, domain.bounds)
+    if word not in domain.words:
+        raise InputError(where, f"{word!r} is no value of {name}", nearest(word, domain.words))
+    return word
 
 
 def named_values(name: str) -> Mapping[str, float]:

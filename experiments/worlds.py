@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from school_mentoring.model.parameters import WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import World
-from school_mentoring.model.world.network import Peers, generate_peers, make_world, peers_from_ties
+from school_mentoring.model.world.network import generate_peers, make_world, peers_from_ties
 from school_mentoring.model.world.own_schools import read_schools
-from school_mentoring.model.world.own_ties import Ties, name_mentors, read_ties
+from school_mentoring.model.world.own_ties import name_mentors, read_ties
 from school_mentoring.model.world.schools import Schools, generate_schools
 from school_mentoring.scenarios import Scenario
 
@@ -23,15 +23,10 @@ class Worlds:
         self._keep = keep
         self._kept: dict[tuple[float, ...], tuple[World, Schools]] = {}
         self._schools = 0
-        self._ties: Ties | None = None
-
-    def key(self, parameters: Mapping[str, float], index: int) -> tuple[float, ...]:
-        """Return what tells this world from others of the scenario."""
-        return (float(index), *(parameters[name] for name in WORLD_PARAMETERS))
 
     def get(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
         """Return world number ``index`` under a parameter set. Raises InputError where the scenario's files are faulty."""
-        key = self.key(parameters, index)
+        key = (float(index), *(parameters[name] for name in WORLD_PARAMETERS))  # what tells this world from others of the scenario
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = self._make(parameters, index)
@@ -46,23 +41,18 @@ class Worlds:
 
     def _make(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
         scenario, spec = self._scenario, self._scenario.world
-        countries, regions = scenario.country_list(), scenario.regions()
         if spec.schools is None:
-            schools = generate_schools(
-                countries, regions, spec.schools_per_region, parameters, scenario.seed, index, len(scenario.practices)
-            )
+            places = scenario.country_list(), scenario.regions(), spec.schools_per_region
+            schools = generate_schools(*places, parameters, scenario.seed, index, len(scenario.practices))
         else:
             schools = schools_of(spec.schools, scenario, parameters, index)
-        peers: Peers
-        if spec.ties is None:
-            peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
-        else:
-            ties = read_ties(spec.ties, schools, spec.dialect)
+        ties = None if spec.ties is None else read_ties(spec.ties, schools, spec.dialect)
+        if ties is not None:
             schools = name_mentors(schools, ties)
-            if len(ties.source):
-                peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
-            else:
-                peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
+        if ties is not None and len(ties.source):
+            peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
+        else:
+            peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
         return make_world(schools, peers, structure=spec.structure), schools
 
 

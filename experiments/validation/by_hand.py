@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -87,6 +88,14 @@ def build_world(
     )
 
 
+def network_of(world: World) -> nx.Graph:
+    """Return a world's peer network, nodes 0 to n - 1."""
+    graph = nx.empty_graph(world.teachers.size)
+    source = np.repeat(np.arange(world.teachers.size), np.diff(world.peer_start))
+    graph.add_edges_from(zip(source.tolist(), world.peer.tolist(), strict=True))
+    return graph
+
+
 def build_practices(difficulty: Sequence[float] = (1.0,), weight: Sequence[float] | None = None, initial_share: float = -1.0) -> Practices:
     """Return practices with mentoring time split by ``weight`` (evenly where None)."""
     count = len(difficulty)
@@ -100,6 +109,12 @@ def batch_of(runs: int, design: int = 0, parameter_set: int = 0, first_replicate
     return Batch(np.full(runs, design, np.int64), np.full(runs, parameter_set, np.int64), replicates)
 
 
+def simulate(world: World, parameters: Mapping[str, float], replicates: int, months: int, seed: int) -> NDArray[np.int32]:
+    """Return the adopters of each school without a programme, (replicates, months, schools)."""
+    inputs = world, build_practices(), parameter_table([parameters]), design_table([PRESETS["none"]], 0, 0), batch_of(replicates)
+    return run_batch(Task(*inputs, seed, months, 0), per_school=True, threads=1).schools[:, :, 0]
+
+
 def lone_schools(
     adopters: int,
     parameters: Mapping[str, float],
@@ -107,13 +122,8 @@ def lone_schools(
     *,
     teachers: int,
     seed: int,
-    schools: int = 400,
     capacity: float = 0.5,
 ) -> NDArray[np.int32]:
-    """Return the adopters of schools that nothing ties together, (months, schools)."""
-    world = build_world(np.full(schools, teachers), capacity=capacity, adopters_at_start=adopters)
-    tables = parameter_table([parameters]), design_table([PRESETS["none"]], 0, 0)
-    results = run_batch(
-        Task(world, build_practices(), *tables, batch_of(1), seed=seed, months=months, end_of_funding=0), per_school=True, threads=1
-    )
-    return results.schools[0, :, 0]
+    """Return the adopters of 400 schools that nothing ties together, (months, schools)."""
+    world = build_world(np.full(400, teachers), capacity=capacity, adopters_at_start=adopters)
+    return simulate(world, parameters, 1, months, seed)[0]

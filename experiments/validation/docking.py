@@ -18,7 +18,7 @@ from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import load_scenario
 
 from .by_hand import build_practices
-from .structures import alternatives
+from .robustness import alternatives
 
 SCHOOLS_PER_REGION = 5
 MONTHS, FIRST, LAST = 72, 6, 34
@@ -33,8 +33,7 @@ def _random_set(rng: np.random.Generator) -> dict[str, float]:
 def _differing(one: NDArray[np.generic], other: NDArray[np.generic]) -> int:
     """Return how many numbers of two arrays differ in any bit; all not-a-numbers are alike."""
     if one.dtype == np.float64:
-        left, right = (np.where(np.isnan(values), np.nan, values).view(np.uint64) for values in (one, other))
-        return int(np.count_nonzero(left != right))
+        one, other = (np.where(np.isnan(values), np.nan, values).view(np.uint64) for values in (one, other))
     return int(np.count_nonzero(one != other))
 
 
@@ -46,30 +45,22 @@ def docking_table(quick: bool, stage: Stage = lambda *_: None) -> pd.DataFrame:
     each month.
     """
     scenario = load_scenario("mensi-pilot")
+    places = scenario.country_list(), scenario.regions(), SCHOOLS_PER_REGION
     names, months = (["regional_hub", "bottom_up"], 24) if quick else (list(PRESETS), MONTHS)
     rng = np.random.default_rng(3)
     rows = []
-    default = Structure()
-    chosen = [default, *(other.structure for other in alternatives(default))]
+    chosen = [Structure(), *(other.structure for other in alternatives(Structure()))]
     for position, structure in enumerate(chosen):
         stage("two engines", position, len(chosen))
-        world, _ = generate_world(
-            scenario.country_list(), scenario.regions(), SCHOOLS_PER_REGION, base_values(), 7, position, structure=structure
-        )
+        world, _ = generate_world(*places, base_values(), 7, position, structure=structure)
         designs = design_table([PRESETS[name] for name in names], FIRST, LAST)
         sets = parameter_table([_random_set(rng) for _ in names])
         batch = Batch(np.arange(len(names)), np.arange(len(names)), np.full(len(names), position))
         task = Task(world, build_practices(), sets, designs, batch, 11, months, LAST)
         ours, theirs = (engine(task, monthly=True, per_school=True) for engine in (run_batch, run_batch_with_mesa))
         pairs = [(getattr(ours, part), getattr(theirs, part)) for part in ours._fields]
-        rows.append(
-            {
-                **structure._asdict(),
-                "runs": len(names),
-                "compared": sum(one.size for one, _ in pairs),
-                "differing": sum(_differing(one, other) for one, other in pairs),
-                "outcomes_compared": ours.outcomes.size,
-                "outcomes_differing": _differing(ours.outcomes, theirs.outcomes),
-            }
-        )
+        compared, differing = sum(one.size for one, _ in pairs), sum(_differing(one, other) for one, other in pairs)
+        row = {**structure._asdict(), "runs": len(names), "compared": compared, "differing": differing}
+        apart = _differing(ours.outcomes, theirs.outcomes)
+        rows.append({**row, "outcomes_compared": ours.outcomes.size, "outcomes_differing": apart})
     return pd.DataFrame(rows)

@@ -8,40 +8,21 @@ peers, mentors and colleagues' influence teachers are independent two-state chai
 import itertools
 import math
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
 from school_mentoring.experiments.progress import Stage
-from school_mentoring.model.designs import PRESETS, design_table
-from school_mentoring.model.engine import Task, run_batch
-from school_mentoring.model.parameters import parameter_table
-from school_mentoring.model.world.arrays import Floats, World
+from school_mentoring.model.world.arrays import Floats
 
-from .by_hand import batch_of, build_practices, build_world, complete
-from .curves import curve
+from .by_hand import build_world, complete, simulate
+from .checks import curve
 
 MONTHS = (1, 3, 10, 24)
 LIMIT = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0}
 """The parameters of the Bass limit, but for its rates."""
-
-
-def path(n: int) -> Floats:
-    """Return the weights of a path of n schools."""
-    return np.eye(n, k=1) + np.eye(n, k=-1)
-
-
-def star(n: int) -> Floats:
-    """Return the weights of a star of n schools."""
-    weights = np.zeros((n, n))
-    weights[0, 1:] = weights[1:, 0] = 1.0
-    return weights
-
-
-def ring(n: int) -> Floats:
-    """Return the weights of a ring of n schools."""
-    return path(n) + np.eye(n, k=n - 1) + np.eye(n, k=1 - n)
 
 
 # Symmetric ties of unequal strength: rows made to sum to 1 are then not symmetric.
@@ -52,9 +33,9 @@ LONELY = np.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]])  # t
 
 NETWORKS: dict[str, tuple[Floats, list[int]]] = {
     "pair": (complete(2), [1, 0]),
-    "path": (path(5), [1, 0, 0, 0, 1]),
-    "star": (star(6), [1, 0, 0, 0, 0, 0]),
-    "ring": (ring(6), [1, 1, 0, 0, 0, 0]),
+    "path": (nx.to_numpy_array(nx.path_graph(5)), [1, 0, 0, 0, 1]),
+    "star": (nx.to_numpy_array(nx.star_graph(5)), [1, 0, 0, 0, 0, 0]),
+    "ring": (nx.to_numpy_array(nx.cycle_graph(6)), [1, 1, 0, 0, 0, 0]),
     "complete": (complete(5), [1, 0, 0, 0, 0]),
     "unequal": (UNEQUAL, [0, 1, 0, 0]),
     "one way": (ONE_WAY, [1, 0, 0]),
@@ -92,25 +73,6 @@ def exact(weights: Floats, start: list[int], p: float, q: float, d: float, month
     first = np.zeros(2**n)
     first[sum(value << i for i, value in enumerate(start))] = 1.0
     return np.asarray(first @ np.linalg.matrix_power(move, month))
-
-
-def simulate(world: World, parameters: dict[str, float], replicates: int, months: int, seed: int) -> NDArray[np.int32]:
-    """Return the adopters of each school without a programme, (replicates, months, schools)."""
-    results = run_batch(
-        Task(
-            world,
-            build_practices(),
-            parameter_table([parameters]),
-            design_table([PRESETS["none"]], 6, 34),
-            batch_of(replicates),
-            seed,
-            months=months,
-            end_of_funding=1,
-        ),
-        per_school=True,
-        threads=1,
-    )
-    return results.schools[:, :, 0, :]
 
 
 def simulated_network(
@@ -151,6 +113,18 @@ def use_chance(difficulty: float, month: int, first: float) -> float:
     return rest + (first - rest) * (1.0 - adopt - lose) ** month
 
 
+def _alone_moments(month: int) -> tuple[float, float]:
+    """Return the mean and the variance of the adopters of an independent school."""
+    stay, join, others = use_chance(1.0, month, 1.0), use_chance(1.0, month, 0.0), ALONE_TEACHERS - ALONE_START
+    return ALONE_START * stay + others * join, ALONE_START * stay * (1.0 - stay) + others * join * (1.0 - join)
+
+
+def _alone_run(replicates: int, seed: int) -> Floats:
+    """Return the adopters of an independent school, (replicates, months)."""
+    world = build_world([ALONE_TEACHERS], capacity=ALONE_CAPACITY, openness=ALONE_OPENNESS, adopters_at_start=ALONE_START)
+    return simulate(world, INDEPENDENT, replicates, 61, seed)[:, :, 0].astype(float)
+
+
 # --- the complete network --------------------------------------------------------------------------------------------
 
 BASS = 0.01, 0.15, 0.01
@@ -185,12 +159,9 @@ def bass_equation(start: float, p: float, q: float, d: float, months: int) -> Fl
 
 def _complete_run(n: int, replicates: int, seed: int) -> Floats:
     """Return the share of adopters on the complete network, (replicates, months)."""
-    start = np.zeros(n, int)
-    start[: n // 20] = 1
-    world = build_world(np.ones(n), weights=complete(n), openness=1.0, adopters_at_start=start)
+    world = build_world(np.ones(n), weights=complete(n), openness=1.0, adopters_at_start=(np.arange(n) < n // 20).astype(int))
     p, q, d = BASS
-    parameters = {**LIMIT, "p": p, "q_out": q, "d": d}
-    return simulate(world, parameters, replicates, BASS_MONTHS, seed).mean(axis=2)
+    return simulate(world, {**LIMIT, "p": p, "q_out": q, "d": d}, replicates, BASS_MONTHS, seed).mean(axis=2)
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -201,16 +172,14 @@ def _row(limit: str, case: str, month: int, sample: Floats, mean: float, varianc
     error = math.sqrt(variance / sample.size)
     found = float(sample.mean())
     apart = 0.0 if abs(found - mean) <= 1e-12 else math.inf if error == 0.0 else (found - mean) / error
-    return {
-        "limit": limit,
-        "case": case,
-        "month": month,
-        "runs": sample.size,
-        "exact": mean,
-        "engine": found,
-        "error": error,
-        "apart": apart,
-    }
+    row = {"limit": limit, "case": case, "month": month, "runs": sample.size}
+    return {**row, "exact": mean, "engine": found, "error": error, "apart": apart}
+
+
+def _moments(chance: Floats, count: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the mean and the variance of a count under its distribution."""
+    mean = float(chance @ count)
+    return mean, float(chance @ (count - mean) ** 2)
 
 
 def exact_table(replicates: int, stage: Stage = lambda *_: None) -> pd.DataFrame:
@@ -225,49 +194,39 @@ def exact_table(replicates: int, stage: Stage = lambda *_: None) -> pd.DataFrame
         count = states(len(start)).sum(axis=1)
         found = simulated_network(network, name, replicates).sum(axis=2).astype(float)
         for month in MONTHS:
-            chance = exact(weights, start, *RATES[name], month)
-            mean = float(chance @ count)
-            rows.append(
-                _row("Bass contagion on a network", f"{network}, {name}", month, found[:, month], mean, chance @ (count - mean) ** 2)
-            )
+            moments = _moments(exact(weights, start, *RATES[name], month), count)
+            rows.append(_row("Bass contagion on a network", f"{network}, {name}", month, found[:, month], *moments))
     stage("exact limits", len(CASES), len(CASES) + 2)
-    world = build_world([ALONE_TEACHERS], capacity=ALONE_CAPACITY, openness=ALONE_OPENNESS, adopters_at_start=ALONE_START)
-    found = simulate(world, INDEPENDENT, replicates, 61, 77)[:, :, 0].astype(float)
-    for month in (1, 6, 24, 60):
-        stay, join = use_chance(1.0, month, 1.0), use_chance(1.0, month, 0.0)
-        others = ALONE_TEACHERS - ALONE_START
-        mean, variance = ALONE_START * stay + others * join, ALONE_START * stay * (1.0 - stay) + others * join * (1.0 - join)
-        rows.append(_row("Independent schools", "25 teachers, 6 at the start", month, found[:, month], mean, variance))
+    found = _alone_run(replicates, 77)
+    rows += [_row("Independent schools", "25 teachers, 6 at the start", t, found[:, t], *_alone_moments(t)) for t in (1, 6, 24, 60)]
     stage("exact limits", len(CASES) + 1, len(CASES) + 2)
     n = 60
     share = _complete_run(n, replicates // 4, 5) * n
     chances = count_chain(n, n // 20, *BASS, BASS_MONTHS)
-    counts = np.arange(n + 1)
     for month in (1, 6, 24, 48, 72):
-        mean = float(chances[month] @ counts)
-        rows.append(_row("Bass contagion among all", f"{n} schools", month, share[:, month], mean, chances[month] @ (counts - mean) ** 2))
+        moments = _moments(chances[month], np.arange(n + 1))
+        rows.append(_row("Bass contagion among all", f"{n} schools", month, share[:, month], *moments))
     return pd.DataFrame(rows)
 
 
 def bass_curves(replicates: int) -> pd.DataFrame:
-    """Return the share of adopters by the Bass equation, by the exact chain of 60 schools, and by the engine with 60 and 1,000."""
-    axes, months = ("month", "% of schools"), np.arange(BASS_MONTHS)
-    rows = [curve("Adopters where all are peers", axes, "Bass equation", months, 100.0 * bass_equation(0.05, *BASS, BASS_MONTHS))]
+    """Return the share of adopters by the Bass equation, by the exact chain of 60 schools, and by the engine with 60 and 1,000.
+
+    Also the adopters of independent schools, by the closed form and by the engine.
+    """
+    panel, axes, months = "Adopters where all are peers", ("month", "% of schools"), np.arange(BASS_MONTHS)
     chain = count_chain(60, 3, *BASS, BASS_MONTHS) @ np.arange(61) / 60
-    rows.append(curve("Adopters where all are peers", axes, "60 schools, exact", months, 100.0 * chain))
+    lines = {"Bass equation": bass_equation(0.05, *BASS, BASS_MONTHS), "60 schools, exact": chain}
+    rows = [curve(panel, axes, series, months, 100.0 * share) for series, share in lines.items()]
     for n, runs in ((60, replicates), (1000, max(8, replicates // 100))):
-        found = 100.0 * _complete_run(n, runs, 6)
-        here = months[::6]
-        error = found[:, here].std(axis=0, ddof=1) / math.sqrt(runs)
-        rows.append(
-            curve("Adopters where all are peers", axes, f"{n:,} schools, engine", here, found[:, here].mean(axis=0), error, joined=False)
-        )
-    alone = build_world([ALONE_TEACHERS], capacity=ALONE_CAPACITY, openness=ALONE_OPENNESS, adopters_at_start=ALONE_START)
-    found = simulate(alone, INDEPENDENT, 10 * replicates, 61, 78)[:, :, 0].astype(float)
-    here = np.arange(61)
-    true = [ALONE_START * use_chance(1.0, t, 1.0) + (ALONE_TEACHERS - ALONE_START) * use_chance(1.0, t, 0.0) for t in here.tolist()]
-    axes = ("month", "adopters of 25 teachers")
-    rows.append(curve("Independent schools", axes, "closed form", here, true))
-    error = found[:, ::6].std(axis=0, ddof=1) / math.sqrt(10 * replicates)
-    rows.append(curve("Independent schools", axes, "engine", here[::6], found[:, ::6].mean(axis=0), error, joined=False))
+        rows.append(_marks(panel, axes, f"{n:,} schools, engine", (100.0 * _complete_run(n, runs, 6))[:, months[::6]]))
+    panel, axes, months = "Independent schools", ("month", "adopters of 25 teachers"), np.arange(61)
+    rows.append(curve(panel, axes, "closed form", months, [_alone_moments(t)[0] for t in months.tolist()]))
+    rows.append(_marks(panel, axes, "engine", _alone_run(10 * replicates, 78)[:, ::6]))
     return pd.concat(rows, ignore_index=True)
+
+
+def _marks(panel: str, axes: tuple[str, str], series: str, found: Floats) -> pd.DataFrame:
+    """Return the means of runs in every sixth month, (runs, months)."""
+    error = found.std(axis=0, ddof=1) / math.sqrt(len(found))
+    return curve(panel, axes, series, 6 * np.arange(found.shape[1]), found.mean(axis=0), error, joined=False)

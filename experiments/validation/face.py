@@ -30,10 +30,10 @@ class _Seen(NamedTuple):
 
 def face_table(stage: Stage = lambda *_: None) -> pd.DataFrame:
     """Return the facts: project, topic, reported, source, model, verdict."""
-    stage("face validity", 0, 2)
-    found = {"MenSI": _mensi()}
-    stage("face validity", 1, 2)
-    found["Living Schools Lab"] = _lab()
+    found = {}
+    for position, (project, read) in enumerate({"MenSI": _mensi, "Living Schools Lab": _lab}.items()):
+        stage("face validity", position, 2)
+        found[project] = read()
     text = files(__package__).joinpath("facts.csv").read_text(encoding="utf-8")
     facts = list(csv.DictReader(text.splitlines()))
     for fact in facts:
@@ -46,26 +46,18 @@ def face_table(stage: Stage = lambda *_: None) -> pd.DataFrame:
 def _mensi() -> tuple[dict[str, Any], dict[str, bool]]:
     """Return the figures of the pilot that facts name, and whether those that decide a fact agree with it."""
     pilot, alone = load_scenario("mensi-pilot"), load_scenario("mensi-pilot-only")
-    seen = _runs(pilot, ("top_down", "regional_hub"))
+    top, hub = _runs(pilot, "top_down"), _runs(pilot, "regional_hub")
     unpaid = pilot.base_parameters()["voluntary_hours"]
-    hours = {name: (unpaid + PRESETS[name].release_hours) / PRESETS[name].places for name in seen}
+    hours = [(unpaid + PRESETS[name].release_hours) / PRESETS[name].places for name in ("top_down", "regional_hub")]
+    schools, own = (sum(one.regions()) * one.world.schools_per_region for one in (pilot, alone))
     codes = [country.code for country in pilot.world.countries]
-    figures = {
-        "months": _months(pilot),
-        "countries": ", ".join(codes),
-        "top": seen["top_down"],
-        "hub": seen["regional_hub"],
-        "top_hours": hours["top_down"],
-        "hub_hours": hours["regional_hub"],
-        "places": PRESETS["top_down"].places,
-        "pilot": sum(pilot.regions()) * pilot.world.schools_per_region,
-        "alone": sum(alone.regions()) * alone.world.schools_per_region,
-    }
+    figures = {"months": _months(pilot), "countries": ", ".join(codes), "places": PRESETS["top_down"].places}
+    figures |= {"top": top, "hub": hub, "top_hours": hours[0], "hub_hours": hours[1], "pilot": schools, "alone": own}
     return figures, {
         "duration": figures["months"] == 28,
         "countries": set(codes) == {"BE-VLG", "HR", "CZ", "HU", "IT", "PT"},
-        "mentor schools": abs(seen["top_down"].mentors - 24) < 0.5,
-        "schools": figures["alone"] == 120,
+        "mentor schools": abs(top.mentors - 24) < 0.5,
+        "schools": own == 120,
     }
 
 
@@ -85,18 +77,13 @@ def _months(scenario: Scenario) -> int:
     return scenario.programme.last_month - scenario.programme.first_month
 
 
-def _runs(scenario: Scenario, names: tuple[str, ...]) -> dict[str, _Seen]:
-    chosen = scenario.model_copy(update={"designs": {name: scenario.designs[name] for name in names}, "worlds": REPLICATES})
+def _runs(scenario: Scenario, name: str) -> _Seen:
+    chosen = scenario.model_copy(update={"designs": {name: scenario.designs[name]}, "worlds": REPLICATES})
     homes = Worlds(chosen)
     found = run_ensemble(chosen, [{}], REPLICATES, worlds=homes, per_school=True)
-    seen = {}
-    for position, name in enumerate(names):
-        rows = found.runs[found.runs["design"] == name]
-        near = []
-        for replicate in range(REPLICATES):
-            world, _ = homes.get(chosen.base_parameters(), replicate)
-            mentor = found.results.schools[position * REPLICATES + replicate, chosen.programme.first_month, -1]
-            tied = np.flatnonzero(mentor >= 0)
-            near.append(float((world.region[tied] == world.region[mentor[tied]]).mean()) if tied.size else np.nan)
-        seen[name] = _Seen(float(rows["mentor_schools"].mean()), float(rows["mentee_schools"].mean()), float(np.nanmean(near)))
-    return seen
+    near = []
+    for replicate, mentor in enumerate(found.results.schools[:, chosen.programme.first_month, -1]):
+        region = homes.get(chosen.base_parameters(), replicate)[0].region
+        tied = np.flatnonzero(mentor >= 0)
+        near.append(float((region[tied] == region[mentor[tied]]).mean()) if tied.size else np.nan)
+    return _Seen(float(found.runs["mentor_schools"].mean()), float(found.runs["mentee_schools"].mean()), float(np.nanmean(near)))

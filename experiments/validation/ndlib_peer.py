@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.world.arrays import World
 
+from .by_hand import network_of
+
 SUSCEPTIBLE, INFECTED = "Susceptible", "Infected"  # names that NDlib demands
 
 
@@ -32,14 +34,6 @@ class ShareAdoption(Compartiment):
         adopting = sum(status[v] == status_map[INFECTED] for v in neighbours)
         exposure = adopting / len(neighbours) if neighbours else 0.0
         return bool(np.random.random_sample() < 1.0 - (1.0 - self.p) * (1.0 - self.q * exposure))
-
-
-def network_of(world: World) -> nx.Graph:
-    """Return a world's peer network, nodes 0 to n - 1."""
-    graph = nx.empty_graph(world.teachers.size)
-    source = np.repeat(np.arange(world.teachers.size), np.diff(world.peer_start))
-    graph.add_edges_from(zip(source.tolist(), world.peer.tolist(), strict=True))
-    return graph
 
 
 def _composite(world: World, graph: nx.Graph, rates: tuple[float, float, float], custom: bool) -> CompositeModel:

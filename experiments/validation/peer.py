@@ -12,8 +12,9 @@ from school_mentoring.model.world.arrays import Floats
 from school_mentoring.model.world.network import generate_world
 from school_mentoring.scenarios import load_scenario
 
-from .curves import curve
-from .exact_limits import LIMIT, simulate
+from .by_hand import simulate
+from .checks import curve
+from .exact_limits import LIMIT
 
 HOW_TO_INSTALL = "pip install -e '.[peer]'"
 RATES = 0.01, 0.3, 0.03
@@ -52,35 +53,25 @@ def compare_with_ndlib(quick: bool, stage: Stage = lambda *_: None) -> Peer:
     runs, engine_runs = (40, 1000) if quick else (400, 4000)
     rows, curves = [], []
     models = {"Bass contagion with abandonment": RATES, "SI contagion": SI}
+    months, axes = np.arange(MONTHS), ("month", "% of schools that have adopted")
     for position, (name, rates) in enumerate(models.items()):
-        p, q, d = rates
-        ours = simulate(world, {**LIMIT, "p": p, "q_out": q, "d": d}, engine_runs, MONTHS, 3).sum(axis=2).astype(float)
         parts = []
         for first in range(0, runs, CHUNK):
             stage("NDlib", position * runs + first, len(models) * runs)
             parts.append(adopters_by_month(world, min(CHUNK, runs - first), MONTHS, rates, seed=1 + first))
         theirs = np.concatenate(parts)
-        rows += [_row(name, month, theirs[:, month], ours[:, month]) for month in (1, 6, 12, 24, 36, 48, 60)]
-        months, share = np.arange(MONTHS), 100.0 / n
-        axes = ("month", "% of schools that have adopted")
-        curves.append(curve(name, axes, "engine", months, share * ours.mean(axis=0)))
-        here = months[::6]
-        error = share * theirs[:, here].std(axis=0, ddof=1) / math.sqrt(runs)
-        curves.append(curve(name, axes, "NDlib", here, share * theirs[:, here].mean(axis=0), error, joined=False))
+        ours = simulate(world, {**LIMIT, **dict(zip(("p", "q_out", "d"), rates, strict=True))}, engine_runs, MONTHS, 3).sum(axis=2)
+        rows += [_row(name, month, theirs[:, month], ours[:, month].astype(float)) for month in (1, 6, 12, 24, 36, 48, 60)]
+        curves.append(curve(name, axes, "engine", months, 100.0 / n * ours.mean(axis=0)))
+        here = theirs[:, months[::6]]
+        error = 100.0 / n * here.std(axis=0, ddof=1) / math.sqrt(runs)
+        curves.append(curve(name, axes, "NDlib", months[::6], 100.0 / n * here.mean(axis=0), error, joined=False))
     return Peer(pd.DataFrame(rows), pd.concat(curves, ignore_index=True))
 
 
 def _row(name: str, month: int, theirs: Floats, ours: Floats) -> dict[str, object]:
     error = math.sqrt(theirs.var(ddof=1) / theirs.size + ours.var(ddof=1) / ours.size)
-    return {
-        "model": name,
-        "month": month,
-        "runs_ndlib": theirs.size,
-        "ndlib": theirs.mean(),
-        "runs_engine": ours.size,
-        "engine": ours.mean(),
-        "error": error,
-        "apart": (theirs.mean() - ours.mean()) / error if error else 0.0,
-        "sd_ndlib": theirs.std(ddof=1),
-        "sd_engine": ours.std(ddof=1),
-    }
+    apart = (theirs.mean() - ours.mean()) / error if error else 0.0
+    means = {"runs_ndlib": theirs.size, "ndlib": theirs.mean(), "runs_engine": ours.size, "engine": ours.mean()}
+    spreads = {"sd_ndlib": theirs.std(ddof=1), "sd_engine": ours.std(ddof=1)}
+    return {"model": name, "month": month, **means, "error": error, "apart": apart, **spreads}

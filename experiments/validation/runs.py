@@ -59,17 +59,13 @@ class RunsByWorld:
         """Return the adopting teachers of every school, (worlds, months, n)."""
         return self.ensemble.results.schools[self._rows(design), :, 0]
 
-    def has_role(self, design: str, role: int) -> NDArray[np.bool_]:
-        """Return where a school is a mentor or a mentee, (worlds, months, n)."""
-        return self.ensemble.results.schools[self._rows(design), :, -2] == role
-
     def mentored(self, design: str) -> NDArray[np.bool_]:
         """Return where a school has a mentor, (worlds, months, n)."""
-        return self.has_role(design, MENTEE)
+        return self.ensemble.results.schools[self._rows(design), :, -2] == MENTEE
 
     def mentors(self, design: str) -> NDArray[np.bool_]:
         """Return where a school is a mentor, (worlds, months, n)."""
-        return self.has_role(design, MENTOR)
+        return self.ensemble.results.schools[self._rows(design), :, -2] == MENTOR
 
     def world(self, index: int) -> World:
         """Return a world of the study."""

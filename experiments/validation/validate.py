@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from school_mentoring.experiments.compare import DRAW_REPLICATES
+from school_mentoring.experiments.evidence import refuse_no_choice
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
@@ -16,13 +17,12 @@ from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .checks import Pattern
-from .choices import describe_networks, runs_under_choices, variants
-from .convergence import convergence
 from .docking import docking_table
 from .exact_limits import bass_curves, exact_table
 from .face import face_table
 from .patterns import PATTERNS
 from .peer import compare_with_ndlib
+from .robustness import convergence, describe_networks, runs_under_choices, variants
 
 QUICK_PATTERNS = (2, 3)
 QUICK_DRAWS = 8
@@ -39,7 +39,7 @@ class Validation:
     and setting of those looked at. ``facts``: single figures and words by name. ``seconds``: what each part took.
     """
 
-    scenario: Scenario
+    title: str
     quick: bool
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     curves: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -56,18 +56,7 @@ class Validation:
 
     def for_report(self) -> dict[str, Any]:
         """Return what ``analysis.report.validation_chapters.ValidationFindings`` takes."""
-        names = ("quick", "frames", "curves", "patterns", "facts", "seconds")
-        return {"title": self.scenario.title or self.scenario.name, **{name: getattr(self, name) for name in names}}
-
-
-def pattern_rows(pattern: Pattern) -> list[dict[str, Any]]:
-    """Return the readings of a pattern, a row each: pattern, check, contrast, reading, estimate, error, rule, holds."""
-    rows = []
-    for check in pattern.checks.values():
-        for one in check.read():
-            place = {"pattern": pattern.number, "check": check.statement, "contrast": check.contrast}
-            rows.append({**place, "reading": one.what, "estimate": one.estimate, "error": one.error, "rule": one.rule, "holds": one.holds})
-    return rows
+        return dict(vars(self))
 
 
 def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = None, stage: Stage = lambda *_: None) -> Validation:
@@ -78,10 +67,17 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
     without a design to compare, and for one that would take hours.
     """
     _refuse(scenario, quick)
-    found = Validation(scenario, quick)
+    found = Validation(scenario.title or scenario.name, quick)
     chosen = [pattern for pattern in PATTERNS if not quick or pattern.number in QUICK_PATTERNS]
     with found.timed("patterns"):
-        _patterns(found, chosen, stage)
+        rows = []
+        for position, pattern in enumerate(chosen):
+            stage("patterns", position, len(chosen))
+            rows += pattern_rows(pattern)
+            found.curves[pattern.key] = pattern.curves()
+            found.patterns.append({name: getattr(pattern, name) for name in ("number", "key", "title", "source", "setting")})
+            pattern.forget()
+        found.frames["patterns"] = pd.DataFrame(rows)
     replicates, batches = (2_000, QUICK_REPLICATES) if quick else (20_000, REPLICATES)
     with found.timed("exact limits"):
         found.frames["exact"] = exact_table(replicates, stage)
@@ -96,7 +92,7 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
         settled = convergence(scenario, batches, stage, threads)
         found.frames["convergence"], found.frames["order"] = settled.table(), settled.order()
         found.curves["convergence"] = settled.curves()
-        found.facts |= {"replicates": settled.replicates, "root_law": settled.root_law()}
+        found.facts |= {"replicates": len(settled.added), "root_law": settled.root_law()}
     with found.timed("structural choices"):
         drawn = scenario.model_copy(update={"draws": QUICK_DRAWS}) if quick else scenario
         found.frames["choices"], found.frames["sets"] = runs_under_choices(drawn, stage, threads)
@@ -107,27 +103,22 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
     return found
 
 
+def pattern_rows(pattern: Pattern) -> list[dict[str, Any]]:
+    """Return the readings of a pattern, a row each: pattern, check, contrast, reading, estimate, error, rule, holds."""
+    return [
+        {"pattern": pattern.number, "check": check.statement, "contrast": check.contrast}
+        | {"reading": one.what, "estimate": one.estimate, "error": one.error, "rule": one.rule, "holds": one.holds}
+        for check in pattern.checks.values()
+        for one in check.read()
+    ]
+
+
 def _refuse(scenario: Scenario, quick: bool) -> None:
     """Raise InputError where there is nothing to compare, or more to do than anybody waits for."""
-    designs = [name for name in scenario.designs if name != COMPARATOR]
-    if not designs:
-        raise InputError("--designs", "there is no design to compare with none", "allowed: one or more others")
+    refuse_no_choice(scenario)
     draws, replicates = (QUICK_DRAWS, QUICK_REPLICATES) if quick else (scenario.draws, REPLICATES)
-    runs = (len(designs) + 1) * (len(variants(scenario)) * draws * DRAW_REPLICATES + replicates)
+    runs = len({COMPARATOR, *scenario.designs}) * (len(variants(scenario)) * draws * DRAW_REPLICATES + replicates)
     _, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     if runs * len(schools) * scenario.months > MOST_SCHOOL_MONTHS:
         problem = f"{runs:,} runs of {len(schools):,} schools over {scenario.months} months would take hours"
         raise InputError(scenario.name, problem, "allowed: fewer schools, as --set world.schools_per_region=20 makes, or fewer draws")
-
-
-def _patterns(found: Validation, chosen: list[Pattern], stage: Stage) -> None:
-    rows = []
-    for position, pattern in enumerate(chosen):
-        stage("patterns", position, len(chosen))
-        rows += pattern_rows(pattern)
-        assert pattern.curves is not None
-        found.curves[pattern.key] = pattern.curves()
-        described = {name: getattr(pattern, name) for name in ("number", "key", "title", "source", "setting")}
-        found.patterns.append(described)
-        pattern.forget()
-    found.frames["patterns"] = pd.DataFrame(rows)

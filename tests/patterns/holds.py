@@ -3,8 +3,7 @@
 import numpy as np
 
 from school_mentoring.analysis.figures.validation import panels
-from school_mentoring.experiments.validation.checks import Pattern
-from school_mentoring.experiments.validation.curves import COLUMNS
+from school_mentoring.experiments.validation.checks import COLUMNS, Pattern
 
 __all__ = ["assert_drawn", "assert_holds"]
 
@@ -19,7 +18,6 @@ def assert_holds(pattern: Pattern, statement: str) -> None:
 
 def assert_drawn(pattern: Pattern) -> None:
     """Hold that a pattern's figure has a panel for each of its table, with every series in its legend, and finite values."""
-    assert pattern.curves is not None
     table = pattern.curves()
     assert tuple(table.columns) == COLUMNS
     assert np.isfinite(table[["x", "y"]]).all().all()

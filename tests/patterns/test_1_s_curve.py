@@ -2,7 +2,7 @@
 
 import pytest
 
-from school_mentoring.experiments.validation.s_curve import PATTERN
+from school_mentoring.experiments.validation.patterns.s_curve import PATTERN
 
 from .holds import assert_drawn, assert_holds
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from school_mentoring.experiments.validation.critical_mass import PATTERN
+from school_mentoring.experiments.validation.patterns.critical_mass import PATTERN
 
 from .holds import assert_drawn, assert_holds
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from school_mentoring.experiments.validation.spillover import PATTERN
+from school_mentoring.experiments.validation.patterns.spillover import PATTERN
 
 from .holds import assert_drawn, assert_holds
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from school_mentoring.experiments.validation.virtual import PATTERN
+from school_mentoring.experiments.validation.patterns.virtual import PATTERN
 
 from .holds import assert_drawn, assert_holds
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from school_mentoring.experiments.validation.scale import PATTERN
+from school_mentoring.experiments.validation.patterns.scale import PATTERN
 
 from .holds import assert_drawn, assert_holds
 

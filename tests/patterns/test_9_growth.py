@@ -2,7 +2,7 @@
 
 import pytest
 
-from school_mentoring.experiments.validation.growth import PATTERN
+from school_mentoring.experiments.validation.patterns.growth import PATTERN
 
 from .holds import assert_drawn, assert_holds
 

@@ -5,18 +5,15 @@ with the rules themselves, are its thresholds. 400 such schools give means with 
 ones chance carries some over the threshold.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
+from school_mentoring.experiments.validation.by_hand import lone_schools
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Reading, Readings, above, below, between, curve, mean_se
 from school_mentoring.model import rules
 from school_mentoring.model.parameters import parameter_table
-
-from .by_hand import lone_schools
-from .checks import Pattern, Reading, above, below, between, mean_se
-from .curves import curve
 
 PATTERN = Pattern(
     2,
@@ -54,8 +51,7 @@ def changes(adopters: int, capacity: float, parameters: Mapping[str, float] = {}
 
 
 @PATTERN.check("A school of mean capacity and a capable one have a threshold and a share that holds")
-def thresholds() -> Iterator[Reading]:
-    """Read off the roots of the balance."""
+def _thresholds() -> Readings:
     for capacity in (MEAN, CAPABLE):
         low, high = roots(capacity)
         yield between(f"capacity {capacity}: threshold", low, 0.05, 0.3)
@@ -63,8 +59,7 @@ def thresholds() -> Iterator[Reading]:
 
 
 @PATTERN.check("The more capable a school, the lower its threshold")
-def by_capacity() -> Iterator[Reading]:
-    """Read off the lower roots from capacity to capacity."""
+def _by_capacity() -> Readings:
     lows = [roots(capacity)[0] for capacity in (MEAN, 0.6, CAPABLE, 0.9)]
     yield between("largest step of the threshold from capacity .5 to .6, .75, .9", np.diff(lows).max(), high=0.0)
     # A school of low capacity keeps the practice from no share, as long as it is alone.
@@ -72,13 +67,12 @@ def by_capacity() -> Iterator[Reading]:
 
 
 @PATTERN.check("Below the threshold adoption decays, above it holds, and from above it comes down to the share that holds")
-def decay() -> Iterator[Reading]:
-    """Read off schools that start below and above the threshold."""
+def _decay() -> Readings:
     for capacity in (MEAN, CAPABLE):
         low, high = roots(capacity)
         starts = round(0.4 * low * TEACHERS), round(0.5 * (low + high) * TEACHERS)
-        yield below(f"capacity {capacity}: rise of the share in six years from {starts[0] / TEACHERS:.2f}", changes(starts[0], capacity))
-        yield above(f"capacity {capacity}: rise of the share in six years from {starts[1] / TEACHERS:.2f}", changes(starts[1], capacity))
+        for start, moves in zip(starts, (below, above), strict=True):
+            yield moves(f"capacity {capacity}: rise of the share in six years from {start / TEACHERS:.2f}", changes(start, capacity))
         fall = changes(TEACHERS, capacity, years=2 * YEARS)
         yield below(f"capacity {capacity}: rise of the share in twelve years from 1", fall)
         mean, error = mean_se(fall)
@@ -87,8 +81,7 @@ def decay() -> Iterator[Reading]:
 
 
 @PATTERN.check("With simple contagion and no protection by colleagues there is no critical mass", contrast=True)
-def simple() -> Iterator[Reading]:
-    """Read off a single root, above which any start grows."""
+def _simple() -> Readings:
     for capacity in (MEAN, CAPABLE):
         yield between(f"capacity {capacity}: number of roots", len(roots(capacity, **SIMPLE)), 0.5, 1.5)
         start = round(0.4 * roots(capacity)[0] * TEACHERS)
@@ -96,21 +89,14 @@ def simple() -> Iterator[Reading]:
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return the balance of a school by its share, and where schools of mean capacity go from several shares."""
+def _curves() -> Curves:
     shares = np.linspace(0.0, 1.0, 101)
-    parts = []
-    for series, capacity, parameters in (
-        ("capacity 0.5", MEAN, {}),
-        ("capacity 0.75", CAPABLE, {}),
-        ("capacity 0.5, simple contagion", MEAN, SIMPLE),
-    ):
-        change = [100.0 * balance(share, capacity, **parameters) for share in shares]
-        parts.append(curve("Expected change in a month", ("share of teachers", "points of share"), series, shares, change))
+    for series, capacity, simple in (("0.5", MEAN, {}), ("0.75", CAPABLE, {}), ("0.5, simple contagion", MEAN, SIMPLE)):
+        change = [100.0 * balance(share, capacity, **simple) for share in shares]
+        yield curve("Expected change in a month", ("share of teachers", "points of share"), f"capacity {series}", shares, change)
     months = np.arange(12 * YEARS + 1)
     for start in (0.1, 0.2, 0.3, 0.5, 0.8):
         found = lone_schools(round(start * TEACHERS), ALONE, len(months), teachers=TEACHERS, capacity=MEAN, seed=1) / TEACHERS
-        axes = ("year", "share of teachers")
         error = found.std(axis=1, ddof=1) / np.sqrt(found.shape[1])
-        parts.append(curve("Capacity 0.5, from several shares", axes, f"from {start:g}", months / 12.0, found.mean(axis=1), error))
-    return pd.concat(parts, ignore_index=True)
+        axes = ("year", "share of teachers")
+        yield curve("Capacity 0.5, from several shares", axes, f"from {start:g}", months / 12.0, found.mean(axis=1), error)

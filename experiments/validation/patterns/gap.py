@@ -5,17 +5,14 @@ of funding. By likeness: the designs in which nobody assigns, where schools choo
 its base value likeness moves little. Else 40.
 """
 
-from collections.abc import Iterator
 from functools import cache
+from itertools import product
 
 import numpy as np
-import pandas as pd
 
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, above, below, between, not_above, over_worlds
+from school_mentoring.experiments.validation.runs import RunsByWorld, preset, study
 from school_mentoring.model.parameters import PARAMETERS
-
-from .checks import Pattern, Reading, above, below, between, not_above
-from .curves import over_worlds
-from .runs import RunsByWorld, preset, study
 
 PATTERN = Pattern(
     7,
@@ -61,37 +58,27 @@ def widening(base: str, trait: str, likeness: float, **parameters: float) -> np.
 
 
 @PATTERN.check("Assignment by need narrows the gap")
-def need() -> Iterator[Reading]:
-    """Read off need less no programme, and less motivation."""
-    for base in ASSIGNED:
-        for trait in TRAITS:
-            runs = by_priority(base)
-            for other in ("none", "motivation"):
-                yield below(f"{base}, {trait}: gap by need less that under {other}", gap(runs, "need", trait) - gap(runs, other, trait))
+def _need() -> Readings:
+    for base, trait, other in product(ASSIGNED, TRAITS, ("none", "motivation")):
+        runs = by_priority(base)
+        yield below(f"{base}, {trait}: gap by need less that under {other}", gap(runs, "need", trait) - gap(runs, other, trait))
 
 
 @PATTERN.check("Self-organisation by likeness widens the gap")
-def likeness() -> Iterator[Reading]:
-    """Read off choice by likeness, at its base and its high weight, less blind choice."""
-    for base in SELF_ORGANISED:
-        for trait in TRAITS:
-            for weight in (LIKENESS.base, LIKENESS.high):
-                yield above(f"{base}, {trait}, likeness_weight {weight:g}: widening of the gap", widening(base, trait, weight))
+def _likeness() -> Readings:
+    for base, trait, weight in product(SELF_ORGANISED, TRAITS, (LIKENESS.base, LIKENESS.high)):
+        yield above(f"{base}, {trait}, likeness_weight {weight:g}: widening of the gap", widening(base, trait, weight))
 
 
 @PATTERN.check("Self-organisation leaves a wider gap than assignment by need")
-def wider() -> Iterator[Reading]:
-    """Read off the same 40 worlds."""
-    for base in SELF_ORGANISED:
-        for trait in TRAITS:
-            for assigned in ASSIGNED:
-                apart = gap(self_organised(), base, trait)[:40] - gap(by_priority(assigned), "need", trait)
-                yield above(f"{trait}: gap of {base} less that of {assigned} by need", apart)
+def _wider() -> Readings:
+    for base, trait, assigned in product(SELF_ORGANISED, TRAITS, ASSIGNED):
+        apart = gap(self_organised(), base, trait)[:40] - gap(by_priority(assigned), "need", trait)  # the same 40 worlds
+        yield above(f"{trait}: gap of {base} less that of {assigned} by need", apart)
 
 
 @PATTERN.check("Where there are places for all, priority makes no difference", contrast=True)
-def places_for_all() -> Iterator[Reading]:
-    """Read off a fifth of the schools as mentors, relative to what priority does where places are scarce."""
+def _places_for_all() -> Readings:
     scarce, plenty = by_priority("regional_hub"), by_priority("regional_hub", **SERVED)
     for trait in TRAITS:
         narrowed, left = (float(np.mean(gap(runs, "need", trait) - gap(runs, "motivation", trait))) for runs in (scarce, plenty))
@@ -100,27 +87,22 @@ def places_for_all() -> Iterator[Reading]:
 
 
 @PATTERN.check("Where every school takes a mentor, likeness does not widen the gap", contrast=True)
-def always() -> Iterator[Reading]:
-    """Read off schools that never go without."""
-    for base in SELF_ORGANISED:
-        for trait in TRAITS:
-            forced = widening(base, trait, LIKENESS.high, outside_option=ALWAYS)
-            yield not_above(f"{base}, {trait}: widening of the gap", forced)
-            yield above(f"{base}, {trait}: widening where schools may go without, less that", widening(base, trait, LIKENESS.high) - forced)
+def _always() -> Readings:
+    for base, trait in product(SELF_ORGANISED, TRAITS):
+        forced = widening(base, trait, LIKENESS.high, outside_option=ALWAYS)
+        yield not_above(f"{base}, {trait}: widening of the gap", forced)
+        yield above(f"{base}, {trait}: widening where schools may go without, less that", widening(base, trait, LIKENESS.high) - forced)
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return the gaps by priority, and by the weight of likeness."""
-    parts = []
+def _curves() -> Curves:
+    weights = (0.0, LIKENESS.base, LIKENESS.high)
     for trait in TRAITS:
-        axes = ("", "gap over the mean share")
         for base in ASSIGNED:
             values = np.column_stack([gap(by_priority(base), design, trait) for design in ("none", "motivation", "need")])
-            parts.append(over_worlds(f"Assigned, {trait}", axes, base, ["no programme", "by motivation", "by need"], values))
+            words = ("no programme", "by motivation", "by need")
+            yield over_worlds(f"Assigned, {trait}", ("", "gap over the mean share"), base, words, values)
         for base in SELF_ORGANISED:
-            weights = (0.0, LIKENESS.base, LIKENESS.high)
             values = np.column_stack([gap(self_organised(likeness_weight=weight), base, trait) for weight in weights])
             axes = ("weight of likeness", "gap over the mean share")
-            parts.append(over_worlds(f"Self-organised, {trait}", axes, base, [f"{weight:g}" for weight in weights], values))
-    return pd.concat(parts, ignore_index=True)
+            yield over_worlds(f"Self-organised, {trait}", axes, base, [f"{weight:g}" for weight in weights], values)

@@ -5,20 +5,17 @@ the teachers have adopted (12 years where they have not), over schools that star
 level, type and country too, so that central schools lead by their place and not by who they are.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import networkx as nx
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from school_mentoring.experiments.validation.by_hand import network_of
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, below, between, over_worlds, vanishes
+from school_mentoring.experiments.validation.runs import RunsByWorld, study
 from school_mentoring.model.world.arrays import World
-
-from .checks import Pattern, Reading, below, between, vanishes
-from .curves import over_worlds
-from .runs import RunsByWorld, study
 
 PATTERN = Pattern(
     8,
@@ -41,12 +38,8 @@ def unmentored(**parameters: float) -> RunsByWorld:
 @cache
 def centralities(index: int) -> NDArray[np.float64]:
     """Return the eigenvector centrality of each school within the connected network it belongs to, (n,)."""
-    world = unmentored().world(index)
-    n = len(world.teachers)
-    here = np.repeat(np.arange(n), np.diff(world.peer_start))
-    graph = nx.Graph(zip(here.tolist(), world.peer.tolist(), strict=True))
-    graph.add_nodes_from(range(n))
-    central = np.zeros(n)
+    graph = network_of(unmentored().world(index))
+    central = np.zeros(len(graph))
     for part in nx.connected_components(graph):
         if len(part) > 2:
             values = nx.eigenvector_centrality_numpy(graph.subgraph(part))
@@ -84,16 +77,14 @@ def earliness(*, alike: bool = False, **parameters: float) -> NDArray[np.float64
 
 
 @PATTERN.check("Central schools adopt earlier than peripheral ones")
-def earlier() -> Iterator[Reading]:
-    """Read off the correlation with the month of adoption: a clear one, not only a certain one."""
+def _earlier() -> Readings:
     for alike, among in AMONG.items():
         yield below(f"rank correlation of centrality and month of adoption, {among}", earliness(alike=alike))
         yield between(f"the same, its mean, {among}", earliness(alike=alike).mean(), high=-0.1)
 
 
 @PATTERN.check("Without influence between schools they do not", contrast=True)
-def no_influence() -> Iterator[Reading]:
-    """Read off q_out 0."""
+def _no_influence() -> Readings:
     for alike, among in AMONG.items():
         without = earliness(alike=alike, q_out=0.0)
         yield vanishes(f"rank correlation of centrality and month of adoption, {among}", without)
@@ -101,23 +92,19 @@ def no_influence() -> Iterator[Reading]:
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return the correlations, and the share of schools that use the practice by quarter of centrality within the world."""
+def _curves() -> Curves:
     axes = ("", "rank correlation with the month of adoption")
-    parts = [
-        over_worlds("Centrality, given capacity", axes, among, ["as the model is", "no influence between schools"], values)
-        for alike, among in AMONG.items()
-        for values in [np.column_stack([earliness(alike=alike), earliness(alike=alike, q_out=0.0)])]
-    ]
+    for alike, among in AMONG.items():
+        values = np.column_stack([earliness(alike=alike), earliness(alike=alike, q_out=0.0)])
+        yield over_worlds("Centrality, given capacity", axes, among, ("as the model is", "no influence between schools"), values)
     years, runs = np.arange(0, MONTHS, 6), unmentored()
     lines: list[list[NDArray[np.float64]]] = [[], [], [], []]
     for index in range(WORLDS):
         world = runs.world(index)
         share = runs.adopters("none")[index][years] / world.teachers
         quarter = np.minimum(4 * (rankdata(centralities(index)) - 1) // len(world.teachers), 3).astype(int)
-        for q in range(4):
-            lines[q].append(100.0 * (share[:, quarter == q] >= 0.5).mean(axis=1))
+        for q, line in enumerate(lines):
+            line.append(100.0 * (share[:, quarter == q] >= 0.5).mean(axis=1))
     axes = ("year", "% of schools with half their teachers")
     for q, name in enumerate(("least central quarter", "second", "third", "most central quarter")):
-        parts.append(over_worlds("Whatever their capacity", axes, name, years / 12.0, lines[q]))
-    return pd.concat(parts, ignore_index=True)
+        yield over_worlds("Whatever their capacity", axes, name, years / 12.0, lines[q])

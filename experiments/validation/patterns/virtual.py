@@ -6,15 +6,23 @@ there, as fewer would online and the hub's fixed costs would be spread over fewe
 designs as they are.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from .checks import Pattern, Reading, above, below, between, exactly, mean_se
-from .curves import curve, over_worlds
-from .runs import RunsByWorld, preset, study
+from school_mentoring.experiments.validation.checks import (
+    Curves,
+    Pattern,
+    Readings,
+    above,
+    below,
+    between,
+    curve,
+    exactly,
+    mean_se,
+    over_worlds,
+)
+from school_mentoring.experiments.validation.runs import RunsByWorld, preset, study
 
 PATTERN = Pattern(
     5,
@@ -34,7 +42,7 @@ NOBODY_TRAVELS = {"region_km": 0.1, "town_km": 0.0, "rural": 0.0}
 def both_ways(base: str, scenario: str = "mensi-pilot", *, cascade: bool = False, **parameters: float) -> RunsByWorld:
     """Return the runs of a design all face to face and all online."""
     changes: dict[str, float] = {} if cascade else {"cascade": 0.0}
-    designs = {"face_to_face": preset(base, virtual_share=0.0, **changes), "virtual": preset(base, virtual_share=1.0, **changes)}
+    designs = {way: preset(base, virtual_share=share, **changes) for way, share in zip(WAYS, (0.0, 1.0), strict=True)}
     return study(designs, scenario=scenario, parameters=parameters, per_school=True)
 
 
@@ -62,21 +70,19 @@ def dearer(runs: RunsByWorld) -> tuple[float, float]:
 
 
 @PATTERN.check("Virtual mentoring has less effect and costs less per mentored school, at equal numbers")
-def per_school() -> Iterator[Reading]:
-    """Read off virtual less face to face."""
+def _per_school() -> Readings:
     for base in BASES:
         runs = both_ways(base)
         yield below(f"{base}: added adopter-years per mentored school, virtual less face to face", difference(runs))
         yield below(f"{base}: EUR per mentored school, virtual less face to face", difference(runs, "cost_total"))
-        number, other = (runs.outcome(way, "mentee_schools").mean() for way in ("virtual", "face_to_face"))
-        yield between(f"{base}: mentored schools, virtual over face to face", number / other, 0.97, 1.03)
+        visited, online = (runs.outcome(way, "mentee_schools").mean() for way in WAYS)
+        yield between(f"{base}: mentored schools, virtual over face to face", online / visited, 0.97, 1.03)
         yield below(f"{base}: EUR in all", runs.outcome("virtual", "cost_total") - runs.outcome("face_to_face", "cost_total"))
 
 
 @PATTERN.check("Where ties last as long, virtual mentoring costs less by what is spent on the road")
-def as_long() -> Iterator[Reading]:
-    """Read off that it is cheaper not only because its ties end sooner."""
-    for base in BASES:
+def _as_long() -> Readings:
+    for base in BASES:  # it is cheaper not only because its ties end sooner
         runs = both_ways(base, **AS_LONG)
         yield exactly(f"{base}: months of mentoring that differ", int((runs.mentored("virtual") != runs.mentored("face_to_face")).sum()))
         years = cost_of_a_year(runs, "virtual") - cost_of_a_year(runs, "face_to_face")
@@ -84,34 +90,28 @@ def as_long() -> Iterator[Reading]:
 
 
 @PATTERN.check("Where distances are long virtual mentoring has more effect per mentored school")
-def far() -> Iterator[Reading]:
-    """Read off the small islands."""
+def _far() -> Readings:
     for base in BASES:
         yield above(f"{base}: added adopter-years per mentored school", difference(both_ways(base, "small-islands", cascade=True)))
 
 
 @PATTERN.check("An added adopter-year is cheaper online where distances are long and dearer where they are short")
-def prices() -> Iterator[Reading]:
-    """Read off the differences of the cost of an added adopter-year."""
+def _prices() -> Readings:
     for base in BASES:
         yield above(f"{base}, pilot: EUR per added adopter-year, virtual less face to face", dearer(both_ways(base, cascade=True)))
         yield below(f"{base}, small islands: the same", dearer(both_ways(base, "small-islands", cascade=True)))
 
 
 @PATTERN.check("The virtual structure costs less per mentored school than the others")
-def structures() -> Iterator[Reading]:
-    """Read off the presets as they are."""
+def _structures() -> Readings:
     for other in BASES:
         runs = study({name: preset(name) for name in ("virtual", other)})
-        yield below(
-            f"EUR per mentored school, virtual less {other}",
-            runs.per_mentored("virtual", "cost_total") - runs.per_mentored(other, "cost_total"),
-        )
+        less = runs.per_mentored("virtual", "cost_total") - runs.per_mentored(other, "cost_total")
+        yield below(f"EUR per mentored school, virtual less {other}", less)
 
 
 @PATTERN.check("An online hour as good as another gives and costs the same where nobody travels", contrast=True)
-def nobody_travels() -> Iterator[Reading]:
-    """Read off the differences, relative to face to face."""
+def _nobody_travels() -> Readings:
     for base in BASES:
         runs = both_ways(base, **AS_LONG, **NOBODY_TRAVELS, virtual_fidelity=1.0)
         for what, words in (("", "added adopter-years"), ("cost_total", "EUR")):
@@ -120,21 +120,14 @@ def nobody_travels() -> Iterator[Reading]:
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return effect and cost per mentored school in the pilot, and the price of an added adopter-year in both worlds."""
-    parts = []
+def _curves() -> Curves:
+    ways = ("face to face", "virtual")
     for base in BASES:
         runs = both_ways(base)
-        for panel, what, label in (
-            ("Effect in the pilot", "", "added adopter-years per mentored school"),
-            ("Cost in the pilot", "cost_total", "EUR per mentored school"),
-        ):
+        for panel, what, label in (("Effect in the pilot", "", "added adopter-years"), ("Cost in the pilot", "cost_total", "EUR")):
             values = np.column_stack([runs.per_mentored(way, what) for way in WAYS])
-            parts.append(over_worlds(panel, ("", label), base, ["face to face", "virtual"], values))
+            yield over_worlds(panel, ("", f"{label} per mentored school"), base, ways, values)
         for panel, scenario in (("Price in the pilot", "mensi-pilot"), ("Price in small islands", "small-islands")):
             both = both_ways(base, scenario, cascade=True)
-            found = [price(both, way) for way in WAYS]
-            errors = [mean_se(influence)[1] for _, influence in found]
-            axes, prices = ("", "EUR per added adopter-year"), [ratio for ratio, _ in found]
-            parts.append(curve(panel, axes, base, ["face to face", "virtual"], prices, errors))
-    return pd.concat(parts, ignore_index=True)
+            prices, influences = zip(*(price(both, way) for way in WAYS), strict=True)
+            yield curve(panel, ("", "EUR per added adopter-year"), base, ways, prices, [mean_se(one)[1] for one in influences])

@@ -4,15 +4,12 @@ Regional hubs with 5 % mentors and 0.5 FTE each, in regions of 20 schools (1 clu
 mentors, and with it overlap and the mentors' level, stays. Worlds differ in size, so differences are between independent means.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from .checks import Pattern, Reading, above, mean_se, vanishes
-from .curves import curve
-from .runs import RunsByWorld, preset, study
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, above, curve, mean_se, vanishes
+from school_mentoring.experiments.validation.runs import RunsByWorld, preset, study
 
 PATTERN = Pattern(
     6,
@@ -29,23 +26,24 @@ INDIFFERENT = {"fit_floor": 1.0, "attrition_coordination": 0.0}
 @cache
 def at_size(schools: int, **parameters: float) -> RunsByWorld:
     """Return the runs of hubs of so many schools, with coordinators fixed or in proportion."""
-    designs = {
-        "fixed": preset("regional_hub", cascade=0.0, fte=FTE),
-        "scaled": preset("regional_hub", cascade=0.0, fte=FTE * schools / SMALL),
-    }
+    staff = {"fixed": FTE, "scaled": FTE * schools / SMALL}
+    designs = {name: preset("regional_hub", cascade=0.0, fte=fte) for name, fte in staff.items()}
     return study(designs, parameters=parameters, worlds=40 if schools == SMALL else 12, schools_per_region=schools)
+
+
+def by_size(design: str, **parameters: float) -> np.ndarray:
+    """Return the added adopter-years per mentored school and their standard error in small and large regions, (2, 2)."""
+    return np.array([mean_se(at_size(schools, **parameters).per_mentored(design)) for schools in (SMALL, LARGE)])
 
 
 def fall(design: str, **parameters: float) -> tuple[float, float]:
     """Return by how much the added adopter-years per mentored school fall from small to large regions, and the standard error."""
-    small, error_small = mean_se(at_size(SMALL, **parameters).per_mentored(design))
-    large, error_large = mean_se(at_size(LARGE, **parameters).per_mentored(design))
+    (small, error_small), (large, error_large) = by_size(design, **parameters).tolist()
     return small - large, float(np.hypot(error_small, error_large))
 
 
 @PATTERN.check("Effect per mentored school falls where coordinators stay as many")
-def falls() -> Iterator[Reading]:
-    """Read off small less large regions, and in large ones both ways of coordinating."""
+def _falls() -> Readings:
     yield above("added adopter-years per mentored school, small less large regions", fall("fixed"))
     runs = at_size(LARGE)
     scaled = runs.per_mentored("scaled") - runs.per_mentored("fixed")
@@ -53,27 +51,21 @@ def falls() -> Iterator[Reading]:
 
 
 @PATTERN.check("It stays where coordinators grow along", contrast=True)
-def grows_along() -> Iterator[Reading]:
-    """Read off coordinators in proportion."""
+def _grows_along() -> Readings:
     yield vanishes("added adopter-years per mentored school, small less large regions", fall("scaled"))
 
 
 @PATTERN.check("Where coordination does not matter, scale does not either", contrast=True)
-def indifferent() -> Iterator[Reading]:
-    """Read off pairs that fit and last alike without coordination."""
+def _indifferent() -> Readings:
     yield vanishes("added adopter-years per mentored school, small less large regions", fall("fixed", **INDIFFERENT))
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return the effect per mentored school by size of region."""
-    parts = []
+def _curves() -> Curves:
     axes, sizes = ("schools of a region", "added adopter-years per mentored school"), [f"{SMALL}", f"{LARGE}"]
     for series, design, parameters in (
         ("0.5 FTE a region", "fixed", {}),
         ("FTE in proportion", "scaled", {}),
         ("coordination does not matter", "fixed", INDIFFERENT),
     ):
-        found = [mean_se(at_size(schools, **parameters).per_mentored(design)) for schools in (SMALL, LARGE)]
-        parts.append(curve("Effect by size of the region", axes, series, sizes, [mean for mean, _ in found], [error for _, error in found]))
-    return pd.concat(parts, ignore_index=True)
+        yield curve("Effect by size of the region", axes, series, sizes, *by_size(design, **parameters).T)

@@ -3,15 +3,12 @@
 New adopters are taken per span of two years, which are far apart in standard errors.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from .checks import Pattern, Reading, above, between
-from .curves import over_worlds
-from .runs import RunsByWorld, preset, study
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, above, between, over_worlds
+from school_mentoring.experiments.validation.runs import RunsByWorld, preset, study
 
 PATTERN = Pattern(
     1,
@@ -37,8 +34,7 @@ def gains(design: str, **parameters: float) -> np.ndarray:
 
 
 @PATTERN.check("New adopters rise to a peak inside the horizon and then fall")
-def peak() -> Iterator[Reading]:
-    """Read off the spans of no programme and of a campaign."""
+def _peak() -> Readings:
     for design in ("none", "outreach"):
         rises = gains(design)
         mean = rises.mean(axis=0)
@@ -53,8 +49,7 @@ def peak() -> Iterator[Reading]:
 
 
 @PATTERN.check("The inflection lies between the start and the final share, which is reached")
-def inflection() -> Iterator[Reading]:
-    """Read off where no programme rises most."""
+def _inflection() -> Readings:
     share = spread().share("none").mean(axis=0)
     middle = share[int(gains("none").mean(axis=0).argmax()) * SPAN]
     yield between("part of the whole rise done at the inflection", (middle - share[0]) / (share[-1] - share[0]), 0.2, 0.8)
@@ -62,25 +57,18 @@ def inflection() -> Iterator[Reading]:
 
 
 @PATTERN.check("Without influence among teachers there is no S: the rise is steepest at once", contrast=True)
-def no_influence() -> Iterator[Reading]:
-    """Read off nothing but innovation."""
+def _no_influence() -> Readings:
     rises = gains("outreach", **NO_INFLUENCE)
     yield between("span with most new adopters", int(rises.mean(axis=0).argmax()), high=0.5)
     yield above("new adopters in the first span less those in the second", rises[:, 0] - rises[:, 1])
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return shares and new adopters over the years."""
+def _curves() -> Curves:
     years = np.arange(MONTHS)[::12] / 12.0
     spans = (np.arange(MONTHS // SPAN) + 0.5) * SPAN / 12.0
-    parts = []
-    for series, design, parameters in (
-        ("no programme", "none", {}),
-        ("a campaign, without influence among teachers", "outreach", NO_INFLUENCE),
-    ):
+    alone = "a campaign, without influence among teachers"
+    for series, design, parameters in (("no programme", "none", {}), (alone, "outreach", NO_INFLUENCE)):
         shares = 100.0 * spread(**parameters).share(design)
-        parts.append(over_worlds("Teachers who use the practice", ("year", "% of teachers"), series, years, shares[:, ::12]))
-        new = 100.0 * gains(design, **parameters)
-        parts.append(over_worlds("New adopters", ("year", "% of teachers per two years"), series, spans, new))
-    return pd.concat(parts, ignore_index=True)
+        yield over_worlds("Teachers who use the practice", ("year", "% of teachers"), series, years, shares[:, ::12])
+        yield over_worlds("New adopters", ("year", "% of teachers per two years"), series, spans, 100.0 * gains(design, **parameters))

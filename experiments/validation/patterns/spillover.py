@@ -4,15 +4,12 @@ A group's lead is its schools' mean share under the programme less that of the s
 same random numbers, so differences in size, capacity and place cancel.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from .checks import Pattern, Reading, above, between, exactly
-from .curves import over_worlds
-from .runs import preset, study
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, above, between, exactly, over_worlds
+from school_mentoring.experiments.validation.runs import preset, study
 
 PATTERN = Pattern(
     3,
@@ -54,8 +51,7 @@ def complete(lead: np.ndarray) -> np.ndarray:
 
 
 @PATTERN.check("Mentored schools lead their neighbours, who lead the rest")
-def ranked() -> Iterator[Reading]:
-    """Read off the differences between neighbouring groups."""
+def _ranked() -> Readings:
     for design in DESIGNS:
         lead = complete(leads(design))
         yield between(f"{design}: worlds that have all three groups", len(lead), 29.5)
@@ -64,19 +60,16 @@ def ranked() -> Iterator[Reading]:
 
 
 @PATTERN.check("Without influence between schools only mentored ones gain", contrast=True)
-def no_influence() -> Iterator[Reading]:
-    """Read off that unmentored schools draw the same numbers with the same chances."""
-    for design in DESIGNS:
+def _no_influence() -> Readings:
+    for design in DESIGNS:  # unmentored schools draw the same numbers with the same chances
         lead = leads(design, q_out=0.0)
         yield above(f"{design}: lead of mentored schools", lead[:, 0])
         yield exactly(f"{design}: worlds in which neighbours or the rest lead at all", int(np.count_nonzero(np.nan_to_num(lead[:, 1:]))))
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return the leads of the groups, with and without influence between schools."""
-    axes = ("", "points of share over no programme")
-    parts = []
+def _curves() -> Curves:
     for title, parameters in (("As the model is", {}), ("Without influence between schools", {"q_out": 0.0})):
-        parts += [over_worlds(title, axes, design, list(GROUPS), complete(leads(design, **parameters))) for design in DESIGNS]
-    return pd.concat(parts, ignore_index=True)
+        for design in DESIGNS:
+            lead = complete(leads(design, **parameters))
+            yield over_worlds(title, ("", "points of share over no programme"), design, GROUPS, lead)

@@ -4,15 +4,12 @@ Outreach: the pilot, 20 years. Community: 4,800 schools, so that places do not r
 volunteers later, so that every new mentor is a former mentee.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from .checks import Pattern, Reading, above, below, between, exactly, vanishes
-from .curves import over_worlds
-from .runs import RunsByWorld, preset, study
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, above, below, between, exactly, over_worlds, vanishes
+from school_mentoring.experiments.validation.runs import RunsByWorld, preset, study
 
 PATTERN = Pattern(
     9,
@@ -52,34 +49,30 @@ def points_added(**parameters: float) -> np.ndarray:
 
 
 @PATTERN.check("Outreach adds little")
-def little() -> Iterator[Reading]:
-    """Read off its adopter-years against those of no programme and of the mentoring designs."""
+def _little() -> Readings:
     runs = horizon()
     part = runs.added("outreach").mean() / runs.outcome("none", "effect_adopter_years").mean()
     yield between("added adopter-years over those of no programme", part, high=0.1)
     for other, most in PARTS.items():
-        yield above(
-            f"{most:g} of the added adopter-years of {other} less those of outreach", most * runs.added(other) - runs.added("outreach")
-        )
+        apart = most * runs.added(other) - runs.added("outreach")
+        yield above(f"{most:g} of the added adopter-years of {other} less those of outreach", apart)
 
 
 @PATTERN.check("The lead of outreach over no programme fades after its end, that of a community grows")
-def fades() -> Iterator[Reading]:
-    """Read off the log ratio of shares, and points of share."""
+def _fades() -> Readings:
     for month in (LATER, 119, 239):
         yield below(f"log lead of outreach in month {month} less that at its end", lead("outreach", month) - lead("outreach", END))
     left = lead("outreach", 239).mean() / lead("outreach", END).mean()
     yield between("log lead left in month 239, over that at its end", left, high=0.1)
     added = points_added()
     yield below("points of share added in month 239 less half of those at its end", added[:, 239] - 0.5 * added[:, END])
-    yield above(
-        f"log lead of bottom_up in month {LATER} less that at the end of funding", lead("bottom_up", LATER) - lead("bottom_up", END)
-    )
+    grown = lead("bottom_up", LATER) - lead("bottom_up", END)
+    yield above(f"log lead of bottom_up in month {LATER} less that at the end of funding", grown)
 
 
 @PATTERN.check("Without influence among teachers what outreach added in points of share fades at once", contrast=True)
-def alone() -> Iterator[Reading]:
-    """Read off that with influence the points added still grow: a head start on the rising part of the S."""
+def _alone() -> Readings:
+    # With influence the points added still grow: a head start on the rising part of the S.
     added, carried = points_added(q_in=0.0, q_out=0.0), points_added()
     yield below(f"without: points in month {LATER} less half of those at its end", added[:, LATER] - 0.5 * added[:, END])
     yield above(f"with: points in month {LATER} less those at its end", carried[:, LATER] - carried[:, END])
@@ -103,8 +96,7 @@ def mentors(design: str) -> np.ndarray:
 
 
 @PATTERN.check("A community grows by a factor each year")
-def grows() -> Iterator[Reading]:
-    """Read off that the logarithm of its mentors is a line in time, and the mentors themselves are not."""
+def _grows() -> Readings:
     grown = mentors("cascade_0.01")
     mean = grown.mean(axis=0)
     years = np.arange(len(mean))
@@ -116,29 +108,24 @@ def grows() -> Iterator[Reading]:
 
 
 @PATTERN.check("Twice the founders give twice the community")
-def twice() -> Iterator[Reading]:
-    """Read off the ratio of mentors after several years."""
+def _twice() -> Readings:
     one, two = mentors("cascade_0.005"), mentors("cascade_0.01")
     for year in (0, 2, 4):
         yield vanishes(f"year {year}: ratio of mentors less 2", two[:, year] / one[:, year] - 2.0, slack=0.2)
 
 
 @PATTERN.check("Where mentees do not become mentors the community does not grow", contrast=True)
-def still() -> Iterator[Reading]:
-    """Read off that the number of mentors stays."""
+def _still() -> Readings:
     found = mentors("still_0.01")
     yield exactly("worlds and years with other than the founders", int((found != found[:, :1]).sum()))
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return the leads over the years, and the growth of communities."""
-    parts = []
+def _curves() -> Curves:
     months = np.arange(0, 240, 3)
     for design in ("outreach", "bottom_up", "regional_hub"):
         ratio = 100.0 * (campaign().share(design) / campaign().share("none") - 1.0)
-        parts.append(over_worlds("Lead over no programme", ("year", "% of its share"), design, months / 12.0, ratio[:, months]))
+        yield over_worlds("Lead over no programme", ("year", "% of its share"), design, months / 12.0, ratio[:, months])
     for name, series in (("cascade_0.01", "mentees become mentors"), ("cascade_0.005", "half the founders"), ("still_0.01", "they do not")):
         grown = mentors(name)
-        parts.append(over_worlds("Growth of a community", ("year", "mentor schools"), series, np.arange(grown.shape[1]), grown))
-    return pd.concat(parts, ignore_index=True)
+        yield over_worlds("Growth of a community", ("year", "mentor schools"), series, np.arange(grown.shape[1]), grown)

@@ -5,16 +5,13 @@ pilot as it is, by how much lower shares come to be, then with nobody starting, 
 grouped by their share in the month in which support ends.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from .by_hand import lone_schools
-from .checks import Pattern, Reading, above, exactly, mean_se, vanishes
-from .curves import over_worlds
-from .runs import preset, study
+from school_mentoring.experiments.validation.by_hand import lone_schools
+from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, above, exactly, mean_se, over_worlds, vanishes
+from school_mentoring.experiments.validation.runs import preset, study
 
 PATTERN = Pattern(
     4,
@@ -42,14 +39,15 @@ def mentored_schools(**parameters: float) -> np.ndarray:
     rows = []
     for index in range(runs.worlds):
         teachers = runs.world(index).teachers
-        ended, continued = (runs.adopters(design)[index] / teachers for design in ("ended", "continued"))
-        mentored = runs.mentored("ended")[index, END - 1]
-        row = []
-        for low, high in (LOW, HIGH):
-            chosen = mentored & (ended[END] >= low) & (ended[END] < high)
-            row.append([ended[LATER][chosen].mean(), continued[LATER][chosen].mean()])
-        rows.append(row)
+        ended, continued = (runs.adopters(design)[index] / teachers for design in designs)
+        groups = _groups(ended[END], runs.mentored("ended")[index, END - 1])
+        rows.append([[ended[LATER][chosen].mean(), continued[LATER][chosen].mean()] for chosen in groups])
     return np.array(rows)
+
+
+def _groups(share: np.ndarray, mentored: np.ndarray) -> list[np.ndarray]:
+    """Return which of the mentored schools have a low share, and which a high one, (n,) each."""
+    return [mentored & (share >= low) & (share < high) for low, high in (LOW, HIGH)]
 
 
 def lost(**parameters: float) -> np.ndarray:
@@ -64,19 +62,15 @@ def given_up(**parameters: float) -> np.ndarray:
 
     Of schools mentored at that moment with a low or a high share; where the programme ended and where it went on.
     """
-    designs = {"ended": preset("top_down", first_month=0, last_month=SHORT), "continued": preset("top_down", first_month=0, last_month=48)}
+    designs = {name: preset("top_down", first_month=0, last_month=last) for name, last in (("ended", SHORT), ("continued", 48))}
     changes = {**NOBODY_STARTS, "initial_share": 0.35, **parameters}
     runs = study(designs, parameters=changes, worlds=200, months=SHORT + YEAR + 1, per_school=True)
     rows = []
     for index in range(runs.worlds):
-        ended, continued = runs.adopters("ended")[index], runs.adopters("continued")[index]
-        share = ended[SHORT] / runs.world(index).teachers
-        mentored = runs.mentored("ended")[index, SHORT - 1] & (share > 0.0)
-        row = []
-        for low, high in (LOW, HIGH):
-            chosen = mentored & (share >= low) & (share < high)
-            row.append([1.0 - part[-1][chosen].sum() / part[SHORT][chosen].sum() for part in (ended, continued)])
-        rows.append(row)
+        both = [runs.adopters(design)[index] for design in designs]
+        share = both[0][SHORT] / runs.world(index).teachers
+        groups = _groups(share, runs.mentored("ended")[index, SHORT - 1] & (share > 0.0))
+        rows.append([[1.0 - part[-1][chosen].sum() / part[SHORT][chosen].sum() for part in both] for chosen in groups])
     return np.array(rows)
 
 
@@ -85,24 +79,6 @@ def low_less_high(**parameters: float) -> dict[str, np.ndarray]:
     shares = given_up(**parameters)
     caused = shares[..., 0] - shares[..., 1]
     return {"because it ended": caused[:, 0] - caused[:, 1], "in all": shares[:, 0, 0] - shares[:, 1, 0]}
-
-
-@PATTERN.check("The end of support costs schools adopters, those of low share more")
-def costs() -> Iterator[Reading]:
-    """Read off the part of the later share that is lost."""
-    for position, group in enumerate(GROUPS):
-        yield above(f"part of the later share lost, {group}", lost()[:, position])
-    yield above("that of low less that of high share", lost()[:, 0] - lost()[:, 1])
-
-
-@PATTERN.check("Where nobody starts, more adopters give up because support has ended, most where the share was low")
-def because() -> Iterator[Reading]:
-    """Read off who gives up in the year after the end."""
-    shares = given_up()
-    for position, group in enumerate(GROUPS):
-        yield above(f"part that gives up because it ended, {group}", shares[:, position, 0] - shares[:, position, 1])
-    for what, values in low_less_high().items():
-        yield above(f"that of low less that of high share, {what}", values)
 
 
 def few_less_many(**parameters: float) -> tuple[float, float]:
@@ -115,34 +91,45 @@ def few_less_many(**parameters: float) -> tuple[float, float]:
     return few - many, float(np.hypot(error_few, error_many))
 
 
+@PATTERN.check("The end of support costs schools adopters, those of low share more")
+def _costs() -> Readings:
+    for position, group in enumerate(GROUPS):
+        yield above(f"part of the later share lost, {group}", lost()[:, position])
+    yield above("that of low less that of high share", lost()[:, 0] - lost()[:, 1])
+
+
+@PATTERN.check("Where nobody starts, more adopters give up because support has ended, most where the share was low")
+def _because() -> Readings:
+    shares = given_up()
+    for position, group in enumerate(GROUPS):
+        yield above(f"part that gives up because it ended, {group}", shares[:, position, 0] - shares[:, position, 1])
+    for what, values in low_less_high().items():
+        yield above(f"that of low less that of high share, {what}", values)
+
+
 @PATTERN.check("One of few adopters gives up sooner than one of many")
-def few() -> Iterator[Reading]:
-    """Read off lone schools without support."""
+def _few() -> Readings:
     yield above("part that gives up in a year, 6 adopters less 30", few_less_many())
 
 
 @PATTERN.check("Without protection by colleagues schools of either share lose alike", contrast=True)
-def no_protection() -> Iterator[Reading]:
-    """Read off the same differences with protection 0."""
+def _no_protection() -> Readings:
     for what, values in low_less_high(protection=0.0).items():
         yield vanishes(f"that of low less that of high share, {what}", values)
     yield vanishes("part that gives up in a year, 6 adopters less 30", few_less_many(protection=0.0))
 
 
 @PATTERN.check("Where mentoring does not shield, nobody gives up because it ends", contrast=True)
-def no_shield() -> Iterator[Reading]:
-    """Read off the same draws with the same chances."""
-    shares = given_up(shield=0.0)
+def _no_shield() -> Readings:
+    shares = given_up(shield=0.0)  # the same draws with the same chances
     yield exactly("worlds and groups that differ", int(np.count_nonzero(shares[..., 0] != shares[..., 1])))
 
 
 @PATTERN.drawn
-def curves() -> pd.DataFrame:
-    """Return what is lost in the pilot, and who gives up where nobody starts."""
+def _curves() -> Curves:
     axes, given = ("share when support ends", "% of the later share"), ("share when support ends", "% of adopters in a year")
-    parts = [over_worlds("Lost in the pilot", axes, "lost because support ended", list(GROUPS), 100.0 * lost())]
+    yield over_worlds("Lost in the pilot", axes, "lost because support ended", GROUPS, 100.0 * lost())
     for title, parameters in (("Nobody starts", {}), ("Nobody starts, no protection by colleagues", {"protection": 0.0})):
         shares = 100.0 * given_up(**parameters)
         for position, series in enumerate(("support ended", "support went on")):
-            parts.append(over_worlds(title, given, series, list(GROUPS), shares[..., position]))
-    return pd.concat(parts, ignore_index=True)
+            yield over_worlds(title, given, series, GROUPS, shares[..., position])
