@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from school_mentoring.analysis.outcomes import COMPARATOR
-from school_mentoring.analysis.report.sensitivity_names import DECISION, INDEX_NAMES, RANKED, output_of, panel_name, target_name
+from school_mentoring.analysis.outcomes import COMPARATOR, DECISION, INDEX_NAMES, RANKED, output_of, panel_name, target_name
 
 from .style import BAND, GREY, INK, axes_grid, design_styles, explain, key, label_rows, new_figure, small_multiples, span_months, styled
 

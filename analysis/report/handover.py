@@ -1,13 +1,12 @@
 """Hands a document over: the answer on the terminal, the report as HTML and PDF with its figures beside it."""
 
+import base64
 from pathlib import Path
 
-from .document import Document
-from .html import as_html
+from .document import Document, unbroken
 from .pdf import as_pdf
 from .recommendation import Recommendation
-
-WIDTH = 100
+from .terminal import WIDTH
 
 
 def print_answer(advice: Recommendation) -> None:
@@ -17,6 +16,17 @@ def print_answer(advice: Recommendation) -> None:
     console = Console(width=WIDTH, highlight=False)
     for text in [advice.document.title, advice.document.subtitle, "", *advice.answer, ""]:
         console.print(text, markup=False)
+
+
+def as_html(document: Document) -> bytes:
+    """Return a document as one HTML file that needs nothing else: pictures are inside, no script, no network; texts are escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"unbroken": unbroken, "base64": lambda data: base64.b64encode(data).decode("ascii")}
+    environment.filters["kind"] = lambda block: type(block).__name__
+    return environment.get_template("document.html.j2").render(document=document).encode("utf-8")
 
 
 def write_html(document: Document, folder: Path) -> None:

@@ -64,7 +64,7 @@ class _Pages(FPDF):
 
 
 def as_pdf(document: Document) -> bytes:
-    """Return the file: the same sections, tables and pictures as ``html.py`` sets, with bookmarks and alternative texts."""
+    """Return the file: the same sections, tables and pictures as in HTML, with bookmarks and alternative texts."""
     pages = _Pages(document.title)
     pages.add_page()
     _write(pages, document.title, 15.5, "B", 7.2)

@@ -16,8 +16,7 @@ from school_mentoring.analysis.economics.advice import Standing, choice_sentence
 from school_mentoring.analysis.economics.psa import PERSPECTIVES, Sample, psa_sample
 from school_mentoring.analysis.economics.value_of_information import ENOUGH_SETS, Perfect, evpi, evppi
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
-from school_mentoring.analysis.report.chapters.budget import budget_section
-from school_mentoring.analysis.report.chapters.costs import costs_section
+from school_mentoring.analysis.report.chapters.costs import budget_section, costs_section
 from school_mentoring.analysis.report.chapters.depends import depends_section
 from school_mentoring.analysis.report.chapters.facts import Evidence, Facts, StudyFacts, size_in_words
 from school_mentoring.analysis.report.chapters.gains import gains_section

@@ -12,9 +12,18 @@ from typing import Any
 
 import pandas as pd
 
-from school_mentoring.analysis.outcomes import COMPARATOR, design_name
+from school_mentoring.analysis.outcomes import (
+    COMPARATOR,
+    DECISION,
+    DERIVED,
+    INDEX_NAMES,
+    RANKED,
+    design_name,
+    output_of,
+    panel_name,
+    target_name,
+)
 
-from .sensitivity_names import DECISION, DERIVED, INDEX_NAMES, RANKED, output_of, panel_name, target_name
 from .sentences import in_words, percent
 from .terminal import Report, records
 

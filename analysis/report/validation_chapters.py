@@ -16,7 +16,9 @@ from school_mentoring.model.world.structure import STRUCTURE
 
 from .document import Picture, Section, Table, Text
 from .sentences import in_words
-from .verdicts import MARGIN
+
+MARGIN = 4.0
+"""Standard errors within which means must agree (two-sided p = 6e-5)."""
 
 
 @dataclass(frozen=True)

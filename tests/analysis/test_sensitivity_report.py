@@ -8,9 +8,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from school_mentoring.analysis.figures import sensitivity as draw
+from school_mentoring.analysis.outcomes import panel_name, target_name
 from school_mentoring.analysis.report import terminal as report_module
 from school_mentoring.analysis.report.sensitivity import FIX_BELOW, fixable, sensitivity_report, title_of
-from school_mentoring.analysis.report.sensitivity_names import panel_name, target_name
 
 DESIGNS = ("regional_hub", "virtual")
 PARAMETERS = {"beta": "behaviour", "team": "cost", "seek_base": "incentive"}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from school_mentoring.analysis.economics.structural import best_by_worth, standings, survival
-from school_mentoring.analysis.report.verdicts import verdicts
+from school_mentoring.analysis.report.validation import verdicts
 from school_mentoring.experiments.validation.checks import above, below, between, exactly, not_above, vanishes
 from school_mentoring.experiments.validation.peer import compare_with_ndlib
 
