@@ -46,16 +46,16 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     rows = [_row(row) for row in parameters.to_dict("records")]
     warned = [*_misfit(state), *_at_edges(parameters)]
     said = [
-        *_synthetic(state),
+        *(["SYNTHETIC: the observations say of themselves that they are made up."] if state.get("synthetic") else []),
         *_identified(parameters),
         *_together(parameters),
-        *_fit(state),
+        f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect.",
         *_scores(tables.get("scores")),
         *_countries(tables.get("countries")),
         *_trust(parameters, state),
     ]
-    files = {f"{name}.parquet": tables[name] for name in ("draws", "prior_draws", "curves")}
-    files |= {f"{name}.csv": table for name, table in tables.items() if name not in ("draws", "prior_draws", "curves")}
+    large = ("draws", "prior_draws", "curves")
+    files = {f"{name}.parquet": tables[name] for name in large} | {f"{name}.csv": tables[name] for name in tables if name not in large}
     document = {
         "state": {key: value for key, value in state.items() if key not in ("clusters", "structures")},
         "parameters": records(parameters),
@@ -67,32 +67,21 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     return Report(columns, rows, said, files, document, _figures(tables, state, funding), warnings=warned)
 
 
-def _synthetic(state: Mapping[str, Any]) -> list[str]:
-    return ["SYNTHETIC: the observations say of themselves that they are made up."] if state.get("synthetic") else []
-
-
 def _row(row: Mapping[str, Any]) -> list[str]:
-    cells = [str(row["parameter"])]
+    """Return a line of the table, with two figures of the prior's spread."""
+    cells, sd = [str(row["parameter"])], row["prior_sd"]
+    digits = int(np.clip(1 - np.floor(np.log10(sd)), 0, 8)) if sd > 0 else 4
     for label in ("prior", "posterior"):
-        digits = _digits(row["prior_sd"])
         cells += [f"{row[f'{label}_mean']:.{digits}f}", f"{row[f'{label}_low']:.{digits}f} to {row[f'{label}_high']:.{digits}f}"]
     return [*cells, f"{100 * row['sd_ratio']:.0f} %", TOLD[row["told"]]]
-
-
-def _digits(sd: float) -> int:
-    """Return the decimals that a spread is worth: two figures of it."""
-    return int(np.clip(1 - np.floor(np.log10(sd)), 0, 8)) if sd > 0 else 4
 
 
 def _identified(parameters: pd.DataFrame) -> list[str]:
     by = {told: [str(name) for name in parameters.loc[parameters["told"] == told, "parameter"]] for told in TOLD}
     said = []
     if by["not"]:
-        one = len(by["not"]) == 1
-        kept = "keeps its prior: what is" if one else "keep their priors: what is"
-        said.append(
-            f"The data cannot tell {in_words(by['not'])}, which {kept} concluded from {'it' if one else 'them'} rests on assumption."
-        )
+        kept, them = ("keeps its prior", "it") if len(by["not"]) == 1 else ("keep their priors", "them")
+        said.append(f"The data cannot tell {in_words(by['not'])}, which {kept}: what is concluded from {them} rests on assumption.")
     if by["partly"]:
         be = "is" if len(by["partly"]) == 1 else "are"
         said.append(f"{in_words(by['partly'])} {be} partly told: moved, or narrower than the prior by no more than half.")
@@ -102,10 +91,8 @@ def _identified(parameters: pd.DataFrame) -> list[str]:
 
 
 def _together(parameters: pd.DataFrame) -> list[str]:
-    pairs = {}
-    for row in parameters.to_dict("records"):
-        if abs(row["correlation"]) >= TOGETHER:
-            pairs[frozenset((row["parameter"], row["goes_with"]))] = row["correlation"]
+    rows = parameters[parameters["correlation"].abs() >= TOGETHER].to_dict("records")
+    pairs = {frozenset((row["parameter"], row["goes_with"])): row["correlation"] for row in rows}
     return [
         f"{in_words(sorted(pair))} go together (correlation {value:+.2f}): told better together than each, so use the joint draws."
         for pair, value in pairs.items()
@@ -138,10 +125,6 @@ def _at_edges(parameters: pd.DataFrame) -> list[str]:
     return said
 
 
-def _fit(state: Mapping[str, Any]) -> list[str]:
-    return [f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect."]
-
-
 def _scores(scores: pd.DataFrame | None) -> list[str]:
     if scores is None or not len(scores):
         return []
@@ -170,9 +153,8 @@ def _countries(countries: pd.DataFrame | None) -> list[str]:
         found, before = at.loc["spread between countries"], at.loc["spread, prior"]
         ratio = (found["high"] - found["low"]) / (before["high"] - before["low"])
         few = "; with so few countries that is mostly its prior" if ratio > 2 / 3 else ""
-        said.append(
-            f"Countries differ in {name} by {found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f}) of its prior's sd{few}."
-        )
+        by = f"{found['median']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+        said.append(f"Countries differ in {name} by {by} of its prior's sd{few}.")
     return said
 
 
@@ -198,26 +180,29 @@ def _trust(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
 def quick_report(path: pd.DataFrame, best: Mapping[str, float], state: Mapping[str, Any]) -> Report:
     """Return the report of a point fit."""
     columns, rows = ["parameter", "point fit"], [[name, f"{value:.4g}"] for name, value in best.items()]
-    said = [
+    said = (
         "A point fit says nothing of how sure it is, and of parameters that go together it takes one of many: run without --quick for that."
-    ]
-    document = {"state": dict(state), "point": dict(best), "said": said}
-    return Report(columns, rows, said, {"point.csv": pd.DataFrame([best]), "path.csv": path}, document, {})
+    )
+    document = {"state": dict(state), "point": dict(best), "said": [said]}
+    return Report(columns, rows, [said], {"point.csv": pd.DataFrame([best]), "path.csv": path}, document, {})
 
 
 def _figures(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any], funding: tuple[int, int] | None) -> dict[str, Any]:
     from school_mentoring.analysis.figures import calibration as draw
 
+    structures = [name for name in state["structures"] if name != "all schools"]
     made: dict[str, Any] = {
         "learned": partial(draw.learned, tables["parameters"], tables["draws"], tables["prior_draws"]),
-        "fit": partial(draw.fit, tables["curves"], tables["observed"], ["all schools", *_structures(state)], funding),
+        "fit": partial(
+            draw.fit,
+            tables["curves"],
+            tables["observed"],
+            ["all schools", *structures],
+            funding,
+        ),
     }
     if len(state["parameters"]) > 1:
         made["pairs"] = partial(draw.pairs, tables["draws"], tables["prior_draws"])
     if len(state["clusters"]) > 1:
         made["clusters"] = partial(draw.clusters, tables["curves"], tables["observed"], state["clusters"], funding)
     return made
-
-
-def _structures(state: Mapping[str, Any]) -> list[str]:
-    return [name for name in state["structures"] if name != "all schools"]

@@ -20,13 +20,7 @@ from school_mentoring.analysis.report.chapters.costs import budget_section, cost
 from school_mentoring.analysis.report.chapters.depends import depends_section
 from school_mentoring.analysis.report.chapters.facts import Evidence, Facts, StudyFacts, size_in_words
 from school_mentoring.analysis.report.chapters.gains import gains_section
-from school_mentoring.analysis.report.chapters.statements import (
-    assumptions_section,
-    cheers_section,
-    designs_section,
-    discounting,
-    limits_section,
-)
+from school_mentoring.analysis.report.chapters.statements import assumptions_section, cheers_section, designs_section, limits_section
 from school_mentoring.analysis.report.chapters.unknown import unknown_section
 from school_mentoring.model.designs import FIELDS
 from school_mentoring.model.errors import InputError, listed, nearest
@@ -63,7 +57,8 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     except ValueError as error:
         raise InputError("the study", str(error), "make it anew with designs and a horizon that give values") from None
     names = {name: f"{meaning} ({name})" for name in sample.parameters if (meaning := _meaning(str(name)))}
-    found, used = standing(sample, willingness_to_pay), _used(evidence.runs, sample)
+    found = standing(sample, willingness_to_pay)
+    used = evidence.runs[pd.MultiIndex.from_frame(evidence.runs[["parameter_set", "replicate"]]).isin(sample.cost_runs.index)]
     facts = StudyFacts(sample, found, willingness_to_pay, names, evidence, used, perspective)
     weighed = _weigh(facts, _by_payer(used, found, perspective))
     known, tables = weighed.known, weighed.tables
@@ -79,16 +74,7 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
         assumptions_section(evidence.ranges, list(sample.parameters), worth),
         limits_section(sample.sets, len(sample.cost_runs) // max(1, sample.sets), designs),
         Section("again", "How to run it again", [Text("\n".join(evidence.commands), code=True), Text(evidence.source)]),
-        cheers_section(
-            evidence.title,
-            evidence.schools,
-            evidence.funding,
-            evidence.months,
-            perspective,
-            designs,
-            sample.sets,
-            discounting(evidence.ranges, list(sample.parameters)),
-        ),
+        cheers_section(evidence, perspective, designs, sample),
     ]
     funded = f"funding in months {evidence.funding[0]} to {evidence.funding[1] - 1}"
     subtitle = f"{evidence.schools[0].upper()}{evidence.schools[1:]}; {evidence.months} months, {funded}; {size_in_words(sample)}."
@@ -140,14 +126,12 @@ def _weigh(facts: Facts, payers: Mapping[str, float]) -> _Weighed:
     sample, found = facts.sample, facts.found
     table, ranges, perfect = incremental(sample), best_by_willingness(sample), evpi(sample, facts.k)
     tables = {"designs.csv": table, "standing.csv": found.table, "acceptability.csv": acceptability(sample, willingness_grid(sample))}
-    known = _worth_knowing(sample, facts.k, tables)
+    known = None
+    if sample.sets >= ENOUGH_SETS and sample.parameters.shape[1]:
+        known = tables["worth_knowing.csv"] = evppi(sample, facts.k)
     tables["willingness.csv"] = ranges
-    answer = [
-        choice_sentence(found),
-        consequence_sentence(found, table, payers),
-        dependence_sentence(found, ranges, perfect, known, facts.names),
-    ]
-    return _Weighed(answer, tables, perfect, known)
+    hangs_on = dependence_sentence(found, ranges, perfect, known, facts.names)
+    return _Weighed([choice_sentence(found), consequence_sentence(found, table, payers), hangs_on], tables, perfect, known)
 
 
 def _answer_section(weighed: _Weighed, conditions: str) -> Section:
@@ -174,13 +158,6 @@ def _lower(text: str) -> str:
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
-def _used(runs: pd.DataFrame, sample: Sample) -> pd.DataFrame:
-    """Return the rows of the runs that the sample holds."""
-    kept = sample.cost_runs.index
-    keys = pd.MultiIndex.from_frame(runs[["parameter_set", "replicate"]])
-    return runs[keys.isin(kept)]
-
-
 def _by_payer(used: pd.DataFrame, found: Standing, perspective: str) -> dict[str, float]:
     """Return the added cost of the first design by payer, where all of society's costs count."""
     first = next((name for name in (found.first, *found.beside) if name != COMPARATOR), None)
@@ -189,15 +166,6 @@ def _by_payer(used: pd.DataFrame, found: Standing, perspective: str) -> dict[str
     mean = used.assign(design=used["design"].astype(str)).groupby(["design", "parameter_set"])[["cost_programme", "cost_schools"]].mean()
     extra = (mean.loc[first] - mean.loc[COMPARATOR]).mean()
     return {"programme": float(extra["cost_programme"]), "schools": float(extra["cost_schools"])}
-
-
-def _worth_knowing(sample: Sample, k: float, tables: dict[str, pd.DataFrame]) -> pd.DataFrame | None:
-    """Return the value of knowing each parameter; None where there are too few sets, or nothing varies."""
-    if sample.sets < ENOUGH_SETS or sample.parameters.shape[1] == 0:
-        return None
-    table = evppi(sample, k)
-    tables["worth_knowing.csv"] = table
-    return table
 
 
 def _conditions(facts: Facts, notes: Sequence[str], perspective: str = "") -> str:

@@ -89,9 +89,8 @@ def best_designs(
         beside = max(within, key=lambda name: panel.interval("effect", name, COMPARATOR)[0], default="")
         found["own"] = beside
         found |= _columns("more_effect", panel.interval("effect", design, beside) if beside else (math.nan,) * 3)
-        others = [name for name in own if name != design]
         found["undominated"] = all(
-            panel.interval("cost", design, name)[2] < 0 or panel.interval("effect", design, name)[1] > 0 for name in others
+            panel.interval("cost", design, name)[2] < 0 or panel.interval("effect", design, name)[1] > 0 for name in own if name != design
         )
         rows.append(found)
     first = ["budget", "design", *(f"{n}{s}" for n in ("cost", "cost_programme", "effect", "gap") for s in ("", "_low", "_high"))]
@@ -165,38 +164,28 @@ def search_report(
 
     best = best_designs(runs, chosen, fields, own, cost=cost, objectives=objectives)
     stand = own_designs(runs, chosen, own, cost=cost, objectives=objectives)
-    said = [*_best_said(best), *_own_said(stand), _settled(convergence), *_outside_said(outside), _how(runs, cost, highest_cost)]
-    files = {
-        "best.csv": best,
-        "own.csv": stand,
-        "designs.csv": fields,
-        "front.csv": _front(candidates, cost),
-        "convergence.csv": convergence,
-    }
+    said = [*_best_said(best), *_own_said(stand), _settled(convergence)]
+    if outside:
+        left_out = in_words([design_name(name) for name in outside])
+        said.append(f"The space searched does not hold {left_out}; compared as it stands all the same.")
+    said.append(_how(runs, cost, highest_cost))
+    best_by_cost = _front(candidates, cost)
+    files = {"best.csv": best, "own.csv": stand, "designs.csv": fields, "front.csv": best_by_cost, "convergence.csv": convergence}
     figures = {
         "front": lambda: draw.front(runs, evaluations, stand, best, cost=cost, own=own),
-        "designs_by_cost": lambda: draw.designs_by_cost(_front(candidates, cost), best, cost=cost),
+        "designs_by_cost": lambda: draw.designs_by_cost(best_by_cost, best, cost=cost),
         "convergence": lambda: draw.convergence(convergence),
     }
-    document = {"best": records(best), "own": records(stand), "said": said, "front": len(files["front.csv"])}
-    return Report(_BEST_COLUMNS, _best_rows(best), said, files, document, figures)
+    document = {"best": records(best), "own": records(stand), "said": said, "front": len(best_by_cost)}
+    columns = ["budget\nkEUR", "best design", "costs\nkEUR", "adds\nadopter-\nyears", "gap of\ndisadv.\npoints"]
+    columns += ["own design\nwithin budget", "adds beyond\nthat one"]
+    return Report(columns, _best_rows(best), said, files, document, figures)
 
 
 def search_title(title: str, evaluations: pd.DataFrame, cells: int) -> str:
     """Return the two lines above the table."""
     generations = evaluations["generation"].nunique()
     return f"{title}\n{len(evaluations):,} designs tried in {generations:,} generations, {cells:,} runs each."
-
-
-_BEST_COLUMNS = [
-    "budget\nkEUR",
-    "best design",
-    "costs\nkEUR",
-    "adds\nadopter-\nyears",
-    "gap of\ndisadv.\npoints",
-    "own design\nwithin budget",
-]
-_BEST_COLUMNS += ["adds beyond\nthat one"]
 
 
 def _best_rows(best: pd.DataFrame) -> list[list[str]]:
@@ -237,11 +226,8 @@ def _own_said(stand: pd.DataFrame) -> list[str]:
     worst = stand[(stand["kind"] == "all_objectives") & (stand["verdict"] == BEATEN)]
     names = in_words([design_name(str(name)) for name in worst["design"]])
     count = stand["design"].nunique()
-    said.append(
-        f"Better in all that was sought: a design was found for {len(worst)} of {count} designs of the scenario"
-        + (f" ({names})." if names else ".")
-    )
-    return said
+    of_these = f" ({names})" if names else ""
+    return [*said, f"Better in all that was sought: a design was found for {len(worst)} of {count} designs of the scenario{of_these}."]
 
 
 def _by_how_much(row: Mapping[str, Any], kind: str) -> str:
@@ -254,17 +240,13 @@ def _by_how_much(row: Mapping[str, Any], kind: str) -> str:
 
 def _not_beaten(rows: pd.DataFrame) -> list[str]:
     words = {
-        UNBEATEN: "no design found does more at no more cost than",
-        NONE: "no design found costs as little as",
-        ALIKE: "the best design found at no more cost is not told apart from",
-        UNSURE: "a design that does more was found, but whether it costs no more is not sure, for",
+        UNBEATEN: "No design found does more at no more cost than",
+        NONE: "No design found costs as little as",
+        ALIKE: "The best design found at no more cost is not told apart from",
+        UNSURE: "A design that does more was found, but whether it costs no more is not sure, for",
     }
-    said = []
-    for verdict, start in words.items():
-        names = [design_name(str(name)) for name in rows.loc[rows["verdict"] == verdict, "design"]]
-        if names:
-            said.append(f"{start[0].upper()}{start[1:]} {in_words(names)}.")
-    return said
+    names = {verdict: [design_name(str(name)) for name in rows.loc[rows["verdict"] == verdict, "design"]] for verdict in words}
+    return [f"{start} {in_words(names[verdict])}." for verdict, start in words.items() if names[verdict]]
 
 
 def _settled(convergence: pd.DataFrame) -> str:
@@ -276,12 +258,6 @@ def _settled(convergence: pd.DataFrame) -> str:
     if growth < 0.02:
         return f"The search has nearly settled: the last quarter of it added {percent(growth)} to the volume that the front dominates."
     return f"The search was still finding better designs: its last quarter added {percent(growth)} to the volume; more --evaluations help."
-
-
-def _outside_said(outside: Sequence[str]) -> list[str]:
-    if not outside:
-        return []
-    return [f"The space searched does not hold {in_words([design_name(name) for name in outside])}; compared as it stands all the same."]
 
 
 def _how(runs: pd.DataFrame, cost: str, highest: float) -> str:

@@ -59,7 +59,6 @@ def sensitivity_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
         tables = {**tables, "may_be_fixed": fixable(indices)}
         said.append(_fixed(tables["may_be_fixed"]))
     said += _problems(outputs)
-    said = [text for text in said if text]
     files = {f"{name}.{kind}": table for name, table in tables.items() for kind in ("csv", "parquet")}
     document = {"state": dict(state), "indices": records(indices), "outputs": records(outputs), "said": said}
     return Report(columns, rows, said, files, document, _figures(tables, state))
@@ -102,10 +101,7 @@ def _table(lead: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     for parameter in order:
         values = [cell.loc[(parameter, target)] for target in targets]
         rows.append([str(parameter), *(f"{v['estimate']:,.{digits}f}" if v["distinguishable"] else "·" for v in values)])
-    heads = []
-    for target in targets:
-        design, _, comparator = target.partition("|")
-        heads.append(panel_name(design, comparator).replace(" ", "\n"))
+    heads = [panel_name(*target.split("|")).replace(" ", "\n") for target in targets]
     index = INDEX_NAMES[str(lead["index"].iloc[0])]
     over = ", over\nno programme" if (lead["comparator"] == COMPARATOR).all() else ""
     return [f"{index} of\n{name}{over}", *heads], rows
@@ -145,9 +141,8 @@ def _lead_sentences(lead: pd.DataFrame) -> list[str]:
             continue
         first = [f"{row['parameter']} ({_interval(row)})" for _, row in clear.head(NAMED).iterrows()]
         places = int(clear["place_settled"].sum())
-        order = "no place in this order is settled" if not places else f"the first {places} in this order are settled"
-        if places == 1:
-            order = "the first place is settled"
+        few = {0: "no place in this order is settled", 1: "the first place is settled"}
+        order = few.get(places, f"the first {places} in this order are settled")
         verb = "matters" if len(first) == 1 else "matter"
         rest = f"{len(rows) - len(clear)} of {len(rows)} cannot be told from chance"
         said.append(f"For {what}, {in_words(first)} {verb} most; {order}, and {rest}.")
@@ -167,12 +162,8 @@ def _group_sentence(ranked: pd.DataFrame) -> list[str]:
     for output in list(dict.fromkeys(rows["output"]))[:GROUPED]:
         part = rows[rows["output"] == output]
         against = part[part["comparator"] != ""]
-        mean = (
-            (against if len(against) else part)
-            .groupby("parameter", sort=False)["estimate"]
-            .mean()
-            .sort_values(ascending=False, kind="stable")
-        )
+        mean = (against if len(against) else part).groupby("parameter", sort=False)["estimate"].mean()
+        mean = mean.sort_values(ascending=False, kind="stable")
         digits = 2 if mean.abs().max() < 10 else 0
         shares = [f"{name} ({value:,.{digits}f})" for name, value in mean.items()]
         index = INDEX_NAMES[str(part["index"].iloc[0])]
@@ -188,23 +179,20 @@ def _noise(outputs: pd.DataFrame, state: Mapping[str, Any]) -> str:
     where = target_name(*(str(worst[key]) for key in ("output", "design", "comparator")))
     needed = worst["replicates_needed"]
     rule = "no number of replicates would do" if needed == float("inf") else f"{needed:,.0f} replicates would bring that under 5 %"
+    share = percent(worst["noise_share"])
     if worst["noise_share"] <= 0.05:
-        return (
-            f"Chance makes up at most {percent(worst['noise_share'])} of the variance ({where}): {state['replicates']} replicates suffice."
-        )
+        return f"Chance makes up at most {share} of the variance ({where}): {state['replicates']} replicates suffice."
     enough = int((rows["noise_share"] <= 0.05).sum())
-    return (
-        f"Chance makes up at most 5 % of the variance of {enough} of {len(rows)} outputs; most, {percent(worst['noise_share'])}, "
-        f"of {where}: {rule}." + (" Total-order indices up to that share may be chance." if state["method"] == "sobol" else "")
+    return f"Chance makes up at most 5 % of the variance of {enough} of {len(rows)} outputs; most, {share}, of {where}: {rule}." + (
+        " Total-order indices up to that share may be chance." if state["method"] == "sobol" else ""
     )
 
 
 def _fixed(table: pd.DataFrame) -> str:
     may = table[table["may_be_fixed"]]
     if may.empty:
-        return (
-            f"No parameter may be fixed by the rule: total-order index below {FIX_BELOW:g} at the upper end, for all outputs and designs."
-        )
+        rule = f"total-order index below {FIX_BELOW:g} at the upper end, for all outputs and designs"
+        return f"No parameter may be fixed by the rule: {rule}."
     names = in_words([str(name) for name in may["parameter"]])
     lost = f"together at most {may['lost_at_most'].iloc[-1]:.3f} of a variance"
     return f"May be fixed, for all outputs and designs analysed ({lost}): {names}."
@@ -218,9 +206,8 @@ def _problems(outputs: pd.DataFrame) -> list[str]:
     for problem, rows in outputs[outputs["problem"] != ""].groupby(kinds, sort=False):
         names = [target_name(str(r["output"]), str(r["design"]), str(r["comparator"])) for _, r in rows.iterrows()]
         shown = in_words(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-        said.append(
-            f"Not analysed: {shown}, which {problem}." if problem else f"Not analysed, as the same in every parameter set: {shown}."
-        )
+        alike = f"Not analysed, as the same in every parameter set: {shown}."
+        said.append(f"Not analysed: {shown}, which {problem}." if problem else alike)
     return said
 
 

@@ -65,23 +65,12 @@ def pattern_section(found: ValidationFindings, pattern: Mapping[str, Any]) -> Se
         verdict=np.where(mine["holds"], "holds", "does not hold"),
     )
     rows = _cells(shown, "{statement}", "{reading}", "{estimate}", "{error}", "{rule}", "{verdict}")
-    good = int(mine["holds"].sum())
-    key, title = f"pattern-{pattern['number']}", f"Pattern {pattern['number']}: {pattern['title']}"
-    curves = found.curves[pattern["key"]]
-    return Section(
-        key,
-        title,
-        [
-            Text(f"{pattern['setting']} Source: {pattern['source']}. {good} of {len(mine)} readings hold."),
-            _picture(pattern["key"], curves, title),
-            Table(
-                "Readings; a contrast says where the pattern must vanish; se: standard errors over worlds",
-                ["statement", "reading", "estimate", "se", "must be", "verdict"],
-                rows,
-                words=(1, 4, 5),
-            ),
-        ],
-    )
+    said = f"{pattern['setting']} Source: {pattern['source']}. {int(mine['holds'].sum())} of {len(mine)} readings hold."
+    caption = "Readings; a contrast says where the pattern must vanish; se: standard errors over worlds"
+    table = Table(caption, ["statement", "reading", "estimate", "se", "must be", "verdict"], rows, words=(1, 4, 5))
+    title = f"Pattern {pattern['number']}: {pattern['title']}"
+    picture = _picture(pattern["key"], found.curves[pattern["key"]], title)
+    return Section(f"pattern-{pattern['number']}", title, [Text(said), picture, table])
 
 
 def _picture(key: str, curves: pd.DataFrame, title: str, note: str = "") -> Picture:
@@ -93,13 +82,12 @@ def _picture(key: str, curves: pd.DataFrame, title: str, note: str = "") -> Pict
 def exact_section(found: ValidationFindings) -> Section:
     """Return how far the engine lies from exact solutions."""
     table = found.frames["exact"]
+    columns = ["limit", "comparisons", "runs each", "largest distance, se", "root mean square, se", "of the case"]
     rows = []
     for limit, part in table.groupby("limit", sort=False):
         worst = part.loc[part["apart"].abs().idxmax()]
-        square = math.sqrt(float((part["apart"] ** 2).mean()))
-        rows.append(
-            [str(limit), str(len(part)), f"{int(part['runs'].iloc[0]):,}", f"{abs(worst['apart']):.2f}", f"{square:.2f}", worst["case"]]
-        )
+        far, square = f"{abs(worst['apart']):.2f}", f"{math.sqrt(float((part['apart'] ** 2).mean())):.2f}"
+        rows.append([str(limit), str(len(part)), f"{int(part['runs'].iloc[0]):,}", far, square, worst["case"]])
     return Section(
         "exact",
         "Exact limits",
@@ -111,12 +99,7 @@ def exact_section(found: ValidationFindings) -> Section:
                 f"share no code with the engine. Rule: every mean lies within {MARGIN:g} exact standard errors."
             ),
             _picture("exact", found.curves["exact"], "The engine against exact solutions", "Marks: the engine; lines: the solution."),
-            Table(
-                "The engine's mean number of adopters against the exact one",
-                ["limit", "comparisons", "runs each", "largest distance, se", "root mean square, se", "of the case"],
-                rows,
-                words=(5,),
-            ),
+            Table("The engine's mean number of adopters against the exact one", columns, rows, words=(5,)),
         ],
     )
 
@@ -173,6 +156,7 @@ def convergence_section(found: ValidationFindings) -> Section:
     wide = table.pivot_table(index="replicates", columns="design", values="relative", sort=False, observed=True)
     spread = [[str(size), *(f"{100 * value:.1f} %" for value in line)] for size, line in zip(wide.index, wide.to_numpy(), strict=True)]
     told, pairs = int(order["told"].iloc[0]), int(order["pairs"].iloc[0])
+    columns, designs = ["replicates of a batch", "batches", "same first", "same order"], [design_name(str(name)) for name in wide.columns]
     return Section(
         "convergence",
         "Convergence in replicates",
@@ -184,16 +168,8 @@ def convergence_section(found: ValidationFindings) -> Section:
                 f"{found.facts['root_law']:.2f} (rule: .75 to 1.33), so errors fall with the root of the number of replicates."
             ),
             _picture("convergence", found.curves["convergence"], "Added adopter-years by number of replicates"),
-            Table(
-                "How often a batch names the same design as most effective, and the same order of all",
-                ["replicates of a batch", "batches", "same first", "same order"],
-                rows,
-            ),
-            Table(
-                "Two spreads of the batches' mean added adopter-years, in per cent of the mean",
-                ["replicates of a batch", *(design_name(str(name)) for name in wide.columns)],
-                spread,
-            ),
+            Table("How often a batch names the same design as most effective, and the same order of all", columns, rows),
+            Table("Two spreads of the batches' mean added adopter-years, in per cent of the mean", [columns[0], *designs], spread),
         ],
     )
 
@@ -203,7 +179,7 @@ def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float)
     rows = []
     for variant, part in standing.groupby("variant", sort=False):
         first = part.iloc[0]
-        most = part.loc[part["effect"].idxmax()]
+        strongest = part.loc[part["effect"].idxmax()]
         rows.append(
             [
                 str(variant).replace("_", " "),
@@ -211,8 +187,8 @@ def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float)
                 f"{100 * first['probability_best']:.0f} % ({100 * first['low']:.0f} to {100 * first['high']:.0f})",
                 f"{first['net_benefit'] / 1e6:,.2f}",
                 in_words([design_name(name) for name in part.loc[part["beside"], "design"]]) if part["beside"].any() else "none",
-                design_name(most["design"]),
-                f"{most['effect']:,.0f}",
+                design_name(strongest["design"]),
+                f"{strongest['effect']:,.0f}",
                 f"{first['agreement']:.2f}",
             ]
         )
@@ -221,10 +197,13 @@ def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float)
     table = table.assign(network=table["network"].str.replace("_", " "), no_peers=100 * table["no_peers"])
     figures = ("{degree:.1f}", "{degree_sd:.1f}", "{clustering:.2f}", "{km:.0f}", "{unlike:.2f}", "{no_peers:.1f} %")
     networks = _cells(table, "{network}", *figures)
+    traits = ["network", "mean degree", "its sd", "clustering", "km of a tie", "traits that differ", "schools without peers"]
     meanings = "; ".join(f"{word.replace('_', ' ')}: {said}" for words in STRUCTURE.values() for word, said in words.items())
     columns = ["structure", "highest mean net benefit", "best in (90 %)", "EUR million over no programme", "not told apart from it"]
     columns += ["most effect", "added adopter-years", "order as in the default (tau)"]
-    sets = len(found.frames["sets"])
+    by_worth = [[str(name).replace("_", " "), *line] for name, line in zip(worth.index, worth.to_numpy().tolist(), strict=True)]
+    most = "The design of the highest mean net benefit, by the worth of an adopter-year; and of the most effect within a programme budget"
+    sets, at = len(found.frames["sets"]), f"EUR {k:,.0f} per adopter-year"
     said = "; ".join(f"{row[0]}: {row[1]} best in {row[2]}" for row in rows)
     return Section(
         "choices",
@@ -239,26 +218,11 @@ def choices_section(found: ValidationFindings, standing: pd.DataFrame, k: float)
                 "choices",
                 lambda: draw_choices(standing, k),
                 f"Probability of being best and mean net benefit by structural choice. {said}.",
-                f"How designs stand at EUR {k:,.0f} per adopter-year under each structural choice.",
+                f"How designs stand at {at} under each structural choice.",
             ),
-            Table(
-                f"The recommendation at EUR {k:,.0f} per adopter-year, by structural choice; over {sets} parameter sets",
-                columns,
-                rows,
-                words=(1, 4, 5),
-            ),
-            Table(
-                "The design of the highest mean net benefit, by the worth of an adopter-year; and of the most effect within a "
-                "programme budget",
-                ["structure", *worth.columns],
-                [[str(name).replace("_", " "), *line] for name, line in zip(worth.index, worth.to_numpy().tolist(), strict=True)],
-                words=tuple(range(1, 1 + len(worth.columns))),
-            ),
-            Table(
-                "What the networks are like at the base parameters",
-                ["network", "mean degree", "its sd", "clustering", "km of a tie", "traits that differ", "schools without peers"],
-                networks,
-            ),
+            Table(f"The recommendation at {at}, by structural choice; over {sets} parameter sets", columns, rows, words=(1, 4, 5)),
+            Table(most, ["structure", *worth.columns], by_worth, words=tuple(range(1, 1 + len(worth.columns)))),
+            Table("What the networks are like at the base parameters", traits, networks),
         ],
     )
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from school_mentoring.analysis.describe import describe
+from school_mentoring.analysis.economics.psa import Sample
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.analysis.report.document import Block, Items, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words
 from school_mentoring.model.designs import Design
 from school_mentoring.model.parameters import PARAMETERS
+
+from .facts import Evidence
 
 
 def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str], worth_knowing: Sequence[str]) -> Section:
@@ -25,31 +28,22 @@ def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequenc
     for name in names:
         row, own = PARAMETERS[name], ranges.get(name, {})
         base, low, high = (float(own.get(end, getattr(row, end))) for end in ("base", "low", "high"))
-        changed = any(float(own.get(end, getattr(row, end))) != getattr(row, end) for end in ("base", "low", "high"))
+        changed = (base, low, high) != (row.base, row.low, row.high)
         span = f"{low:g} to {high:g}" if name in varied else "not varied"
         source = "stated by the scenario" if changed else f"{row.kind}: {row.source}"
         rows.append([f"{row.meaning} ({name})", f"{base:g}", span, row.unit, source])
     kinds = {kind: sum(PARAMETERS[name].kind == kind for name in names) for kind in ("evidence", "inference", "assumption")}
-    counted = in_words([f"{count} {_plural(kind, count)}" for kind, count in kinds.items()])
+    plural = {"evidence": "evidence", "inference": "inferences", "assumption": "assumptions"}
+    counted = in_words([f"{count} {kind if count == 1 else plural[kind]}" for kind, count in kinds.items()])
     drawn = sum(name in varied for name in names)
     how_many = "All" if drawn == len(names) else "None" if not drawn else f"{drawn}"
-    return Section(
-        "assumptions",
-        "Assumptions and their sources",
-        [
-            Text(
-                f"The model has {len(names)} parameters: {counted}. {how_many} of them were varied together over their ranges. Evidence "
-                "is a figure seen in a source, an inference derives from one, an assumption is a judgement."
-            ),
-            Table(
-                "Every parameter" + (", those worth knowing first" if first else ""),
-                ["parameter", "base", "range", "unit", "source"],
-                rows,
-                (3, 4),
-                (30, 8, 13, 12, 37),
-            ),
-        ],
+    said = (
+        f"The model has {len(names)} parameters: {counted}. {how_many} of them were varied together over their ranges. Evidence "
+        "is a figure seen in a source, an inference derives from one, an assumption is a judgement."
     )
+    caption = "Every parameter" + (", those worth knowing first" if first else "")
+    table = Table(caption, ["parameter", "base", "range", "unit", "source"], rows, (3, 4), (30, 8, 13, 12, 37))
+    return Section("assumptions", "Assumptions and their sources", [Text(said), table])
 
 
 def designs_section(designs: Mapping[str, Design], varied: Sequence[str]) -> Section:
@@ -81,10 +75,6 @@ def limits_section(sets: int, replicates: int, designs: Sequence[str]) -> Sectio
     return Section("limits", "Limits", [Items(items)])
 
 
-def _plural(kind: str, count: int) -> str:
-    return {"inference": "inferences", "assumption": "assumptions"}.get(kind, kind) if count != 1 else kind
-
-
 def discounting(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str]) -> str:
     """Say by how much costs and effects are discounted."""
     row, own = PARAMETERS["discount_rate"], ranges.get("discount_rate", {})
@@ -94,37 +84,32 @@ def discounting(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str]) 
     return f"{low:g} to {high:g} % a year over the parameter sets (base {base:g} %), costs and effects alike; a scenario may fix a rate"
 
 
-def cheers_section(
-    title: str, schools: str, funding: tuple[int, int], months: int, perspective: str, designs: Sequence[str], sets: int, discount: str
-) -> Section:
+def cheers_section(evidence: Evidence, perspective: str, designs: Sequence[str], sample: Sample) -> Section:
     """Return the items of CHEERS 2022 that apply, each with its answer or the chapter that holds it."""
     whose = {"society": "programme and schools (teachers' unpaid time included)", "programme": "the programme", "schools": "the schools"}
-    uncertainty = f"{sets:,} parameter sets drawn from all uncertain parameters together" if sets > 1 else "none: one parameter set"
+    drawn = f"{sample.sets:,} parameter sets drawn from all uncertain parameters together"
     rows = [
-        ["1 Title", f"Economic evaluation of school mentoring designs by simulation: {title}"],
+        ["1 Title", f"Economic evaluation of school mentoring designs by simulation: {evidence.title}"],
         ["2 Abstract", "The answer"],
         ["3 Background and objectives", "How to coordinate clusters of schools so that a teaching practice spreads, lasts and reaches all"],
         ["4 Analysis plan", "None was registered; the program's rules and its documentation stand in its place"],
-        ["5 Study population", schools],
-        ["6 Setting and location", f"Schools and their teachers; funding in months {funding[0]} to {funding[1] - 1}"],
+        ["5 Study population", evidence.schools],
+        ["6 Setting and location", f"Schools and their teachers; funding in months {evidence.funding[0]} to {evidence.funding[1] - 1}"],
         ["7 Comparators", in_words([design_name(name) for name in designs])],
         ["8 Perspective", whose[perspective]],
-        ["9 Time horizon", f"{months} months"],
-        ["10 Discount rate", discount],
+        ["9 Time horizon", f"{evidence.months} months"],
+        ["10 Discount rate", discounting(evidence.ranges, list(sample.parameters))],
         ["11-13 Outcomes", "Adopter-years: teachers who use the practice, over time; their worth in EUR is a judgement, so it is varied"],
         ["14 Resources and costs", "Quantity x unit price, by month, country, category and payer; unit prices under Assumptions"],
         ["15 Currency, price date", "EUR of 2023"],
         ["16-17 Model and its assumptions", "Agent-based simulation of schools (docs/odd.md, by the ODD protocol); Assumptions, Limits"],
         ["18-19 Heterogeneity, distribution", "Who gains; What it costs whom and when"],
-        ["20 Uncertainty", f"{uncertainty}; acceptability curves, value of information"],
+        ["20 Uncertainty", f"{drawn if sample.sets > 1 else 'none: one parameter set'}; acceptability curves, value of information"],
         ["21, 25 Engagement of those affected", "None in this study; whoever hands it over should say who was heard"],
         ["22 Study parameters", "Assumptions and their sources"],
         ["23-24 Results, effect of uncertainty", "The chapters on costs and effects, on what it depends on, and on what is worth knowing"],
         ["26 Limits, generalisability", "Limits"],
         ["27-28 Funding, conflicts of interest", "To be stated by whoever hands this report over"],
     ]  # fmt: skip
-    return Section(
-        "cheers",
-        "Reporting items (CHEERS 2022)",
-        [Table("Items that apply, and where they are answered", ["item", "answer"], rows, (1,), (28, 72))],
-    )
+    table = Table("Items that apply, and where they are answered", ["item", "answer"], rows, (1,), (28, 72))
+    return Section("cheers", "Reporting items (CHEERS 2022)", [table])

@@ -99,12 +99,8 @@ def _tied(facts: Facts, names: list[str]) -> str:
     related = facts.sample.parameters.corr("spearman")
     said = []
     for name in names:
-        others = related[name].drop(name)
-        said += [
-            f"{name} and {other} ({value:.2f})"
-            for other, value in others.items()
-            if abs(value) > TIED and other not in names[: names.index(name)]
-        ]
+        others = related[name].drop([*names[: names.index(name)], name])
+        said += [f"{name} and {other} ({value:.2f})" for other, value in others.items() if abs(value) > TIED]
     if not said:
         return ""
     return f" In these parameter sets {in_words(said)} go together (rank correlation), so the worth of one may be that of the other."
@@ -138,8 +134,8 @@ def _studies(facts: StudyFacts) -> dict[str, pd.DataFrame]:
     clusters = round(float(used.loc[used["design"].astype(str) == facts.chosen, "mentor_schools"].mean()))
     few, asked = PILOT
     if clusters > few and shares.groupby(level="parameter_set").size().min() > 1:
-        data = observed(shares, respondents=asked // 2, clusters=few, clusters_simulated=clusters)
-        found[f"a pilot of {few} clusters, {asked} teachers asked"] = data
+        study = f"a pilot of {few} clusters, {asked} teachers asked"
+        found[study] = observed(shares, respondents=asked // 2, clusters=few, clusters_simulated=clusters)
     return found
 
 
