@@ -1,7 +1,4 @@
-"""Scenarios: studies described in YAML files, their schema and their loader.
-
-``load_scenario`` reads a file or a shipped name; ``Scenario`` is what everything else works with.
-"""
+"""Studies described in YAML files: ``load_scenario`` reads a file or a shipped name, ``Scenario`` is what all else works with."""
 
 from .json_schema import json_schema
 from .load import (

@@ -38,10 +38,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\
 
 
 def plain_scalar(text: str) -> Any:
-    """Return the value of an unquoted word: null, true or false, a number, or the word itself (YAML 1.2, core schema).
-
-    Raises ValueError for a number that is not finite or has more than 100 digits.
-    """
+    """Return the value of an unquoted word (YAML 1.2, core schema). Raises ValueError for a number not finite or beyond 100 digits."""
     if _NULL.fullmatch(text):
         return None
     if _BOOL.fullmatch(text):

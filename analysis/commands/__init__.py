@@ -1,7 +1,4 @@
-"""The command line: what the simulation's users do. ``main`` is what ``run.py`` and the installed command call.
-
-It stands at the end of the line, as the page does. Each command is a file of its own name, and holds no logic of its own.
-"""
+"""The command line; ``main`` is what ``run.py`` and the installed command call. Each command is a file of its name, and holds no logic."""
 
 import _signal  # type: ignore[import-not-found]  # what signal wraps, which takes some milliseconds to load
 import os

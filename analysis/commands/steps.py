@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 
 def load(scenario: str, sets: list[str] | None = None, *, quiet: bool = False, **options: "Unpack[ScenarioOptions]") -> "Scenario":
-    """Return the scenario of a command line; ``options`` are those of ``load_scenario``.
-
-    Its own files are checked, and what of them is probably not meant is said, but for ``quiet``.
-    """
+    """Return the scenario of a command line, by ``load_scenario``; say what its own files probably do not mean, but for ``quiet``."""
     from school_mentoring.scenarios import load_scenario
 
     loaded = load_scenario(scenario, sets, **options)
@@ -74,10 +71,7 @@ def written_study(
     tables: "Mapping[str, pd.DataFrame]",
     files: Mapping[str, str] | None = None,
 ) -> "Iterator[StudyFolder]":
-    """Write the study of a command: its tables, and what the caller adds; it appears whole or not at all.
-
-    ``options`` and ``files`` are those of ``provenance``: what decides the result, as far as the scenario does not hold it.
-    """
+    """Write the study of a command, whole or not at all: tables, and what the caller adds; ``options``, ``files``: as in ``provenance``."""
     from school_mentoring.experiments.folder.study import new_study, provenance
 
     with new_study(folder, provenance(scenario, command, options, files)) as study:

@@ -78,9 +78,10 @@ def adoption_chart(curves: Mapping[str, pd.DataFrame], windows: Mapping[str, tup
 
 
 def _tips(*fields: str) -> list[Chart]:
-    words, figures = ("design", "category", "school_id", "kind", "time"), {"type": "quantitative", "format": ",.4~g"}
-    known = {**dict.fromkeys(fields, figures), "month": {"type": "quantitative"}} | {name: {"type": "nominal"} for name in words}
-    return [{"field": field, **known[field]} for field in fields]
+    words = ("design", "category", "school_id", "kind", "time")
+    number = {"type": "quantitative", "format": ",.4~g"}
+    kinds = {**dict.fromkeys(fields, number), **{word: {"type": "nominal"} for word in words}, "month": {"type": "quantitative"}}
+    return [{"field": field, **kinds[field]} for field in fields]
 
 
 def cost_effect_chart(effects: pd.DataFrame, uncertain: pd.DataFrame | None) -> Chart:
@@ -194,10 +195,7 @@ def probability_chart(table: pd.DataFrame, designs: Sequence[str], k: float) -> 
 
 
 def map_chart(schools: pd.DataFrame) -> Chart:
-    """Return the schools of one country, a picture per month that the signal ``month`` chooses.
-
-    ``schools``: as ``experiments.compare.Snapshot`` has them, of one design.
-    """
+    """Return the schools of one country (of a ``Snapshot``, one design), a picture per month that the signal ``month`` chooses."""
     place = schools.drop_duplicates("school").set_index("school")[["x_km", "y_km", "school_id"]]
     kinds = [text("charts.schools"), text("charts.mentors")]
     away = (schools["mentor"] >= 0) & ~schools["mentor"].isin(place.index)

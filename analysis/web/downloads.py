@@ -49,10 +49,7 @@ class Studies:
 
 
 def download(name: str, scenario: Scenario, k: float, studies: Studies, threads: int, stop: Stop) -> Download:
-    """Return one of ``downloads`` for a scenario, with the designs it compares; ``k``: EUR that an adopter-year is worth in a report.
-
-    Raises InputError, SupersededError.
-    """
+    """Return one of ``downloads``; ``k``: EUR an adopter-year is worth in a report. Raises InputError, SupersededError."""
     scenario = with_comparator(scenario)
     filename = f"{scenario.name}-{name}"
     if name == "scenario.yaml":

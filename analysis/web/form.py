@@ -93,11 +93,11 @@ def _practices(form: Form) -> list[dict[str, Any]]:
 
 
 def _view(form: Form, view: View) -> View:
-    stated: dict[str, Any] = {}
-    for field in View.model_fields:
-        if f"view.{field}" in form:
-            text = form[f"view.{field}"].strip()
-            stated[field] = text if field == "map_design" else _value(text, field)
+    stated = {
+        field: form[key].strip() if field == "map_design" else _value(form[key], field)
+        for field in View.model_fields
+        if (key := f"view.{field}") in form
+    }
     try:
         return View.model_validate({**view.model_dump(), **stated})
     except ValidationError as error:

@@ -46,10 +46,7 @@ class LogHandler(logging.Handler):
 
 
 class Guard:
-    """ASGI middleware. ``hosts``: names under which the page may be asked for, besides local ones; ``*`` for any.
-
-    ``root``: the path below which a proxy shows the page.
-    """
+    """ASGI middleware. ``hosts``: names it answers to besides local ones, ``*`` for any; ``root``: path below which a proxy shows it."""
 
     def __init__(self, app: ASGIApp, *, limits: Limits, hosts: Sequence[str] = (), root: str = "") -> None:
         self._app, self._limits, self._root = app, limits, root

@@ -1,7 +1,4 @@
-"""The researcher's view, ``run.py serve --mesa``: Mesa's own SolaraViz page of the model that ``model/agents.py`` states agent by agent.
-
-Needs the extra ``mesa`` (Solara, and its assets, so that the page works without internet).
-"""
+"""The researcher's view, ``serve --mesa``: Mesa's own SolaraViz page of the agents of ``model/agents.py``; needs the extra ``mesa``."""
 
 import logging
 import os
@@ -107,10 +104,7 @@ def map_figure(model: ViewedModel, country: int = 0) -> Any:
 
 
 def serve_mesa(scenario: Scenario, design: str, *, host: str, port: int, allow_hosts: Sequence[str] = (), root_path: str = "") -> None:
-    """Serve the page until it is stopped.
-
-    Raises InputError where the extra is not installed, the design is unknown, or the page cannot be served there.
-    """
+    """Serve the page until it is stopped. Raises InputError where the extra is missing, or the design or the address cannot be used."""
     known = {**PRESETS, **scenario.designs}
     if design not in known:
         raise InputError(f"--design {design}", f"no design named {design!r}", nearest(design, known))

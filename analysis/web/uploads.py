@@ -17,10 +17,7 @@ from .texts import text
 def upload(
     name: str, content: bytes, state: PageState, session: Session, sessions: Sessions, check: Callable[[Scenario], object]
 ) -> tuple[PageState, str]:
-    """Return the page with what came up, and what is said of it.
-
-    Raises InputError as ``run.py validate`` does, or as ``check`` does of the scenario that the page would have; then nothing is kept.
-    """
+    """Return the page with what came up, and what is said of it. Raises InputError as ``validate`` or ``check`` does, and keeps nothing."""
     name = _plain_name(name)
     if Path(name).suffix.lower() in (".yaml", ".yml", ""):
         scenario = uploaded_scenario(content, name)

@@ -1,6 +1,6 @@
-"""A world: schools in their countries and regions, their peer network, and the practices that spread there.
+"""A world: schools in their countries and regions, their peer network, and the practices that spread there, as plain arrays.
 
-``World`` holds plain arrays and is what both engines read. ``schools.py`` and ``networks.py`` make one.
+``World`` is what both engines read. ``schools.py`` and ``network.py`` make one.
 """
 
 from typing import Any, NamedTuple

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Mapping
-from functools import cache
 from importlib.resources import files
 from statistics import fmean
 
@@ -46,7 +45,6 @@ class Country(BaseModel):
         return self.schools_secondary / (self.schools_primary + self.schools_secondary)
 
 
-@cache
 def _countries() -> dict[str, Country]:
     text = files("school_mentoring.model").joinpath("data/countries.csv").read_text(encoding="utf-8")
     rows = ({**row, "code": row["country"]} for row in csv.DictReader(text.splitlines()))

@@ -63,10 +63,7 @@ class CsvTable:
         dialect: Dialect = Dialect(),  # noqa: B008 - a constant
         countries: Iterable[str] = (),
     ) -> None:
-        """Read the file; ``known``: its columns, with the bounds of those of numbers. ``countries``: their codes, where it names none.
-
-        Raises InputError.
-        """
+        """Read the file. ``known``: columns, with bounds of numbers; ``countries``: codes, where it names none. Raises InputError."""
         self.name = Path(path).name
         sheet = _sheet(Path(path), dialect, countries)
         self.notices = [sheet.notice] if sheet.notice else []
@@ -117,6 +114,10 @@ class CsvTable:
         """Tell whether there is a column of that name."""
         return name in self.columns
 
+    def filled(self, column: str) -> NDArray[np.bool_]:
+        """Return where a column has a cell that is not blank."""
+        return np.array([cell != "" for cell in self.columns[column]], dtype=bool)
+
     def complain(self, at: int, column: str, allowed: str, problem: str | None = None) -> None:
         """Note a problem in a cell: row ``at`` of the body, what is ``allowed`` there."""
         found = f"found {self.columns[column][at]!r}" if problem is None else problem
@@ -148,10 +149,7 @@ class CsvTable:
         return read_numbers(cells, bounds, USUAL_MARK.get(self._delimiter), self._proven)
 
     def numbers_of(self, column: str, words: Mapping[str, float] = MappingProxyType({})) -> Given:
-        """Return a column of numbers within its bounds, or ``words`` that stand for one; blank cells are absent.
-
-        Others that hold no such number are complained of.
-        """
+        """Return a column of numbers within its bounds, or of ``words`` for one; blank cells are absent, others complained of."""
         bounds = self._known[column]
         assert bounds is not None, f"{column} holds no numbers"
         cells = self.columns[column]
@@ -159,7 +157,7 @@ class CsvTable:
         values = (
             np.array([words.get(cell, value) for cell, value in zip(cells, found.values.tolist(), strict=True)]) if words else found.values
         )
-        present = np.array([cell != "" for cell in cells], dtype=bool)
+        present = self.filled(column)
         wrong = present & np.isnan(values)
         for at in np.flatnonzero(wrong).tolist():
             if at in found.open:
@@ -172,7 +170,7 @@ class CsvTable:
     def words_of(self, column: str, words: Mapping[str, int], shown: Sequence[str] = ()) -> Given:
         """Return a column of words as their numbers, blank cells absent; case is nothing. A message lists those ``shown`` (all of them)."""
         codes = [words.get(cell.casefold(), -1) for cell in self.columns[column]]
-        present = np.array([cell != "" for cell in self.columns[column]], dtype=bool)
+        present = self.filled(column)
         values = np.array(codes, dtype=np.float64)
         for at in np.flatnonzero(present & (values < 0)).tolist():
             self.complain(

@@ -1,7 +1,4 @@
-"""The peer network: which schools look at each other, drawn or given by the user, as compressed rows; and the world it belongs to.
-
-How partners are drawn stands in ``partners.py`` and ``generators.py``.
-"""
+"""The peer network: which schools look at each other, drawn (by ``peers.py``) or given, as compressed rows; and the world it belongs to."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -44,7 +41,7 @@ def generate_peers(
 ) -> Peers:
     """Return a random peer network: the same function of (schools, parameters, seed, index, structure) on every machine.
 
-    Two schools are peers where either drew the other (``generators.draw``), so the mean degree is peer_degree less twice the pairs
+    Two schools are peers where either drew the other (``peers.draw``), so the mean degree is peer_degree less twice the pairs
     that drew each other over the schools. A peer of school i weighs 1 / max(degree of i, peer_degree), or 1 / (schools of the country - 1)
     where there are fewer: a school with fewer peers than is usual sees less of what others do, one with more sees it of more of them.
     """

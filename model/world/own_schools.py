@@ -91,7 +91,7 @@ def read_schools(
         given["x_km"], given["y_km"] = _project(given.pop("latitude"), given.pop("longitude"), place.country)
         present |= {"x_km": given["x_km"].present, "y_km": given["y_km"].present}
     given["adopters"] = Given(adopters.max(axis=0), np.ones(len(ids), dtype=bool))
-    present |= {name: _filled(table, name) for name in ("country", "region") if name in table}
+    present |= {name: table.filled(name) for name in ("country", "region") if name in table}
     return Schools(
         school_id=np.array(ids),
         countries=used,
@@ -105,10 +105,6 @@ def read_schools(
         partly_drawn=tuple(name for name in _DRAWN if name in present and not present[name].all()),
         notices=tuple(table.notices),
     )
-
-
-def _filled(table: CsvTable, name: str) -> NDArray[np.bool_]:
-    return np.array([cell != "" for cell in table.columns[name]], dtype=bool)
 
 
 def _check_columns(table: CsvTable, practices: Sequence[str]) -> None:
@@ -219,7 +215,7 @@ def _add_country(table: CsvTable, known: dict[str, Country], code: str, rows: Se
 
 def _check_places(table: CsvTable, given: Mapping[str, Given], used: Sequence[Country], place: Place, all_codes: Sequence[str]) -> None:
     """Check positions against the country of each school, or where it is not given against those of the scenario."""
-    stated = _filled(table, "country") if "country" in table else np.zeros(len(table.numbers), dtype=bool)
+    stated = table.filled("country") if "country" in table else np.zeros(len(table.numbers), dtype=bool)
     codes = [([country.code], stated & (place.country == c)) for c, country in enumerate(used)] + [(list(all_codes), ~stated)]
     if "latitude" in given and "longitude" in given:
         check_degrees(table, given, codes)

@@ -36,10 +36,7 @@ UNDIRECTED = "save the graph as undirected, as ties between peers have no direct
 
 
 class Ties(NamedTuple):
-    """A user's ties: peer ties once each (``source``, ``target``, ``weight``), and mentoring ties (``mentor``, ``mentee``).
-
-    ``notices``: what of the file is probably not meant.
-    """
+    """A user's ties: peer ties once each, mentoring ties; ``notices``: what of the file is probably not meant."""
 
     source: Ints
     target: Ints

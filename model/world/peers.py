@@ -1,7 +1,6 @@
 """Who draws whom in a peer network, by the generator that a world's structure names.
 
-``spatial_homophily`` is the model's own (``partners.py``); the others keep its number of ties and change who is tied to whom, to ask
-whether a result hangs on that.
+``spatial_homophily`` is the model's own (``spatial_homophily.py``); the others keep its number of ties and change who is tied to whom.
 """
 
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ SWAPS = 10
 
 _ATTEMPTS = 100  # to rewire a tie to a school that is not tied yet
 
-# What a draw of the event PEERS is for, in its slot ``practice``; 0 to 2 are those of ``partners.py``.
+# What a draw of the event PEERS is for, in its slot ``practice``; 0 to 2 are those of ``spatial_homophily.py``.
 _TURN, _REWIRE, _SWAP = 3, 4, 5
 
 
