@@ -27,8 +27,7 @@ from school_mentoring.scenarios import Scenario
 from .answers import base_answer, sure_answer
 from .charts import map_chart
 from .downloads import FIGURES, Download, Studies, download, downloads
-from .edit import edited
-from .form import Form, read_form
+from .form import Form, edited, read_form
 from .guard import Guard, TooLarge, log
 from .limits import Limits, planned_schools, refuse_too_much
 from .page import page_context, world_says

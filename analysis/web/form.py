@@ -1,19 +1,21 @@
-"""The form read back: what a visitor has set becomes the same scenario that a file of that content would give."""
+"""The form read back: what a visitor has set becomes the same scenario that a file of that content would give; and what its buttons do."""
 
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count, takewhile
 from typing import Any
 
 from pydantic import ValidationError
 
 from school_mentoring.model.designs import FIELDS, PRESETS
-from school_mentoring.model.errors import InputError
+from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.scenarios import COMPARATOR, Practice, Programme, resolved
 from school_mentoring.scenarios.yaml_file import plain_scalar
 
-from .state import MOST_DESIGNS, SOURCE, PageState, View, rebuilt
+from .state import GENERATED, MOST_DESIGNS, SOURCE, PageState, View, known_scenarios, new_state, rebuilt
+from .texts import text
 
 Form = Mapping[str, str]
 """The last value of each field of the form, by its name."""
@@ -22,9 +24,9 @@ NUMBERS = ("months", "replicates", "draws", "seed")
 WORLD_NUMBERS = ("regions_per_country", "schools_per_region")
 
 
-def design_name_of(text: str) -> str:
+def design_name_of(words: str) -> str:
     """Return a text as a name that a scenario may hold: accents dropped, anything else than letters and digits an underscore."""
-    plain = unicodedata.normalize("NFKD", text[:200]).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", words[:200]).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
 
 
@@ -35,8 +37,7 @@ def read_form(form: Form, state: PageState) -> PageState:
     if programme:
         changes["programme"] = {**resolved(state.scenario)["programme"], **programme}
     changes["world"] = _world(form, resolved(state.scenario)["world"])
-    practices = _practices(form)
-    if practices:
+    if practices := _practices(form):
         changes["practices"] = practices
     designs, presets = _designs(form)
     if designs:
@@ -44,10 +45,10 @@ def read_form(form: Form, state: PageState) -> PageState:
     return rebuilt(state, changes, presets or state.presets, _view(form, state.view))
 
 
-def _value(text: str, path: str) -> Any:
+def _value(word: str, path: str) -> Any:
     """Return a field as a scenario file would state it."""
     try:
-        return plain_scalar(text.strip())
+        return plain_scalar(word.strip())
     except ValueError as error:
         raise InputError(f"{SOURCE}, {path}", str(error), "allowed: numbers") from None
 
@@ -109,3 +110,73 @@ def first_free(name: str, taken: Sequence[str]) -> str:
     """Return a name for a copy of a design: the name with the next free number."""
     base = re.sub(r"_\d+$", "", name)[:36]
     return next(free for number in range(2, 100) if (free := f"{base}_{number}") not in taken)
+
+
+# -------------------------------------------------------------------------------------------------------------- buttons
+
+ACTIONS = ("load", "duplicate", "remove", "add", "practice_add", "practice_remove", "generated")
+
+
+def edited(form: Form, sent: PageState) -> PageState:
+    """Return the page after the form's ``action``. Raises InputError where it cannot be done."""
+    action, _, digits = form.get("action", "").partition(":")
+    if action not in ACTIONS:
+        raise InputError("page, action", f"no action {action[:20]!r}", nearest(action[:20], ACTIONS))
+    if action == "load":
+        name = form.get("begin", "")
+        if name not in known_scenarios():
+            raise InputError("page, begin", f"no scenario {name[:60]!r}", nearest(name[:60], known_scenarios()))
+        return new_state(name)
+    state = read_form(form, sent)
+    number = int(digits) if digits.isdecimal() and len(digits) < 3 else -1
+    if action == "generated":
+        world = state.scenario.world.model_copy(update={"schools": None, "ties": None})
+        return replace(state, scenario=state.scenario.model_copy(update={"world": world}), schools=GENERATED)
+    if action.startswith("practice"):
+        return _more_or_less(state, action, number)
+    designs, presets = list(state.scenario.designs.items()), dict(state.presets)
+    if action == "remove":
+        _at(list(state.scenario.designs), number)
+        if len(designs) == 1:
+            raise InputError("page, designs", "the last design cannot be removed", "add another first")
+        del designs[number]
+    else:
+        place, name, begun = _made(state, form.get("add_preset", "") if action == "add" else None, number)
+        designs.insert(place, (name, PRESETS[begun] if action == "add" else designs[number][1]))
+        presets[name] = begun
+    scenario = state.scenario.model_copy(update={"designs": dict(designs)})
+    return replace(state, scenario=scenario, presets={name: presets[name] for name in scenario.designs})
+
+
+def _made(state: PageState, preset: str | None, number: int) -> tuple[int, str, str]:
+    """Return the place and the name of a new design and the preset that it began from: a copy of one by its number, or a preset."""
+    names = list(state.scenario.designs)
+    if preset is None:
+        place, wanted = number + 1, _at(names, number)
+    elif preset in PRESETS and preset != COMPARATOR:
+        place, wanted = len(names), preset
+    else:
+        raise InputError("page, designs", f"no preset named {preset[:40]!r}", nearest(preset[:40], PRESETS))
+    if len(names) >= MOST_DESIGNS:
+        raise InputError("page, designs", text("form.full", most=MOST_DESIGNS))
+    return place, first_free(wanted, names) if wanted in names else wanted, preset or state.presets[wanted]
+
+
+def _more_or_less(state: PageState, action: str, number: int) -> PageState:
+    """Return the page with a practice more or less. Raises InputError where a scenario may not have so many."""
+    practices = list(state.scenario.practices)
+    names = [practice.name for practice in practices]
+    if action == "practice_add":
+        practices.append(Practice(name=first_free(names[-1], names)))
+    else:
+        _at(names, number)
+        del practices[number]
+    if not practices:
+        raise InputError("page, practices", "the last practice cannot be removed", "add another first")
+    return rebuilt(state, {"practices": [practice.model_dump(mode="json") for practice in practices]}, state.presets, state.view)
+
+
+def _at(names: list[str], number: int) -> str:
+    if not 0 <= number < len(names):
+        raise InputError("page, action", f"nothing has the number {number}", f"allowed: 0 to {len(names) - 1}")
+    return names[number]

@@ -12,9 +12,8 @@ from school_mentoring.model.state import MENTEE, MENTOR
 from .arrays import Ints
 from .countries import COUNTRIES, MOST_TEACHERS, Country, assumed_country
 from .csv_file import CsvTable, Dialect, Given, either, hint
-from .land import EARTH_RADIUS_KM, is_country
 from .numbers import Bounds
-from .plausible import check_degrees, check_kilometres, check_sizes
+from .plausible import EARTH_RADIUS_KM, check_degrees, check_kilometres, check_sizes, is_country
 from .schools import KM, LEVELS, ROLES, Place, Schools, check_layout, populate
 
 MOST_PUPILS = 100_000

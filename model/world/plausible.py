@@ -1,16 +1,20 @@
 """What a table of schools says and probably does not mean: places and sizes that no school has are remarked on, impossible ones refused."""
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrays import Floats
 from .csv_file import CsvTable, Given
-from .land import is_country, km_from, length_km
 
 FAR_KM = 200.0
 """A school is outside a country where the middles of its cells of one degree are farther than this: 120 km from its border or more."""
 
+EARTH_RADIUS_KM = 6371.0088
 EARTH_KM = 20_038.0
 """Half of the equator: no two places are farther from each other."""
 
@@ -18,6 +22,9 @@ MOST_TEACHERS, MOST_PUPILS, FEWEST_PUPILS, MOST_PUPILS_PER_TEACHER = 500, 5000, 
 LOWEST_SHARE = 0.01
 LEAST_RATIO = 0.003
 """Of the width of a country's schools in one direction to that in the other."""
+
+SAME = {"EL": "GR", "UK": "GB"}
+"""Codes of the European Union that are not those of ISO 3166."""
 
 Rows = NDArray[np.intp]
 ByCountry = Sequence[tuple[Sequence[str], NDArray[np.bool_]]]
@@ -103,3 +110,59 @@ def _known(countries: ByCountry, present: NDArray[np.bool_]) -> Iterator[tuple[l
         outlined, rows = [code for code in codes if is_country(code)], np.flatnonzero(members & present)
         if outlined and len(rows):
             yield outlined, rows
+
+
+# --------------------------------------------------------------------------------------------------- where countries are
+
+
+@cache
+def _land() -> dict[str, Floats]:
+    """Return the middles of the cells of one degree that each country's outline touches as unit vectors, (cells, 3).
+
+    Of Natural Earth 1:10m (public domain; data/land.csv): a line of the table holds a country's cells as latitude:longitudes, each by its
+    lower corner, longitudes as single ones or first..last.
+    """
+    text = files("school_mentoring.model").joinpath("data/land.csv").read_text(encoding="utf-8")
+    found = {}
+    for row in csv.DictReader(text.splitlines()):
+        degrees = []
+        for line in row["cells"].split():
+            latitude, _, longitudes = line.partition(":")
+            for run in longitudes.split("+"):
+                first, _, last = run.partition("..")
+                degrees += [(int(latitude), longitude) for longitude in range(int(first), int(last or first) + 1)]
+        middle = np.array(degrees, dtype=np.float64) + 0.5
+        found[row["country"]] = _vectors(middle[:, 0], middle[:, 1])
+    return found
+
+
+def _vectors(latitude: Floats, longitude: Floats) -> Floats:
+    lat, lon = np.radians(latitude), np.radians(longitude)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+def _land_of(code: str) -> str:
+    """Return the country of a code, which may name a part of it: BE of BE-VLG."""
+    first = code.partition("-")[0]
+    return SAME.get(first, first)
+
+
+def is_country(code: str) -> bool:
+    """Tell whether a code is that of a country (ISO 3166, two letters) or of a part of one."""
+    return _land_of(code) in _land()
+
+
+def km_from(codes: list[str], latitude: Floats, longitude: Floats) -> Floats:
+    """Return how far places (degrees) are from the nearest middle of a cell of some countries, in km: within them at most 79 km."""
+    land = np.concatenate([_land()[_land_of(code)] for code in codes])
+    places = _vectors(latitude, longitude)
+    nearest = [(places[at : at + 4096] @ land.T).max(axis=1) for at in range(0, len(places), 4096)]
+    return EARTH_RADIUS_KM * np.arccos(np.clip(np.concatenate(nearest), -1.0, 1.0)) if nearest else np.empty(0)
+
+
+@cache
+def length_km(code: str) -> float:
+    """Return the distance between the two cells of a country that are farthest from each other, in km."""
+    land = _land()[_land_of(code)]
+    farthest = min(float((land[at : at + 4096] @ land.T).min()) for at in range(0, len(land), 4096))
+    return EARTH_RADIUS_KM * float(np.arccos(max(farthest, -1.0)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.world.land import is_country, km_from, length_km
+from school_mentoring.model.world.plausible import is_country, km_from, length_km
 from tests.school_tables import read
 
 ROME, MILAN, NAPLES, PRAGUE, BRNO = (41.9, 12.5), (45.5, 9.2), (40.8, 14.3), (50.1, 14.4), (49.2, 16.6)
