@@ -2,7 +2,7 @@
 
 from typing import Annotated, Unpack
 
-import typer
+from typer import Option
 
 from school_mentoring.experiments.progress import Progress
 
@@ -14,22 +14,22 @@ def calibrate(
     scenario: options.ScenarioArgument = "synthetic-pilot",
     observations: options.ObservationsOption = None,
     fit: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Parameters to fit, NAME or NAME=LOW:HIGH (default p,q_in,q_out,beta,d).")
+        str | None, Option(metavar="A,B", help="Parameters to fit, NAME or NAME=LOW:HIGH (default p,q_in,q_out,beta,d).")
     ] = None,
-    design: Annotated[str, typer.Option(help="The design that the pilot was run by.")] = "regional_hub",
+    design: Annotated[str, Option(help="The design that the pilot was run by.")] = "regional_hub",
     start: options.StartOption = None,
     mapping: options.MappingOption = None,
     end: options.EndOption = None,
-    hold_out: Annotated[str | None, typer.Option(metavar="WHAT", help="Predict, not fit: wave=last, wave=N, clusters=0.2.")] = None,
-    compare: Annotated[bool, typer.Option("--compare", help="Fit a model in which mentoring does nothing too, and score both.")] = False,
-    pool: Annotated[str | None, typer.Option(metavar="A,B", help="Parameters that differ between countries, partially pooled.")] = None,
-    overdispersion: Annotated[float, typer.Option(help="Correlation of answers within a school (or --fit overdispersion).")] = 0.0,
-    discrepancy: Annotated[float, typer.Option(help="The model's own error: sd on the share of a wave.")] = 0.0,
-    likelihood: Annotated[str, typer.Option(help="auto, synthetic, or exact (of schools that nothing ties together).")] = "auto",
-    runs: Annotated[int, typer.Option(help="Simulations of the first wave; the second has twice as many (default: up to 32768).")] = 0,
-    quick: Annotated[bool, typer.Option("--quick", help="A point fit only, for a first look.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep the simulations of a calibration begun earlier.")] = False,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Simulate on the Dask cluster of this scheduler.")] = None,
+    hold_out: Annotated[str | None, Option(metavar="WHAT", help="Predict, not fit: wave=last, wave=N, clusters=0.2.")] = None,
+    compare: Annotated[bool, Option("--compare", help="Fit a model in which mentoring does nothing too, and score both.")] = False,
+    pool: Annotated[str | None, Option(metavar="A,B", help="Parameters that differ between countries, partially pooled.")] = None,
+    overdispersion: Annotated[float, Option(help="Correlation of answers within a school (or --fit overdispersion).")] = 0.0,
+    discrepancy: Annotated[float, Option(help="The model's own error: sd on the share of a wave.")] = 0.0,
+    likelihood: Annotated[str, Option(help="auto, synthetic, or exact (of schools that nothing ties together).")] = "auto",
+    runs: Annotated[int, Option(help="Simulations of the first wave; the second has twice as many (default: up to 32768).")] = 0,
+    quick: Annotated[bool, Option("--quick", help="A point fit only, for a first look.")] = False,
+    resume: Annotated[bool, Option("--resume", help="Keep the simulations of a calibration begun earlier.")] = False,
+    scheduler: Annotated[str | None, Option(metavar="ADDRESS", help="Simulate on the Dask cluster of this scheduler.")] = None,
     *,
     engine: options.EngineOption = "compiled",
     threads: options.ThreadsOption = None,

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from school_mentoring.model.errors import InputError
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Name of the scenario.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write NAME.yaml into.")] = Path(),
+    name: Annotated[str, Argument(help="Name of the scenario.")],
+    out: Annotated[Path, Option(metavar="DIR", help="Folder to write NAME.yaml into.")] = Path(),
 ) -> None:
     """Write a commented scenario to start from, NAME.yaml."""
     from school_mentoring.experiments.sweep.store import write_atomically

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Unpack
 
-import typer
+from typer import Option
 
 from school_mentoring.experiments.progress import Progress
 
@@ -13,20 +13,18 @@ from .steps import engine_of, finish, load, new_folder_of
 def optimise(
     scenario: options.ScenarioArgument = "mensi-pilot",
     budget: Annotated[
-        list[float] | None, typer.Option(parser=options.euros, metavar="EUR", help="A budget; repeatable. The largest bounds the search.")
+        list[float] | None, Option(parser=options.euros, metavar="EUR", help="A budget; repeatable. The largest bounds the search.")
     ] = None,
-    objectives: Annotated[
-        str, typer.Option(help="effect,cost and, where wanted, gap (disadvantaged schools), gap_rural.")
-    ] = "effect,cost,gap",
-    perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), or programme.")] = "society",
+    objectives: Annotated[str, Option(help="effect,cost and, where wanted, gap (disadvantaged schools), gap_rural.")] = "effect,cost,gap",
+    perspective: Annotated[str, Option(help="Whose costs count: society (all), or programme.")] = "society",
     space: Annotated[
-        list[str] | None, typer.Option(metavar="FIELD=LOW:HIGH", help="Narrow a field of designs: LOW:HIGH, A|B, or one value; repeatable.")
+        list[str] | None, Option(metavar="FIELD=LOW:HIGH", help="Narrow a field of designs: LOW:HIGH, A|B, or one value; repeatable.")
     ] = None,
-    evaluations: Annotated[int, typer.Option(min=1, help="Designs tried.")] = 5000,
-    population: Annotated[int, typer.Option(min=4, help="Designs of a generation.")] = 100,
-    draws: Annotated[int | None, typer.Option(min=0, help="Parameter sets among the runs of a design; 0: the base parameters.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a search begun earlier, perhaps with more evaluations.")] = False,
-    replicates: Annotated[int, typer.Option(min=2, help="Runs of each design tried.")] = 50,
+    evaluations: Annotated[int, Option(min=1, help="Designs tried.")] = 5000,
+    population: Annotated[int, Option(min=4, help="Designs of a generation.")] = 100,
+    draws: Annotated[int | None, Option(min=0, help="Parameter sets among the runs of a design; 0: the base parameters.")] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on with a search begun earlier, perhaps with more evaluations.")] = False,
+    replicates: Annotated[int, Option(min=2, help="Runs of each design tried.")] = 50,
     *,
     engine: options.EngineOption = "compiled",
     threads: options.ThreadsOption = None,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, TypedDict
 
 import typer
+from typer import Argument, Option
 
 from school_mentoring.model.errors import InputError
 
@@ -18,39 +19,34 @@ def euros(word: str | float) -> float:
         raise typer.BadParameter(f"{error.problem}; {error.allowed}") from None
 
 
-ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")]
+ScenarioArgument = Annotated[str, Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped one.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="Fix a parameter in every run (NAME=LOW:HIGH: its range), or a field: design.field=value."
-    ),
+    Option("--set", metavar="NAME=VALUE", help="Fix a parameter in every run (NAME=LOW:HIGH: its range), or a field: design.field=value."),
 ]
-DesignsOption = Annotated[str | None, typer.Option(metavar="A,B", help="Only these designs; presets may be added.")]
-ReplicatesOption = Annotated[int | None, typer.Option(help="Runs per design and parameter set.")]
-SeedOption = Annotated[int | None, typer.Option(help="The seed that every random draw follows from.")]
-MonthsOption = Annotated[int | None, typer.Option(help="Months simulated.")]
-EngineOption = Annotated[str, typer.Option(help="compiled, or mesa (the same results, slower).")]
-SchoolsOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own schools.csv.")]
-TiesOption = Annotated[str | None, typer.Option(metavar="FILE", help="Your own ties.csv, or a network as .graphml.")]
-EncodingOption = Annotated[str | None, typer.Option(metavar="NAME", help="Encoding of own files that are not Unicode: cp1250, cp1252, ...")]
+DesignsOption = Annotated[str | None, Option(metavar="A,B", help="Only these designs; presets may be added.")]
+ReplicatesOption = Annotated[int | None, Option(help="Runs per design and parameter set.")]
+SeedOption = Annotated[int | None, Option(help="The seed that every random draw follows from.")]
+MonthsOption = Annotated[int | None, Option(help="Months simulated.")]
+EngineOption = Annotated[str, Option(help="compiled, or mesa (the same results, slower).")]
+SchoolsOption = Annotated[str | None, Option(metavar="FILE", help="Your own schools.csv.")]
+TiesOption = Annotated[str | None, Option(metavar="FILE", help="Your own ties.csv, or a network as .graphml.")]
+EncodingOption = Annotated[str | None, Option(metavar="NAME", help="Encoding of own files that are not Unicode: cp1250, cp1252, ...")]
 ColumnsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="NAME=HEADER,...", help="Own headers of own files: school_id=URN,teachers=Staff; other unknown ones are left out."
-    ),
+    Option(metavar="NAME=HEADER,...", help="Own headers of own files: school_id=URN,teachers=Staff; other unknown ones are left out."),
 ]
-ObservationsOption = Annotated[str | None, typer.Option(metavar="FILE", help="What was seen of the schools (observations.csv).")]
+ObservationsOption = Annotated[str | None, Option(metavar="FILE", help="What was seen of the schools (observations.csv).")]
 KeepInputsOption = Annotated[
-    bool | None,
-    typer.Option("--keep-inputs/--no-inputs", help="Whether the study keeps copies of your own files, which may be confidential."),
+    bool | None, Option("--keep-inputs/--no-inputs", help="Whether the study keeps copies of your own files, which may be confidential.")
 ]
-StartOption = Annotated[str | None, typer.Option(metavar="DATE", help="The month that is month 0, where observations have dates.")]
-MappingOption = Annotated[str | None, typer.Option(metavar="MAP", help="How a scale becomes a share: linear:1:5, threshold:4.")]
-EndOption = Annotated[str | None, typer.Option(metavar="DATE", help="The last month in which adoption times were looked for.")]
-NetBenefitOption = Annotated[float, typer.Option("--k", parser=euros, metavar="EUR", help="EUR per adopter-year in the net benefit.")]
-OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The study folder (default results/<scenario>-<command>).")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, nothing else.")]
-ThreadsOption = Annotated[int | None, typer.Option(min=1, help="Processors to use (default: all); results do not depend on it.")]
+StartOption = Annotated[str | None, Option(metavar="DATE", help="The month that is month 0, where observations have dates.")]
+MappingOption = Annotated[str | None, Option(metavar="MAP", help="How a scale becomes a share: linear:1:5, threshold:4.")]
+EndOption = Annotated[str | None, Option(metavar="DATE", help="The last month in which adoption times were looked for.")]
+NetBenefitOption = Annotated[float, Option("--k", parser=euros, metavar="EUR", help="EUR per adopter-year in the net benefit.")]
+OutOption = Annotated[Path | None, Option(metavar="DIR", help="The study folder (default results/<scenario>-<command>).")]
+JsonOption = Annotated[bool, Option("--json", help="One JSON document on standard output, nothing else.")]
+ThreadsOption = Annotated[int | None, Option(min=1, help="Processors to use (default: all); results do not depend on it.")]
 
 
 class PilotOptions(TypedDict, total=False):

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from school_mentoring.model.errors import InputError, nearest
 
@@ -12,8 +12,8 @@ from .steps import load
 
 
 def parameters(
-    scenario: Annotated[str | None, typer.Argument(metavar="[SCENARIO]", help="Show the values and ranges of this scenario.")] = None,
-    group: Annotated[str | None, typer.Option(help="Only behaviour, incentive, cost, network or world.")] = None,
+    scenario: Annotated[str | None, Argument(metavar="[SCENARIO]", help="Show the values and ranges of this scenario.")] = None,
+    group: Annotated[str | None, Option(help="Only behaviour, incentive, cost, network or world.")] = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Show every parameter: meaning, unit, range, and where the number comes from."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer import Option
 
 from school_mentoring import __version__
 from school_mentoring.experiments.arguments import signature_of
@@ -87,7 +88,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _of_all_commands(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")] = False,
+    version: Annotated[bool, Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")] = False,
 ) -> None:
     pass
 

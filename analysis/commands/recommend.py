@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Unpack
 
-import typer
+from typer import Argument, Option
 
 from school_mentoring.experiments.progress import Progress
 from school_mentoring.model.errors import InputError
@@ -15,29 +15,24 @@ from .steps import as_typed, engine_of, finish, load, new_folder_of, say_notices
 def recommend(
     study: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="STUDY|SCENARIO|SAMPLE",
             help="The folder of a comparison, sweep or search; a scenario; or another model's sample (.csv, .parquet): see --effects.",
         ),
     ] = "mensi-pilot",
     k: Annotated[
-        float,
-        typer.Option("--k", parser=options.euros, metavar="EUR", help="EUR that an added adopter-year, or unit of a sample, is worth."),
+        float, Option("--k", parser=options.euros, metavar="EUR", help="EUR that an added adopter-year, or unit of a sample, is worth.")
     ] = 1000.0,
-    perspective: Annotated[str, typer.Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
+    perspective: Annotated[str, Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
     effects: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="FILE", help="A sample's effects, a column per design, as SAMPLE then holds costs; else SAMPLE holds a row per design."
         ),
     ] = None,
-    parameters: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The parameters that belong to a sample's effects and costs.")
-    ] = None,
-    comparator: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The design that those of a sample are compared with (none).")
-    ] = None,
-    unit: Annotated[str | None, typer.Option(metavar="WORD", help="One unit of a sample's effect, such as QALY.")] = None,
+    parameters: Annotated[str | None, Option(metavar="FILE", help="The parameters that belong to a sample's effects and costs.")] = None,
+    comparator: Annotated[str | None, Option(metavar="NAME", help="The design that those of a sample are compared with (none).")] = None,
+    unit: Annotated[str | None, Option(metavar="WORD", help="One unit of a sample's effect, such as QALY.")] = None,
     *,
     engine: options.EngineOption = "compiled",
     threads: options.ThreadsOption = None,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from . import options
 from .steps import finish
@@ -14,8 +15,8 @@ from .steps import finish
 
 def rerun(
     context: typer.Context,
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="The folder of a finished study, or its study.json.")],
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a re-run that was interrupted, where the command can.")] = False,
+    study: Annotated[Path, Argument(metavar="STUDY", help="The folder of a finished study, or its study.json.")],
+    resume: Annotated[bool, Option("--resume", help="Go on with a re-run that was interrupted, where the command can.")] = False,
     schools: options.SchoolsOption = None,
     ties: options.TiesOption = None,
     observations: options.ObservationsOption = None,

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Unpack
 
-import typer
+from typer import Argument, Option
 
 from school_mentoring.experiments.progress import Progress
 
@@ -13,24 +13,23 @@ from .steps import engine_of, finish, load, new_folder_of, refuse_both, written_
 
 
 def sensitivity(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO|SWEEP", help="A scenario, or the folder of a sweep.")] = "mensi-pilot",
-    method: Annotated[str, typer.Option(help="sobol, morris, pawn, given, regional.")] = "sobol",
-    outputs: Annotated[str | None, typer.Option(metavar="A,B", help="Outputs: outcomes, net_benefit, cost_per_adopter_year.")] = None,
+    scenario: Annotated[str, Argument(metavar="SCENARIO|SWEEP", help="A scenario, or the folder of a sweep.")] = "mensi-pilot",
+    method: Annotated[str, Option(help="sobol, morris, pawn, given, regional.")] = "sobol",
+    outputs: Annotated[str | None, Option(metavar="A,B", help="Outputs: outcomes, net_benefit, cost_per_adopter_year.")] = None,
     vary: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME[=LOW:HIGH]", help="What is varied, as for sweep, or a group; default: what is uncertain."),
+        list[str] | None, Option(metavar="NAME[=LOW:HIGH]", help="What is varied, as for sweep, or a group; default: what is uncertain.")
     ] = None,
-    groups: Annotated[str, typer.Option(help="Indices of groups of parameters: with, only, or without.")] = "with",
-    pairs: Annotated[str | None, typer.Option(metavar="A-B,C-D", help="Differences between designs; all; default: each less none.")] = None,
-    n: Annotated[int | None, typer.Option("--n", min=2, help="Points to begin with (a power of 2; for morris trajectories).")] = None,
-    ci: Annotated[float, typer.Option(min=0.001, help="Settled when no interval is wider.")] = 0.1,
-    budget: Annotated[int, typer.Option(min=1, help="Runs at most; the sample is doubled within it.")] = 200_000,
-    common: Annotated[bool, typer.Option("--common/--independent", help="Random numbers of parameter sets: common, or their own.")] = True,
-    second: Annotated[bool, typer.Option("--second", help="Indices of pairs of parameters too (twice the runs).")] = False,
-    monthly: Annotated[bool, typer.Option("--monthly", help="Indices of the adopting share month by month too.")] = False,
+    groups: Annotated[str, Option(help="Indices of groups of parameters: with, only, or without.")] = "with",
+    pairs: Annotated[str | None, Option(metavar="A-B,C-D", help="Differences between designs; all; default: each less none.")] = None,
+    n: Annotated[int | None, Option("--n", min=2, help="Points to begin with (a power of 2; for morris trajectories).")] = None,
+    ci: Annotated[float, Option(min=0.001, help="Settled when no interval is wider.")] = 0.1,
+    budget: Annotated[int, Option(min=1, help="Runs at most; the sample is doubled within it.")] = 200_000,
+    common: Annotated[bool, Option("--common/--independent", help="Random numbers of parameter sets: common, or their own.")] = True,
+    second: Annotated[bool, Option("--second", help="Indices of pairs of parameters too (twice the runs).")] = False,
+    monthly: Annotated[bool, Option("--monthly", help="Indices of the adopting share month by month too.")] = False,
     k: options.NetBenefitOption = 1000.0,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a study begun earlier, or extend it.")] = False,
-    replicates: Annotated[int, typer.Option(min=1, help="Runs per design and parameter set.")] = 10,
+    resume: Annotated[bool, Option("--resume", help="Continue a study begun earlier, or extend it.")] = False,
+    replicates: Annotated[int, Option(min=1, help="Runs per design and parameter set.")] = 10,
     *,
     engine: options.EngineOption = "compiled",
     threads: options.ThreadsOption = None,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Unpack
 
-import typer
+from typer import Option
 
 from school_mentoring.experiments.progress import Progress
 from school_mentoring.model.errors import InputError
@@ -13,8 +13,8 @@ from .steps import engine_of, finish, load, new_folder_of, written_study
 
 def simulate(
     scenario: options.ScenarioArgument = "mensi-pilot",
-    design: Annotated[str, typer.Option(help="The design to run.")] = "regional_hub",
-    per_school: Annotated[bool, typer.Option("--per-school", help="Record every school of every month too.")] = False,
+    design: Annotated[str, Option(help="The design to run.")] = "regional_hub",
+    per_school: Annotated[bool, Option("--per-school", help="Record every school of every month too.")] = False,
     *,
     engine: options.EngineOption = "compiled",
     threads: options.ThreadsOption = None,

@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated, Unpack
 
-import typer
+from typer import Option
 
 from school_mentoring.experiments.progress import Progress
 
@@ -15,19 +15,19 @@ def sweep(
     scenario: options.ScenarioArgument = "mensi-pilot",
     vary: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME[=LOW:HIGH]", help="Vary a parameter, a design's field or the world's size; default: what is uncertain."),
+        Option(metavar="NAME[=LOW:HIGH]", help="Vary a parameter, a design's field or the world's size; default: what is uncertain."),
     ] = None,
-    sample: Annotated[str, typer.Option(help="sobol:N, lhs:N, grid:N, or table:FILE with your own sets.")] = "sobol:64",
-    random: Annotated[str, typer.Option(help="common: a replicate draws alike under every set; or independent.")] = "common",
-    chunk: Annotated[int | None, typer.Option(min=1, help="Sets x replicates per chunk (default: some seconds of work).")] = None,
+    sample: Annotated[str, Option(help="sobol:N, lhs:N, grid:N, or table:FILE with your own sets.")] = "sobol:64",
+    random: Annotated[str, Option(help="common: a replicate draws alike under every set; or independent.")] = "common",
+    chunk: Annotated[int | None, Option(min=1, help="Sets x replicates per chunk (default: some seconds of work).")] = None,
     broken_down: Annotated[
-        bool, typer.Option("--broken-down", help="Record effects by school type and country too, costs by country, payer and year.")
+        bool, Option("--broken-down", help="Record effects by school type and country too, costs by country, payer and year.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Complete a sweep begun earlier.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processors to use here (default: all).")] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")] = None,
-    shard: Annotated[str, typer.Option(metavar="I/N", help="Only this share of the chunks, into the same folder (job arrays).")] = "1/1",
-    yes: Annotated[bool, typer.Option("--yes", help="Run it however long it takes.")] = False,
+    resume: Annotated[bool, Option("--resume", help="Complete a sweep begun earlier.")] = False,
+    workers: Annotated[int | None, Option(min=1, help="Processors to use here (default: all).")] = None,
+    scheduler: Annotated[str | None, Option(metavar="ADDRESS", help="Run on the Dask cluster of this scheduler.")] = None,
+    shard: Annotated[str, Option(metavar="I/N", help="Only this share of the chunks, into the same folder (job arrays).")] = "1/1",
+    yes: Annotated[bool, Option("--yes", help="Run it however long it takes.")] = False,
     *,
     engine: options.EngineOption = "compiled",
     out: options.OutOption = None,

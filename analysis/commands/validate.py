@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from . import options
 from .steps import load, notice_line
@@ -11,9 +11,9 @@ from .steps import load, notice_line
 
 def validate(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv (or .graphml), observations.csv.")
+        list[str], Argument(metavar="FILE...", help="Scenarios (.yaml), schools.csv, ties.csv (or .graphml), observations.csv.")
     ],
-    scenario: Annotated[str, typer.Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",
+    scenario: Annotated[str, Option(help="The scenario whose countries and practices the tables belong to.")] = "mensi-pilot",
     start: options.StartOption = None,
     mapping: options.MappingOption = None,
     end: options.EndOption = None,

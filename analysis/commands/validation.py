@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from school_mentoring.experiments.progress import Progress
 
@@ -12,7 +12,7 @@ from .steps import as_typed, engine_of, finish, load, new_folder_of, written_stu
 
 def validation(
     scenario: options.ScenarioArgument = "mensi-pilot",
-    quick: Annotated[bool, typer.Option("--quick", help="Two of the nine patterns, and fewer runs of the rest.")] = False,
+    quick: Annotated[bool, Option("--quick", help="Two of the nine patterns, and fewer runs of the rest.")] = False,
     k: options.NetBenefitOption = 1000.0,
     sets: options.SetOption = None,
     designs: options.DesignsOption = None,
