@@ -39,14 +39,8 @@ def robustness(benefit: pd.DataFrame, satisfactory: float | str | pd.DataFrame =
         raise ValueError("there are no states or no designs to compare")
     benefit = sound("benefits", benefit)
     short = regrets(benefit)
-    columns = {
-        "worst": benefit.min(),
-        "mean": benefit.mean(),
-        "regret_max": short.max(),
-        "regret_90": short.quantile(0.9),
-        "satisfied": _satisfied(benefit, satisfactory).mean(),
-    }
-    table = pd.DataFrame(columns)
+    columns = {"worst": benefit.min(), "mean": benefit.mean(), "regret_max": short.max(), "regret_90": short.quantile(0.9)}
+    table = pd.DataFrame({**columns, "satisfied": _satisfied(benefit, satisfactory).mean()})
     for name, (_, more) in CRITERIA.items():
         table[f"rank_{name}"] = table[name].rank(ascending=not more, method="min").astype(int)
     table.insert(0, "design", pd.Categorical(benefit.columns.astype(str), categories=benefit.columns.astype(str)))
@@ -71,20 +65,17 @@ def agreement(table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     of Mathematical Statistics 10, 275-287); nan with one design, or where no criterion tells any two apart.
     """
     names = table["design"].astype(str)
-    rows = [
-        {"criterion": name, "meaning": meaning, "best": "+".join(names[table[f"rank_{name}"] == 1])}
-        for name, (meaning, _) in CRITERIA.items()
-    ]
-    return pd.DataFrame(rows), _concordance(table[[f"rank_{name}" for name in CRITERIA]].rank().to_numpy(np.float64))
+    rows = [(name, meaning, "+".join(names[table[f"rank_{name}"] == 1])) for name, (meaning, _) in CRITERIA.items()]
+    return pd.DataFrame(rows, columns=["criterion", "meaning", "best"]), _concordance(
+        table[[f"rank_{name}" for name in CRITERIA]].rank().to_numpy(np.float64)
+    )
 
 
 def _concordance(ranks: NDArray[np.float64]) -> float:
     """Return Kendall's W of ranks (designs, criteria), ties having mean ranks."""
     n, m = ranks.shape
-    ties = 0.0
-    for column in ranks.T:
-        counts = np.unique(column, return_counts=True)[1].astype(float)
-        ties += float((counts**3 - counts).sum())
+    counts = [np.unique(column, return_counts=True)[1].astype(float) for column in ranks.T]
+    ties = sum(float((count**3 - count).sum()) for count in counts)
     spread = float(((ranks.sum(axis=1) - m * (n + 1) / 2) ** 2).sum())
     most = m * m * (n**3 - n) - m * ties
     return 12 * spread / most if most > 0 else float("nan")

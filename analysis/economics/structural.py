@@ -35,24 +35,26 @@ def standings(runs: pd.DataFrame, sets: pd.DataFrame, k: float) -> pd.DataFrame:
     for variant, mine in runs.groupby("variant", sort=False):
         sample = psa_sample(mine, sets)
         found = standing(sample, k)
-        table = found.table.copy()
-        benefit = table.set_index("design")["net_benefit"]
+        benefit = found.table.set_index("design")["net_benefit"]
         default = benefit if default is None else default
-        mean_effect, mean_cost = sample.effect.mean(), sample.cost.mean()
-        added = [(float(means[name] - means[COMPARATOR])) for means in (mean_effect, mean_cost) for name in table["design"]]
-        count = len(table)
-        parts.append(
-            table.assign(
-                variant=variant,
-                net_benefit=table["net_benefit"] - float(benefit[COMPARATOR]),
-                beside=table["design"].isin(found.beside),
-                effect=added[:count],
-                cost=added[count:],
-                agreement=float(kendalltau(benefit, default[benefit.index]).statistic),
-            )
-        )
-    columns = ["variant", "design", "net_benefit", "probability_best", "low", "high", "expected_loss", "beside", "effect", "cost"]
-    return pd.concat(parts, ignore_index=True)[[*columns, "agreement"]]
+        effect, cost = (means.sub(means[COMPARATOR])[benefit.index].to_numpy() for means in (sample.effect.mean(), sample.cost.mean()))
+        table = found.table.assign(variant=variant, beside=found.table["design"].isin(found.beside), effect=effect, cost=cost)
+        agreement = float(kendalltau(benefit, default[benefit.index]).statistic)
+        parts.append(table.assign(net_benefit=table["net_benefit"] - float(benefit[COMPARATOR]), agreement=agreement))
+    columns = [
+        "variant",
+        "design",
+        "net_benefit",
+        "probability_best",
+        "low",
+        "high",
+        "expected_loss",
+        "beside",
+        "effect",
+        "cost",
+        "agreement",
+    ]
+    return pd.concat(parts, ignore_index=True)[columns]
 
 
 def survival(table: pd.DataFrame) -> Survival:

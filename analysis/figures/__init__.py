@@ -3,8 +3,7 @@
 from .adoption import adoption
 from .cost_effect import cost_effect
 from .costs import costs
-from .durability import durability
-from .gaps import gaps
+from .lasting import durability, gaps
 from .network import network
 
 __all__ = ["adoption", "cost_effect", "costs", "durability", "gaps", "network"]

@@ -86,10 +86,10 @@ def as_pdf(document: Document) -> bytes:
     return bytes(pages.output())
 
 
-def _write(pages: FPDF, text: str, size: float, style: str, height: float, colour: tuple[int, int, int] = INK) -> None:
+def _write(pages: FPDF, text: str, size: float, style: str, height: float, colour: tuple[int, int, int] = INK, *, width: float = 0) -> None:
     pages.set_font("text", style, size)
     pages.set_text_color(*colour)
-    pages.multi_cell(0, height, unbroken(text), align="L", new_x="LMARGIN", new_y="NEXT")
+    pages.multi_cell(width, height, unbroken(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
 
 def _block(pages: FPDF, block: Block) -> None:
@@ -100,7 +100,7 @@ def _block(pages: FPDF, block: Block) -> None:
             pages.set_font("text", "", 9.5)
             pages.set_text_color(*INK)
             pages.cell(5, 5, "•")
-            pages.multi_cell(0, 5, unbroken(item), align="L", new_x="LMARGIN", new_y="NEXT")
+            _write(pages, item, 9.5, "", 5)
         pages.ln(1.5)
     elif isinstance(block, Table):
         _table(pages, block)
@@ -117,9 +117,7 @@ def _text(pages: FPDF, block: Text) -> None:
     elif block.strong:
         top, page = pages.get_y(), pages.page
         pages.set_x(pages.l_margin + 4)
-        pages.set_font("text", "", 10.5)
-        pages.set_text_color(*INK)
-        pages.multi_cell(pages.epw - 4, 5.4, unbroken(block.text), align="L", new_x="LMARGIN", new_y="NEXT")
+        _write(pages, block.text, 10.5, "", 5.4, width=pages.epw - 4)
         if pages.page == page:
             pages.set_fill_color(*BLUE)
             pages.rect(pages.l_margin, top, 1.2, pages.get_y() - top, style="F")

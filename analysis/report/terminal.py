@@ -95,8 +95,8 @@ def comparison_report(
     }
     if ranks is not None:
         files["ranking.csv"] = ranks
-    shares = _shares(monthly, (end_of_funding, months - 1))
-    columns, rows = _comparison_rows(effects, files["summary.csv"], shares, ranks, (end_of_funding, months - 1))
+    window = end_of_funding, months - 1
+    columns, rows = _comparison_rows(effects, files["summary.csv"], _shares(monthly, window), ranks, window)
     said = sentences(runs, drawn, worlds=worlds, willingness_to_pay=WILLINGNESS_TO_PAY[2] if drawn is not None else None)
     said.append(_saved(files["pairs.csv"]))
     shown = _shown(effects)
@@ -112,10 +112,8 @@ def comparison_report(
         "ranking": [] if ranks is None else records(ranks),
         "said": said,
     }
-    window = end_of_funding, months - 1
-    runs, monthly, costs, drawn, schools = (
-        None if t is None else t[t["design"].isin(shown)] for t in (runs, monthly, costs, drawn, schools)
-    )
+    tables = (runs, monthly, costs, drawn, schools)
+    runs, monthly, costs, drawn, schools = (None if t is None else t[t["design"].isin(shown)] for t in tables)
     figures = _comparison_figures(runs, monthly, costs, drawn, funding, window, discount_rate, schools, peers, place)
     return Report(columns, rows, [text for text in said if text], files, document, figures)
 
@@ -220,18 +218,13 @@ def simulation_report(monthly: pd.DataFrame, runs: pd.DataFrame, funding: tuple[
     for month, part in each[each["month"].isin(shown)].groupby("month"):
         low, high = part["share"].quantile([0.05, 0.95])
         paid = [f"{part[name].mean() / 1000:,.0f}" for name in ("cost_programme", "cost_schools")]
-        ties = f"{part['active_ties'].mean():,.0f}"
-        rows.append(
-            [str(month), f"{part['share'].mean():.1f}", f"{low:.1f} to {high:.1f}", f"{part['mainstreamed'].mean():,.1f}", ties, *paid]
-        )
+        schools = [f"{part['mainstreamed'].mean():,.1f}", f"{part['active_ties'].mean():,.0f}"]
+        rows.append([str(month), f"{part['share'].mean():.1f}", f"{low:.1f} to {high:.1f}", *schools, *paid])
     columns = ["month", "teachers %", "5 to 95 % of runs", "mainstreamed\nschools", "active\nties", "kEUR so far\nprogramme", "schools"]
     summary = summarise(runs, worlds=worlds)
     said = [f"{design_name(design)}: means of {runs['replicate'].nunique()} runs; costs are not discounted."]
-    document: dict[str, Any] = {"design": design, "outcomes": _by_design(summary)[design]}
-    months: list[dict[str, float]] = [
-        {"month": int(m), "share_percent": float(p)} for m, p in each.groupby("month")["share"].mean().items()
-    ]
-    document["months"] = months
+    months = [{"month": int(m), "share_percent": float(p)} for m, p in each.groupby("month")["share"].mean().items()]
+    document: dict[str, Any] = {"design": design, "outcomes": _by_design(summary)[design], "months": months}
     figures = {"adoption": lambda: draw.adoption(monthly, {design: funding})}
     return Report(columns, rows, said, {"summary.csv": summary}, document, figures)
 
