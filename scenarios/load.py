@@ -103,9 +103,8 @@ def uploaded_scenario(data: bytes, name: str) -> Scenario:
     layer = parse_yaml(data, path)
     parent = layer.values.get("extends")
     if parent is not None and parent not in shipped_scenarios():
-        raise InputError(
-            f"{layer.places['extends',]}, extends", f"no shipped scenario {shown(parent)}", nearest(str(parent), shipped_scenarios())
-        )
+        allowed = nearest(str(parent), shipped_scenarios())
+        raise InputError(f"{layer.places['extends',]}, extends", f"no shipped scenario {shown(parent)}", allowed)
     for at in OWN_FILES:
         named = _file_at(layer, at)
         if named is not None:
@@ -156,9 +155,8 @@ def _find(path_or_name: str | Path, stated_in: str = "", folder: Path | None = N
     if exists or path.suffix in (".yaml", ".yml"):
         problem = f"{given} is not a file" if exists else "no such file"
         raise InputError(stated_in or given, problem, "allowed: a YAML file or the name of a shipped scenario")
-    raise InputError(
-        stated_in or given, f"no scenario {given}", f"{nearest(str(path_or_name), shipped_scenarios())} or the path of a YAML file"
-    )
+    allowed = f"{nearest(str(path_or_name), shipped_scenarios())} or the path of a YAML file"
+    raise InputError(stated_in or given, f"no scenario {given}", allowed)
 
 
 def _read_chain(path: Path, readers: tuple[Path, ...]) -> Layer:

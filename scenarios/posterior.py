@@ -43,9 +43,8 @@ def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
 
     names = [str(name) for name in draws.columns]
     if not names or not FEWEST <= len(draws) <= MOST:
-        raise InputError(
-            where, f"holds {len(draws):,} draws of {len(names)} parameters", f"allowed: {FEWEST} to {MOST:,} draws, 1 parameter or more"
-        )
+        allowed = f"allowed: {FEWEST} to {MOST:,} draws, 1 parameter or more"
+        raise InputError(where, f"holds {len(draws):,} draws of {len(names)} parameters", allowed)
     for name in names:
         if name not in PARAMETERS:
             raise InputError(where, f"the column {name!r} is no parameter", nearest(name, PARAMETERS))
@@ -58,9 +57,8 @@ def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
         if not fits.all():
             at = int(np.flatnonzero(~fits)[0])
             kind = "whole numbers from " if row.distribution == "integer" else ""
-            raise InputError(
-                f"{where}, draw {at + 1}, {name}", f"found {values[at]:g}", f"allowed: {kind}{row.minimum:g} to {row.maximum:g}"
-            )
+            allowed = f"allowed: {kind}{row.minimum:g} to {row.maximum:g}"
+            raise InputError(f"{where}, draw {at + 1}, {name}", f"found {values[at]:g}", allowed)
     return draws.astype(np.float64).reset_index(drop=True)
 
 

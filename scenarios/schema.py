@@ -239,9 +239,8 @@ class Scenario(ScenarioSection):
         for name, design in designs.items():
             check_fields(name, design)
         if designs.get(COMPARATOR, PRESETS[COMPARATOR]) != PRESETS[COMPARATOR]:
-            fault(
-                (COMPARATOR,), f"{COMPARATOR!r} is what all designs are compared with and takes no fields", "give the design another name"
-            )
+            allowed = "give the design another name"
+            fault((COMPARATOR,), f"{COMPARATOR!r} is what all designs are compared with and takes no fields", allowed)
         return designs
 
     @field_validator("uncertain", mode="after")

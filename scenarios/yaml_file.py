@@ -86,9 +86,8 @@ def write_yaml(values: Any) -> str:
 
 def _text(data: bytes, path: Path) -> str:
     if len(data) > MAX_BYTES:
-        raise InputError(
-            str(path), "larger than 256 KiB", "a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
-        )
+        allowed = "a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
+        raise InputError(str(path), "larger than 256 KiB", allowed)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -111,9 +110,8 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             _refuse(self.path, line, "anchors and aliases (& and *) are not allowed", "write the value out where it is used")
         if event.tag is not None:
-            _refuse(
-                self.path, line, f"the tag {_short(event.tag)} is not allowed", "allowed: mappings, lists, text, numbers, true, false, null"
-            )
+            allowed = "allowed: mappings, lists, text, numbers, true, false, null"
+            _refuse(self.path, line, f"the tag {_short(event.tag)} is not allowed", allowed)
         self.depth += 1
         if self.depth > MAX_DEPTH:
             _refuse(self.path, line, f"nested deeper than {MAX_DEPTH} levels")

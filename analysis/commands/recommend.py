@@ -46,13 +46,11 @@ def recommend(
     given = {"effects": effects, "parameters": parameters, "comparator": comparator, "unit": unit}
     if is_sample(study):
         form = {name: chosen.get(name) for name in ("columns", "encoding")}
-        _of_sample(study, k, {**given, **form}, chosen.get("keep_inputs"), out, as_json)
-        return
+        return _of_sample(study, k, {**given, **form}, chosen.get("keep_inputs"), out, as_json)
     for name, value in given.items():
         if value is not None:
-            raise InputError(
-                f"--{name} {value}", f"belongs to a sample, and {study!r} is none", "give the sample's file (.csv, .parquet) first"
-            )
+            problem = f"belongs to a sample, and {study!r} is none"
+            raise InputError(f"--{name} {value}", problem, "give the sample's file (.csv, .parquet) first")
     from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
 
     if is_study(study):

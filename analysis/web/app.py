@@ -186,20 +186,6 @@ def _pages(app: FastAPI, server: Server) -> None:
 
 
 def _answers(app: FastAPI, server: Server) -> None:
-    async def asked(request: Request, kind: str, make: Make, rank: int = 0) -> HTMLResponse:
-        """Return what ``make(state, session, scenario, threads, stop)`` gives for the page that a request describes."""
-        form, session = await _form(request), _session(server, request)
-        state = read_form(form, server.located(_sent(form), session))
-        page = form.get("page", "")[:40]
-        if kind == "answer":
-            server.work.give_up(session.key, f"{page} sure")
-
-        def do(threads: int, stop: Stop) -> str:
-            return make(state, session, server.checked(state.scenario), threads, stop)
-
-        html = await _while_there(request, server.work.answer(session.key, f"{page} {kind}", do, rank))
-        return HTMLResponse(html, headers={} if kind == "map" else {"HX-Replace-Url": f"?s={to_address(state)}"})
-
     def base(state: PageState, session: Session, scenario: Scenario, threads: int, stop: Stop) -> str:
         found = server.whatif.base(scenario, threads=threads, stop=stop)
         made, schools = base_answer(scenario, found, state.view.budget), server.schools(scenario)
@@ -225,17 +211,26 @@ def _answers(app: FastAPI, server: Server) -> None:
             frames=frames, able=able, countries=[one.name for one in countries], country=country,
         )  # fmt: skip
 
-    @app.post("/answer", response_class=HTMLResponse)
-    async def answer(request: Request) -> Response:
-        return await asked(request, "answer", base)
+    def on(kind: str, make: Make, rank: int = 0) -> None:
+        """Answer questions of a kind with what ``make(state, session, scenario, threads, stop)`` gives for the page they describe."""
 
-    @app.post("/sure", response_class=HTMLResponse)
-    async def how_sure(request: Request) -> Response:
-        return await asked(request, "sure", sure, RANK_SURE)
+        @app.post(f"/{kind}", response_class=HTMLResponse)
+        async def asked(request: Request) -> Response:
+            form, session = await _form(request), _session(server, request)
+            state = read_form(form, server.located(_sent(form), session))
+            page = form.get("page", "")[:40]
+            if kind == "answer":
+                server.work.give_up(session.key, f"{page} sure")
 
-    @app.post("/map", response_class=HTMLResponse)
-    async def picture(request: Request) -> Response:
-        return await asked(request, "map", film, RANK_MAP)
+            def do(threads: int, stop: Stop) -> str:
+                return make(state, session, server.checked(state.scenario), threads, stop)
+
+            html = await _while_there(request, server.work.answer(session.key, f"{page} {kind}", do, rank))
+            return HTMLResponse(html, headers={} if kind == "map" else {"HX-Replace-Url": f"?s={to_address(state)}"})
+
+    on("answer", base)
+    on("map", film, RANK_MAP)
+    on("sure", sure, RANK_SURE)
 
 
 async def _while_there(request: Request, question: Coroutine[Any, Any, T]) -> T:

@@ -14,7 +14,7 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.scenarios import COMPARATOR, Practice, Programme, resolved
 from school_mentoring.scenarios.yaml_file import plain_scalar
 
-from .state import GENERATED, MOST_DESIGNS, SOURCE, PageState, View, known_scenarios, new_state, rebuilt
+from .state import GENERATED, MOST_DESIGNS, SOURCE, PageState, View, known_scenarios, new_state, rebuilt, with_schools
 from .texts import text
 
 Form = Mapping[str, str]
@@ -130,8 +130,7 @@ def edited(form: Form, sent: PageState) -> PageState:
     state = read_form(form, sent)
     number = int(digits) if digits.isdecimal() and len(digits) < 3 else -1
     if action == "generated":
-        world = state.scenario.world.model_copy(update={"schools": None, "ties": None})
-        return replace(state, scenario=state.scenario.model_copy(update={"world": world}), schools=GENERATED)
+        return replace(with_schools(state, None), schools=GENERATED)
     if action.startswith("practice"):
         return _more_or_less(state, action, number)
     designs, presets = list(state.scenario.designs.items()), dict(state.presets)

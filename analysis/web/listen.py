@@ -15,9 +15,8 @@ def checked_root(path: str) -> str:
     """Return the path below which a proxy shows the page, without a slash at its end. Raises InputError for what is no path."""
     root = path.removesuffix("/")
     if not ROOT.fullmatch(root):
-        raise InputError(
-            f"--root-path {path}", "is no path", "allowed: /NAME, perhaps several; of letters, digits and . _ ~ -, as /mentoring"
-        )
+        allowed = "allowed: /NAME, perhaps several; of letters, digits and . _ ~ -, as /mentoring"
+        raise InputError(f"--root-path {path}", "is no path", allowed)
     return root
 
 
@@ -30,9 +29,8 @@ def checked_names(names: Sequence[str]) -> tuple[str, ...]:
         except UnicodeError:
             sent = ""
         if not NAME.fullmatch(sent):
-            raise InputError(
-                f"--allow-host {name}", "is no name of a machine", "allowed: a name without http:// and port, as school.example"
-            )
+            allowed = "allowed: a name without http:// and port, as school.example"
+            raise InputError(f"--allow-host {name}", "is no name of a machine", allowed)
         found.append(sent)
     return tuple(found)
 

@@ -114,9 +114,9 @@ def state_of(scenario: Scenario, begun: str) -> PageState:
     return PageState(scenario.model_copy(update={"designs": kept}), begun, presets)
 
 
-def with_schools(state: PageState, path: Path) -> PageState:
-    """Return a page whose schools are those of a file."""
-    world = state.scenario.world.model_copy(update={"schools": str(path), "ties": None})
+def with_schools(state: PageState, path: Path | None) -> PageState:
+    """Return a page whose schools are those of a file, or generated."""
+    world = state.scenario.world.model_copy(update={"schools": path and str(path), "ties": None})
     return replace(state, scenario=state.scenario.model_copy(update={"world": world}))
 
 

@@ -59,9 +59,8 @@ def decoded(content: bytes, name: str, encoding: str | None = None, countries: C
         except UnicodeError as error:
             raise _undecodable(content, name, error, f"{encoding} text") from None
     if zeros:
-        raise InputError(
-            name, "holds zero bytes, as UTF-16 without its mark does", "save the file as 'CSV UTF-8', or give --encoding utf-16-le"
-        )
+        allowed = "save the file as 'CSV UTF-8', or give --encoding utf-16-le"
+        raise InputError(name, "holds zero bytes, as UTF-16 without its mark does", allowed)
     codec = _code_page(content, countries())
     try:
         text = content.decode(codec)

@@ -57,12 +57,8 @@ class Numbers(NamedTuple):
 
 def proven_marks(columns: Iterable[Sequence[str]]) -> set[str]:
     """Return the decimal marks that columns leave no doubt about, each by the first cell that does."""
-    return {mark for cells in columns if (mark := _first_proven(map(_NUMBER.fullmatch, cells) if _has_marks(cells) else ()))}
-
-
-def _has_marks(cells: Sequence[str]) -> bool:
-    text = "\n".join(cells)
-    return "." in text or "," in text
+    marked = (cells for cells in columns if "." in (text := "\n".join(cells)) or "," in text)
+    return {mark for cells in marked if (mark := _first_proven(map(_NUMBER.fullmatch, cells)))}
 
 
 def read_numbers(cells: Sequence[str], bounds: Bounds, usual: str | None = ".", proven: Collection[str] = ()) -> Numbers:

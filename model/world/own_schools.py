@@ -206,9 +206,8 @@ def _add_country(table: CsvTable, known: dict[str, Country], code: str, rows: Se
             table.complain(at, "country", f"known codes: {listed}{hint(code, known)}; others are two letters, such as EE")
         return
     found = f"no figures for {code}{hint(code, known)}"
-    table.remark(
-        rows, "country", found, "its salary, school sizes and shares are means over the known countries; a scenario can state them"
-    )
+    expected = "its salary, school sizes and shares are means over the known countries; a scenario can state them"
+    table.remark(rows, "country", found, expected)
     known[code] = assumed_country(code)
 
 
@@ -236,9 +235,8 @@ def _roles(table: CsvTable) -> tuple[NDArray[np.int8], Ints]:
         name = clusters[at]
         if name and leader.setdefault(name, at) != at:
             other = table.numbers[leader[name]]
-            table.complain(
-                at, "cluster", "give each cluster one mentor", f"cluster {name!r} has a second mentor, the first is in row {other}"
-            )
+            problem = f"cluster {name!r} has a second mentor, the first is in row {other}"
+            table.complain(at, "cluster", "give each cluster one mentor", problem)
     for at, name in enumerate(clusters):
         if name and role[at] == 0 and not table.columns["role"][at]:
             table.complain(at, "role", "give mentor or mentee", f"is blank although the school is in cluster {name!r}")

@@ -129,9 +129,8 @@ def _check_mentoring(table: CsvTable, source: Ints, target: Ints, kind: NDArray[
             table.complain(at, "source", "a school has one role", f"{schools.school_id[school]!s} is a mentor here and a mentee elsewhere")
     for school, at in mentees.items():
         if schools.named_role[school] == MENTOR:
-            table.complain(
-                at, "target", "a school has one role", f"{schools.school_id[school]!s} is a mentee here, a mentor in the school table"
-            )
+            problem = f"{schools.school_id[school]!s} is a mentee here, a mentor in the school table"
+            table.complain(at, "target", "a school has one role", problem)
 
 
 def name_mentors(schools: Schools, ties: Ties) -> Schools:

@@ -68,9 +68,8 @@ def check_degrees(table: CsvTable, given: Mapping[str, Given], countries: ByCoun
             table.complain(at, "latitude", "exchange the two columns", problem)
         strange = far & ~exchanged
         if strange.any():
-            table.remark(
-                rows[strange], "latitude", f"{away[strange].max():,.0f} km from {where}", "expected places in the country or near it"
-            )
+            expected = "expected places in the country or near it"
+            table.remark(rows[strange], "latitude", f"{away[strange].max():,.0f} km from {where}", expected)
 
 
 def check_kilometres(table: CsvTable, given: Mapping[str, Given], countries: ByCountry) -> None:
@@ -81,23 +80,20 @@ def check_kilometres(table: CsvTable, given: Mapping[str, Given], countries: ByC
         width = float(np.hypot(sides[0], sides[1]))
         expected = f"expected km, and {codes[0]} is {length_km(codes[0]):,.0f} km long"
         if width > EARTH_KM:
-            table.complain(
-                int(rows[0]), "x_km", f"{expected}; are these metres?", f"schools of a country are {width:,.0f} km from each other"
-            )
+            problem = f"schools of a country are {width:,.0f} km from each other"
+            table.complain(int(rows[0]), "x_km", f"{expected}; are these metres?", problem)
         elif width > sum(2.0 * length_km(code) + FAR_KM for code in codes):
             table.remark(rows, "x_km", f"schools {width:,.0f} km from each other", f"{expected}; are these metres?")
         elif len(rows) > 2 and width < 1.0:
             table.remark(rows, "x_km", f"all schools within {width:.3g} km", expected)
         elif len(rows) > 2 and 0.0 < sides[0] < LEAST_RATIO * sides[1]:
-            table.remark(
-                rows, "x_km", f"all schools on a strip of {sides[0]:.3g} by {sides[1]:.3g} km", "expected x_km and y_km in one unit"
-            )
+            expected = "expected x_km and y_km in one unit"
+            table.remark(rows, "x_km", f"all schools on a strip of {sides[0]:.3g} by {sides[1]:.3g} km", expected)
         elif len(rows) > 2 and np.abs(x[rows]).max() <= 180.0 and np.abs(y[rows]).max() <= 90.0:
             inside = (km_from(codes, *places).max() <= FAR_KM / 2 for places in ((y[rows], x[rows]), (x[rows], y[rows])))
             if any(inside):
-                table.remark(
-                    rows, "x_km", f"taken for degrees, they all lie in {codes[0]}", "expected km; degrees are latitude and longitude"
-                )
+                expected = "expected km; degrees are latitude and longitude"
+                table.remark(rows, "x_km", f"taken for degrees, they all lie in {codes[0]}", expected)
 
 
 def _where(rows: NDArray[np.bool_]) -> list[int]:

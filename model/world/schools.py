@@ -100,19 +100,14 @@ class Schools:
             columns["role"] = np.array(ROLES, dtype=object)[self.named_role]
             columns["cluster"] = np.where(leader >= 0, self.school_id[leader], "")
         if (self.adopters_at_start >= 0).any():
-            for name, counts in zip(_adopter_columns(len(self.adopters_at_start), practices), self.adopters_at_start, strict=True):
+            count = len(self.adopters_at_start)
+            if count > 1 and len(practices) != count:
+                raise ValueError(f"{count} practices need {count} names, {len(practices)} given")
+            names = [f"adopters_at_start_{practice}" for practice in practices] if count > 1 else ["adopters_at_start"]
+            for name, counts in zip(names, self.adopters_at_start, strict=True):
                 columns[name] = pd.array(np.where(counts >= 0, counts, 0), dtype="Int32")
                 columns[name][counts < 0] = pd.NA  # type: ignore[index]
         return pd.DataFrame(columns)
-
-
-def _adopter_columns(count: int, practices: Sequence[str]) -> list[str]:
-    """Return the adopter columns of ``count`` practices."""
-    if count == 1:
-        return ["adopters_at_start"]
-    if len(practices) != count:
-        raise ValueError(f"{count} practices need {count} names, {len(practices)} given")
-    return [f"adopters_at_start_{practice}" for practice in practices]
 
 
 # --------------------------------------------------------------------------------------------------------- population
