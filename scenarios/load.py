@@ -95,10 +95,7 @@ def load_scenario(scenario: ScenarioLike, sets: Settings | None = None, **option
 
 
 def uploaded_scenario(data: bytes, name: str) -> Scenario:
-    """Return the scenario that the content of a file describes; ``name`` is what errors call the file.
-
-    For content from elsewhere: it may extend a shipped scenario, and names no other file. Raises InputError.
-    """
+    """Return the scenario of a file ``name`` from elsewhere: it may extend a shipped one, and names no other file. Raises InputError."""
     path = Path(Path(name).name or "scenario.yaml")
     layer = parse_yaml(data, path)
     parent = layer.values.get("extends")
@@ -116,10 +113,7 @@ def uploaded_scenario(data: bytes, name: str) -> Scenario:
 
 
 def scenario_from(values: Mapping[str, Any], source: str, *, files: bool = True) -> Scenario:
-    """Return the scenario that ``resolved`` described; ``source`` names where the description stands, for errors and relative paths.
-
-    ``files``: whether those that it names must be there, which only runs need.
-    """
+    """Return the scenario that ``resolved`` described; ``source``: where it stands; ``files``: whether those named must be there."""
     world = values.get("world")
     layer = Layer({**values, "world": dict(world)} if isinstance(world, Mapping) else dict(values), {})
     return _checked(_with_absolute_paths(layer, Path(source).parent), source, files=files)

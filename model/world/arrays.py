@@ -1,7 +1,4 @@
-"""A world: schools in their countries and regions, their peer network, and the practices that spread there, as plain arrays.
-
-``World`` is what both engines read. ``schools.py`` and ``network.py`` make one.
-"""
+"""A world as plain arrays, which both engines read: schools in countries and regions, their peer network, the practices that spread."""
 
 from typing import Any, NamedTuple
 

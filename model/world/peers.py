@@ -31,10 +31,7 @@ _TURN, _REWIRE, _SWAP = 3, 4, 5
 def draw(
     schools: Schools, parameters: Mapping[str, float], seed: int, index: int, structure: Structure, *, direct_up_to: int = DIRECT_UP_TO
 ) -> Drawn:
-    """Return whom each school drew; two schools are peers where either drew the other.
-
-    Each generator draws floor(peer_degree / 2 + u) partners for a school, as ``draw_partners`` does, and ties of one country only.
-    """
+    """Return whom each school drew, floor(peer_degree / 2 + u) of its country; two schools are peers where either drew the other."""
     if structure.network == "nearest":
         return _nearest(schools, parameters, seed, index)
     if structure.network == "small_world":

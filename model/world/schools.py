@@ -75,10 +75,7 @@ class Schools:
         return tuple(country.code for country in self.countries)
 
     def to_frame(self, practices: Sequence[str] = ()) -> "pd.DataFrame":
-        """Return the table with the columns of ``schools.csv``; ``practices`` names the practices where there are several.
-
-        ``to_frame().to_csv(path, index=False)`` and ``read_schools`` give back the same arrays to the last bit.
-        """
+        """Return the columns of ``schools.csv``, which ``read_schools`` reads back to the last bit; ``practices``: names of several."""
         import pandas as pd
 
         columns: dict[str, object] = {
@@ -193,10 +190,7 @@ def populate(
     index: int,
     given: Mapping[str, Given],
 ) -> dict[str, Any]:
-    """Return the attributes of every school, by their names in ``Schools``: given cells as they are, all others drawn.
-
-    Later attributes depend on earlier ones as they stand in the table, so a given level or rural flag shapes what is drawn.
-    """
+    """Return all attributes by their names in ``Schools``: given cells as they are, others drawn, later ones by earlier ones."""
     country, n = place.country, len(place.country)
     profile = _profile(countries, np.bincount(country, minlength=len(countries)) / n, parameters)
 
@@ -253,10 +247,7 @@ def _profile(countries: Sequence[Country], weight: Floats, parameters: Mapping[s
 
 
 def _teachers(u: Floats, mean: Floats, parameters: Mapping[str, float], given: Mapping[str, Given]) -> Floats:
-    """Return whole numbers from 1 to 1000 of teachers, (n,): lognormal with the given mean, or from the pupils where they are known.
-
-    A school never has fewer teachers than the adopters that the user counted there.
-    """
+    """Return teachers, whole from 1 to 1000, (n,): lognormal of a mean, or from known pupils; never fewer than the adopters counted."""
     normal = ndtri(np.maximum(u, 2.0**-53))
     size = _lognormal(mean, normal, parameters["teachers_spread"])
     if "pupils" in given:
