@@ -14,10 +14,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.progress import Stage
-from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
-from school_mentoring.experiments.sweep.plan import Plan, read_sets
-from school_mentoring.experiments.sweep.store import Store
+from school_mentoring.experiments.sweep.plan import Plan, SchoolRecord
+from school_mentoring.experiments.sweep.store import Store, read_sets
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import Floats

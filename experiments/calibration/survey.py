@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.pilot_data import Observations
-from school_mentoring.experiments.school_record import SchoolRecord
+from school_mentoring.experiments.sweep.plan import SchoolRecord
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import Floats
 

@@ -53,53 +53,39 @@ def crate_bytes(study: Mapping[str, Any], folder: Path, files: Iterable[Path]) -
     parts = [{"@id": "study.json", "@type": "File", "encodingFormat": FORMATS[".json"]}]
     parts += [_part(path, path.relative_to(folder).as_posix()) for path in sorted(files)]
     for part in parts:
-        name = part["@id"].rstrip("/")
-        part["name"] = name
+        part["name"] = name = part["@id"].rstrip("/")
         if name in MEANING:
             part["description"] = MEANING[name]
-    libraries = [
-        {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "softwareVersion": version}
-        for name, version in study["versions"].items()
-    ]
-    inputs = [
-        {"@id": f"#input-{name}", "@type": "CreativeWork", "name": name, "identifier": f"sha256:{digest}"}
-        for name, digest in study["inputs"].items()
-    ]
-    root = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": f"{scenario['title'] or scenario['name']}: {command}",
-        "description": told.strip(),
-        "datePublished": RELEASED,
-        "hasPart": _references(parts),
-        "mentions": {"@id": "#run"},
-    }
-    program = {
-        "@id": PROGRAM,
-        "@type": "SoftwareApplication",
-        "name": "School Mentoring",
-        "description": "Agent-based simulation of schools that learn from other schools, and of what it costs to organise that",
-        "version": __version__,
-        "softwareVersion": f"{__version__}, model {study['model']}",
-        "softwareRequirements": _references(libraries),
-    }
-    run = {
-        "@id": "#run",
-        "@type": "CreateAction",
-        "name": f"run.py {command}",
-        "instrument": {"@id": PROGRAM},
-        "object": _references(inputs),
-        "result": {"@id": "./"},
-    }
-    descriptor = {
-        "@id": METADATA,
-        "@type": "CreativeWork",
-        "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-        "about": {"@id": "./"},
-    }
-    graph = [descriptor, root, *parts, run, program, *libraries, *inputs]
+    libraries = [_entity(f"#{name}", "SoftwareApplication", name, softwareVersion=version) for name, version in study["versions"].items()]
+    inputs = [_entity(f"#input-{name}", "CreativeWork", name, identifier=f"sha256:{digest}") for name, digest in study["inputs"].items()]
+    root = _entity(
+        "./",
+        "Dataset",
+        f"{scenario['title'] or scenario['name']}: {command}",
+        description=told.strip(),
+        datePublished=RELEASED,
+        hasPart=_references(parts),
+        mentions={"@id": "#run"},
+    )
+    program = _entity(
+        PROGRAM,
+        "SoftwareApplication",
+        "School Mentoring",
+        description="Agent-based simulation of schools that learn from other schools, and of what it costs to organise that",
+        version=__version__,
+        softwareVersion=f"{__version__}, model {study['model']}",
+        softwareRequirements=_references(libraries),
+    )
+    made = {"instrument": {"@id": PROGRAM}, "object": _references(inputs), "result": {"@id": "./"}}
+    run = _entity("#run", "CreateAction", f"run.py {command}", **made)
+    about = {"conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}, "about": {"@id": "./"}}
+    graph = [{"@id": METADATA, "@type": "CreativeWork", **about}, root, *parts, run, program, *libraries, *inputs]
     document = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _entity(key: str, kind: str, name: str, **told: Any) -> dict[str, Any]:
+    return {"@id": key, "@type": kind, "name": name, **told}
 
 
 def _part(path: Path, name: str) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Run a study again from what its ``study.json`` says: the command line that made it, and what has changed around it since."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from school_mentoring.experiments.sweep.plan import read_sets
+from school_mentoring.experiments.sweep.store import read_sets
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import dump_yaml, scenario_from
 
@@ -18,6 +18,7 @@ from .study import FORMAT
 INSIDE = ("sensitivity", "calibration")
 """Folders of findings within the folder of the sweep that they rest on."""
 
+COMMANDS = ("compare", "simulate", "sweep", "sensitivity", "optimise", "recommend", "calibrate", "validation")
 RESUMABLE = ("sweep", "sensitivity", "optimise", "calibrate")
 SURROUNDINGS = ("format", "model", "source_commit", "versions", "inputs")
 """What ``study.json`` says of the program and files that a study was made with, none of which should change its results."""
@@ -70,9 +71,8 @@ def again(
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(
-            where, f"does not say how the study was made ({type(error).__name__}: {error})", "give a study as a command wrote it"
-        ) from None
+        problem = f"does not say how the study was made ({type(error).__name__}: {error})"
+        raise InputError(where, problem, "give a study as a command wrote it") from None
     whole = open_study(study)
     if "sweep" in whole.info:
         whole.checked_files()
@@ -85,8 +85,8 @@ def again(
 def verdict(plan: Again) -> tuple[list[str], dict[str, Any], bool]:
     """Return what a study made again came to: lines for people, a document, and whether its results are the same."""
     found = compare_folders(plan.study, plan.made)
-    mine = open_study(plan.made).info
-    changed = list(differences({key: plan.info.get(key) for key in SURROUNDINGS}, {key: mine.get(key) for key in SURROUNDINGS}))
+    then, now = ({key: info.get(key) for key in SURROUNDINGS} for info in (plan.info, open_study(plan.made).info))
+    changed = list(differences(then, now))
     lines = [f"{plan.study} was made by {plan.words[0]}; made again in {plan.made}", *found.lines()]
     if changed:
         lines += ["Made with, there and here:", *(f"  {name}: {there}, {here}" for name, there, here in changed)]
@@ -100,24 +100,71 @@ def verdict(plan: Again) -> tuple[list[str], dict[str, Any], bool]:
 def _words(folder: Path, info: dict[str, Any], scratch: Path, given: Mapping[str, str | None]) -> list[str]:
     where = str(folder / "study.json")
     command = info["command"]
-    if not isinstance(info["format"], int) or info["format"] > FORMAT:
-        raise InputError(
-            where, f"has the format {info['format']}, of a newer version of the program", f"allowed: up to {FORMAT}; use that version"
-        )
-    if command not in ARGUMENTS:
-        raise InputError(where, f"is of the command {command!r}", f"allowed: {', '.join(ARGUMENTS)}")
+    if info["format"] > FORMAT:
+        problem = f"has the format {info['format']}, of a newer version of the program"
+        raise InputError(where, problem, f"allowed: up to {FORMAT}; use that version")
+    if command not in COMMANDS:
+        raise InputError(where, f"is of the command {command!r}", f"allowed: {', '.join(COMMANDS)}")
     if command != "sweep" and "files" not in info:
         raise InputError(str(folder), "holds an unfinished study", f"complete it with run.py {command} ... --resume")
     info = find_inputs(folder, info, given)
     file = scratch / "scenario.yaml"
     file.write_text(dump_yaml(scenario_from(info["scenario"], where, files=False)), encoding="utf-8")
-    return [command, *ARGUMENTS[command](info, file, folder)]
+    return [command, *_arguments(command, info, file, folder)]
 
 
-# --- the arguments of each command --------------------------------------------------------------------------------------
+def _arguments(command: str, info: Mapping[str, Any], file: Path, folder: Path) -> list[str]:
+    """Return the arguments of a command; ``info``: what the ``study.json`` of ``folder`` says, ``file``: its scenario."""
+    options, scenario, of = info["options"], info["scenario"], str(file)
 
-Arguments = Callable[[Mapping[str, Any], Path, Path], list[str]]
-"""The arguments of a command, of ``study.json``, the scenario as a file, and the folder of the study."""
+    def same(*names: str) -> dict[str, Any]:
+        return {name: options[name] for name in names}
+
+    match command:
+        case "compare":
+            given = same("engine")
+        case "simulate":
+            given = {"design": next(iter(scenario["designs"])), "per-school": options["per_school"], **same("engine")}
+        case "sweep":
+            given = {"yes": True, **_of_sweep(info, file, folder)}
+        case "sensitivity":
+            given = same("method", "vary", "pairs", "ci", "budget", "groups", "second", "monthly")
+            given |= {"n": options["points"] or None, "k": options["willingness_to_pay"], "outputs": ",".join(options["outputs"])}
+            given |= {options["random"]: True}
+            if "sweep" in options:
+                of, given["independent"] = str(options["sweep"]), None
+            else:
+                given = {"replicates": scenario["replicates"], **given}
+        case "optimise":
+            search = info["search"]
+            given = {name: search[name] for name in ("perspective", "space", "population", "draws")}
+            given |= {"budget": search["budgets"], "replicates": search["cells"], "objectives": ",".join(search["objectives"])}
+            given |= same("evaluations")
+        case "recommend":
+            of = str(options.get("study") or options.get("sample") or file)
+            names = ("k", "perspective", "effects", "parameters", "columns", "encoding", "comparator", "unit")
+            given = {name: options.get(name) for name in names}
+        case "calibrate":
+            given = {"fit": ",".join(options["fit"]), "pool": ",".join(options["pooled"]), "hold-out": options["hold_out"]}
+            given |= same("observations", "design", "start", "mapping", "end", "compare", "overdispersion", "discrepancy")
+            given |= same("likelihood", "runs", "quick")
+        case _:
+            given = same("quick", "k")
+    return [of, *_flags(given)]
+
+
+def _of_sweep(info: Mapping[str, Any], file: Path, folder: Path) -> dict[str, Any]:
+    """Return the options of a sweep; its own sets, which the folder keeps, are written beside the scenario."""
+    sweep = info["sweep"]
+    if "schools" in sweep or sweep.get("monthly"):
+        raise InputError(str(folder), "is the sweep of an unfinished calibration or sensitivity study", "complete that with --resume")
+    open_study(folder).refuse_incomplete()
+    vary, sample = info["options"].get("vary"), sweep["sample"]
+    if vary is None:
+        table = file.with_name("sets.csv")
+        read_sets(folder, info).drop(columns="parameter_set").to_csv(table, index=False)
+        vary, sample = [], f"table:{table}"
+    return {"vary": vary, "sample": sample, "random": sweep["random"], "chunk": sweep["chunk"], "broken-down": sweep.get("broken_down")}
 
 
 def _flags(given: Mapping[str, Any]) -> list[str]:
@@ -130,72 +177,3 @@ def _flags(given: Mapping[str, Any]) -> list[str]:
             elif one is not None and one is not False and one != "":
                 words.append(f"--{name}={one}")
     return words
-
-
-def _compare(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    return [str(scenario), *_flags({"engine": info["options"]["engine"]})]
-
-
-def _simulate(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    options, designs = info["options"], list(info["scenario"]["designs"])
-    return [str(scenario), *_flags({"design": designs[0], "per-school": options["per_school"], "engine": options["engine"]})]
-
-
-def _sweep(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    sweep = info["sweep"]
-    if "schools" in sweep or sweep.get("monthly"):
-        raise InputError(str(folder), "is the sweep of an unfinished calibration or sensitivity study", "complete that with --resume")
-    open_study(folder).refuse_incomplete()
-    vary, sample = info["options"].get("vary"), sweep["sample"]
-    if vary is None:  # the user's own sets, which the folder keeps
-        table = scenario.with_name("sets.csv")
-        read_sets(folder, info).drop(columns="parameter_set").to_csv(table, index=False)
-        vary, sample = [], f"table:{table}"
-    kept = {"vary": vary, "sample": sample, "random": sweep["random"], "chunk": sweep["chunk"], "broken-down": sweep.get("broken_down")}
-    return [str(scenario), "--yes", *_flags(kept)]
-
-
-def _sensitivity(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    options = info["options"]
-    renamed = {"n": options["points"] or None, "k": options["willingness_to_pay"], "outputs": ",".join(options["outputs"])}
-    same = {name: options[name] for name in ("method", "vary", "pairs", "ci", "budget", "groups", "second", "monthly")}
-    flags = _flags({**same, **renamed, options["random"]: True})
-    if "sweep" in options:
-        return [str(options["sweep"]), *[flag for flag in flags if flag != "--independent"]]
-    return [str(scenario), f"--replicates={info['scenario']['replicates']}", *flags]
-
-
-def _optimise(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    search = info["search"]
-    renamed = {"budget": search["budgets"], "replicates": search["cells"], "objectives": ",".join(search["objectives"])}
-    same = {name: search[name] for name in ("perspective", "space", "population", "draws")}
-    return [str(scenario), *_flags({**same, **renamed, "evaluations": info["options"]["evaluations"]})]
-
-
-def _recommend(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    options = info["options"]
-    names = ("k", "perspective", "effects", "parameters", "columns", "encoding", "comparator", "unit")
-    return [str(options.get("study") or options.get("sample") or scenario), *_flags({name: options.get(name) for name in names})]
-
-
-def _calibrate(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    options = info["options"]
-    lists = {"fit": ",".join(options["fit"]), "pool": ",".join(options["pooled"]), "hold-out": options["hold_out"]}
-    names = ("observations", "design", "start", "mapping", "end", "compare", "overdispersion", "discrepancy", "likelihood", "runs", "quick")
-    return [str(scenario), *_flags({**lists, **{name: options[name] for name in names}})]
-
-
-def _validation(info: Mapping[str, Any], scenario: Path, folder: Path) -> list[str]:
-    return [str(scenario), *_flags({name: info["options"][name] for name in ("quick", "k")})]
-
-
-ARGUMENTS: Mapping[str, Arguments] = {
-    "compare": _compare,
-    "simulate": _simulate,
-    "sweep": _sweep,
-    "sensitivity": _sensitivity,
-    "optimise": _optimise,
-    "recommend": _recommend,
-    "calibrate": _calibrate,
-    "validation": _validation,
-}

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from school_mentoring.experiments.sweep.pieces import sweep_store
-from school_mentoring.experiments.sweep.plan import read_sets
-from school_mentoring.experiments.sweep.store import FAILURES, Store, say
+from school_mentoring.experiments.sweep.store import FAILURES, Store, read_sets, say, sweep_store
 from school_mentoring.model.errors import InputError, listed, nearest, quoted
 from school_mentoring.model.observe import OUTCOMES
 

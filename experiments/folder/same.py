@@ -61,32 +61,23 @@ class FolderComparison:
         """Whether every result is the same."""
         return not self.different
 
-    @property
-    def files(self) -> int:
-        """The number of result files."""
-        return len(self.identical) + len(self.same_values) + len(self.different)
-
     def document(self) -> dict[str, Any]:
         """Return the comparison as JSON holds it."""
         return {"same": self.same, "byte_identical": self.same and not self.same_values, **asdict(self)}
 
     def lines(self) -> list[str]:
         """Return the comparison for people."""
+        files = len(self.identical) + len(self.same_values) + len(self.different)
         if self.different:
-            said = [f"DIFFERENT: {len(self.different)} of {self.files} result files", *(f"  {one}" for one in self.different)]
+            said = [f"DIFFERENT: {len(self.different)} of {files} result files", *(f"  {one}" for one in self.different)]
         elif self.same_values:
-            others = ", ".join(self.same_values)
-            said = [
-                f"Same values in all {self.files} result files, {len(self.identical)} of them byte for byte",
-                f"Other bytes for the same values, as libraries encode them otherwise: {others}",
-            ]
+            said = [f"Same values in all {files} result files, {len(self.identical)} of them byte for byte"]
+            said += [f"Other bytes for the same values, as libraries encode them otherwise: {', '.join(self.same_values)}"]
         else:
-            said = [f"Same: all {self.files} result files are identical, byte for byte"]
-        if self.drawn_different:
-            all_drawn = len(self.drawn_identical) + len(self.drawn_different)
-            said.append(
-                f"{len(self.drawn_different)} of {all_drawn} figures and reports are drawn otherwise: {', '.join(self.drawn_different)}"
-            )
+            said = [f"Same: all {files} result files are identical, byte for byte"]
+        if other := self.drawn_different:
+            of = len(self.drawn_identical) + len(other)
+            said.append(f"{len(other)} of {of} figures and reports are drawn otherwise: {', '.join(other)}")
         return said
 
 
@@ -116,19 +107,14 @@ def _file(name: str, recorded: str | None, there: Path | None, here: Path | None
     if here is None:
         return Difference(name, "is not made again"), False
     digest = _digest(here)
-    if there is None:
-        return (
-            (None, True)
-            if recorded == digest
-            else (Difference(name, "was not there" if recorded is None else "differs, and is gone there"), False)
-        )
-    actual = _digest(there)
-    if recorded is not None and recorded != actual:
-        return Difference(
-            name, "was changed after the study was made" + (", which gives what it held before" if recorded == digest else "")
-        ), False
+    actual = recorded if there is None else _digest(there)
+    if recorded not in (None, actual):
+        what = "was changed after the study was made" + (", which gives what it held before" if recorded == digest else "")
+        return Difference(name, what), False
     if actual == digest:
         return None, True
+    if there is None:
+        return Difference(name, "was not there" if recorded is None else "differs, and is gone there"), False
     return first_difference(name, there, here), False
 
 
@@ -145,16 +131,11 @@ def first_difference(name: str, there: Path, here: Path) -> Difference | None:
     if list(one) != list(other):
         differing = next((a, b) for a, b in zip_longest(one, other) if a != b)
         return Difference(name, f"columns differ: {differing[0]} there, {differing[1]} here")
-    first: tuple[int, int, str] | None = None
-    for position, column in enumerate(one):
-        row = _first_row(one[column], other[column])
-        if row is not None and (first is None or (row, position) < first[:2]):
-            first = row, position, column
-    if first is None:
+    rows = [(row, column) for column in one if (row := _first_row(one[column], other[column])) is not None]
+    if not rows:
         return None if there.suffix in (".parquet", ".csv") else Difference(name, "differs in its bytes")
-    row, _, column = first
-    values = [_shown(table[column], row) for table in (one, other)]
-    return Difference(name, "differs", column or None, row + 1, *values)
+    row, column = min(rows, key=lambda found: found[0])  # of several columns the first
+    return Difference(name, "differs", column or None, row + 1, *(_shown(table[column], row) for table in (one, other)))
 
 
 Columns = dict[str, "np.ndarray[Any, np.dtype[Any]] | list[Any]"]
@@ -186,13 +167,11 @@ def _first_row(one: Any, other: Any) -> int | None:
     n = min(len(one), len(other))
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         a, b = one[:n], other[:n]
-        unequal = ~((a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)))
-        rows = np.flatnonzero(unequal)
-        row = int(rows[0]) if len(rows) else None
+        rows = np.flatnonzero(~((a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)))).tolist()
     else:  # a column without blanks is an array, and beside one that has some it is read as that is
         left, right = (column.tolist() if isinstance(column, np.ndarray) else column for column in (one, other))
-        row = next((k for k in range(n) if repr(left[k]) != repr(right[k])), None)
-    return row if row is not None else (n if len(one) != len(other) else None)
+        rows = [k for k in range(n) if repr(left[k]) != repr(right[k])]
+    return rows[0] if rows else n if len(one) != len(other) else None
 
 
 def _shown(column: Any, row: int) -> str:
@@ -204,10 +183,10 @@ def _shown(column: Any, row: int) -> str:
 
 def _present(folder: Path) -> dict[str, Path]:
     """Return the files of results and figures in a folder by name, without hidden ones and those that describe it."""
-    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() and path.name not in DESCRIBE}
     present: dict[str, Path] = {}
-    for name, path in sorted(found.items()):
-        if not any(part.startswith(".") for part in name.parts):
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and path.name not in DESCRIBE and not any(part.startswith(".") for part in name.parts):
             key = _key(name.as_posix())
             present[name.as_posix() if key in present else key] = path  # a second part of a chunk is a file of its own
     return present

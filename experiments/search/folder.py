@@ -17,8 +17,7 @@ from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
 from school_mentoring.experiments.folder.description import refuse_other
 from school_mentoring.experiments.folder.inputs import hash_inputs, keep_inputs
 from school_mentoring.experiments.folder.study import checked_out, provenance
-from school_mentoring.experiments.sweep.pieces import plan_hash
-from school_mentoring.experiments.sweep.store import Store, say, write_atomically
+from school_mentoring.experiments.sweep.store import Store, plan_hash, say, write_atomically
 from school_mentoring.model.designs import OPTIONAL, Design
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml

@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.sweep.pieces import sweep_store
 from school_mentoring.experiments.sweep.plan import Plan
+from school_mentoring.experiments.sweep.store import sweep_store
 from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.world.arrays import Floats

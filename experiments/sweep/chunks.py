@@ -1,5 +1,6 @@
 """What a chunk of a sweep holds: its runs, made and recorded, and those that failed, found one by one."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -58,25 +59,19 @@ class Sweep:
                 raise
             except Exception:  # whatever fails is found run by run below
                 continue
-        good, failures = self._bisect(rows)
-        return good, failures
+        return self._bisect(rows)
 
     def _bisect(self, rows: pd.DataFrame) -> tuple[pa.Table, list[dict[str, Any]]]:
         try:
             return self._table(rows, self.outcomes(rows)), []
         except Exception as error:
             if len(rows) == 1:
-                cell = int(rows["cell"].iloc[0])
+                cell, design = rows[["cell", "design"]].iloc[0].tolist()
                 parameter_set, replicate = divmod(cell, self.plan.scenario.replicates)
-                return self._table(rows.iloc[:0], np.empty((0, len(self._columns)))), [
-                    {
-                        "design": self.designs[int(rows["design"].iloc[0])],
-                        "parameter_set": parameter_set,
-                        "replicate": replicate,
-                        "parameters": {str(k): v for k, v in self.plan.sets.iloc[parameter_set].to_dict().items()},
-                        "error": f"{type(error).__name__}: {error}",
-                    }
-                ]
+                failed = {"design": self.designs[design], "parameter_set": parameter_set, "replicate": replicate}
+                values = {str(k): v for k, v in self.plan.sets.iloc[parameter_set].to_dict().items()}
+                failed |= {"parameters": values, "error": f"{type(error).__name__}: {error}"}
+                return self._table(rows.iloc[:0], np.empty((0, len(self._columns)))), [failed]
         middle = len(rows) // 2
         left, right = self._bisect(rows.iloc[:middle]), self._bisect(rows.iloc[middle:])
         return pa.concat_tables([left[0], right[0]]).combine_chunks(), left[1] + right[1]
@@ -107,49 +102,36 @@ class Sweep:
         for values in sorted(set(kinds)):
             scenario, worlds = self._variant(values, varied)
             mine = np.flatnonzero(np.array([kind == values for kind in kinds])[position])
-            designs = self._designs(scenario, sets)
-            parameters = parameter_rows(self._base, sets)
-            if plan.schools is not None:
-                batch = Batch(position[mine] * len(self.designs) + rows["design"].to_numpy()[mine], position[mine], draw[mine])
-                outcomes[mine] = self._schools(scenario, worlds, parameters, designs, batch)
-                continue
-            for part in slices(len(mine), scenario, len(self._countries)) if plan.broken_down else [slice(None)]:
+            designs, parameters, record = self._designs(scenario, sets), parameter_rows(self._base, sets), plan.schools
+            kept: dict[str, Any] = {"monthly": plan.monthly or plan.broken_down, "per_school": record is not None}
+            parts = [slice(None)]
+            if record is not None:
+                step = record.runs_at_a_time(scenario.months, len(scenario.practices))
+                parts = [slice(low, low + step) for low in range(0, len(mine), step)]
+                teachers = np.stack([worlds.get(self._base, index)[0].teachers for index in range(scenario.worlds)])
+            elif plan.broken_down:
+                parts = list(slices(len(mine), scenario, len(self._countries)))
+            for part in parts:
                 now = mine[part]
                 batch = Batch(position[now] * len(self.designs) + rows["design"].to_numpy()[now], position[now], draw[now])
-                results = run_rows(
-                    scenario, parameters, designs, batch,
-                    worlds=worlds, monthly=plan.monthly or plan.broken_down, engine=self.engine, threads=self.threads,
-                )  # fmt: skip
-                outcomes[now] = self._record(results, parameters["discount_rate"][position[now]])
+                results = run_rows(scenario, parameters, designs, batch, worlds=worlds, **kept, engine=self.engine, threads=self.threads)
+                given = parameters[position[now]]
+                if record is not None:
+                    seen = record.read(results.schools, given["mainstream_threshold"], teachers[draw[now] % scenario.worlds])
+                    outcomes[now] = seen.reshape(-1, record.cells)
+                else:
+                    outcomes[now] = self._record(results, given["discount_rate"])
         return outcomes
 
     def _record(self, results: Results, discount_rates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what is kept of runs, shape (runs, columns)."""
         parts = [results.outcomes]
-        if self.plan.monthly:
-            parts.append(_shares(results))
+        if self.plan.monthly:  # the share of all teachers who use a practice (mean over practices)
+            everyone = results.groups[:, :, 0].sum(axis=2)
+            parts.append(everyone[..., GROUP_COUNTS.index("adopters")] / everyone[..., GROUP_COUNTS.index("teachers")])
         if self.plan.broken_down:
             parts.append(breakdown(results, discount_rates, self._countries))
         return np.concatenate(parts, axis=1)
-
-    def _schools(
-        self, scenario: Scenario, worlds: Worlds, parameters: NDArray[np.void], designs: NDArray[np.void], batch: Batch
-    ) -> NDArray[np.int32]:
-        """Return what is recorded of the schools of each run, (B, cells), a few runs at a time."""
-        record = self.plan.schools
-        assert record is not None
-        found = np.empty((len(batch.design), record.cells), np.int32)
-        step = record.runs_at_a_time(scenario.months, len(scenario.practices))
-        teachers = np.stack([worlds.get(self._base, index)[0].teachers for index in range(scenario.worlds)])
-        for low in range(0, len(found), step):
-            here = slice(low, low + step)
-            part = Batch(*(column[here] for column in batch))
-            results = run_rows(
-                scenario, parameters, designs, part, worlds=worlds, per_school=True, engine=self.engine, threads=self.threads
-            )
-            threshold = parameters["mainstream_threshold"][part.parameter_set]
-            found[here] = record.read(results.schools, threshold, teachers[part.replicate % scenario.worlds]).reshape(-1, record.cells)
-        return found
 
     def _variant(self, values: tuple[int | str, ...], varied: Sequence[str]) -> tuple[Scenario, Worlds]:
         """Return the scenario with other numbers of schools and regions, or other structural choices, and its worlds."""
@@ -172,13 +154,10 @@ class Sweep:
         one = design_table(list(scenario.designs.values()), window.first_month, window.last_month)
         one["mandate"] = [design.mandate for design in scenario.designs.values()]
         table = np.tile(one, len(sets)).astype(DESIGN_DTYPE).reshape(len(sets), len(one))
-        for position, design in enumerate(self.designs):
-            for field in FIELDS:
-                name = f"{design}.{field}"
-                if name in sets:
-                    words = CHOICES.get(field)
-                    column = sets[name]
-                    table[field][:, position] = column.map(words.index) if words else column.to_numpy(np.float64)
+        for (position, design), field in itertools.product(enumerate(self.designs), FIELDS):
+            if (name := f"{design}.{field}") in sets:
+                words = CHOICES.get(field)
+                table[field][:, position] = sets[name].map(words.index) if words else sets[name].to_numpy(np.float64)
         # As in design_table: a mandate binds the schools that a design assigns, whichever of its sets assigns them.
         table["mandate"][table["recruitment"] != CHOICES["recruitment"].index("assigned")] = 0.0
         return table.reshape(-1)
@@ -201,9 +180,3 @@ def parameter_rows(base: Mapping[str, float], sets: pd.DataFrame) -> NDArray[np.
     for name in PARAMETERS:
         table[name] = sets[name].to_numpy(np.float64) if name in sets else base[name]
     return table
-
-
-def _shares(results: Results) -> NDArray[np.float64]:
-    """Return the share of all teachers who use a practice (mean over practices), by run and month."""
-    everyone = results.groups[:, :, 0].sum(axis=2)
-    return np.asarray(everyone[..., GROUP_COUNTS.index("adopters")] / everyone[..., GROUP_COUNTS.index("teachers")])

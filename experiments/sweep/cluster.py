@@ -1,21 +1,28 @@
 """A sweep on a Dask cluster whose workers see the same folder: they write the parts, and return no more than how many runs failed."""
 
+import io
 import json
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import school_mentoring
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import result_fingerprint
 
-from .apart import SweepApart
 from .chunks import Sweep, compute
-from .pieces import sweep_store
 from .plan import Plan, read_plan
-from .store import Store
+from .store import Store, say, sweep_store
 
 RETRIES = 3
 CONNECT_SECONDS = 20.0
@@ -36,12 +43,10 @@ def on_cluster(folder: Path, plan: Plan, store: Store, address: str, *, engine: 
     try:
         client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TypeError, TimeoutError) as error:  # the third of tls:// without its certificates
-        raise InputError(
-            f"--scheduler {address}", f"no Dask scheduler answers there ({error})", "allowed: an address such as tcp://host:8786"
-        ) from None
+        problem = f"no Dask scheduler answers there ({error})"
+        raise InputError(f"--scheduler {address}", problem, "allowed: an address such as tcp://host:8786") from None
     described = plan.describe()
-    identity = json.dumps([described["model"], described["sweep"]])
-    place = str(folder.absolute())
+    identity, place = json.dumps([described["model"], described["sweep"]]), str(folder.absolute())
     chunks: dict[Any, int] = {}
     failed = 0
     with client:
@@ -54,9 +59,8 @@ def on_cluster(folder: Path, plan: Plan, store: Store, address: str, *, engine: 
 
         workers = len(client.scheduler_info(n_workers=-1)["workers"])
         if not workers:
-            print(f"{address} has no workers yet; waiting for some", file=sys.stderr, flush=True)
-        ahead = 4 * max(1, workers)
-        running = as_completed([submit(chunk) for _, chunk in zip(range(ahead), missing, strict=False)])
+            say(f"{address} has no workers yet; waiting for some")
+        running = as_completed([submit(chunk) for chunk in islice(missing, 4 * max(1, workers))])
         suspects: set[int] = set()
         for future in running:
             chunk = chunks.pop(future.key)
@@ -73,8 +77,7 @@ def on_cluster(folder: Path, plan: Plan, store: Store, address: str, *, engine: 
             except Exception as error:
                 raise _broken(address, chunk, error) from error
             report()
-            following = next(missing, None)
-            if following is not None:
+            for following in islice(missing, 1):
                 running.add(submit(following))
     store.remove_drafts()  # of workers that died
     return failed
@@ -102,3 +105,36 @@ def _remote_sweep(folder: str, identity: str, engine: str, threads: int, apart: 
     plan = read_plan(place)
     sweep = SweepApart(place, plan, engine=engine, threads=threads) if apart else Sweep(plan, engine=engine, threads=threads)
     return sweep, sweep_store(place)
+
+
+class SweepApart(Sweep):
+    """Computes the chunks of the sweep in a folder, every piece of a chunk in a new process: one that dies is found like any that fails."""
+
+    def __init__(self, folder: Path, plan: Plan, *, engine: str = "compiled", threads: int | None = None) -> None:
+        super().__init__(plan, engine=engine, threads=threads)
+        self._call = [sys.executable, "-m", __name__, str(folder.absolute()), engine, str(threads or 0)]
+
+    def outcomes(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the outcomes of the runs of some rows; raises RuntimeError where their process dies."""
+        given = io.BytesIO()
+        np.save(given, rows[["cell", "design"]].to_numpy(np.int64))
+        root = Path(school_mentoring.__file__).parents[1]
+        done = subprocess.run(self._call, input=given.getvalue(), capture_output=True, check=False, cwd=root)
+        if done.returncode < 0:
+            raise RuntimeError(f"the run kills its process ({signal.Signals(-done.returncode).name})")
+        if done.returncode > 0:
+            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            raise RuntimeError(lines[-1] if lines else f"the run ends its process with code {done.returncode}")
+        return np.asarray(np.load(io.BytesIO(done.stdout)), np.float64)
+
+
+def _main(folder: str, engine: str, threads: str) -> None:
+    """Read rows from standard input and write their outcomes to standard output."""
+    rows = pd.DataFrame(np.load(io.BytesIO(sys.stdin.buffer.read())), columns=["cell", "design"])
+    taken = io.BytesIO()  # as numpy asks a file for its position, which a pipe does not have
+    np.save(taken, Sweep(read_plan(Path(folder)), engine=engine, threads=int(threads) or None).outcomes(rows))
+    sys.stdout.buffer.write(taken.getvalue())
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -34,14 +34,10 @@ class Estimate(NamedTuple):
 
     def words(self) -> str:
         """Return the estimate for people."""
-        return f"{count_words(self.runs)} runs, about {_duration(self.seconds)} on this machine and {disk_words(self.size)} on disk"
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("years", 31_557_600.0), ("days", 86_400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= length:
-            return f"{count_words(seconds / length)} {unit}"
-    return f"{seconds:.0f} seconds"
+        units = {"years": 31_557_600.0, "days": 86_400.0, "hours": 3600.0, "minutes": 60.0}
+        longest = next((f"{count_words(self.seconds / one)} {unit}" for unit, one in units.items() if self.seconds >= one), None)
+        time = longest or f"{self.seconds:.0f} seconds"
+        return f"{count_words(self.runs)} runs, about {time} on this machine and {disk_words(self.size)} on disk"
 
 
 def estimate(
@@ -60,15 +56,13 @@ def estimate(
     sweep = Sweep(Plan(scenario, sets, "common", 1, "trial", broken_down=broken_down), threads=threads)
     sweep.chunk(0)  # compiles and warms up
     most = min(sweep.plan.cells, TRIAL_CELLS, chunk_cells(scenario))
-    cells = 1
-    while True:
+    cells, seconds = 0, 0.0
+    while cells < most and seconds <= TRIAL_SECONDS:
+        cells = min(max(1, 4 * cells), most)
         sweep.plan = replace(sweep.plan, chunk=cells)
         started = time.perf_counter()
         table, _ = sweep.chunk(0)
         seconds = time.perf_counter() - started
-        if cells == most or seconds > TRIAL_SECONDS:
-            break
-        cells = min(4 * cells, most)
     mark = {"plan": "0" * 16, "chunk": 0, "sets": "0" * 16}
     foot, each = _growth(lambda rows: len(part_bytes(table.slice(0, rows), mark)), min(table.num_rows, of_chunk, runs))
     sets_foot, each_set = _growth(lambda rows: len(sets.iloc[:rows].to_parquet(index=False, compression="zstd")), min(len(sets), count))

@@ -23,9 +23,8 @@ from school_mentoring.model.errors import InputError, listed
 
 from .chunks import Sweep, compute
 from .cluster import on_cluster
-from .pieces import sweep_store
 from .plan import Plan
-from .store import FAILURES, RESULTS, Store, disk_words, say, write_atomically
+from .store import DAMAGED, FAILURES, RESULTS, Store, disk_words, say, sweep_store, write_atomically
 
 PARAMETERS_FILE = "parameters.parquet"
 
@@ -113,13 +112,11 @@ def _sets_bytes(plan: Plan) -> bytes:
 def _mend_sets(folder: Path, plan: Plan) -> None:
     """Write the parameter sets again where the file does not hold the bytes it should."""
     path, data = folder / PARAMETERS_FILE, _sets_bytes(plan)
-    try:
-        sound = path.read_bytes() == data
-    except OSError:
-        sound = False
-    if not sound:
-        say(f"{path} is damaged (not the bytes that were written): it is written again")
-        write_atomically(path, data)
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == data:
+            return
+    say(f"{path} {DAMAGED}: it is written again")
+    write_atomically(path, data)
 
 
 # --- chunks ----------------------------------------------------------------------------------------------------------
@@ -162,22 +159,18 @@ def carry_out(
             return on_cluster(folder, plan, store, scheduler, engine=engine, report=lambda: _report(plan, store, wanted, progress))
         return _here(folder, plan, store, wanted, Sweep(plan, engine=engine, threads=threads), progress)
     except OSError as error:
-        raise InputError(
-            f"--out {folder}", f"writing failed ({error.strerror or error})", "free space, then continue with --resume"
-        ) from error
+        problem = f"writing failed ({error.strerror or error})"
+        raise InputError(f"--out {folder}", problem, "free space, then continue with --resume") from error
 
 
 def _forget_failures(folder: Path, store: Store, wanted: set[int]) -> None:
     """Remove the parts of chunks in which runs failed, and what is said of them, so that they are done again."""
     for path in (folder / FAILURES).glob("chunk-*.json"):
         chunk = int(path.stem.removeprefix("chunk-"))
-        if chunk not in wanted:
-            continue
-        with store.claim(chunk) as mine:
+        with store.claim(chunk) if chunk in wanted else contextlib.nullcontext() as mine:
             if mine:
-                for part in store.folder.glob(f"part-{chunk:08d}-*.parquet"):
-                    part.unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
+                for gone in (*store.folder.glob(f"part-{chunk:08d}-*.parquet"), path):
+                    gone.unlink(missing_ok=True)
 
 
 def _report(plan: Plan, store: Store, wanted: list[int], progress: Advance) -> list[int]:

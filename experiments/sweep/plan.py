@@ -4,37 +4,82 @@ A cell is one parameter set in one replicate, under every design. Cells are numb
 depends on the plan only, never on who computes it (``chunks.py``).
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.folder.description import read_description
 from school_mentoring.experiments.folder.inputs import hash_inputs
 from school_mentoring.experiments.sampling import sample
-from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.experiments.variables import (
     WORLD_FIELDS,
+    Domain,
     Variable,
+    domain_of,
+    named_values,
     parse_variable,
     refuse_unknown,
     uncertain_variables,
+    variable_names,
 )
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.errors import InputError
+from school_mentoring.model.designs import FIELDS
+from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.fingerprint import result_fingerprint
+from school_mentoring.model.world.csv_file import CsvTable, Dialect
 from school_mentoring.scenarios import Scenario, resolved, scenario_from
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
-from .own_sets import read_table
+from .store import hash_sets, read_sets
 
+SMALL = 300.0
+"""A column of a user's own sets is in another unit where all of it is smaller than this part of what is plausible."""
+
+MOST_BYTES = 64_000_000  # of the months of all schools that are held at a time
 CHUNK_SCHOOL_MONTHS = 150_000_000
 CHUNK_RUNS = 200_000
+
+
+@dataclass(frozen=True)
+class SchoolRecord:
+    """W waves, each a month in which one practice (by its number) is looked at, of n ``schools``.
+
+    ``ever``: instead of adopting teachers, record whether (1 or 0) a school has by then ever reached the mainstream threshold, with one
+    teacher at least, which is its time of adoption as classic diffusion studies know it.
+    """
+
+    months: tuple[int, ...]
+    practices: tuple[int, ...]
+    schools: int
+    ever: bool = False
+
+    @property
+    def cells(self) -> int:
+        """Numbers recorded of a run: wave by wave, school by school."""
+        return len(self.months) * self.schools
+
+    def runs_at_a_time(self, months: int, practices: int) -> int:
+        """Return how many runs may hold all their schools and months in memory together."""
+        return max(1, MOST_BYTES // (4 * months * (practices + 2) * self.schools))
+
+    def read(self, schools: NDArray[np.int32], threshold: NDArray[np.float64], teachers: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return what is recorded of runs, (B, W, n).
+
+        ``schools``: as in ``model.engine.Results``, (B, months, P + 2, n); ``threshold``: the runs' mainstream threshold, (B,);
+        ``teachers``: of the schools in each run's world, (B, n).
+        """
+        waves = list(zip(self.months, self.practices, strict=True))
+        if not self.ever:
+            return np.stack([schools[:, month, practice] for month, practice in waves], axis=1)
+        needed = np.maximum(1, np.ceil(threshold[:, None] * teachers - 1e-9)).astype(np.int32)
+        reached = {practice: schools[:, :, practice] >= needed[:, None] for practice in set(self.practices)}
+        return np.stack([reached[practice][:, : month + 1].any(axis=1) for month, practice in waves], axis=1).astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -94,9 +139,8 @@ class Plan:
                 "random": self.random,
                 "chunk": self.chunk,
                 "runs": self.runs,
-                **({"monthly": True} if self.monthly else {}),
-                **({"broken_down": True} if self.broken_down else {}),
-                **({"schools": self.schools.describe()} if self.schools is not None else {}),
+                **{name: True for name in ("monthly", "broken_down") if getattr(self, name)},
+                **({"schools": asdict(self.schools)} if self.schools is not None else {}),
             },
         }
 
@@ -106,18 +150,9 @@ class Plan:
         sweep = description["sweep"]
         scenario = scenario_from(description["scenario"], source, files=False)
         records = sweep.get("monthly", False), sweep.get("broken_down", False)
-        schools = SchoolRecord.of(sweep["schools"]) if "schools" in sweep else None
+        told = sweep.get("schools")
+        schools = told and SchoolRecord(tuple(told["months"]), tuple(told["practices"]), told["schools"], told["ever"])
         return Plan(scenario, sets, sweep["random"], sweep["chunk"], sweep["sample"], *records, schools)
-
-
-def hash_sets(frame: pd.DataFrame) -> str:
-    """Return 16 hexadecimal digits that change with any name or value of a table of parameter sets."""
-    digest = hashlib.sha256("|".join(map(str, frame.columns)).encode())
-    for name in frame:
-        column = frame[name]
-        data = column.to_numpy(np.float64).tobytes() if pd.api.types.is_numeric_dtype(column) else json.dumps(list(column)).encode()
-        digest.update(data)
-    return digest.hexdigest()[:16]
 
 
 def plan_sweep(
@@ -149,22 +184,46 @@ def plan_sweep(
     return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling, broken_down=broken_down, vary=told, notices=notices)
 
 
+def read_table(path: str, scenario: Scenario) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the sets of a file, a column per variable, and what of them is probably not meant. Raises InputError."""
+    domains = {name: domain_of(name, scenario) for name in variable_names(scenario)}
+    known = {name: None if domain.words else domain.bounds for name, domain in domains.items()}
+    table = CsvTable(path, known, (), Dialect(scenario.world.encoding))
+    columns = {name: _values(table, name, domains[name], scenario) for name in table.columns}
+    table.settle()
+    return pd.DataFrame(columns), tuple(table.notices)
+
+
+def _values(table: CsvTable, name: str, domain: Domain, scenario: Scenario) -> list[float | str]:
+    """Return a column, in which no cell is blank; what is no value of it is complained of, what is none of its range remarked on."""
+    cells = table.columns[name]
+    if domain.words:
+        for at in (at for at, cell in enumerate(cells) if cell not in domain.words):
+            table.complain(at, name, nearest(cells[at], domain.words))
+        return list(cells)
+    words = named_values(name)
+    given = table.numbers_of(name, words)
+    for at in np.flatnonzero(~given.present).tolist():
+        table.complain(at, name, f"give {domain.bounds.what}", "is blank")
+    row = scenario.parameters.get(name) or FIELDS.get(name.partition(".")[2])
+    if row is not None and row.low is not None and row.high is not None and row.low < row.high:
+        beyond = given.present & ((given.values < row.low) | (given.values > row.high)) & ~np.isin(cells, list(words))
+        if 0.0 < given.values.max() < row.high / SMALL:
+            beyond = given.values > 0.0
+        table.remark(np.flatnonzero(beyond).tolist(), name, "beyond what is plausible", f"expected {row.low:g} to {row.high:g}")
+    return given.values.tolist()
+
+
 def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
     """Raise InputError for the first set that ends the funding of a design before it begins."""
     for name, design in scenario.designs.items():
-        months = []
-        for field in ("first_month", "last_month"):
-            given = getattr(design, field)
-            fixed = getattr(scenario.programme, field) if given is None else given
-            months.append(sets[f"{name}.{field}"].to_numpy(np.float64) if f"{name}.{field}" in sets else np.full(len(sets), float(fixed)))
-        wrong = np.flatnonzero(months[1] < months[0])
-        if len(wrong):
-            first, last = (column[wrong[0]] for column in months)
-            raise InputError(
-                f"parameter set {wrong[0]}",
-                f"{name} is funded from month {first:g} to month {last:g}",
-                f"allowed: {name}.last_month not before {name}.first_month",
-            )
+        first, last = (
+            sets.get(f"{name}.{field}", pd.Series(float(month), sets.index)).to_numpy(np.float64)
+            for field, month in zip(("first_month", "last_month"), window(scenario, design), strict=True)
+        )
+        for at in np.flatnonzero(last < first)[:1]:
+            problem = f"{name} is funded from month {first[at]:g} to month {last[at]:g}"
+            raise InputError(f"parameter set {at}", problem, f"allowed: {name}.last_month not before {name}.first_month")
 
 
 def _check_size(scenario: Scenario, highest: Mapping[str, float]) -> None:
@@ -205,17 +264,3 @@ def read_plan(folder: Path) -> Plan:
     """Return the plan of a sweep's folder."""
     description = read_description(folder)
     return Plan.of(description, read_sets(folder, description).drop(columns="parameter_set"), str(folder / "study.json"))
-
-
-def read_sets(folder: Path, description: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the parameter sets in a sweep's folder; raises InputError where they are not those that its description names."""
-    path = folder / "parameters.parquet"
-    try:
-        sets = pd.read_parquet(path)
-        numbered = sets["parameter_set"].to_list() == list(range(len(sets)))
-        sound = numbered and hash_sets(sets.drop(columns="parameter_set")) == description["sweep"]["sets_hash"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # what readers of Parquet say of bytes that are none
-        sound = False
-    if not sound:
-        raise InputError(str(path), "is damaged (not the parameter sets of this sweep)", "run the sweep again with --resume")
-    return sets

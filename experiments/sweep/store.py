@@ -17,9 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from school_mentoring.experiments.folder.description import decides, read_description
 from school_mentoring.model.errors import InputError
 
 try:
@@ -36,6 +39,12 @@ Mark = Mapping[str, Any]
 
 METADATA = b"school_mentoring"
 DAMAGED = "is damaged (not the bytes that were written)"
+GROWS = ("parameter_sets", "runs", "sets_hash", "sample", "variables")
+"""What ``study.json`` says of the sets: a sweep may grow by more of them, and each part is marked with its own."""
+
+UNMARKED = 1
+"""The format of studies whose parts carry no mark, as version 1.0 wrote them."""
+
 PART = re.compile(r"part-(\d{8,})-([0-9a-f]{16})\.parquet")
 DRAFT = re.compile(r"\.part-(\d{8,})-.*\.tmp")
 
@@ -174,6 +183,69 @@ class Store:
                 if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
                     raise
             yield True
+
+
+# --- the parts and sets of a sweep -----------------------------------------------------------------------------------
+
+
+def sweep_store(folder: Path, info: Mapping[str, Any] | None = None) -> Store:
+    """Return the parts of the sweep in a folder; ``info``: what its ``study.json`` says.
+
+    Raises InputError where the folder holds no study, or its parameter sets are damaged.
+    """
+    info = read_description(folder) if info is None else info
+    sets = read_sets(folder, info).drop(columns="parameter_set")
+    plan, size, replicates = plan_hash(info), info["sweep"]["chunk"], info["scenario"]["replicates"]
+    cells = len(sets) * replicates
+
+    def mark(chunk: int) -> dict[str, Any]:
+        last = min((chunk + 1) * size, cells) - 1
+        return {"plan": plan, "chunk": chunk, "sets": hash_sets(sets.iloc[chunk * size // replicates : last // replicates + 1])}
+
+    def unmarked(chunk: int, path: Path) -> str:
+        rows = pq.read_table(path, columns=["design", "parameter_set", "replicate"]).to_pandas()
+        cell = rows["parameter_set"].to_numpy() * replicates + rows["replicate"].to_numpy()
+        inside = (cell >= chunk * size) & (cell < min((chunk + 1) * size, cells))
+        designs = set(rows["design"].astype(str).unique()) <= set(info["scenario"]["designs"])
+        sound = bool(inside.all()) and designs and not rows.duplicated().any()
+        return "" if sound else f"holds rows that are not of chunk {chunk} of this study"
+
+    return Store(folder / RESULTS, -(-cells // size), mark, unmarked if info.get("format") == UNMARKED else None)
+
+
+def plan_hash(info: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits that change with all that decides the runs of a study but its sets; ``info``: its description."""
+    kind = "search" if "search" in info else "sweep"
+    decided = decides(info, kind)
+    decided[kind] = {name: value for name, value in decided[kind].items() if name not in GROWS}
+    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_sets(folder: Path, description: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the parameter sets in a sweep's folder; raises InputError where they are not those that its description names."""
+    path = folder / "parameters.parquet"
+    try:
+        sets = pd.read_parquet(path)
+        numbered = sets["parameter_set"].to_list() == list(range(len(sets)))
+        sound = numbered and hash_sets(sets.drop(columns="parameter_set")) == description["sweep"]["sets_hash"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # what readers of Parquet say of bytes that are none
+        sound = False
+    if not sound:
+        raise InputError(str(path), "is damaged (not the parameter sets of this sweep)", "run the sweep again with --resume")
+    return sets
+
+
+def hash_sets(frame: pd.DataFrame) -> str:
+    """Return 16 hexadecimal digits that change with any name or value of a table of parameter sets."""
+    digest = hashlib.sha256("|".join(map(str, frame.columns)).encode())
+    for name in frame:
+        column = frame[name]
+        data = column.to_numpy(np.float64).tobytes() if pd.api.types.is_numeric_dtype(column) else json.dumps(list(column)).encode()
+        digest.update(data)
+    return digest.hexdigest()[:16]
+
+
+# --- bytes and words -------------------------------------------------------------------------------------------------
 
 
 def part_bytes(table: pa.Table, mark: Mark) -> bytes:

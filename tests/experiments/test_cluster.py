@@ -8,8 +8,8 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from school_mentoring.experiments.sweep.apart import SweepApart
 from school_mentoring.experiments.sweep.chunks import Sweep
+from school_mentoring.experiments.sweep.cluster import SweepApart
 from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
 from school_mentoring.experiments.sweep.store import FAILURES
 from school_mentoring.model.errors import InputError

@@ -11,13 +11,13 @@ from school_mentoring.experiments.calibration.reference_table import ReferenceTa
 from school_mentoring.experiments.evidence import evidence_of_study
 from school_mentoring.experiments.folder.rerun import again
 from school_mentoring.experiments.folder.same import compare_folders
-from school_mentoring.experiments.school_record import SchoolRecord
 from school_mentoring.experiments.search.aim import aim_of
 from school_mentoring.experiments.search.folder import open_search
 from school_mentoring.experiments.search.optimise import search
 from school_mentoring.experiments.sensitivity.runs import study_of_sweep
 from school_mentoring.experiments.sensitivity.study import asked
 from school_mentoring.experiments.sweep.execution import open_sweep
+from school_mentoring.experiments.sweep.plan import SchoolRecord
 from school_mentoring.model.errors import InputError
 from tests.experiments.sweeps import made, parts_of, plan_of, small
 

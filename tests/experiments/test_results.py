@@ -12,7 +12,7 @@ from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.folder.results import Study
 from school_mentoring.experiments.folder.study import new_study, provenance
 from school_mentoring.experiments.sweep.chunks import Sweep
-from school_mentoring.experiments.sweep.pieces import sweep_store
+from school_mentoring.experiments.sweep.store import sweep_store
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES

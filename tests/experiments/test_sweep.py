@@ -6,7 +6,8 @@ import pytest
 
 from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.sweep.chunks import Sweep
-from school_mentoring.experiments.sweep.plan import Plan, hash_sets, plan_sweep
+from school_mentoring.experiments.sweep.plan import Plan, plan_sweep
+from school_mentoring.experiments.sweep.store import hash_sets
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.designs import design_table

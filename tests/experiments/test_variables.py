@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from school_mentoring.experiments.sensitivity.design import base_value
-from school_mentoring.experiments.sweep.own_sets import read_table
-from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep
+from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep, read_table
 from school_mentoring.experiments.variables import Variable, parse_variable, uncertain_variables
 from school_mentoring.model.designs import CHOICES, NO_QUOTA
 from school_mentoring.model.errors import InputError
