@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.world.csv_file import MAPPED, Dialect, header_of
@@ -44,28 +44,27 @@ def check_files(
     schools: Schools | None = None
     found = {}
     for path in sorted(paths, key=lambda path: ORDER.index(tables[path])):
-        if tables[path] == "scenario":
+        kind = tables[path]
+        if kind == "scenario":
             found[path] = _check_scenario(path)
-        elif tables[path] == "schools":
-            schools = schools_of(path, scenario, scenario.base_parameters())
+            continue
+        own = path if kind == "schools" else scenario.world.schools if schools is None else None
+        if own is not None:
+            schools = schools_of(own, scenario, scenario.base_parameters())
+        if schools is None:
+            problem = f"{kind} can only be checked with the schools they {'join' if kind == 'ties' else 'are of'}"
+            raise InputError(path, problem, f"give both: validate schools.csv {path}")
+        if kind == "schools":
             line = f"{_count(len(schools), 'school')} in {_count(len(schools.countries), 'country')}{_drawn(schools)}"
             found[path] = Checked(f"{path}: {line}", schools.notices)
+        elif kind == "ties":
+            ties = read_ties(path, schools, dialect)
+            line = f"{_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}"
+            found[path] = Checked(f"{path}: {line}", ties.notices)
         else:
-            if schools is None and scenario.world.schools is not None:
-                schools = schools_of(scenario.world.schools, scenario, scenario.base_parameters())
-            if schools is None:
-                problem = f"{tables[path]} can only be checked with the schools they {'join' if tables[path] == 'ties' else 'are of'}"
-                raise InputError(path, problem, f"give both: validate schools.csv {path}")
-            if tables[path] == "ties":
-                ties = read_ties(path, schools, dialect)
-                line = f"{_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}"
-                found[path] = Checked(f"{path}: {line}", ties.notices)
-            else:
-                practices = [practice.name for practice in scenario.practices]
-                seen = read_observations(
-                    path, schools, start=start, mapping=mapping, practices=practices, end=end, months=scenario.months, dialect=dialect
-                )
-                found[path] = Checked(f"{path}: {_described(seen, schools)}", seen.notices)
+            how: dict[str, Any] = {"start": start, "mapping": mapping, "end": end, "months": scenario.months, "dialect": dialect}
+            seen = read_observations(path, schools, practices=[practice.name for practice in scenario.practices], **how)
+            found[path] = Checked(f"{path}: {_described(seen, schools)}", seen.notices)
     return [found[path] for path in paths]
 
 

@@ -47,19 +47,20 @@ class Ensemble:
         """Return the monthly counts by group and practice; ties and costs stand in the rows of the group ``all``."""
         groups = self.results.groups
         runs, months, count, practices, _ = groups.shape
-        names = group_names(self.countries)
-        frame = self._expand(months, count * practices)
-        inner = np.tile(np.repeat(np.arange(count), practices), runs * months)
-        frame["group"] = pd.Categorical.from_codes(inner, categories=names)
+        inner = count * practices
+        keys = self.runs[["design", "parameter_set", "replicate"]]
+        frame = keys.take(np.repeat(np.arange(runs), months * inner)).reset_index(drop=True)
+        frame["month"] = np.tile(np.repeat(np.arange(months), inner), runs)
+        group = np.tile(np.repeat(np.arange(count), practices), runs * months)
+        frame["group"] = pd.Categorical.from_codes(group, categories=group_names(self.countries))
         practice = np.tile(np.arange(practices), runs * months * count)
         frame["practice"] = pd.Categorical.from_codes(practice, categories=list(self.practices))
         for position, what in enumerate(GROUP_COUNTS):
             frame[what] = groups[..., position].reshape(-1)
-        whole = inner == 0
         totals = {"active_ties": self.results.ties}
         totals |= {f"cost_{payer}": self.results.costs.sum(axis=(2, 3))[..., k] / 100.0 for k, payer in enumerate(PAYERS)}
         for name, values in totals.items():
-            frame[name] = np.where(whole, np.repeat(values.reshape(-1), count * practices), np.nan)
+            frame[name] = np.where(group == 0, np.repeat(values.reshape(-1), inner), np.nan)
         return frame
 
     def costs(self) -> pd.DataFrame:
@@ -68,27 +69,11 @@ class Ensemble:
         run, month, country, category, payer = np.nonzero(costs)
         frame = self.runs[["design", "parameter_set", "replicate"]].take(run).reset_index(drop=True)
         frame["month"] = month
-        for name, codes, categories in (
-            ("country", country, self.countries),
-            ("category", category, CATEGORIES),
-            ("payer", payer, PAYERS),
-        ):
+        labels = {"country": (country, self.countries), "category": (category, CATEGORIES), "payer": (payer, PAYERS)}
+        for name, (codes, categories) in labels.items():
             frame[name] = pd.Categorical.from_codes(codes, categories=list(categories))
         frame["cost"] = costs[run, month, country, category, payer] / 100.0
         return frame
-
-    def _expand(self, months: int, inner: int) -> pd.DataFrame:
-        """Return the run columns and the month, each row of a run repeated for every month and ``inner`` rows within it."""
-        keys = self.runs[["design", "parameter_set", "replicate"]]
-        columns: dict[str, Any] = {}
-        for name in keys:
-            column = keys[name]
-            if isinstance(column.dtype, pd.CategoricalDtype):
-                columns[str(name)] = pd.Categorical.from_codes(np.repeat(column.cat.codes, months * inner), dtype=column.dtype)
-            else:
-                columns[str(name)] = np.repeat(column.to_numpy(), months * inner)
-        columns["month"] = np.tile(np.repeat(np.arange(months), inner), len(keys))
-        return pd.DataFrame(columns)
 
 
 def runner(engine: str) -> BatchRunner:
@@ -138,18 +123,9 @@ def run_ensemble(
     parts = slices(len(d), scenario, len(codes)) if broken_down and not monthly else [slice(0, len(d))]
     kept, details = [], []
     for part in parts:
-        results = run_rows(
-            scenario,
-            parameters,
-            table,
-            Batch(d[part], s[part], r[part]),
-            worlds=worlds,
-            monthly=monthly or broken_down,
-            per_school=per_school,
-            engine=engine,
-            threads=threads,
-            progress=progress and partial(_tell, progress, part.start, len(d)),
-        )
+        how: dict[str, Any] = {"monthly": monthly or broken_down, "per_school": per_school, "engine": engine, "threads": threads}
+        tell = progress and partial(_tell, progress, part.start, len(d))
+        results = run_rows(scenario, parameters, table, Batch(d[part], s[part], r[part]), worlds=worlds, **how, progress=tell)
         if broken_down:
             details.append(breakdown(results, parameters["discount_rate"][s[part]], codes))
         kept.append(results if monthly else results._replace(groups=results.groups[:0], ties=results.ties[:0], costs=results.costs[:0]))
@@ -189,7 +165,7 @@ def run_rows(
     place = shape_of_set.reshape(-1)[batch.parameter_set] * scenario.worlds + index
     order = np.argsort(place, kind="stable")
     cuts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    gathered: _Gather | None = None
+    gathered: Results | None = None
     done = 0
     for rows in np.split(order, cuts[1:]):
         first = rows[0]
@@ -198,24 +174,15 @@ def run_rows(
         inputs = world, scenario.practice_arrays(), parameters, designs, Batch(*(column[rows] for column in batch))
         task = Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month)
         part = engine(task, monthly=monthly, per_school=per_school, threads=threads)
-        gathered = gathered or _Gather(part, len(batch.design))
-        gathered.put(part, rows)
+        if gathered is None:
+            gathered = Results(*(np.zeros((len(batch.design) if len(one) else 0, *one.shape[1:]), one.dtype) for one in part))
+        for whole, found in ((getattr(gathered, name), getattr(part, name)) for name in Results._fields):
+            if len(found):
+                whole[rows] = found
         done += len(rows)
         if len(shapes) > 1:
             worlds.forget()
         if progress:
             progress(done, len(batch.design))
     assert gathered is not None
-    return gathered.results
-
-
-class _Gather:
-    """Collects the results of batches into arrays over all runs."""
-
-    def __init__(self, like: Results, total: int) -> None:
-        self.results = Results(*(np.zeros((total if len(part) else 0, *part.shape[1:]), part.dtype) for part in like))
-
-    def put(self, results: Results, rows: NDArray[np.int64]) -> None:
-        for name in Results._fields:
-            if len(getattr(results, name)):
-                getattr(self.results, name)[rows] = getattr(results, name)
+    return gathered

@@ -1,23 +1,38 @@
-"""What a recommendation rests on, read from the folder of a study or taken from a comparison just made."""
+"""What a recommendation rests on: the folder of a study, a comparison just made, or a probabilistic sample of another model.
 
-from collections.abc import Mapping
+A sample is one long table, or costs, effects and parameters by parameter set.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.folder.description import refuse_changed
 from school_mentoring.experiments.folder.results import KEYS, Study, open_study
-from school_mentoring.model.designs import Design, design_from_row
+from school_mentoring.model.designs import design_from_row
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
-from school_mentoring.scenarios import COMPARATOR, Scenario, scenario_from
+from school_mentoring.model.world.csv_file import CsvTable, Dialect, header_of
+from school_mentoring.model.world.numbers import Bounds
+from school_mentoring.scenarios import COMPARATOR, Scenario, own_headers, read_parquet, scenario_from
 
 from .compare import Comparison
 from .variables import fixed_note
 
 COMMANDS = ("compare", "sweep", "optimise")
 """The commands whose studies a recommendation may rest on."""
+
+LABELS = ("design", "parameter_set", "replicate")
+"""The columns of labels, which ``--columns`` may call otherwise; all others hold numbers."""
+
+LONG = ("design", "parameter_set", "cost", "effect")
+"""The columns that one long table has."""
+
+NUMBER = Bounds(-math.inf, math.inf, "a number")
 
 
 def is_study(path: str) -> bool:
@@ -33,8 +48,7 @@ def refuse_no_choice(scenario: Scenario) -> None:
 
 def evidence_of_comparison(found: Comparison, command: str) -> dict[str, Any]:
     """Return what ``analysis.report.chapters.facts.Evidence`` takes of a comparison."""
-    runs = pd.concat([found.base.runs, found.uncertain], ignore_index=True)
-    return _evidence(found.scenario, runs, found.sets, [command], "", found.notes)
+    return _evidence(found.scenario, found.runs(), found.sets, [command], "", found.notes)
 
 
 def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
@@ -45,12 +59,10 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
     """
     study = open_study(path)
     command = str(study.info.get("command"))
-    if command not in COMMANDS:
-        raise InputError(path, f"is a study of {command}", f"allowed: studies of {', '.join(COMMANDS)}, or a scenario")
-    if (study.info.get("sweep") or {}).get("schools") is not None:
-        raise InputError(
-            path, "holds simulations of a calibration, no outcomes", f"allowed: studies of {', '.join(COMMANDS)}, or a scenario"
-        )
+    calibrates = (study.info.get("sweep") or {}).get("schools") is not None
+    if command not in COMMANDS or calibrates:
+        problem = f"is a study of {command}" if command not in COMMANDS else "holds simulations of a calibration, no outcomes"
+        raise InputError(path, problem, f"allowed: studies of {', '.join(COMMANDS)}, or a scenario")
     if command == "optimise" and "files" not in study.info:
         raise InputError(path, "is an unfinished search", "complete it with run.py optimise ... --resume")
     study.refuse_incomplete()
@@ -58,32 +70,28 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
     runs = _runs(study)
     designs = runs["design"].astype(str).unique().tolist()
     if COMPARATOR not in designs:
-        raise InputError(
-            path, f"holds no runs of {COMPARATOR!r}, which all designs are compared with", f"run it anew with {COMPARATOR} among --designs"
-        )
+        problem = f"holds no runs of {COMPARATOR!r}, which all designs are compared with"
+        raise InputError(path, problem, f"run it anew with {COMPARATOR} among --designs")
     if len(designs) < 2:
         raise InputError(path, f"holds no design but {COMPARATOR!r}", "run it anew with others among --designs")
     again = f"run.py {command} SCENARIO --out {Path(path).name}   # SCENARIO: {scenario.name}, as study.json holds it in full"
     commands = [again, f"run.py recommend {Path(path).name}"]
-    found = scenario if command != "optimise" else scenario.model_copy(update={"designs": _designs_found(study)})
+    found = scenario
+    if command == "optimise":  # the scenario's own designs, and those that were found
+        table = study.path / "designs.csv"
+        refuse_changed(table, study.info)
+        rows = pd.read_csv(table, keep_default_na=False, na_values="").to_dict("records")
+        found = scenario.model_copy(update={"designs": {row["design"]: design_from_row(row) for row in rows}})
     return _evidence(found, runs, study.parameters, commands, _source(study.info), fixed_note(scenario, study.parameters)), scenario
-
-
-def _designs_found(study: Study) -> dict[str, Design]:
-    """Return the designs of a search: the scenario's own, and those that were found."""
-    path = study.path / "designs.csv"
-    refuse_changed(path, study.info)
-    return {row["design"]: design_from_row(row) for row in pd.read_csv(path, keep_default_na=False, na_values="").to_dict("records")}
 
 
 def _runs(study: Study) -> pd.DataFrame:
     try:
-        columns = study.dataset().schema.names
-        kept = [name for name in columns if name in (*KEYS, *OUTCOMES) or ":" in name]
+        kept = [name for name in study.dataset().schema.names if name in (*KEYS, *OUTCOMES) or ":" in name]
         table = study.dataset().to_table(kept).to_pandas()
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(str(study.path), f"its runs cannot be read ({error})", "make the study anew") from None
     missing = [name for name in (*KEYS, "effect_adopter_years", "cost_total", "cost_programme", "cost_schools") if name not in table]
     if missing:
@@ -121,3 +129,48 @@ def _source(info: Mapping[str, Any]) -> str:
     version = f" from commit {str(commit)[:12]}" if commit else ""
     libraries = ", ".join(f"{name} {number}" for name, number in dict(info.get("versions", {})).items())
     return f"Seed {info.get('seed')}; the program{version} with {libraries}. study.json holds all that is needed."
+
+
+# --- a sample of another model ---------------------------------------------------------------------------------------
+
+
+def is_sample(path: str) -> bool:
+    """Tell whether a path is meant as a sample: a table, which neither a scenario nor the folder of a study is."""
+    return Path(path).suffix.lower() in (".csv", ".parquet") and not Path(path).is_dir()
+
+
+def read_sample(files: Mapping[str, str], columns: list[str] | None, encoding: str | None) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return the tables of files, by what they are to the sample, with labels as text and blank numbers as nan, and what to say of them.
+
+    ``columns``: texts as ``--columns`` takes them. Raises InputError where a file cannot be read.
+    """
+    dialect = Dialect(encoding, own_headers(columns or ()))
+    notices: list[str] = []
+    required = () if "effects" in files else LONG
+    tables = {key: _table(Path(path), required, dialect, notices) for key, path in files.items()}
+    if not any("parameter_set" in table for table in tables.values()):
+        notices.append("no column parameter_set: rows of the same number are taken for the same parameter set")
+    return tables, notices
+
+
+def no_scenario(path: str, keep_inputs: bool | None) -> Scenario:
+    """Return what stands for the scenario in the study of a sample, which has none."""
+    told = "What this study rests on is a sample of another model, and no scenario; the one that stands here decided nothing."
+    kept = {} if keep_inputs is None else {"keep_inputs": keep_inputs}
+    return scenario_from({"name": "sample", "title": Path(path).name, "description": told, "designs": ["none"], **kept}, path)
+
+
+def _table(path: Path, required: Sequence[str], dialect: Dialect, notices: list[str]) -> pd.DataFrame:
+    if path.suffix.lower() == ".parquet":
+        table = read_parquet(path, "give a table saved as Parquet, or as CSV")
+        if any(name is not None for name in table.index.names):
+            table = table.reset_index()
+        table = table.rename(columns={own: name for name, own in dialect.columns.items()})
+        return table.assign(**{name: table[name].astype(str) for name in LABELS if name in table})
+    header = header_of(path, {*LABELS, *LONG}, dialect)
+    read = CsvTable(path, {name: None if name in LABELS else NUMBER for name in (*header, *dialect.columns)}, required, dialect)
+    notices += read.notices
+    given = {name: read.numbers_of(name) for name in header if name not in LABELS}
+    read.settle()
+    labels = {name: read.columns[name] for name in header if name in LABELS}
+    return pd.DataFrame({**labels, **{name: np.where(one.present, one.values, math.nan) for name, one in given.items()}})[header]

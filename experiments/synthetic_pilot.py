@@ -63,17 +63,15 @@ class Truth(BaseModel):
 
 def read_truth(path: Path = FOLDER / "truth.yaml") -> Truth:
     """Return what a file says. Raises InputError where it says something else."""
-    layer = read_yaml(path)
     try:
-        truth = Truth.model_validate(layer.values)
+        truth = Truth.model_validate(read_yaml(path).values)
     except ValidationError as error:
         one = error.errors(include_url=False)[0]
         raise InputError(f"{path}, {'.'.join(map(str, one['loc']))}", one["msg"]) from None
     survey = truth.survey
     if not len(survey.months) == len(survey.mentors_answering) == len(survey.mentees_answering):
         raise InputError(f"{path}, survey", "waves and shares of schools that answer differ in number", "give one share per month")
-    unknown = set(truth.parameters) - set(PARAMETERS)
-    if unknown:
+    if unknown := set(truth.parameters) - set(PARAMETERS):
         raise InputError(f"{path}, parameters", f"no parameter named {min(unknown)!r}")
     return truth
 
@@ -96,17 +94,15 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 def _schools(scenario: Scenario) -> Schools:
     """Return generated schools; in each region the one with the highest capacity mentors the others. Their names say what they are."""
-    schools = generate_schools(
-        scenario.country_list(), scenario.regions(), scenario.world.schools_per_region, scenario.base_parameters(), scenario.seed, 0
-    )
+    places = scenario.country_list(), scenario.regions(), scenario.world.schools_per_region
+    schools = generate_schools(*places, scenario.base_parameters(), scenario.seed, 0)
     n = len(schools)
     role, mentor = np.full(n, MENTEE, np.int8), np.full(n, -1, np.int32)
     labels = np.empty(n, dtype=object)
     for region, name in enumerate(schools.region_names):
         rows = np.flatnonzero(schools.region == region)
         leader = rows[np.argmax(schools.capacity[rows])]
-        role[leader], mentor[rows] = MENTOR, leader
-        mentor[leader] = -1
+        role[leader], mentor[rows], mentor[leader] = MENTOR, leader, -1
         labels[leader] = f"{NOTE}-{name}-mentor"
         labels[rows[rows != leader]] = [f"{NOTE}-{name}-mentee-{k + 1}" for k in range(len(rows) - 1)]
     return replace(schools, school_id=labels.astype(str), named_role=role, named_mentor=mentor)

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from school_mentoring.model.engine import run_batch
 from school_mentoring.scenarios import Scenario, resolved
 
 from .compare import DRAW_REPLICATES, Snapshot, drawn_sets, refuse_too_large, snapshot, with_comparator
-from .ensemble import BatchRunner, Ensemble, run_ensemble
-from .progress import Advance
+from .ensemble import BatchRunner, run_ensemble
 from .worlds import Worlds
 
 KEPT_BYTES = 200_000_000
@@ -72,10 +72,13 @@ class WhatIf:
         """
 
         def run(one: Scenario, worlds: Worlds) -> DesignRuns:
-            found = run_ensemble(
-                one, [{}], one.replicates, worlds=worlds, monthly=True, engine=self._engine, threads=threads, progress=_check(stop)
-            )
-            return DesignRuns(found.runs.drop(columns="design"), _of_all_schools(found), _summed(found))
+            how: dict[str, Any] = {"engine": self._engine, "threads": threads, "progress": partial(_check, stop)}
+            found = run_ensemble(one, [{}], one.replicates, worlds=worlds, monthly=True, **how)
+            every, whole = found.results.groups[:, :, :1], found.results.costs.sum(axis=(0, 2), keepdims=True)  # cents: no error
+            monthly = replace(found, results=found.results._replace(groups=every)).monthly()
+            costs = replace(found, runs=found.runs.iloc[:1], results=found.results._replace(costs=whole)).costs()
+            tables = monthly.drop(columns="design"), costs[["month", "category", "payer", "cost"]]
+            return DesignRuns(found.runs.drop(columns="design"), *tables)
 
         scenario = with_comparator(scenario)
         worlds = self.worlds(scenario)
@@ -91,10 +94,8 @@ class WhatIf:
         replicates = min(DRAW_REPLICATES, scenario.replicates)
 
         def run(one: Scenario, worlds: Worlds) -> DesignRuns:
-            found = run_ensemble(
-                one, sets, replicates, worlds=worlds, first_set=1, engine=self._engine, threads=threads, progress=_check(stop)
-            )
-            return DesignRuns(found.runs.drop(columns="design"))
+            how: dict[str, Any] = {"engine": self._engine, "threads": threads, "progress": partial(_check, stop)}
+            return DesignRuns(run_ensemble(one, sets, replicates, worlds=worlds, first_set=1, **how).runs.drop(columns="design"))
 
         return self._by_design(scenario, "uncertain", self.worlds(scenario), run, stop)
 
@@ -115,8 +116,7 @@ class WhatIf:
         key = _shared(scenario)
         found = {}
         for name, design in scenario.designs.items():
-            if stop():
-                raise SupersededError
+            _check(stop)
             one = scenario.model_copy(update={"designs": {name: design}})
             found[name] = self._runs.get((what, key, design), partial(run, one, worlds))
         return found
@@ -148,30 +148,14 @@ def stacked(found: dict[str, DesignRuns], what: str = "runs") -> pd.DataFrame:
     """Return the tables ``runs``, ``monthly`` or ``costs`` of all designs as one, the column ``design`` first, as ``compare`` has it."""
     parts = [getattr(runs, what) for runs in found.values()]
     table = pd.concat(parts, ignore_index=True)
-    codes = [code for code, part in enumerate(parts) for _ in range(len(part))]
+    codes = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     table.insert(0, "design", pd.Categorical.from_codes(codes, categories=list(found)))
     return table
 
 
-def _check(stop: Stop) -> Advance:
-    def progress(_done: int, _total: int) -> None:
-        if stop():
-            raise SupersededError
-
-    return progress
-
-
-def _of_all_schools(found: Ensemble) -> pd.DataFrame:
-    """Return the monthly rows of the group ``all``, which is the first."""
-    results = found.results._replace(groups=found.results.groups[:, :, :1])
-    return replace(found, results=results).monthly().drop(columns="design")
-
-
-def _summed(found: Ensemble) -> pd.DataFrame:
-    """Return the costs summed over runs and countries; in whole cents, so without error."""
-    whole = found.results.costs.sum(axis=(0, 2), keepdims=True)
-    one = replace(found, runs=found.runs.iloc[:1], results=found.results._replace(costs=whole))
-    return one.costs()[["month", "category", "payer", "cost"]]
+def _check(stop: Stop, _done: int = 0, _total: int = 0) -> None:
+    if stop():
+        raise SupersededError
 
 
 def _shared(scenario: Scenario) -> str:

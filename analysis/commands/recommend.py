@@ -41,7 +41,7 @@ def recommend(
     **chosen: Unpack[options.AllOptions],
 ) -> None:
     """Write the report to hand over: which design, how sure, who gains, who pays, what it depends on (HTML and PDF)."""
-    from school_mentoring.experiments.own_sample import is_sample
+    from school_mentoring.experiments.evidence import is_sample
 
     given = {"effects": effects, "parameters": parameters, "comparator": comparator, "unit": unit}
     if is_sample(study):
@@ -81,7 +81,7 @@ def recommend(
 
 def _of_sample(path: str, k: float, given: dict[str, Any], keep_inputs: bool | None, out: Path | None, as_json: bool) -> None:
     """Write the report of another model's sample; ``given``: the options that say how its files are to be read."""
-    from school_mentoring.experiments.own_sample import no_scenario, read_sample
+    from school_mentoring.experiments.evidence import no_scenario, read_sample
 
     folder = new_folder_of(out, Path(path).stem, "recommend")
     files = {"sample": path} | {name: given[name] for name in ("effects", "parameters") if given[name] is not None}

@@ -1,6 +1,5 @@
 """What ``study.json`` says of a study, checked before anything is made of it; and whether the files that it lists hold what was written."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from school_mentoring.model.errors import InputError
 
-from .inputs import without_places
+from .inputs import file_digest, without_places
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -74,7 +73,7 @@ def refuse_changed(path: Path, info: Mapping[str, Any]) -> None:
     if info.get("files") is None:
         raise InputError(str(path.parent), "holds an unfinished study", "complete it, with --resume where the command has it")
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = file_digest(path)
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror})", "make the study anew") from None
     if info["files"].get(path.name) != found:

@@ -29,10 +29,14 @@ def portable(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"world": scenario.world.model_copy(update=named), "posterior": posterior})
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def hash_file(path: Path) -> str:
     """Return 16 hexadecimal digits that change with any byte of a file; for the folder of a study those of its ``study.json``."""
-    file = path / "study.json" if path.is_dir() else path
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    return file_digest(path / "study.json" if path.is_dir() else path)[:16]
 
 
 def keep_inputs(folder: Path, study: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,9 +49,9 @@ def keep_inputs(folder: Path, study: Mapping[str, Any]) -> dict[str, Any]:
     for key in told["inputs"] if told["scenario"]["keep_inputs"] else ():
         holder = _holder(told, key)
         source = Path(holder[key])
-        name = source.name if source.name not in taken else f"{key}-{source.name}"
-        copy = folder / INPUTS / name
         if source.is_file():
+            name = source.name if source.name not in taken else f"{key}-{source.name}"
+            copy = folder / INPUTS / name
             copy.parent.mkdir(exist_ok=True)
             if not (copy.exists() and copy.samefile(source)):
                 shutil.copyfile(source, copy)
@@ -113,6 +117,5 @@ def _files(scenario: Scenario) -> dict[str, str]:
 
 def _holder(study: dict[str, Any], key: str) -> dict[str, Any]:
     """Return the part of a study's description that names one of its files."""
-    scenario: dict[str, Any] = study["scenario"]
-    options: dict[str, Any] = study["options"]
-    return scenario["world"] if key in FILE_KEYS else scenario if key == "posterior" else options
+    found: dict[str, Any] = study["scenario"]["world"] if key in FILE_KEYS else study["scenario" if key == "posterior" else "options"]
+    return found

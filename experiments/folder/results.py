@@ -33,12 +33,9 @@ class Study:
 
     def __repr__(self) -> str:
         scenario, sweep = self.info["scenario"], self.info.get("sweep")
-        size = f"{scenario['replicates']:,} replicates"
-        size = f"{sweep['parameter_sets']:,} parameter sets x {size}" if sweep else size
-        return (
-            f"<Study {self.path}: {self.info['command']} of {scenario.get('name')}, {len(scenario['designs'])} designs "
-            f"({listed(scenario['designs'], 8)}), {size}>"
-        )
+        size = (f"{sweep['parameter_sets']:,} parameter sets x " if sweep else "") + f"{scenario['replicates']:,} replicates"
+        designs = f"{len(scenario['designs'])} designs ({listed(scenario['designs'], 8)})"
+        return f"<Study {self.path}: {self.info['command']} of {scenario.get('name')}, {designs}, {size}>"
 
     @cached_property
     def parameters(self) -> pd.DataFrame:
@@ -145,17 +142,17 @@ class Study:
         if designs is not None:
             _check(designs, self.info["scenario"]["designs"], "design")
             condition = ds.field("design").isin(list(designs))
-        self._refuse_unrecorded(chosen)
-        frame = self.dataset().to_table([*KEYS, *chosen], filter=condition).to_pandas()
+        frame = self._recording(chosen).to_table([*KEYS, *chosen], filter=condition).to_pandas()
         return frame.merge(self.parameters, on="parameter_set", how="left") if with_parameters else frame
 
-    def _refuse_unrecorded(self, outcomes: Sequence[str]) -> None:
-        """Raise InputError where the runs hold other columns, as those of a calibration do."""
-        recorded = self.dataset().schema.names
+    def _recording(self, outcomes: Sequence[str]) -> "pyarrow.dataset.Dataset":
+        """Return the runs; raises InputError where they hold other columns, as those of a calibration do."""
+        dataset = self.dataset()
         for name in outcomes:
-            if name not in recorded:
+            if name not in dataset.schema.names:
                 known = "give a comparison, sweep or search; a calibration records adopters by school, which dataset() reads"
                 raise InputError(str(self.path), f"its runs do not record {name!r}", known)
+        return dataset
 
     def query(self, sql: str) -> "duckdb.DuckDBPyRelation":
         """Return the result of an SQL query over the views ``runs`` and ``parameters``; nothing is read before it is asked for."""
@@ -173,7 +170,7 @@ class Study:
         ``by`` names keys (design, parameter_set, replicate) or varied parameters. Runs are streamed, so the study may exceed memory.
         """
         _check([outcome], OUTCOMES, "outcome")
-        self._refuse_unrecorded([outcome])
+        self._recording([outcome])
         _check(by, [*KEYS, *self.parameters.columns], "column")
         for p in q:
             if not 0.0 <= p <= 1.0:
@@ -182,11 +179,8 @@ class Study:
         value = f'CASE WHEN NOT isnan("{outcome}") THEN "{outcome}" END'
         parts = ", ".join(f'quantile_cont({value}, {float(p)}) AS "q{_percent(p)}"' for p in q)
         joined = "runs" if set(by) <= set(KEYS) else "runs JOIN parameters USING (parameter_set)"
-        sql = (
-            f"SELECT {groups}, avg({value}) AS mean, stddev_samp({value}) AS sd, {parts}, count({value}) AS n "
-            f"FROM {joined} GROUP BY {groups} ORDER BY {groups}"
-        )
-        return self.query(sql).df()
+        columns = f"{groups}, avg({value}) AS mean, stddev_samp({value}) AS sd, {parts}, count({value}) AS n"
+        return self.query(f"SELECT {columns} FROM {joined} GROUP BY {groups} ORDER BY {groups}").df()
 
 
 def _percent(p: float) -> str:

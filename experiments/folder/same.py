@@ -1,7 +1,6 @@
 """Whether two study folders hold the same results: the same bytes, or else the same values, or else where they first differ."""
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 from school_mentoring.experiments.sweep.store import PART
 
 from .crate import METADATA
+from .inputs import file_digest
 
 DRAWN = (".png", ".svg", ".html", ".pdf")
 """Files that show results and hold none of their own: their bytes change with the libraries that draw."""
@@ -90,7 +90,7 @@ def compare_folders(there: Path, here: Path) -> FolderComparison:
     found = FolderComparison()
     sources = {digest for folder in (there, here) for _, study in _described(folder) for digest in dict(study.get("inputs") or {}).values()}
     recorded = {name: digest for name, digest in _recorded(there).items() if digest[:16] not in sources}
-    present, mine = ({n: path for n, path in _present(folder).items() if _digest(path)[:16] not in sources} for folder in (there, here))
+    present, mine = ({n: path for n, path in _present(folder).items() if file_digest(path)[:16] not in sources} for folder in (there, here))
     for name in sorted({*recorded, *present, *mine}):
         difference, same_bytes = _file(name, recorded.get(name), present.get(name), mine.get(name))
         if Path(name).suffix in DRAWN:
@@ -106,8 +106,8 @@ def _file(name: str, recorded: str | None, there: Path | None, here: Path | None
     """Return the first difference in a file, None where it holds the same, and whether its bytes are the same."""
     if here is None:
         return Difference(name, "is not made again"), False
-    digest = _digest(here)
-    actual = recorded if there is None else _digest(there)
+    digest = file_digest(here)
+    actual = recorded if there is None else file_digest(there)
     if recorded not in (None, actual):
         what = "was changed after the study was made" + (", which gives what it held before" if recorded == digest else "")
         return Difference(name, what), False
@@ -219,7 +219,3 @@ def _described(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             continue
         if isinstance(study, dict):
             yield path.parent.relative_to(folder).as_posix(), study
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

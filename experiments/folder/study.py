@@ -1,7 +1,6 @@
 """A study folder: what a command found, with all that is needed to find it again. It appears whole or not at all."""
 
 import glob
-import hashlib
 import json
 import os
 import platform
@@ -22,7 +21,7 @@ from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import Scenario, resolved
 
 from .crate import METADATA, crate_bytes
-from .inputs import hash_file, hash_inputs, keep_inputs
+from .inputs import file_digest, hash_file, hash_inputs, keep_inputs
 
 FORMAT = 2
 PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
@@ -55,12 +54,12 @@ def _commit() -> str | None:
     root = Path(school_mentoring.__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return None
+    asked = ("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")
     try:
-        commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-        changed = subprocess.run(["git", "-C", root, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout
+        commit, changed = (subprocess.check_output(["git", "-C", root, *words], stderr=subprocess.DEVNULL, text=True) for words in asked)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return commit + ("+" if changed.strip() else "")
+    return commit.strip() + ("+" if changed.strip() else "")
 
 
 class StudyFolder:
@@ -86,9 +85,8 @@ class StudyFolder:
         files = [path for path in self.path.rglob("*") if path.is_file()]
         metadata = self.path / METADATA
         metadata.write_bytes(crate_bytes(study, self.path, files))
-        files = sorted([*files, metadata])
-        hashes = {path.relative_to(self.path).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-        text = json.dumps({**study, "files": hashes}, indent=1, sort_keys=False, ensure_ascii=False, allow_nan=False)
+        hashes = {path.relative_to(self.path).as_posix(): file_digest(path) for path in sorted([*files, metadata])}
+        text = json.dumps({**study, "files": hashes}, indent=1, ensure_ascii=False, allow_nan=False)
         (self.path / "study.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -107,11 +105,18 @@ def checked_out(out: Path) -> Path:
     if foreign:
         raise InputError(f"--out {out}", "exists and is no study folder", "give a folder that is new, empty or an earlier study")
     parent = next(folder for folder in out.absolute().parents if folder.exists())
-    try:
+    with _writing(out):
         Path(tempfile.mkdtemp(prefix=".writable-", dir=parent)).rmdir()
+    return out
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Raise InputError for a folder that cannot be written."""
+    try:
+        yield
     except OSError as error:
         raise InputError(f"--out {out}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
-    return out
 
 
 def _recover(out: Path) -> None:
@@ -130,11 +135,9 @@ def new_study(out: Path, study: Mapping[str, Any]) -> Iterator[StudyFolder]:
     Raises InputError where ``out`` holds something that is no study, or cannot be written.
     """
     checked_out(out)
-    try:
+    with _writing(out):
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
-    except OSError as error:
-        raise InputError(f"--out {out}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
     try:
         draft.chmod(0o755)
         folder = StudyFolder(draft)
