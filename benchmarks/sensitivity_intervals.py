@@ -25,7 +25,7 @@ from school_mentoring.experiments.sensitivity.indices import (
     widened,
 )
 from school_mentoring.experiments.variables import Variable
-from tests.experiments.sensitivity_functions import (
+from tests.sensitivity.functions import (
     ISHIGAMI_S1,
     ISHIGAMI_ST,
     PI,

@@ -46,7 +46,7 @@ def sensitivity(
     )  # fmt: skip
     of_sweep = (Path(scenario) / "study.json").is_file()
     if of_sweep:
-        from school_mentoring.experiments.sensitivity.runs import study_of_sweep
+        from school_mentoring.experiments.sensitivity.study import study_of_sweep
 
         folder = new_folder_of(out, Path(scenario).resolve().name, method)
         loaded, found = study_of_sweep(Path(scenario), wanted)

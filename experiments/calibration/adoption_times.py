@@ -8,14 +8,13 @@ proposal; Doucet & Johansen 2011), and weighted by what the model's own rules sa
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.draws import uniform
-from school_mentoring.model.world.arrays import Floats, World
+from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints, Record, World
 from school_mentoring.model.world.network import Peers
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
@@ -23,12 +22,13 @@ from school_mentoring.scenarios import Scenario
 from .forward_filter import in_parallel, is_unmentored, setting_of
 from .survey import Survey
 
-Integers = NDArray[np.int64]
-
 PARTICLES = 256
 EVENT = 255  # of draws that are no event of the model
 NEVER = 2**31
 MOST_WORK = 5e7  # schools x months x particles that one likelihood may take
+
+Influence = tuple[Counts, Counts, Floats]
+"""The exposure matrix in compressed columns: where each begins, whom a school influences, and how much."""
 
 
 def adopts_once(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
@@ -47,7 +47,7 @@ def adopts_once(scenario: Scenario, world: World, schools: Schools, survey: Surv
     )  # fmt: skip
 
 
-def intervals(survey: Survey, practice: int) -> tuple[Integers, Integers]:
+def intervals(survey: Survey, practice: int) -> tuple[Counts, Counts]:
     """Return the first and the last month in which each school may have adopted, (n,) each; NEVER where it may not have by the end."""
     earliest, latest = np.zeros(survey.shares.shape[1], np.int64), np.full(survey.shares.shape[1], NEVER)
     for month, of, seen, adopted in zip(survey.months, survey.practices, survey.seen, survey.shares > 0.5, strict=True):
@@ -58,14 +58,14 @@ def intervals(survey: Survey, practice: int) -> tuple[Integers, Integers]:
 
 
 @allocating
-def _mean(weight):
+def _mean(weight: Floats) -> float:
     """Return the logarithm of the mean of exp(weight)."""
     most = weight.max()
     return most + np.log(np.exp(weight - most).mean())
 
 
 @allocating
-def _resampled(share, u):
+def _resampled(share: Floats, u: float) -> Counts:
     """Return which particles go on, each as often as its share of the weights says (systematic resampling)."""
     share = share / share.sum()
     chosen = np.empty(share.size, np.int64)
@@ -79,14 +79,15 @@ def _resampled(share, u):
 
 
 @allocating
-def _settled(month, start, earliest, latest):
+def _settled(month: int, start: Ints, earliest: Counts, latest: Counts) -> bool:
     """Tell whether it is known of every school if it has the practice in a month."""
     return not ((start == 0) & (earliest <= month) & (month < latest)).any()
 
 
 @allocating
-def _join(i, state, exposure, stale, column_start, row, tie):
+def _join(i: int, state: Flags, exposure: Floats, stale: Flags, ties: Influence) -> None:
     """Let a school have the practice from now on."""
+    column_start, row, tie = ties
     state[i] = True
     for k in range(column_start[i], column_start[i + 1]):
         exposure[row[k]] += tie[k]
@@ -94,13 +95,13 @@ def _join(i, state, exposure, stale, column_start, row, tie):
 
 
 @allocating
-def _within(chance, end, left):
+def _within(chance: float, end: float, left: int) -> float:
     """Return the chance to adopt within ``left`` months of a school whose chance is ``chance`` now and ``end`` in the last of them."""
     return 1.0 - (1.0 - chance) * (1.0 - 0.5 * (chance + end)) ** (left - 1)
 
 
 @allocating
-def _ahead(state, chance, end, earliest, latest, month):
+def _ahead(state: Flags, chance: Floats, end: Floats, earliest: Counts, latest: Counts, month: int) -> float:
     """Return the logarithm of the chance, as it stands, that schools which are known to adopt and have not do so in time.
 
     Particles go on by it too, or those in which schools wait, whose chances are still to come, would seem the better ones.
@@ -113,7 +114,7 @@ def _ahead(state, chance, end, earliest, latest, month):
 
 
 @allocating
-def _last_chances(par, ready, openness, outreach, start, latest, ties):
+def _last_chances(par: Record, ready: Floats, openness: Floats, outreach: Floats, start: Ints, latest: Counts, ties: Influence) -> Floats:
     """Return each school's chance to adopt in the last month in which it may have, by what is known of its peers then, (n,)."""
     n = start.size
     end, exposure, stale, state = np.zeros(n), np.zeros(n), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
@@ -121,7 +122,7 @@ def _last_chances(par, ready, openness, outreach, start, latest, ties):
         if last < NEVER:
             for j in range(n):
                 if not state[j] and (start[j] > 0 or latest[j] <= last):
-                    _join(j, state, exposure, stale, *ties)
+                    _join(j, state, exposure, stale, ties)
             for i in range(n):
                 if latest[i] == last:
                     peers = rules.social_influence(par, min(1.0, exposure[i]))
@@ -130,7 +131,10 @@ def _last_chances(par, ready, openness, outreach, start, latest, ties):
 
 
 @allocating
-def _month(par, key, ready, openness, outreach, earliest, latest, end, month, ties, state, exposure, chance, stays, stale, joined):
+def _month(
+    par: Record, key: tuple[np.uint64, int, int], ready: Floats, openness: Floats, outreach: float, earliest: Counts, latest: Counts,
+    end: Floats, month: int, ties: Influence, state: Flags, exposure: Floats, chance: Floats, stays: Floats, stale: Flags, joined: Counts,
+) -> float:  # fmt: skip
     """Move one particle on by a month; return the logarithm of its weight. ``key``: seed, particle, and practice of its draws."""
     seed, particle, practice = key
     weight, count = 0.0, 0
@@ -159,25 +163,26 @@ def _month(par, key, ready, openness, outreach, earliest, latest, end, month, ti
             joined[count] = i
             count += 1
     for j in range(count):  # after all, as schools decide at the same time
-        _join(joined[j], state, exposure, stale, *ties)
+        _join(joined[j], state, exposure, stale, ties)
     return weight
 
 
 @allocating
-def _course(par, seed, practice, difficulty, outreach, capacity, openness, start, earliest, latest, ties, particles):
-    """Return the log-likelihood of intervals of adoption (n,) in one practice, estimated with so many particles.
-
-    ``ties``: the exposure matrix in compressed columns: where each begins, whom a school influences, and how much.
-    """
+def _course(
+    par: Record, seed: np.uint64, practice: int, difficulty: float, outreach: Floats, capacity: Floats, openness: Floats, start: Ints,
+    earliest: Counts, latest: Counts, ties: Influence, particles: int,
+) -> float:  # fmt: skip
+    """Return the log-likelihood of intervals of adoption (n,) in one practice, estimated with so many particles."""
     n = start.size
     ready = np.array([rules.readiness(par, one, difficulty) for one in capacity])
     state, stale = np.zeros((particles, n), np.bool_), np.ones((particles, n), np.bool_)
     exposure, chance, stays = np.zeros((particles, n)), np.zeros((particles, n)), np.zeros((particles, n))
     end = _last_chances(par, ready, openness, outreach, start, latest, ties)
     weight, joined, total = np.zeros(particles), np.empty(n, np.int64), 0.0
-    for i in np.flatnonzero(start):
-        for m in range(particles):
-            _join(i, state[m], exposure[m], stale[m], *ties)
+    for m in range(particles):
+        for i in range(n):
+            if start[i] > 0:
+                _join(i, state[m], exposure[m], stale[m], ties)
     for month in range(outreach.size - 1):
         known = _settled(month, start, earliest, latest)
         if known:

@@ -4,39 +4,38 @@ The folder of a calibration is that of its reference table, a sweep, so every si
 in it. docs/calibration.md tells the method and why it was chosen.
 """
 
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
 from school_mentoring.experiments.ensemble import runner
 from school_mentoring.experiments.pilot_data import Observations, read_observations
 from school_mentoring.experiments.progress import Stage
+from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
-from school_mentoring.scenarios import Scenario
+from school_mentoring.model.world.arrays import Floats
+from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
 
 from .adoption_times import adopts_once
-from .calibrated import write_calibrated
 from .findings import CalibrationFindings, findings_of
-from .groups import groups_of
-from .holdout import held_out
-from .posterior import Exact, Posterior, Problem, exact_of, exact_posterior, synthetic_posterior
+from .groups import groups_of, held_out
+from .posterior import Posterior, Problem, exact_of, exact_posterior, synthetic_posterior
+from .predict import predict
 from .prior import prior_of
-from .quick import PointFit, point_fit
-from .reference_table import ReferenceTable, Runs
-from .survey import survey_of
+from .reference_table import ReferenceTable
+from .survey import OVERDISPERSION, survey_of
 
-FIT = ("p", "q_in", "q_out", "beta", "d")
-"""The parameters that are fitted where none are named."""
-
+FIT = ("p", "q_in", "q_out", "beta", "d")  # what is fitted where nothing is named
 RUNS = 32_768
 MOST_CELLS = 60_000_000  # of the first wave's record, which is held in memory
-WITHOUT = {"beta": 0.0, "shield": 0.0}
-"""What mentoring without any effect is."""
+REPLICATES, GENERATIONS = 20, 60  # of a point fit
+MARK = "calibrated"  # is added to the name and title of the scenario that is written, so that its studies get folders of their own
 
 
 @dataclass(frozen=True)
@@ -90,24 +89,17 @@ def _words(text: str) -> list[str]:
 
 
 def problem_of(
-    scenario: Scenario, observations: str | Path, options: CalibrationOptions, *,
-    start: str | None = None, mapping: str | None = None, end: str | None = None,
-) -> tuple[Problem, Observations]:  # fmt: skip
-    """Return what is fitted to a file of observations. Raises InputError where the two do not go together."""
+    scenario: Scenario, observations: str | Path, options: CalibrationOptions, **read: str | None
+) -> tuple[Problem, Observations]:
+    """Return what is fitted to a file of observations; ``read``: start, mapping and end, as ``read_observations`` takes them.
+
+    Raises InputError where the two do not go together.
+    """
     if len(scenario.designs) != 1:
         raise InputError("--design", f"a pilot had one design, not {len(scenario.designs)}", "name the one that it was run by")
     world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
-    names = tuple(practice.name for practice in scenario.practices)
-    seen = read_observations(
-        observations,
-        schools,
-        start=start,
-        mapping=mapping,
-        practices=names,
-        end=end,
-        months=scenario.months,
-        dialect=scenario.world.dialect,
-    )
+    names, dialect = tuple(practice.name for practice in scenario.practices), scenario.world.dialect
+    seen = read_observations(observations, schools, practices=names, months=scenario.months, dialect=dialect, **read)
     survey = survey_of(seen, len(schools), names, options.discrepancy)
     if survey.horizon < 2:
         raise InputError(str(observations), "holds only the start, month 0, at which nothing has happened yet", "give later waves")
@@ -120,11 +112,6 @@ def problem_of(
     return Problem(shorter, world, schools, prior, survey, groups_of(world, schools), options.overdispersion, options.pooled), seen
 
 
-def quick_fit(problem: Problem, *, engine: str = "compiled", threads: int | None = None, stage: Stage = lambda *_: None) -> PointFit:
-    """Return a point fit: a first look, which says nothing of how sure it is."""
-    return point_fit(problem, problem.scenario.seed, engine=runner(engine), threads=threads, stage=stage)
-
-
 def calibrate(
     problem: Problem, options: CalibrationOptions, folder: Path, *, resume: bool = False, engine: str = "compiled",
     threads: int | None = None, scheduler: str | None = None, stage: Stage = lambda *_: None,
@@ -133,63 +120,91 @@ def calibrate(
 
     Raises InputError where the exact likelihood is asked for and there is none, and where no parameters come near the data.
     """
-    seed = problem.scenario.seed
-    exact = _exact(problem, options)
-    held = None if options.hold_out is None else held_out(options.hold_out, problem.survey, problem.groups, seed)
+    exact = exact_of(problem, options.likelihood)
+    held = None if options.hold_out is None else held_out(options.hold_out, problem.survey, problem.groups, problem.scenario.seed)
     kept = problem.survey.seen if held is None else problem.survey.seen & ~held
-    make = _Fitter(options, engine, threads, scheduler, stage, resume)
-    posterior, table, first = make.fit(problem, kept, folder, exact)
-    rival: tuple[Problem, Posterior] | None = None
+
+    def fit(problem: Problem, folder: Path) -> Posterior:
+        if exact is not None:
+            return exact_posterior(problem, kept, exact, threads, stage)
+        record = problem.survey.record()
+        how: dict[str, Any] = {"engine": engine, "threads": threads, "scheduler": scheduler, "stage": stage}
+        table = ReferenceTable(folder, problem.scenario, problem.prior, record, **how)
+        runs = options.runs or max(1024, min(RUNS, 2 ** int(np.log2(MOST_CELLS / record.cells))))
+        return synthetic_posterior(problem, kept, table, table.first_wave(runs, resume=resume), 2 * runs, stage)
+
+    posterior, rival = fit(problem, folder), None
     if options.compare:
         without = _without_mentoring(problem)
-        rival = without, make.fit(without, kept, folder / "without-mentoring", exact)[0]
-    return findings_of(problem, posterior, held, rival, table=table, first=first, engine=runner(engine), threads=threads, stage=stage)
-
-
-def _exact(problem: Problem, options: CalibrationOptions) -> Exact | None:
-    """Return the likelihood that needs no summaries, None where there is none or a synthetic one is asked for."""
-    found = None if problem.pooled or options.likelihood == "synthetic" else exact_of(problem)
-    if options.likelihood == "exact" and found is None:
-        why = "schools influence each other, are not fully known, or are too large for it"
-        raise InputError("--likelihood exact", f"there is none here: {why}", "allowed: auto or synthetic")
-    return found
+        rival = without, fit(without, folder / "without-mentoring")
+    return findings_of(problem, posterior, held, rival, engine=runner(engine), threads=threads, stage=stage)
 
 
 def _without_mentoring(problem: Problem) -> Problem:
     """Return the problem in which mentoring does nothing: no effect on adoption, no protection of what was adopted."""
     parameters = dict(problem.scenario.parameters)
-    for name, value in WITHOUT.items():
-        parameters[name] = parameters[name].model_copy(update={"base": value, "low": value, "high": value})
-    rest = tuple(variable for variable in problem.prior.variables if variable.name not in WITHOUT)
+    nothing = ("beta", "shield")
+    for name in nothing:
+        parameters[name] = parameters[name].model_copy(update={"base": 0.0, "low": 0.0, "high": 0.0})
+    rest = tuple(variable for variable in problem.prior.variables if variable.name not in nothing)
     if not rest:
         raise InputError("--compare", "leaves no parameter to fit without mentoring", "add others to --fit")
-    names = [variable.name for variable in rest]
-    prior = replace(problem.prior, variables=rest, correlation=problem.scenario.correlation(names))
+    prior = replace(problem.prior, variables=rest, correlation=problem.scenario.correlation([variable.name for variable in rest]))
     return replace(problem, scenario=problem.scenario.model_copy(update={"parameters": parameters}), prior=prior)
 
 
 @dataclass(frozen=True)
-class _Fitter:
-    options: CalibrationOptions
-    engine: str
-    threads: int | None
-    scheduler: str | None
-    stage: Stage
-    resume: bool
+class PointFit:
+    """``path``: of every generation the best parameters so far and their log-likelihood; ``best``: the last of them."""
 
-    def fit(
-        self, problem: Problem, kept: NDArray[np.bool_], folder: Path, exact: Exact | None
-    ) -> tuple[Posterior, ReferenceTable, Runs | None]:
-        table = ReferenceTable(
-            folder, problem.scenario, problem.prior, problem.survey.record(),
-            engine=self.engine, threads=self.threads, scheduler=self.scheduler, stage=self.stage,
-        )  # fmt: skip
-        seed = problem.scenario.seed
-        if exact is not None:
-            return exact_posterior(problem, kept, exact, seed, self.threads, self.stage), table, None
-        runs = self.options.runs or max(1024, min(RUNS, 2 ** int(np.log2(MOST_CELLS / problem.survey.record().cells))))
-        first = table.first_wave(runs, resume=self.resume)
-        return synthetic_posterior(problem, kept, table, first, 2 * runs, seed, self.stage), table, first
+    path: pd.DataFrame
+    best: dict[str, float]
+
+
+def quick_fit(problem: Problem, *, engine: str = "compiled", threads: int | None = None, stage: Stage = lambda *_: None) -> PointFit:
+    """Return a point fit, a first look: parameters at which the mean of some runs is nearest to the answers, by CMA-ES (Hansen 2016).
+
+    The objective is the likelihood of every school's answers at its mean simulated share, as if schools and waves were independent (a
+    composite likelihood; Varin, Reid & Firth 2011): right in the middle, silent on how sure that is. All candidates share their random
+    numbers, so it is smooth enough to climb.
+    """
+    from cmaes import CMA
+
+    prior, seed = problem.prior, problem.scenario.seed
+    bounds = np.array([[-2.5, 2.5]] * len(prior.names))
+    optimiser = CMA(mean=np.zeros(len(prior.names)), sigma=0.7, bounds=bounds, seed=seed % 2**31)
+    highest, best, path = -np.inf, dict.fromkeys(prior.names, 0.0), []
+    for generation in range(GENERATIONS):
+        stage("point fit", generation, GENERATIONS)
+        points = np.stack([optimiser.ask() for _ in range(optimiser.population_size)])
+        heights = np.array([_height(problem, values, engine, threads) for values in prior.values(points)]) + prior.log_density(points)
+        optimiser.tell([(point, -float(height)) for point, height in zip(points, heights, strict=True)])
+        top = int(np.argmax(heights))
+        if heights[top] > highest:
+            highest, best = float(heights[top]), dict(zip(prior.names, prior.values(points[top : top + 1])[0].tolist(), strict=True))
+        path.append({"generation": generation + 1, **best, "log_posterior": highest})
+        if optimiser.should_stop():
+            break
+    return PointFit(pd.DataFrame(path), best)
+
+
+def _height(problem: Problem, values: Floats, engine: str, threads: int | None) -> float:
+    """Return the composite log-likelihood at parameters (d,)."""
+    from scipy import stats
+
+    survey, names = problem.survey, problem.prior.names
+    sets = problem.prior.sets(np.repeat(values[None], REPLICATES, axis=0))
+    found = predict(problem.scenario, sets, (), survey, [], first_replicate=0, engine=runner(engine), threads=threads)
+    teachers = 1.0 if survey.kind == "times" else found.teachers[:, None].astype(np.float64)
+    mean = (found.adopters / teachers).mean(axis=0)[survey.seen]
+    seen, respondents = survey.shares[survey.seen], survey.respondents[survey.seen]
+    if survey.kind == "scale":
+        return float(stats.norm.logpdf(seen, mean, np.hypot(survey.errors[survey.seen], 0.1)).sum())
+    extra = values[names.index(OVERDISPERSION)] if OVERDISPERSION in names else problem.overdispersion
+    # Schools differ by more than answers do; a beta-binomial keeps single ones from deciding.
+    size = 1.0 / max(extra, 0.05) - 1.0
+    inside = np.clip(mean, 1e-3, 1.0 - 1e-3)
+    return float(stats.betabinom.logpmf(np.rint(seen * respondents), respondents, inside * size, (1.0 - inside) * size).sum())
 
 
 def observations_of(given: str | None, scenario: Scenario) -> str:
@@ -218,3 +233,36 @@ def write_findings(found: CalibrationFindings, scenario: Scenario, folder: Path)
     draws = found.draws[[name for name in found.draws if name in PARAMETERS]]
     if len(draws.columns):
         write_calibrated(folder / "calibrated.yaml", scenario, draws)
+
+
+def write_calibrated(path: Path, scenario: Scenario, draws: pd.DataFrame) -> Scenario:
+    """Write a scenario with posterior draws to ``path`` (.yaml) and ``<name>-draws.parquet`` beside it; return it as it is read back.
+
+    ``draws``: a column per fitted parameter, a row per joint draw, all equally likely. A fitted parameter has the median of its draws as
+    base value and their central 95 % as range; correlations stated for it are left out, as the draws hold their own. Raises InputError for
+    draws that no scenario may have.
+    """
+    draws = check_draws(draws, str(path))
+    values = resolved(scenario)
+    for name in draws:
+        column = draws[name].to_numpy()
+        whole = values["parameters"][name]["distribution"] == "integer"
+        low, base, high = (float(np.quantile(column, q, method="nearest" if whole else "linear")) for q in (0.025, 0.5, 0.975))
+        values["parameters"][name] |= {"low": low, "base": base, "high": high}
+        if values["parameters"][name]["distribution"] == "loguniform" and low <= 0.0:
+            values["parameters"][name]["distribution"] = "uniform"
+    values["name"] = values["name"][: 60 - len(MARK) - 1].rstrip("-").removesuffix(f"-{MARK}") + f"-{MARK}"
+    values["title"] = values["title"] and f"{values['title'].removesuffix(f' ({MARK})')[:180]} ({MARK})"
+    values["correlations"] = [one for one in values["correlations"] if not set(one["between"]) & set(draws)]
+    beside = path.with_name(f"{path.stem}-draws.parquet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(beside, draws.to_parquet(index=False, compression="zstd"))
+    values["posterior"] = str(beside.absolute())
+    calibrated = scenario_from(values, str(path))
+    head = "# Written by calibrate: a scenario whose fitted parameters vary as the joint draws beside it, by whole rows.\n"
+    folder, files = path.parent.absolute(), {key: getattr(calibrated.world, key) for key in FILE_KEYS}
+    # Files that lie below the folder have paths relative to it, so that it may move.
+    below = {key: os.path.relpath(file, folder) for key, file in files.items() if file and Path(file).is_relative_to(folder)}
+    told = calibrated.model_copy(update={"posterior": beside.name, "world": calibrated.world.model_copy(update=below)})
+    write_atomically(path, (head + dump_yaml(told)).encode())
+    return calibrated

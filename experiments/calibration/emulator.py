@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.world.arrays import Floats
+from school_mentoring.model.world.arrays import Counts, Flags, Floats
 
 DEGREES = (1, 2, 3, 4)
 ROWS_PER_TERM = 25  # a polynomial has at most one term for so many simulations
@@ -26,7 +25,7 @@ DIFFERENCE = 0.01  # of the box, by which parameters are moved to see the likeli
 
 
 @lru_cache
-def _exponents(parameters: int, degree: int) -> NDArray[np.int64]:
+def _exponents(parameters: int, degree: int) -> Counts:
     """Return the exponents of all terms up to a degree, the constant first, (terms, parameters)."""
     chosen = (one for total in range(degree + 1) for one in combinations_with_replacement(range(parameters), total))
     return np.array([[one.count(j) for j in range(parameters)] for one in chosen])
@@ -38,14 +37,23 @@ class ParameterBox(NamedTuple):
     low: Floats
     high: Floats
 
-    def holds(self, values: Floats) -> NDArray[np.bool_]:
+    @staticmethod
+    def around(values: Floats) -> "ParameterBox":
+        """Return the box that parameters (K, d) span."""
+        return ParameterBox(values.min(axis=0), values.max(axis=0))
+
+    @property
+    def width(self) -> Floats:
+        """The width in each parameter, (d,); 1 where it has none."""
+        return np.where(self.high > self.low, self.high - self.low, 1.0)
+
+    def holds(self, values: Floats) -> Flags:
         """Tell which parameters (K, d) lie in the box, (K,)."""
         return np.asarray(((values >= self.low) & (values <= self.high)).all(axis=1))
 
     def basis(self, values: Floats, degree: int) -> Floats:
         """Return the terms of a polynomial (products of Legendre polynomials) at parameters (K, d), shape (K, terms)."""
-        width = np.where(self.high > self.low, self.high - self.low, 1.0)
-        inside = 2.0 * (values - self.low) / width - 1.0
+        inside = 2.0 * (values - self.low) / self.width - 1.0
         powers = [np.ones_like(inside), inside]
         for k in range(1, degree):
             powers.append(((2 * k + 1) * inside * powers[k] - k * powers[k - 1]) / (k + 1))
@@ -63,20 +71,22 @@ class Directions(NamedTuple):
     centre: Floats
     project: Floats
 
+    def of(self, features: Floats) -> Floats:
+        """Return the discriminants of features (B, F), shape (B, q)."""
+        return np.asarray((features - self.centre) @ self.project)
+
 
 @dataclass(frozen=True)
 class Emulator:
     """The distribution of q discriminants of the features, at parameters (K, d) within a region.
 
-    ``names``: of the features. ``mean``: coefficients (terms, q). ``inverse``: of the terms' cross-products, for the emulator's error.
+    ``mean``: coefficients (terms, q). ``inverse``: of the terms' cross-products, for the emulator's error.
     ``regress``: coefficients of each discriminant on those before it (terms, q, q); ``variance``: of the logarithm of what is left
     (terms, q). ``kurtosis``: of what is left, standardised, 3 where it is normal. ``rows``: simulations learned from.
     """
 
-    names: tuple[str, ...]
     box: ParameterBox
     degree: int
-    spread_degree: int
     directions: Directions
     mean: Floats
     inverse: Floats
@@ -85,14 +95,10 @@ class Emulator:
     kurtosis: Floats
     rows: int
 
-    def discriminants(self, features: Floats) -> Floats:
-        """Return the discriminants of features (B, F), shape (B, q)."""
-        return np.asarray((features - self.directions.centre) @ self.directions.project)
-
     def standardised(self, values: Floats, discriminants: Floats) -> tuple[Floats, Floats]:
         """Return what is left of discriminants, (q,) or (K, q), independent and standardised, and log variances (K, q)."""
         terms = self.box.basis(values, self.degree)
-        spread = terms[:, : len(_exponents(values.shape[1], self.spread_degree))]
+        spread = terms[:, : len(self.variance)]
         left = discriminants - terms @ self.mean
         q = self.mean.shape[1]
         regress = (spread @ self.regress.reshape(spread.shape[1], q * q)).reshape(-1, q, q)
@@ -108,8 +114,7 @@ class Emulator:
 
     def distance(self, values: Floats, discriminants: Floats) -> Floats:
         """Return the squared Mahalanobis distance of discriminants from what is expected at parameters (K, d), (K,)."""
-        left, _ = self.standardised(values, discriminants)
-        return np.asarray((left**2).sum(axis=1))
+        return np.asarray((self.standardised(values, discriminants)[0] ** 2).sum(axis=1))
 
 
 def learn_directions(values: Floats, features: Floats) -> Directions:
@@ -118,27 +123,23 @@ def learn_directions(values: Floats, features: Floats) -> Directions:
     if not varied.any():
         raise InputError("--fit", "simulations do not differ in anything that was observed", "take more --runs, or other parameters")
     scaled = (features[:, varied] - centre[varied]) @ whiten
-    _, terms, inverse = _chosen_degree(ParameterBox(values.min(axis=0), values.max(axis=0)), values, scaled)
+    fit = best_polynomial(ParameterBox.around(values), values, scaled)
     project = np.zeros((features.shape[1], scaled.shape[1]))
     project[varied] = whiten
-    return Directions(_rounded(centre), _rounded(project @ _directions(terms, inverse @ (terms.T @ scaled), scaled)))
+    return Directions(_rounded(centre), _rounded(project @ _directions(fit, scaled)))
 
 
-def fit_emulator(values: Floats, features: Floats, names: tuple[str, ...], directions: Directions) -> Emulator:
+def fit_emulator(values: Floats, features: Floats, directions: Directions) -> Emulator:
     """Return the emulator of features (N, F) at parameters (N, d), learned over the region that the parameters cover.
 
     The rows must be others than those that the directions were learned from: what chance put into those would look like information here.
     """
-    box = ParameterBox(values.min(axis=0), values.max(axis=0))
-    found = (features - directions.centre) @ directions.project
-    degree, terms, inverse = _chosen_degree(box, values, found)
-    mean = inverse @ (terms.T @ found)
-    spread_degree = min(2, degree)
-    spread = terms[:, : len(_exponents(values.shape[1], spread_degree))]
-    leverage = np.minimum(((terms @ inverse) * terms).sum(axis=1), 0.99)
-    regress, variance, left = _spread(spread, (found - terms @ mean) / np.sqrt(1.0 - leverage)[:, None])
+    box, found = ParameterBox.around(values), directions.of(features)
+    fit = best_polynomial(box, values, found)
+    spread = fit.terms[:, : len(_exponents(values.shape[1], min(2, fit.degree)))]
+    regress, variance, left = _spread(spread, (found - fit.terms @ fit.coefficients) / np.sqrt(1.0 - fit.leverage)[:, None])
     return Emulator(
-        names, box, degree, spread_degree, directions, _rounded(mean), inverse, _rounded(regress), _rounded(variance),
+        box, fit.degree, directions, _rounded(fit.coefficients), fit.inverse, _rounded(regress), _rounded(variance),
         (left**4).mean(axis=0), len(values),
     )  # fmt: skip
 
@@ -149,8 +150,7 @@ def excess_score(emulator: Emulator, values: Floats, features: Floats) -> float:
     Of a true likelihood both are the information. A likelihood divided by the factor has, over all parameters, intervals as wide as its
     errors make them (the magnitude adjustment of Pauli, Racugno & Ventura 2011 for composite likelihoods).
     """
-    found = emulator.discriminants(features)
-    steps = np.diag(DIFFERENCE * np.where(emulator.box.high > emulator.box.low, emulator.box.high - emulator.box.low, 1.0))
+    found, steps = emulator.directions.of(features), np.diag(DIFFERENCE * emulator.box.width)
 
     def slope(at: Floats) -> Floats:
         moved = [emulator.log_likelihood(at + step, found) - emulator.log_likelihood(at - step, found) for step in steps]
@@ -173,7 +173,7 @@ def _rounded(values: Floats) -> Floats:
     return np.asarray(np.rint(values * scale) / scale)
 
 
-def _standard(features: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+def _standard(features: Floats) -> tuple[Floats, Floats, Flags]:
     """Return a matrix that makes features that vary uncorrelated with variance 1, their means, and which vary."""
     centre, sd = features.mean(axis=0), features.std(axis=0)
     varied = sd > 1e-9
@@ -183,52 +183,51 @@ def _standard(features: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     return vectors[:, kept] / np.sqrt(values[kept]) / sd[varied][:, None], centre, varied
 
 
-def _chosen_degree(box: ParameterBox, values: Floats, scaled: Floats) -> tuple[int, Floats, Floats]:
-    """Return the degree that predicts rows left out best (PRESS; Allen 1974), its terms, and the inverse of their cross-products."""
-    best: tuple[float, int, Floats, Any] | None = None
-    for degree in DEGREES:
-        count = len(_exponents(values.shape[1], degree))
-        if best is not None and count * ROWS_PER_TERM > len(values):
-            break
-        terms = box.basis(values, degree)
-        inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
-        left = scaled - terms @ (inverse @ (terms.T @ scaled))
-        leverage = np.minimum(((terms @ inverse) * terms).sum(axis=1), 0.99)
-        press = float(((left / (1.0 - leverage)[:, None]) ** 2).sum())
-        if best is None or press < best[0]:
-            best = press, degree, terms, inverse
-    assert best is not None
-    return best[1:]
+def cross_inverse(terms: Floats) -> Floats:
+    """Return the inverse of the cross-products of terms (N, k), (k, k)."""
+    return np.asarray(np.linalg.pinv(terms.T @ terms, hermitian=True), np.float64)
 
 
-def least_squares(box: ParameterBox, values: Floats, found: Floats, degrees: Sequence[int]) -> tuple[int, Floats, float]:
-    """Return degree, coefficients and rms error at rows left out of the polynomial that predicts rows left out best."""
-    best: tuple[float, int, Floats] | None = None
+class Polynomial(NamedTuple):
+    """A least-squares fit: its ``terms`` at the rows (N, terms), the ``inverse`` of their cross-products, and the rows' ``leverage``, (N,).
+
+    ``coefficients``: (terms,) or (terms, q). ``press``: the sum of squared errors at rows left out (Allen 1974).
+    """
+
+    degree: int
+    terms: Floats
+    inverse: Floats
+    coefficients: Floats
+    leverage: Floats
+    press: float
+
+
+def best_polynomial(
+    box: ParameterBox, values: Floats, found: Floats, degrees: Sequence[int] = DEGREES, rows_per_term: int = ROWS_PER_TERM
+) -> Polynomial:
+    """Return the polynomial of ``found``, (N,) or (N, q), that predicts rows left out best; the first degree is taken of any rows."""
+    fits: list[Polynomial] = []
     for degree in degrees:
-        terms = box.basis(values, degree)
-        if terms.shape[1] * 3 > len(values):
+        if fits and len(_exponents(values.shape[1], degree)) * rows_per_term > len(values):
             break
-        inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
+        terms = box.basis(values, degree)
+        inverse = cross_inverse(terms)
         coefficients = inverse @ (terms.T @ found)
         leverage = np.minimum(((terms @ inverse) * terms).sum(axis=1), 0.99)
-        error = float(np.sqrt(np.mean(((found - terms @ coefficients) / (1.0 - leverage)) ** 2)))
-        if best is None or error < best[0]:
-            best = error, degree, coefficients
-    assert best is not None
-    return best[1], best[2], best[0]
+        left = ((found - terms @ coefficients).T / (1.0 - leverage)).T
+        fits.append(Polynomial(degree, terms, inverse, coefficients, leverage, float((left**2).sum())))
+    return min(fits, key=lambda fit: fit.press)
 
 
-def _directions(terms: Floats, coefficients: Floats, scaled: Floats) -> Floats:
+def _directions(fit: Polynomial, scaled: Floats) -> Floats:
     """Return the directions in which the mean varies most over the region, relative to the noise, which they make unit and uncorrelated."""
-    fitted = terms @ coefficients
+    fitted = fit.terms @ fit.coefficients
     left = scaled - fitted
-    freedom = max(1, len(scaled) - terms.shape[1])
-    noise, vectors = np.linalg.eigh(left.T @ left / freedom)
-    noise = np.maximum(noise, 1e-9)
-    root = vectors / np.sqrt(noise)
+    noise, vectors = np.linalg.eigh(left.T @ left / max(1, len(scaled) - fit.terms.shape[1]))
+    root = vectors / np.sqrt(np.maximum(noise, 1e-9))
     moved = (fitted - fitted.mean(axis=0)) @ root
     signal, turned = np.linalg.eigh(moved.T @ moved / len(moved))
-    chance = terms.shape[1] / len(scaled)  # what a polynomial finds where there is nothing
+    chance = fit.terms.shape[1] / len(scaled)  # what a polynomial finds where there is nothing
     order = np.argsort(-signal)
     kept = [k for k in order[:MOST_DISCRIMINANTS] if signal[k] > SIGNAL + 2.0 * chance] or [order[0]]
     directions = root @ turned[:, kept]
@@ -243,7 +242,7 @@ def _spread(terms: Floats, left: Floats) -> tuple[Floats, Floats, Floats]:
     count, q = terms.shape[1], left.shape[1]
     regress, variance = np.zeros((count, q, q)), np.zeros((count, q))
     standard = np.empty_like(left)
-    inverse = np.linalg.pinv(terms.T @ terms, hermitian=True)
+    inverse = cross_inverse(terms)
     for a in range(q):
         rest = left[:, a]
         if a:
@@ -258,7 +257,7 @@ def _spread(terms: Floats, left: Floats) -> tuple[Floats, Floats, Floats]:
     return regress, variance, standard
 
 
-def _log_variance(terms: Floats, inverse: Any, squares: Floats) -> Floats:
+def _log_variance(terms: Floats, inverse: Floats, squares: Floats) -> Floats:
     """Return the polynomial of the log variance by maximum likelihood of normal values (Fisher scoring; Aitkin 1987)."""
     found = np.zeros(terms.shape[1])
     found[0] = np.log(max(float(squares.mean()), 1e-12))

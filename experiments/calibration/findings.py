@@ -1,21 +1,23 @@
 """What a calibration found, as tidy tables: the posterior against the prior, curves, every cell of the survey, scores, and checks."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import BatchRunner
 from school_mentoring.experiments.progress import Stage
-from school_mentoring.model.world.arrays import Flags, Floats
+from school_mentoring.model.world.arrays import Counts, Flags, Floats
 
 from .likelihood import Synthetic
 from .posterior import SPREAD, Posterior, Problem
-from .predict import cells_table, curves, log_scores, predict, ranked_scores
-from .reference_table import ReferenceTable, Runs
+from .predict import Predicted, cells_table, curves, log_scores, predict, ranked_scores
 from .survey import OVERDISPERSION, Survey
 
 PREDICTED = 400  # draws that predictions are made of
@@ -47,130 +49,117 @@ class CalibrationFindings:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that are not empty, by name."""
-        names = ("parameters", "draws", "prior_draws", "curves", "observed", "cells", "scores", "history", "checks", "countries")
-        return {name: table for name in names if len(table := getattr(self, name))}
+        return {name: table for name, table in vars(self).items() if isinstance(table, pd.DataFrame) and len(table)}
 
     def write_netcdf(self, path: Path) -> None:
         """Write prior and posterior as an ArviZ InferenceData, which the ecosystem's plots and diagnostics read."""
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what the next major version will be like
-            import arviz
-
-            data = arviz.from_dict(posterior=self.chains, prior={name: self.prior_draws[name].to_numpy()[None] for name in self.chains})
+        prior = {name: self.prior_draws[name].to_numpy()[None] for name in self.chains}
+        with _arviz() as arviz:
+            data = arviz.from_dict(posterior=self.chains, prior=prior)
         for group in data.groups():
             getattr(data, group).attrs.pop("created_at", None)  # the same study gives the same bytes
         data.to_netcdf(str(path), engine="h5netcdf")
 
 
+@contextmanager
+def _arviz() -> Iterator[Any]:
+    """Give ArviZ, which carries no types, without what it warns of the next major version."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import arviz
+
+        yield arviz
+
+
 def findings_of(
     problem: Problem, posterior: Posterior, held: Flags | None, rival: tuple[Problem, Posterior] | None, *,
-    table: ReferenceTable, first: Runs | None, engine: BatchRunner, threads: int | None, stage: Stage,
+    engine: BatchRunner, threads: int | None, stage: Stage,
 ) -> CalibrationFindings:  # fmt: skip
     """Return what a posterior comes to."""
-    prior, seed = problem.prior, problem.scenario.seed
+    prior, seed, survey = problem.prior, problem.scenario.seed, problem.survey
     prior_draws = pd.DataFrame(prior.values(prior.sample(4096, seed)), columns=list(prior.names))
+    draws = pd.DataFrame(posterior.flat, columns=list(prior.names))
     groups = {"all schools": np.ones(len(problem.schools), bool), **problem.groups.structures, **problem.groups.clusters}
-    chosen = np.linspace(0, len(posterior.flat) - 1, PREDICTED).astype(int)
     stage("predictions", 0, 2)
     simulate = _Simulator(problem, list(groups.values()), engine, threads)
-    after = simulate.run(posterior, chosen)
-    before = simulate.run_values(prior.values(prior.sample(PREDICTED, seed)))
+    after = simulate.posterior(posterior)
+    before = simulate.of(prior.values(prior.sample(PREDICTED, seed)))
     stage("predictions", 1, 2)
-    names, practices = list(groups), [practice.name for practice in problem.scenario.practices]
-    drawn = curves(after.predicted, names, practices, "posterior")
-    drawn = pd.concat([curves(before.predicted, names, practices, "prior"), drawn], ignore_index=True)
-    cells = cells_table(problem.survey, problem.schools.school_id, after.answers)
-    cells["held_out"] = False if held is None else held[np.nonzero(problem.survey.seen)]
+    names = list(groups), [practice.name for practice in problem.scenario.practices]
+    drawn = pd.concat([curves(one.predicted, *names, what) for one, what in ((before, "prior"), (after, "posterior"))], ignore_index=True)
+    cells = cells_table(survey, problem.schools.school_id, after.answers)
+    cells["held_out"] = False if held is None else held[np.nonzero(survey.seen)]
     state = {
         **posterior.state, "within_90": float(cells.loc[~cells["held_out"], "within"].mean()), "steps": posterior.chains.steps,
         "autocorrelation": posterior.chains.autocorrelation, "structures": list(problem.groups.structures),
         "clusters": list(problem.groups.clusters),
     }  # fmt: skip
-    scores = pd.DataFrame()
+    scores = checks = pd.DataFrame()
     if held is not None:
-        scores = _scores(problem, held, {"posterior": after, "prior": before}, rival, engine, threads)
-    checks = pd.DataFrame()
+        found = {"posterior": after, "prior": before}
+        if rival is not None:
+            found["posterior without mentoring"] = _Simulator(rival[0], [], engine, threads).posterior(rival[1])
+        scores = _scores(problem, held, found)
     if isinstance(posterior.likelihoods[0], Synthetic) and not problem.pooled:
-        checks = _direct_check(problem, posterior, held, simulate)
+        checks = _direct_check(problem, posterior, posterior.likelihoods[0], held, simulate)
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
-    parameters = parameter_table_of(prior_draws, posterior)
-    variables = {variable.name: variable for variable in prior.variables}
-    parameters["least"] = [variables[name].low for name in parameters["parameter"]]
-    parameters["most"] = [variables[name].high for name in parameters["parameter"]]
-    chains = {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}
     return CalibrationFindings(
-        parameters, posterior.frame(), prior_draws, drawn, _observed(problem, groups, held), cells, scores,
-        pd.DataFrame(posterior.history), checks, _countries(problem, posterior), state, chains,
+        _parameters(problem, prior_draws, draws, posterior.values), draws, prior_draws, drawn, _observed(survey, groups, held), cells,
+        scores, pd.DataFrame(posterior.history), checks, _countries(problem, posterior), state,
+        {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)},
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Simulated:
-    predicted: Any
+class _Simulated(NamedTuple):
+    predicted: Predicted
     answers: Floats
     overdispersion: Floats
 
 
-@dataclass(frozen=True)
-class _Simulator:
+class _Simulator(NamedTuple):
     problem: Problem
     groups: list[Flags]
     engine: BatchRunner
     threads: int | None
 
-    def run(self, posterior: Posterior, chosen: NDArray[np.int64]) -> _Simulated:
-        if posterior.country_values is None:
-            return self.run_values(posterior.flat[chosen])
-        prior = self.problem.prior
-        each = tuple(prior.sets(posterior.country_values[chosen, country]) for country in range(posterior.country_values.shape[1]))
-        return self.run_values(posterior.flat[chosen], each)
+    def posterior(self, posterior: Posterior) -> _Simulated:
+        """Return one run under each of some draws; where parameters are pooled each country's schools follow its own."""
+        chosen, each = posterior.some(PREDICTED), posterior.country_values
+        countries = [] if each is None else [self.problem.prior.sets(each[chosen, country]) for country in range(each.shape[1])]
+        return self.of(posterior.flat[chosen], tuple(countries))
 
-    def run_values(self, values: Floats, countries: tuple[pd.DataFrame, ...] = (), survey: Survey | None = None) -> _Simulated:
-        problem = self.problem
-        survey = survey or problem.survey
-        sets = problem.prior.sets(values)
-        found = predict(
-            problem.scenario, sets, countries, survey, self.groups, first_replicate=1_000_000_007, engine=self.engine, threads=self.threads
-        )
+    def of(self, values: Floats, countries: tuple[pd.DataFrame, ...] = ()) -> _Simulated:
+        problem, first = self.problem, 1_000_000_007
+        sets, survey = problem.prior.sets(values), problem.survey
+        how: dict[str, Any] = {"first_replicate": first, "engine": self.engine, "threads": self.threads}
+        found = predict(problem.scenario, sets, countries, survey, self.groups, **how)
         extra = sets[OVERDISPERSION].to_numpy() if OVERDISPERSION in sets else np.full(len(sets), problem.overdispersion)
-        keys = 1_000_000_007 + np.arange(len(sets))
-        return _Simulated(found, survey.answers(found.adopters, found.teachers, keys, problem.scenario.seed, extra), extra)
+        answers = survey.answers(found.adopters, found.teachers, first + np.arange(len(sets)), problem.scenario.seed, extra)
+        return _Simulated(found, answers, extra)
 
 
-def parameter_table_of(prior_draws: pd.DataFrame, posterior: Posterior) -> pd.DataFrame:
-    """Return one row per parameter: prior and posterior mean, sd and 90 % interval, what was learned, R-hat and ESS."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import arviz
+def _parameters(problem: Problem, prior_draws: pd.DataFrame, draws: pd.DataFrame, values: Floats) -> pd.DataFrame:
+    """Return one row per parameter: prior and posterior mean, sd and 90 % interval, what was learned, R-hat and ESS, the prior's ends."""
+    with _arviz() as arviz:
+        measures = [(float(arviz.rhat(values[:, :, j])), float(arviz.ess(values[:, :, j]))) for j in range(values.shape[2])]
     rows = []
-    measure: Any = arviz  # which carries no types
-    flat = posterior.frame()
-    for j, name in enumerate(posterior.names):
-        before, after, chains = prior_draws[name], flat[name], posterior.values[:, :, j]
+    for variable, (r_hat, ess) in zip(problem.prior.variables, measures, strict=True):
+        name = variable.name
+        before, after = prior_draws[name], draws[name]
         ratio = float(after.std() / before.std())
         moved = abs(float(after.mean() - before.mean())) / float(before.std())
         told = "well" if ratio < WELL else "partly" if ratio < LITTLE or moved > MOVED else "not"
         edge = edge_of(before, after)
-        others = flat.drop(columns=name).corrwith(after).dropna()
+        others = draws.drop(columns=name).corrwith(after).dropna()
         with_name = str(others.abs().idxmax()) if len(others) else ""
         row: dict[str, Any] = {"parameter": name}
-        for label, draws in (("prior", before), ("posterior", after)):
-            low, middle, high = draws.quantile([0.05, 0.5, 0.95])
-            row |= {f"{label}_mean": draws.mean(), f"{label}_sd": draws.std(), f"{label}_low": low, f"{label}_median": middle}
-            row |= {f"{label}_high": high}
-        row |= {
-            "sd_ratio": ratio,
-            "told": "edge" if edge else told,
-            "edge": edge,
-            "goes_with": with_name,
-            "correlation": float(others[with_name]) if with_name else np.nan,
-        }
-        row |= {"r_hat": float(measure.rhat(chains)), "ess": float(measure.ess(chains))}
-        rows.append(row)
+        for label, column in (("prior", before), ("posterior", after)):
+            low, middle, high = column.quantile([0.05, 0.5, 0.95])
+            found = {"mean": column.mean(), "sd": column.std(), "low": low, "median": middle, "high": high}
+            row |= {f"{label}_{what}": number for what, number in found.items()}
+        row |= {"sd_ratio": ratio, "told": "edge" if edge else told, "edge": edge, "goes_with": with_name}
+        row |= {"correlation": float(others[with_name]) if with_name else np.nan}
+        rows.append({**row, "r_hat": r_hat, "ess": ess, "least": variable.low, "most": variable.high})
     return pd.DataFrame(rows)
 
 
@@ -184,97 +173,60 @@ def edge_of(before: "pd.Series[float]", after: "pd.Series[float]") -> str:
     return ""
 
 
-def _observed(problem: Problem, groups: dict[str, Flags], held: Flags | None) -> pd.DataFrame:
+def _observed(survey: Survey, groups: dict[str, Flags], held: Flags | None) -> pd.DataFrame:
     """Return the share seen in each group and wave, with its 90 % interval from the survey's own sampling."""
-    survey, rows = problem.survey, []
-    for name, member in groups.items():
-        for w, month in enumerate(survey.months):
-            for out in (False, True):
-                cells = survey.seen[w] & member & ((held[w] if held is not None else False) == out)
-                if not cells.any():
-                    continue
-                weight = survey.respondents[w, cells].astype(np.float64)
-                share = float((survey.shares[w, cells] * weight).sum() / weight.sum())
-                if survey.kind == "scale":
-                    error = float(np.sqrt(((survey.errors[w, cells] * weight) ** 2).sum()) / weight.sum())
-                else:
-                    error = float(np.sqrt(max(share * (1.0 - share), 0.0) / weight.sum()))
-                practice = survey.practice_names[survey.practices[w]]
-                low, high = np.clip([share - 1.645 * error, share + 1.645 * error], 0.0, 1.0)
-                count = {"schools": int(cells.sum()), "respondents": int(weight.sum())}
-                rows.append(
-                    {
-                        "group": name,
-                        "practice": practice,
-                        "month": month,
-                        "share": share,
-                        "low": low,
-                        "high": high,
-                        **count,
-                        "held_out": out,
-                    }
-                )
-    return pd.DataFrame(rows)
-
-
-def _scores(
-    problem: Problem, held: Flags, predictions: dict[str, _Simulated], rival: tuple[Problem, Posterior] | None, engine: BatchRunner,
-    threads: int | None,
-) -> pd.DataFrame:  # fmt: skip
-    """Return mean scores of what was held out, by prediction, and how far they are from those of the posterior."""
-    survey = problem.survey.only(held)
-    waves = np.flatnonzero(held.any(axis=1))
-    found = dict(predictions)
-    if rival is not None:
-        other, posterior = rival
-        chosen = np.linspace(0, len(posterior.flat) - 1, PREDICTED).astype(int)
-        found["posterior without mentoring"] = _Simulator(other, [], engine, threads).run(posterior, chosen)
-    columns = {}
-    for name, one in found.items():
-        cut = type(one.predicted)(one.predicted.adopters[:, waves], one.predicted.teachers, one.predicted.monthly)
-        columns[name] = (
-            log_scores(survey, cut, one.overdispersion), ranked_scores(one.answers[:, waves][:, survey.seen], survey.shares[survey.seen])
-        )  # fmt: skip
     rows = []
-    school = np.nonzero(survey.seen)[1]
+    for (name, member), (w, month), out in product(groups.items(), enumerate(survey.months), (False, True)):
+        cells = survey.seen[w] & member & ((held[w] if held is not None else False) == out)
+        if not cells.any():
+            continue
+        weight = survey.respondents[w, cells].astype(np.float64)
+        share = float((survey.shares[w, cells] * weight).sum() / weight.sum())
+        if survey.kind == "scale":
+            error = float(np.sqrt(((survey.errors[w, cells] * weight) ** 2).sum()) / weight.sum())
+        else:
+            error = float(np.sqrt(max(share * (1.0 - share), 0.0) / weight.sum()))
+        low, high = np.clip([share - 1.645 * error, share + 1.645 * error], 0.0, 1.0)
+        rows.append((name, survey.practice_names[survey.practices[w]], month, share, low, high, cells.sum(), int(weight.sum()), out))
+    return pd.DataFrame(rows, columns=["group", "practice", "month", "share", "low", "high", "schools", "respondents", "held_out"])
+
+
+def _scores(problem: Problem, held: Flags, found: dict[str, _Simulated]) -> pd.DataFrame:
+    """Return mean scores of what was held out, by prediction, and how far they are from those of the posterior."""
+    survey, waves = problem.fitted_to(held)
     cluster = np.full(len(problem.schools), -1)
     for k, member in enumerate(problem.groups.clusters.values()):
         cluster[member] = k
-    for name, (logs, ranked) in columns.items():
-        base_logs, base_ranked = columns["posterior"]
-        rows.append(
-            {
-                "prediction": name, "cells": len(logs), "log_score": logs.mean(), "crps": ranked.mean(),
-                "log_score_less_posterior": (logs - base_logs).mean(), "crps_less_posterior": (ranked - base_ranked).mean(),
-                "log_score_less_posterior_se": _error(logs - base_logs, cluster[school]),
-                "crps_less_posterior_se": _error(ranked - base_ranked, cluster[school]),
-            }
-        )  # fmt: skip
+    mine = cluster[np.nonzero(survey.seen)[1]]
+    columns = {}
+    for name, one in found.items():
+        cut = one.predicted._replace(adopters=one.predicted.adopters[:, waves])
+        ranked = ranked_scores(one.answers[:, waves][:, survey.seen], survey.shares[survey.seen])
+        columns[name] = {"log_score": log_scores(survey, cut, one.overdispersion), "crps": ranked}
+    rows = []
+    for name, scores in columns.items():
+        less = {what: score - columns["posterior"][what] for what, score in scores.items()}
+        row: dict[str, Any] = {"prediction": name, "cells": len(mine)}
+        row |= {what: score.mean() for what, score in scores.items()}
+        row |= {f"{what}_less_posterior": difference.mean() for what, difference in less.items()}
+        rows.append({**row, **{f"{what}_less_posterior_se": _error(difference, mine) for what, difference in less.items()}})
     return pd.DataFrame(rows)
 
 
-def _error(differences: Floats, cluster: NDArray[np.int64]) -> float:
+def _error(differences: Floats, cluster: Counts) -> float:
     """Return the standard error of a mean of cells that go together within clusters."""
     sums = np.array([(differences[cluster == k] - differences.mean()).sum() for k in np.unique(cluster)])
     return float(np.sqrt((sums**2).sum() * len(sums) / max(1, len(sums) - 1)) / len(differences))
 
 
-def _direct_check(problem: Problem, posterior: Posterior, held: Flags | None, simulate: _Simulator) -> pd.DataFrame:
+def _direct_check(problem: Problem, posterior: Posterior, likelihood: Synthetic, held: Flags | None, simulate: _Simulator) -> pd.DataFrame:
     """Return the synthetic log-likelihood at some draws, emulated and directly from runs at each (Price et al. 2018), less their means."""
-    likelihood = posterior.likelihoods[0]
-    assert isinstance(likelihood, Synthetic)
-    kept = problem.survey.seen if held is None else problem.survey.seen & ~held
-    survey, waves = problem.fitted_to(kept)
-    chosen = posterior.flat[np.linspace(0, len(posterior.flat) - 1, CHECKED).astype(int)]
-    rows = []
-    for values in chosen:
-        many = np.repeat(values[None], CHECK_RUNS, axis=0)
-        found = simulate.run_values(many)
-        keys = 2_000_000_011 + np.arange(CHECK_RUNS)
-        answers = survey.answers(
-            found.predicted.adopters[:, waves], found.predicted.teachers, keys, problem.scenario.seed, found.overdispersion
-        )
-        summaries = likelihood.emulator.discriminants(likelihood.reduce.of(answers))
+    survey, waves = problem.fitted_to(problem.survey.seen if held is None else problem.survey.seen & ~held)
+    keys, rows = 2_000_000_011 + np.arange(CHECK_RUNS), []
+    for values in posterior.flat[posterior.some(CHECKED)]:
+        found, _, extra = simulate.of(np.repeat(values[None], CHECK_RUNS, axis=0))
+        answers = survey.answers(found.adopters[:, waves], found.teachers, keys, problem.scenario.seed, extra)
+        summaries = likelihood.emulator.directions.of(likelihood.reduce.of(answers))
         covariance = np.atleast_2d(np.cov(summaries.T))
         left = likelihood.observed - summaries.mean(axis=0)
         direct = -0.5 * float(left @ np.linalg.solve(covariance, left) + np.linalg.slogdet(covariance)[1])
@@ -292,15 +244,12 @@ def _countries(problem: Problem, posterior: Posterior) -> pd.DataFrame:
         return pd.DataFrame()
     from scipy.special import ndtri
 
-    rows = []
+    levels = np.array([0.05, 0.5, 0.95])
+    rows: list[tuple[Any, ...]] = []
     for k, name in enumerate(problem.pooled):
-        j = problem.prior.names.index(name)
-        for country, code in enumerate(problem.schools.country_codes):
-            low, middle, high = np.quantile(posterior.country_values[:, country, j], (0.05, 0.5, 0.95))
-            rows.append({"parameter": name, "country": code, "low": low, "median": middle, "high": high})
-        low, middle, high = np.quantile(posterior.spread[:, k], (0.05, 0.5, 0.95))
-        rows.append({"parameter": name, "country": "spread between countries", "low": low, "median": middle, "high": high})
+        values = posterior.country_values[:, :, problem.prior.names.index(name)]
+        rows += [(name, code, *np.quantile(values[:, c], levels)) for c, code in enumerate(problem.schools.country_codes)]
+        rows.append((name, "spread between countries", *np.quantile(posterior.spread[:, k], levels)))
         # Quantiles of the half-normal prior of that spread: what a few countries hardly change is the prior's.
-        low, middle, high = (SPREAD * ndtri(0.5 * (1.0 + level)) for level in (0.05, 0.5, 0.95))
-        rows.append({"parameter": name, "country": "spread, prior", "low": low, "median": middle, "high": high})
-    return pd.DataFrame(rows)
+        rows.append((name, "spread, prior", *(SPREAD * ndtri(0.5 * (1.0 + levels)))))
+    return pd.DataFrame(rows, columns=["parameter", "country", "low", "median", "high"])

@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.sweep.chunks import parameter_rows
 from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import cpu_count
-from school_mentoring.model.world.arrays import Floats, World
+from school_mentoring.model.world.arrays import Counts, Floats, Record, Records, World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
@@ -27,7 +26,10 @@ from .survey import OVERDISPERSION, Survey
 
 COUNTS, SCALE, TIMES = range(3)
 NEGLIGIBLE = 1e-13  # chance of a number of teachers that is left out
-MOST_WORK = 3e8  # teachers cubed x months, summed over schools, that one likelihood may take
+MOST_WORK = 3e8  # teachers cubed, summed over schools, that a month of one likelihood may take
+
+Scratch = tuple[Floats, Floats, Floats, Floats]
+"""Chances of numbers of adopting teachers of one school: as they stand, a month later, of gains, and of losses."""
 
 
 def is_independent(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
@@ -35,8 +37,8 @@ def is_independent(scenario: Scenario, world: World, schools: Schools, survey: S
     base = scenario.base_parameters()
     alone = len(world.peer) == 0 or ("q_out" not in fitted and base["q_out"] == 0.0)
     known = not ({"teachers", "digital_capacity", "openness"} & {*schools.drawn, *(schools.partly_drawn or ())})
-    work = float((world.teachers.astype(np.float64) ** 3).sum()) * survey.horizon
-    return alone and is_unmentored(scenario, survey.horizon) and known and survey.discrepancy == 0.0 and work <= MOST_WORK * survey.horizon
+    small = float((world.teachers.astype(np.float64) ** 3).sum()) <= MOST_WORK
+    return alone and is_unmentored(scenario, survey.horizon) and known and survey.discrepancy == 0.0 and small
 
 
 def is_unmentored(scenario: Scenario, horizon: int) -> bool:
@@ -53,7 +55,7 @@ class Setting(NamedTuple):
     difficulty and its initial share. ``overdispersion``: at each point, (K,).
     """
 
-    parameters: NDArray[np.void]
+    parameters: Records
     outreach: Floats
     practices: list[tuple[int, float, float]]
     overdispersion: Floats
@@ -79,7 +81,7 @@ def in_parallel(one: Callable[[int], float], count: int, threads: int | None) ->
 
 
 @allocating
-def _chances(trials, chance, table):
+def _chances(trials: int, chance: float, table: Floats) -> tuple[int, int]:
     """Write the chance of each number out of ``trials`` (binomial) into a table; return where it begins and ends to matter."""
     table[: trials + 1] = 0.0
     if chance <= 0.0:
@@ -100,7 +102,8 @@ def _chances(trials, chance, table):
 
 
 @allocating
-def _next_month(par, teachers, ready, openness, outreach, belief, after, gains, losses):
+def _next_month(par: Record, teachers: int, ready: float, openness: float, outreach: float, scratch: Scratch) -> None:
+    belief, after, gains, losses = scratch
     after[: teachers + 1] = 0.0
     for k in range(teachers + 1):
         if belief[k] <= NEGLIGIBLE:
@@ -117,7 +120,7 @@ def _next_month(par, teachers, ready, openness, outreach, belief, after, gains, 
 
 
 @allocating
-def _answer(kind, share, respondents, seen, error, overdispersion):
+def _answer(kind: int, share: float, respondents: int, seen: float, error: float, overdispersion: float) -> float:
     """Return the chance (or density) of what a school answered, given its share."""
     if kind == SCALE:
         distance = (seen - share) / error
@@ -133,24 +136,22 @@ def _answer(kind, share, respondents, seen, error, overdispersion):
 
 
 @allocating
-def _school(par, kind, outreach, teachers, ready, openness, start, months, respondents, seen, errors, overdispersion, scratch):
-    """Return the log-likelihood of one school's answers (W,) at ascending months (W,)."""
-    belief, after, gains, losses = scratch
-    belief[: teachers + 1] = start[: teachers + 1]
+def _school(
+    par: Record, kind: int, outreach: Floats, teachers: int, ready: float, openness: float, months: Counts, respondents: Counts,
+    seen: Floats, errors: Floats, overdispersion: float, scratch: Scratch,
+) -> float:  # fmt: skip
+    """Return the log-likelihood of one school's answers (W,) at ascending months (W,), from its chances at the start in ``scratch``."""
+    belief = scratch[0]
     total, month, adopted = 0.0, 0, 0.0
-    needed = max(1, int(np.ceil(par.mainstream_threshold * teachers - 1e-9)))
-    for w in range(months.size + 1):
-        if kind == TIMES:
+    needed = max(1, int(np.ceil(par.mainstream_threshold * teachers - 1e-9))) if kind == TIMES else teachers + 1
+    for w in range(months.size):
+        while True:  # who reaches the threshold has adopted, and is followed no longer
             adopted += belief[needed : teachers + 1].sum()
             belief[needed : teachers + 1] = 0.0
-        if w == months.size:
-            break
-        while month < months[w]:
-            _next_month(par, teachers, ready, openness, outreach[month], belief, after, gains, losses)
+            if month == months[w]:
+                break
+            _next_month(par, teachers, ready, openness, outreach[month], scratch)
             month += 1
-            if kind == TIMES:
-                adopted += belief[needed : teachers + 1].sum()
-                belief[needed : teachers + 1] = 0.0
         if respondents[w] == 0:
             continue
         if kind == TIMES:
@@ -167,12 +168,14 @@ def _school(par, kind, outreach, teachers, ready, openness, start, months, respo
 
 
 @allocating
-def _survey(par, kind, outreach, difficulty, initial, world, practice, months, respondents, seen, errors, overdispersion):
+def _survey(
+    par: Record, kind: int, outreach: Floats, difficulty: float, initial: float, world: World, practice: int, months: Counts,
+    respondents: Counts, seen: Floats, errors: Floats, overdispersion: float,
+) -> float:  # fmt: skip
     """Return the log-likelihood of all schools' answers (W, n) in one practice."""
     most = world.teachers.max() + 1
     scratch = np.zeros(most), np.zeros(most), np.zeros(most), np.zeros(most)
-    start = np.zeros(most)
-    total = 0.0
+    start, total = scratch[0], 0.0
     for i in range(world.teachers.size):
         teachers = world.teachers[i]
         given = world.adopters_at_start[practice, i]
@@ -186,21 +189,16 @@ def _survey(par, kind, outreach, difficulty, initial, world, practice, months, r
             _chances(teachers, share, start)
         ready = rules.readiness(par, world.capacity[i], difficulty)
         total += _school(
-            par, kind, outreach, teachers, ready, world.openness[i], start, months, respondents[:, i], seen[:, i], errors[:, i],
+            par, kind, outreach, teachers, ready, world.openness[i], months, respondents[:, i], seen[:, i], errors[:, i],
             overdispersion, scratch,
         )  # fmt: skip
     return total
 
 
 def survey_log_likelihood(
-    scenario: Scenario,
-    world: World,
-    survey: Survey,
-    names: tuple[str, ...],
-    values: Floats,
-    overdispersion: float,
+    scenario: Scenario, world: World, survey: Survey, names: tuple[str, ...], values: Floats, overdispersion: float,
     threads: int | None = None,
-) -> Floats:
+) -> Floats:  # fmt: skip
     """Return the exact log-likelihood of a survey at parameters (K, d) called ``names``, (K,), where ``is_independent`` holds."""
     table, outreach, practices, extra = setting_of(scenario, survey, names, values, overdispersion)
     kind = {"counts": COUNTS, "scale": SCALE, "times": TIMES}[survey.kind]

@@ -1,30 +1,35 @@
-"""From observed answers to posterior draws: history matching, the likelihood, and the walk of the sampler over it."""
+"""From observed answers to posterior draws: history matching, the likelihood, and the walk of a sampler over it.
+
+Draws are made by ensembles of walkers (emcee; Goodman & Weare 2010), with R-hat and ESS, as ArviZ keeps them.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.world.arrays import Flags, Floats, World
+from school_mentoring.model.world.arrays import Counts, Flags, Floats, World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
 from .adoption_times import adopts_once, times_log_likelihood
 from .forward_filter import is_independent, survey_log_likelihood
 from .groups import Groups, feature_set
-from .likelihood import Filtered, Likelihood, Synthetic, filtered, plausible_scores, synthetic
+from .likelihood import Filtered, Synthetic, filtered, plausible, plausible_scores, synthetic
 from .prior import Prior
 from .reference_table import ReferenceTable, Runs
-from .sampler import ENSEMBLES, Chains, sample_posterior
 from .survey import Survey
 
 SPREAD = 0.5
 """Scale of the half-normal prior of how far countries differ, in standard deviations of the parameter's prior (Gelman 2006)."""
+
+ENSEMBLES = 4  # independent of each other, so that R-hat compares what it should
+KEPT = 1000  # draws kept of each ensemble
+MOST_STEPS = 16_000
+SETTLED = 50  # autocorrelation times that an ensemble runs for
 
 
 @dataclass(frozen=True)
@@ -44,15 +49,9 @@ class Problem:
     pooled: tuple[str, ...] = ()
 
     @property
-    def countries(self) -> list[Flags]:
-        """The schools of each country, for countries that are partially pooled."""
-        count = len(self.schools.country_codes)
-        return [self.world.country == country for country in range(count)] if self.pooled else []
-
-    @property
     def parts(self) -> list[Flags | None]:
-        """What has a likelihood of its own: each country that is pooled, or all schools (None)."""
-        return [*self.countries] or [None]
+        """What has a likelihood of its own: the schools of each country where parameters are pooled, or all schools (None)."""
+        return [self.world.country == country for country in range(len(self.schools.country_codes))] if self.pooled else [None]
 
     @property
     def funding(self) -> tuple[int, int] | None:
@@ -63,81 +62,103 @@ class Problem:
         last = min(last, self.scenario.months - 1)
         return None if first >= last or (design.recruitment == "none" and design.outreach == 0.0) else (first, last)
 
-    def fitted_to(self, kept: Flags) -> tuple[Survey, NDArray[np.int64]]:
+    def fitted_to(self, kept: Flags) -> tuple[Survey, Counts]:
         """Return the survey of some cells, and which of the recorded waves it has."""
         return self.survey.only(kept), np.flatnonzero((self.survey.seen & kept).any(axis=1))
+
+    def scores_of(self, points: Floats) -> Floats:
+        """Return the normal scores of each part's parameters, (K, parts, d), of points that a sampler walks over.
+
+        These are scores (K, d), and where parameters are pooled the logarithm of the scale of differences, and each country's effects.
+        """
+        d, k = len(self.prior.names), len(self.pooled)
+        scores = np.repeat(points[:, None, :d], len(self.schools.country_codes) if k else 1, axis=1)
+        if not k:
+            return scores
+        scale, effects = np.exp(points[:, d : d + k]), points[:, d + k :].reshape(len(points), scores.shape[1], k)
+        scores[:, :, [self.prior.names.index(name) for name in self.pooled]] += scale[:, None] * effects
+        return np.clip(scores, -4.999, 4.999)
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Draws (chains, draws, d) of independent ensembles. ``steps``: made by each walker; ``autocorrelation``: in steps, the longest one."""
+
+    draws: Floats
+    steps: int
+    autocorrelation: float
+
+    @property
+    def flat(self) -> Floats:
+        """All draws, one after the other, (chains x draws, d)."""
+        return self.draws.reshape(-1, self.draws.shape[-1])
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Draws of normal scores ``scores`` (chains, draws, d) and their values; of countries ``country_values`` (draws in all, C, d).
+    """Draws, and their ``values`` (chains, draws, d); of countries ``country_values`` (draws in all, C, d).
 
     ``spread``: how far countries differ, by pooled parameter, in standard deviations of its prior (draws in all, k). ``history``: of waves
     of runs. ``state``: how the fit came about. ``likelihoods``: one, or one for each country.
     """
 
+    names: tuple[str, ...]
     chains: Chains
-    scores: Floats
     values: Floats
     history: list[dict[str, Any]]
     state: dict[str, Any]
-    likelihoods: list[Synthetic] | list[Filtered]
+    likelihoods: Sequence[Synthetic | Filtered]
     country_values: Floats | None = None
     spread: Floats | None = None
-    names: tuple[str, ...] = field(default=())
 
     @property
     def flat(self) -> Floats:
         """Values of all draws, (draws, d)."""
         return self.values.reshape(-1, self.values.shape[-1])
 
-    def frame(self) -> pd.DataFrame:
-        """Return the draws as a table, a column per parameter."""
-        return pd.DataFrame(self.flat, columns=list(self.names))
+    def some(self, count: int) -> Counts:
+        """Return so many draws, evenly from all."""
+        return np.linspace(0, len(self.flat) - 1, count).astype(int)
 
 
 class Exact(NamedTuple):
-    """A likelihood that needs no summaries: its name, and its logarithm by survey, parameters (K, d) and threads, (K,)."""
+    """A likelihood that needs no summaries: its name, its logarithm, and what that takes besides scenario, world, survey and parameters."""
 
     name: str
-    log_likelihood: Callable[[Survey, Floats, int | None], Floats]
+    log_likelihood: Callable[..., Floats]
+    extra: float
 
 
-def exact_of(problem: Problem) -> Exact | None:
-    """Return the likelihood that needs no summaries, None where there is none."""
-    scenario, world, schools, prior = problem.scenario, problem.world, problem.schools, problem.prior
-    if is_independent(scenario, world, schools, problem.survey, prior.names):
-        return Exact(
-            "exact",
-            lambda survey, values, threads: survey_log_likelihood(
-                scenario, world, survey, prior.names, values, problem.overdispersion, threads
-            ),
-        )
-    if adopts_once(scenario, world, schools, problem.survey, prior.names):
-        return Exact(
-            "particle filter",
-            lambda survey, values, threads: times_log_likelihood(scenario, world, survey, prior.names, values, scenario.seed, threads),
-        )
+def exact_of(problem: Problem, wanted: str) -> Exact | None:
+    """Return the likelihood that needs no summaries, None where there is none or a synthetic one is asked for.
+
+    Raises InputError where there is none and ``wanted`` is ``exact``.
+    """
+    scenario, at = problem.scenario, (problem.scenario, problem.world, problem.schools, problem.survey, problem.prior.names)
+    if not problem.pooled and wanted != "synthetic":
+        if is_independent(*at):
+            return Exact("exact", survey_log_likelihood, problem.overdispersion)
+        if adopts_once(*at):
+            return Exact("particle filter", times_log_likelihood, scenario.seed)
+    if wanted == "exact":
+        why = "schools influence each other, are not fully known, or are too large for it"
+        raise InputError("--likelihood exact", f"there is none here: {why}", "allowed: auto or synthetic")
     return None
 
 
-def exact_posterior(problem: Problem, kept: Flags, exact: Exact, seed: int, threads: int | None, stage: Stage) -> Posterior:
+def exact_posterior(problem: Problem, kept: Flags, exact: Exact, threads: int | None, stage: Stage) -> Posterior:
     """Return the posterior of a likelihood that needs no summaries."""
-    survey, _ = problem.fitted_to(kept)
-    prior = problem.prior
-    likelihood = filtered(prior, lambda values: exact.log_likelihood(survey, values, threads), seed, stage=stage)
-    scores = prior.sample(4096, seed)
-    scores = np.concatenate([scores, likelihood.best_scores(prior)])
-    chains = _walk(prior, [likelihood], scores, seed, stage)
-    history = [{"wave": 1, "runs": 0, "exact_likelihoods": likelihood.evaluated, "plausible": float("nan")}]
-    state = {"likelihood": exact.name, "emulator_error": likelihood.error, "degree": likelihood.degree, "rows": likelihood.points}
-    return _posterior(prior, chains, history, state, [likelihood])
+    prior, seed, at = problem.prior, problem.scenario.seed, (problem.scenario, problem.world, problem.fitted_to(kept)[0])
+    found = filtered(prior, lambda values: exact.log_likelihood(*at, prior.names, values, exact.extra, threads), seed, stage=stage)
+    scores = np.concatenate([prior.sample(4096, seed), prior.scores(found.best)])
+    history = [{"wave": 1, "runs": 0, "exact_likelihoods": found.evaluated, "plausible": float("nan")}]
+    state = {"likelihood": exact.name, "emulator_error": found.error, "degree": found.degree, "rows": found.points}
+    return _posterior(problem, _walk(problem, [found], scores, seed, stage), history, state, [found])
 
 
-def synthetic_posterior(
-    problem: Problem, kept: Flags, table: ReferenceTable, first: Runs, second_runs: int, seed: int, stage: Stage
-) -> Posterior:
+def synthetic_posterior(problem: Problem, kept: Flags, table: ReferenceTable, first: Runs, second_runs: int, stage: Stage) -> Posterior:
     """Return the posterior of the emulated synthetic likelihood: cut by the first wave of runs, fitted to a second one."""
+    seed = problem.scenario.seed
     early = [_likelihood(problem, kept, first, who, None, seed).opened(first.values) for who in problem.parts]
     scores, share = plausible_scores(problem.prior, early, second_runs, seed)
     second = table.second_wave(first, problem.prior.values(scores))
@@ -149,69 +170,48 @@ def fitted_posterior(
     ensembles: int = ENSEMBLES,
 ) -> Posterior:  # fmt: skip
     """Return the posterior that a second wave of runs gives, within the region that the first one left."""
-    inside = np.zeros(len(first), bool)
-    for one in early:
-        inside |= one.inside(first.values)
-    runs = second.joined(first.rows(np.flatnonzero(inside)))
+    runs = second.joined(first.rows(np.flatnonzero(plausible(early, first.values))))
     stage("emulator", 0, 1)
-    likelihoods = [_likelihood(problem, kept, runs, who, before, seed) for who, before in zip(problem.parts, early, strict=True)]
-    chains = _walk(problem.prior, likelihoods, problem.prior.scores(runs.values), seed, stage, _pooled(problem), ensembles)
+    found = [_likelihood(problem, kept, runs, who, before, seed) for who, before in zip(problem.parts, early, strict=True)]
+    chains = _walk(problem, found, problem.prior.scores(runs.values), seed, stage, ensembles)
+    left = share * float(np.mean([np.mean(one.distance(second.values) <= one.limit) for one in found]))
     history = [
-        {
-            "wave": 1,
-            "runs": len(first),
-            "summaries": early[0].emulator.mean.shape[1],
-            "degree": early[0].emulator.degree,
-            "plausible": share,
-        },
-        {"wave": 2, "runs": len(second), "summaries": likelihoods[0].emulator.mean.shape[1], "degree": likelihoods[0].emulator.degree},
+        {"wave": wave, "runs": len(made), "summaries": one.emulator.mean.shape[1], "degree": one.emulator.degree, "plausible": part}
+        for wave, made, one, part in ((1, first, early[0], share), (2, second, found[0], left))
     ]
-    history[1]["plausible"] = share * float(np.mean([np.mean(one.distance(second.values) <= one.limit) for one in likelihoods]))
-    state = {"likelihood": "synthetic", **_fit_state(problem, likelihoods, chains)}
-    return _posterior(problem.prior, chains, history, state, likelihoods, _pooled(problem), len(problem.countries))
+    return _posterior(problem, chains, history, {"likelihood": "synthetic", **_fit_state(problem, found, chains)}, found)
 
 
 def _likelihood(problem: Problem, kept: Flags, runs: Runs, who: Flags | None, before: Synthetic | None, seed: int) -> Synthetic:
     survey, waves = problem.fitted_to(kept if who is None else kept & who)
     features = feature_set(problem.scenario, problem.world, problem.schools, survey, problem.groups, who)
 
-    def answers(rows: NDArray[np.int64]) -> Any:
+    def answers(rows: Counts) -> Any:
         return runs.rows(rows).answers(survey, waves, problem.prior.names, seed, problem.overdispersion)
 
     return synthetic(runs.values, answers, features, survey.shares, before)
 
 
-def _pooled(problem: Problem) -> list[int]:
-    return [problem.prior.names.index(name) for name in problem.pooled]
-
-
 def _walk(
-    prior: Prior, likelihoods: Sequence[Likelihood], scores: Floats, seed: int, stage: Stage, pooled: list[int] | None = None,
-    ensembles: int = ENSEMBLES,
-) -> Chains:  # fmt: skip
-    d, k, countries = scores.shape[1], len(pooled or []), len(likelihoods)
+    problem: Problem, likelihoods: Sequence[Synthetic | Filtered], scores: Floats, seed: int, stage: Stage, ensembles: int = ENSEMBLES
+) -> Chains:
+    prior, d, k = problem.prior, scores.shape[1], len(problem.pooled)
 
     def total(points: Floats) -> Floats:
         found = prior.log_density(points[:, :d])
-        if not k:
-            for one in likelihoods:
-                good = np.isfinite(found)
-                found[good] += one.log_likelihood(prior.values(points[good]))
-            return found
-        spread = points[:, d : d + k]  # logarithm of the scale of differences
-        effects = points[:, d + k :].reshape(len(points), countries, k)
-        found += (spread - 0.5 * (np.exp(spread) / SPREAD) ** 2).sum(axis=1) - 0.5 * (effects**2).sum(axis=(1, 2))
-        found[~(np.abs(spread) < 12.0).all(axis=1)] = -np.inf
-        for country, one in enumerate(likelihoods):
+        if k:
+            spread, effects = points[:, d : d + k], points[:, d + k :]
+            found += (spread - 0.5 * (np.exp(spread) / SPREAD) ** 2).sum(axis=1) - 0.5 * (effects**2).sum(axis=1)
+            found[~(np.abs(spread) < 12.0).all(axis=1)] = -np.inf
+        for part, one in enumerate(likelihoods):
             good = np.isfinite(found)
-            found[good] += one.log_likelihood(prior.values(country_scores(points[good], d, pooled or [], countries)[:, country]))
+            found[good] += one.log_likelihood(prior.values(problem.scores_of(points[good])[:, part]))
         return found
 
     points = scores
     if k:
-        rng = np.random.default_rng(seed)
-        extra = [np.full((len(scores), k), np.log(0.2)), 0.1 * rng.standard_normal((len(scores), countries * k))]
-        points = np.concatenate([scores, *extra], axis=1)
+        effects = 0.1 * np.random.default_rng(seed).standard_normal((len(scores), len(likelihoods) * k))
+        points = np.concatenate([scores, np.full((len(scores), k), np.log(0.2)), effects], axis=1)
     height = total(points)
     good = np.flatnonzero(np.isfinite(height))
     if not len(good):
@@ -222,26 +222,12 @@ def _walk(
     return sample_posterior(total, points[chosen], seed, ensembles=ensembles, stage=stage)
 
 
-def country_scores(points: Floats, d: int, pooled: list[int], countries: int) -> Floats:
-    """Return the normal scores of each country's parameters, (K, C, d), of points (scores, log scales, effects)."""
-    k = len(pooled)
-    scores = np.repeat(points[:, None, :d], countries, axis=1)
-    scale, effects = np.exp(points[:, d : d + k]), points[:, d + k :].reshape(len(points), countries, k)
-    scores[:, :, pooled] += scale[:, None] * effects
-    return np.clip(scores, -4.999, 4.999)
-
-
 def _fit_state(problem: Problem, likelihoods: list[Synthetic], chains: Chains) -> dict[str, Any]:
     """Return how near the model comes to the data, and how normal the summaries are."""
     from scipy.stats import chi2
 
-    d = len(problem.prior.names)
-    draws = chains.flat[:: max(1, len(chains.flat) // 500)]
-    if problem.pooled:
-        scores = country_scores(draws, d, _pooled(problem), len(likelihoods))
-        distance = sum(one.distance(problem.prior.values(scores[:, c])) for c, one in enumerate(likelihoods))
-    else:
-        distance = sum(one.distance(problem.prior.values(draws[:, :d])) for one in likelihoods)
+    scores = problem.scores_of(chains.flat[:: max(1, len(chains.flat) // 500)])
+    distance = sum(one.distance(problem.prior.values(scores[:, part])) for part, one in enumerate(likelihoods))
     summaries = sum(len(one.observed) for one in likelihoods)
     nearest = float(np.min(distance))
     return {
@@ -253,15 +239,52 @@ def _fit_state(problem: Problem, likelihoods: list[Synthetic], chains: Chains) -
 
 
 def _posterior(
-    prior: Prior, chains: Chains, history: list[dict[str, Any]], state: dict[str, Any], likelihoods: Any,
-    pooled: list[int] | None = None, countries: int = 0,
-) -> Posterior:  # fmt: skip
-    d = len(prior.names)
-    scores = chains.draws[..., :d]
-    values = prior.values(scores.reshape(-1, d)).reshape(scores.shape)
+    problem: Problem, chains: Chains, history: list[dict[str, Any]], state: dict[str, Any], likelihoods: Sequence[Synthetic | Filtered]
+) -> Posterior:
+    prior, d, k = problem.prior, len(problem.prior.names), len(problem.pooled)
+    values = prior.values(chains.flat[:, :d]).reshape(*chains.draws.shape[:2], d)
     country_values = spread = None
-    if pooled and countries:
-        each = country_scores(chains.flat, d, pooled, countries)
+    if k:
+        each = problem.scores_of(chains.flat)
         country_values = prior.values(each.reshape(-1, d)).reshape(each.shape)
-        spread = np.exp(chains.flat[:, d : d + len(pooled)])
-    return Posterior(chains, scores, values, history, state, likelihoods, country_values, spread, prior.names)
+        spread = np.exp(chains.flat[:, d : d + k])
+    return Posterior(prior.names, chains, values, history, state, likelihoods, country_values, spread)
+
+
+def sample_posterior(
+    log_posterior: Callable[[Floats], Floats], starts: Floats, seed: int, *, ensembles: int = ENSEMBLES, stage: Stage = lambda *_: None
+) -> Chains:
+    """Return draws of a log posterior of points (K, d), which ensembles walk from ``starts`` (N, d), where it is finite.
+
+    Walkers move by stretches, differential evolution and snooker updates (ter Braak & Vrugt 2008). An ensemble runs until it is SETTLED
+    autocorrelation times long, and forgets its first quarter.
+    """
+    import emcee
+
+    d = starts.shape[1]
+    walkers = max(32, 4 * d)
+    rng = np.random.default_rng(seed)
+    kept, times, made = [], [], 0
+    for ensemble in range(ensembles):
+        chosen = starts[rng.choice(len(starts), size=walkers, replace=len(starts) < walkers)] + 1e-6 * rng.standard_normal((walkers, d))
+        moves = [(emcee.moves.StretchMove(), 0.4), (emcee.moves.DEMove(), 0.5), (emcee.moves.DESnookerMove(), 0.1)]
+        sampler = emcee.EnsembleSampler(walkers, d, log_posterior, vectorize=True, moves=moves)
+        sampler.log_prob_fn = log_posterior  # without emcee's wrapper, which prints a traceback where Ctrl-C meets it
+        state = emcee.State(chosen, random_state=np.random.RandomState(int(rng.integers(2**31))).get_state())
+        steps = 500
+        while True:
+            with np.errstate(divide="ignore"):  # of two walkers at the same point
+                state = sampler.run_mcmc(state, steps, skip_initial_state_check=True)
+            done = sampler.get_chain().shape[0]
+            time = float(np.max(sampler.get_autocorr_time(discard=done // 4, tol=0)))
+            stage("posterior", ensemble * MOST_STEPS + done, ensembles * MOST_STEPS)
+            if not np.isfinite(time) or done >= SETTLED * time or done >= MOST_STEPS:
+                break
+            steps = min(MOST_STEPS - done, max(500, int(SETTLED * time) - done))
+        chain = sampler.get_chain(discard=done // 4)
+        flat = chain.reshape(-1, d)
+        kept.append(flat[np.linspace(0, len(flat) - 1, KEPT).astype(int)])
+        times.append(time)
+        made = max(made, done)
+    finite = [time for time in times if np.isfinite(time)]
+    return Chains(np.stack(kept), made, max(finite, default=float("nan")))

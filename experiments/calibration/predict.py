@@ -4,7 +4,7 @@ Scores: the logarithm of the predictive chance of what each school answered (Goo
 share (Gneiting & Raftery 2007), both with the answers' own chance in the prediction.
 """
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from school_mentoring.experiments.sweep.chunks import parameter_rows
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import Batch
-from school_mentoring.model.world.arrays import Floats
+from school_mentoring.model.world.arrays import Flags, Floats, Ints
 from school_mentoring.scenarios import Scenario
 
 from .survey import Survey
@@ -24,48 +24,40 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 RUNS_AT_A_TIME = 64
 
 
-@dataclass(frozen=True)
-class Predicted:
+class Predicted(NamedTuple):
     """Simulated schools under D parameter sets: adopters as a survey's record has them, (D, W, n), and curves by group of schools.
 
     ``teachers``: (D, n). ``monthly``: adopting share of each group's teachers, (D, groups, months, practices).
     """
 
-    adopters: NDArray[np.int32]
-    teachers: NDArray[np.int32]
+    adopters: Ints
+    teachers: Ints
     monthly: Floats
 
 
 def predict(
-    scenario: Scenario, sets: pd.DataFrame, country_sets: tuple[pd.DataFrame, ...], survey: Survey, groups: list[NDArray[np.bool_]], *,
+    scenario: Scenario, sets: pd.DataFrame, country_sets: tuple[pd.DataFrame, ...], survey: Survey, groups: list[Flags], *,
     first_replicate: int, engine: BatchRunner, threads: int | None,
 ) -> Predicted:  # fmt: skip
     """Return one run under each parameter set; where there are sets of countries, each country's schools follow its own."""
-    worlds = Worlds(scenario)
-    base = scenario.base_parameters()
+    worlds, base, record, window = Worlds(scenario), scenario.base_parameters(), survey.record(), scenario.programme
     kept = [worlds.get(base, index)[0] for index in range(scenario.worlds)]
-    record = survey.record()
-    months, practices = scenario.months, len(scenario.practices)
+    practices = len(scenario.practices)
     replicates = first_replicate + np.arange(len(sets))
     teachers = np.stack([kept[replicate % len(kept)].teachers for replicate in replicates.tolist()])
     adopters = np.empty((len(sets), len(record.months), record.schools), np.int32)
-    monthly = np.empty((len(sets), len(groups), months, practices))
-    window = scenario.programme
+    monthly = np.empty((len(sets), len(groups), scenario.months, practices))
     designs = design_table(list(scenario.designs.values()), window.first_month, window.last_month)
+    how: dict[str, Any] = {"worlds": worlds, "per_school": True, "engine": engine, "threads": threads}
     for low in range(0, len(sets), RUNS_AT_A_TIME):
         here = slice(low, min(low + RUNS_AT_A_TIME, len(sets)))
         count = here.stop - here.start
         batch = Batch(np.zeros(count, np.int64), np.arange(count), replicates[here])
-        schools: NDArray[np.int32] | None = None
-        for country, chosen in enumerate(country_sets or (sets,)):
-            table = parameter_rows(base, chosen.iloc[here])
-            found = run_rows(scenario, table, designs, batch, worlds=worlds, per_school=True, engine=engine, threads=threads).schools
-            if schools is None:
-                schools = found
-            else:
-                mine = kept[0].country == country
-                schools[..., mine] = found[..., mine]
-        assert schools is not None
+        tables = (parameter_rows(base, chosen.iloc[here]) for chosen in country_sets or (sets,))
+        schools, *others = (run_rows(scenario, table, designs, batch, **how).schools for table in tables)
+        for country, found in enumerate(others, start=1):
+            mine = kept[0].country == country
+            schools[..., mine] = found[..., mine]
         threshold = parameter_rows(base, sets.iloc[here])["mainstream_threshold"]
         adopters[here] = record.read(schools, threshold, teachers[here])
         for g, member in enumerate(groups):

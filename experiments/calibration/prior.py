@@ -18,7 +18,6 @@ from .survey import OVERDISPERSION
 
 GRID = 4097  # points between which quantiles are interpolated
 EDGE = 5.0  # normal scores beyond which no prior has mass that matters
-DEFAULT_OVERDISPERSION = (0.0, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
@@ -40,19 +39,19 @@ class Prior:
     def _quantiles(self) -> tuple[Floats, Floats]:
         from scipy.special import ndtr
 
-        scores = np.linspace(-EDGE, EDGE, GRID)
-        u = np.clip(ndtr(scores), 1e-12, 1.0 - 1e-12)
-        return scores, np.stack([variable.values(u) for variable in self.variables])
+        grid = np.linspace(-EDGE, EDGE, GRID)
+        u = np.clip(ndtr(grid), 1e-12, 1.0 - 1e-12)
+        return grid, np.stack([variable.values(u) for variable in self.variables])
 
     def values(self, scores: Floats) -> Floats:
         """Return the parameters at normal scores (K, d), (K, d)."""
         grid, quantiles = self._quantiles
-        return np.stack([np.interp(scores[:, j], grid, quantiles[j]) for j in range(len(self.variables))], axis=1)
+        return np.stack([np.interp(column, grid, mine) for column, mine in zip(scores.T, quantiles, strict=True)], axis=1)
 
     def scores(self, values: Floats) -> Floats:
         """Return the normal scores of parameters (K, d), (K, d)."""
         grid, quantiles = self._quantiles
-        return np.stack([np.interp(values[:, j], quantiles[j], grid) for j in range(len(self.variables))], axis=1)
+        return np.stack([np.interp(column, mine, grid) for column, mine in zip(values.T, quantiles, strict=True)], axis=1)
 
     def sample(self, count: int, seed: int) -> Floats:
         """Return normal scores of ``count`` points of a scrambled Sobol sequence over the prior, (count, d)."""
@@ -86,16 +85,8 @@ def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
         raise InputError(f"--fit {','.join(strange.values())}", f"no parameter named {quoted(strange)}", nearest(strange, known))
     variables = []
     for text in fit:
-        name = text.partition("=")[0].strip()
-        if name == OVERDISPERSION:
-            variables.append(_overdispersion(text, counts))
-            continue
-        try:
-            variable = parse_variable(text, scenario)
-        except InputError as error:
-            raise InputError(f"--fit {text}", error.problem, error.allowed) from None
-        _check(text, variable)
-        variables.append(replace(variable, draws=None))
+        name, _, bounds = text.partition("=")
+        variables.append(_overdispersion(text, bounds, counts) if name.strip() == OVERDISPERSION else _parameter(text, scenario))
     names = [variable.name for variable in variables]
     for name in names:
         if names.count(name) > 1:
@@ -105,25 +96,27 @@ def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
     return Prior(tuple(variables), scenario.correlation(names))
 
 
-def _overdispersion(text: str, counts: bool) -> Variable:
+def _overdispersion(text: str, bounds: str, counts: bool) -> Variable:
     if not counts:
         raise InputError(f"--fit {text}", "only counts of respondents have it", "leave it out")
-    low, _, high = DEFAULT_OVERDISPERSION
-    if "=" in text:
-        parts = text.partition("=")[2].split(":")
-        try:
-            low, high = (float(part) for part in parts)
-        except ValueError:
-            raise InputError(f"--fit {text}", "is no range", "allowed: overdispersion=low:high") from None
+    try:
+        low, high = (float(part) for part in (bounds.split(":") if "=" in text else (0.0, 0.2)))
+    except ValueError:
+        raise InputError(f"--fit {text}", "is no range", "allowed: overdispersion=low:high") from None
     if not 0.0 <= low < high < 1.0:
         raise InputError(f"--fit {text}", f"{low:g} to {high:g} is out of range", "allowed: 0 <= low < high < 1")
     return Variable(OVERDISPERSION, low, (low + high) / 2.0, high, "uniform")
 
 
-def _check(text: str, variable: Variable) -> None:
+def _parameter(text: str, scenario: Scenario) -> Variable:
+    try:
+        variable = parse_variable(text, scenario)
+    except InputError as error:
+        raise InputError(f"--fit {text}", error.problem, error.allowed) from None
     if variable.choices or variable.distribution == "integer":
         raise InputError(f"--fit {text}", "takes no values in between", "allowed: parameters on a continuous range")
     if variable.name in WORLD_PARAMETERS:
         raise InputError(f"--fit {text}", "decides which schools there are, not what they do", "allowed: parameters of behaviour")
     if variable.low >= variable.high:
         raise InputError(f"--fit {text}", f"has no range ({variable.low:g} to {variable.high:g})", "allowed: name=low:high")
+    return replace(variable, draws=None)

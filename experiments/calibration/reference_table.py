@@ -3,7 +3,6 @@
 It is a folder like that of any sweep, so it survives a kill, is completed by ``--resume``, and may be made on a cluster.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +12,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from school_mentoring.experiments.folder.description import read_description
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, SchoolRecord
-from school_mentoring.experiments.sweep.store import Store, read_sets
+from school_mentoring.experiments.sweep.store import read_sets
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import Floats
@@ -86,33 +86,25 @@ class ReferenceTable:
         """
         chunks = -(-runs // self.chunk)
         self.chunk = -(-runs // chunks)
-        runs = chunks * self.chunk
-        sets = self.prior.sets(self.prior.values(self.prior.sample(runs, self.scenario.seed)))
-        there = self._sets_there()
-        if there is not None and len(there) > len(sets) and there.iloc[: len(sets)].equals(sets):
-            return self._make(there, resume=resume, wanted=len(sets))
-        return self._make(sets, resume=resume, wanted=len(sets))
+        sets = self.prior.sets(self.prior.values(self.prior.sample(chunks * self.chunk, self.scenario.seed)))
+        try:
+            there = read_sets(self.folder, read_description(self.folder)).drop(columns="parameter_set")
+            grown = len(there) > len(sets) and there.iloc[: len(sets)].equals(sets)
+        except InputError:
+            grown = False
+        return self._make(there if grown else sets, resume=resume, wanted=len(sets))
 
     def second_wave(self, first: Runs, values: Floats) -> Runs:
         """Return the runs at parameters (K, d), added to a table that holds the first ones."""
         sets = pd.concat([self.prior.sets(first.values), self.prior.sets(values)], ignore_index=True)
-        plan = self._plan(sets)
-        grow_sweep(self.folder, plan)
+        grow_sweep(self.folder, self._plan(sets))
         return self._make(sets, resume=True, wanted=len(sets)).rows(np.arange(len(first), len(sets)))
 
     def _plan(self, sets: pd.DataFrame) -> Plan:
         return Plan(self.scenario, sets, "independent", self.chunk, "calibration", schools=self.record)
 
-    def _sets_there(self) -> pd.DataFrame | None:
-        """Return the parameter sets of the table that the folder holds, None where it holds none."""
-        try:
-            described = json.loads((self.folder / "study.json").read_text(encoding="utf-8"))
-            return read_sets(self.folder, described).drop(columns="parameter_set")
-        except (OSError, ValueError, KeyError, TypeError, InputError):
-            return None
-
     def _make(self, sets: pd.DataFrame, *, resume: bool, wanted: int) -> Runs:
-        plan = self._plan(sets)
+        plan, record = self._plan(sets), self.record
         store = open_sweep(self.folder, plan, resume=resume)
         failed = carry_out(
             self.folder, plan, store, engine=self._engine, threads=self._threads, scheduler=self._scheduler,
@@ -120,10 +112,6 @@ class ReferenceTable:
         )  # fmt: skip
         if failed:
             raise InputError(str(self.folder), f"{failed:,} runs failed; failures/ names them", "mend the cause, then --resume")
-        return self._read(plan, store, wanted)
-
-    def _read(self, plan: Plan, store: Store, wanted: int) -> Runs:
-        record = self.record
         adopters = np.empty((wanted, len(record.months), record.schools), np.uint16)
         for chunk, path in sorted(store.checked().items()):
             low = chunk * plan.chunk
@@ -132,7 +120,6 @@ class ReferenceTable:
             column = pq.read_table(path, columns=["adopters"])["adopters"].combine_chunks()
             rows = column.flatten().to_numpy().reshape(-1, *adopters.shape[1:])[: wanted - low]
             adopters[low : low + len(rows)] = rows
-        worlds = Worlds(self.scenario)
-        base = self.scenario.base_parameters()
+        worlds, base = Worlds(self.scenario), self.scenario.base_parameters()
         teachers = np.stack([worlds.get(base, index)[0].teachers for index in range(self.scenario.worlds)])
         return Runs(plan.sets.to_numpy(np.float64)[:wanted], adopters, np.arange(wanted), teachers)

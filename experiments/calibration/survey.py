@@ -5,11 +5,10 @@ The observation layer stands here and nowhere else, so reference tables, predict
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.pilot_data import Observations
@@ -17,9 +16,7 @@ from school_mentoring.experiments.sweep.plan import SchoolRecord
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import Floats
 
-MOST_WAVES = 12
-"""Waves that adoption times are cut into at most, where they are many."""
-
+MOST_WAVES = 12  # that adoption times are cut into, where they are many
 OVERDISPERSION = "overdispersion"
 """Name of the parameter of the beta-binomial: the correlation of answers within a school and wave; 0 is the binomial."""
 
@@ -30,9 +27,8 @@ class Survey:
 
     ``kind``: counts, scale or times. ``months``, ``practices``: of each wave, (W,). ``shares``: the share of adopting teachers that was
     seen (of times: whether the school had adopted), ``respondents``: teachers who answered (of times: 1), 0 where nothing was seen,
-    ``errors``:
-    standard error of a share on a scale, 0 otherwise; all (W, n). ``discrepancy``: sd of the error that the model itself is allowed, on
-    the share of all schools of a wave alike. ``practice_names``: as the scenario has them.
+    ``errors``: standard error of a share on a scale, 0 otherwise; all (W, n). ``discrepancy``: sd of the error that the model itself is
+    allowed, on the share of all schools of a wave alike. ``practice_names``: as the scenario has them.
     """
 
     kind: str
@@ -61,29 +57,15 @@ class Survey:
         after = {w: x for w, x in pairwise(order) if self.practices[w] == self.practices[x]}
         return tuple(after.get(w, -1) for w in range(len(self.months)))
 
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """What waves are called."""
-        several = len(set(self.practices)) > 1
-        return tuple(
-            f"month {month}" + (f", {self.practice_names[practice]}" if several else "")
-            for month, practice in zip(self.months, self.practices, strict=True)
-        )
-
     def only(self, kept: NDArray[np.bool_]) -> "Survey":
         """Return the survey with the cells of a mask (W, n) only. Raises InputError where nothing is left."""
         rows = (self.seen & kept).any(axis=1)
         if not rows.any():
             raise InputError("--hold-out", "leaves no observation to fit to", "hold out less")
+        months, practices = (tuple(column[w] for w in np.flatnonzero(rows)) for column in (self.months, self.practices))
         respondents = np.where(kept, self.respondents, 0)[rows]
-        at = np.flatnonzero(rows)
         return replace(
-            self,
-            months=tuple(self.months[w] for w in at),
-            practices=tuple(self.practices[w] for w in at),
-            shares=self.shares[rows],
-            respondents=respondents,
-            errors=self.errors[rows],
+            self, months=months, practices=practices, shares=self.shares[rows], respondents=respondents, errors=self.errors[rows]
         )
 
     def answers(
@@ -123,57 +105,46 @@ def survey_of(
 ) -> Survey:
     """Return the survey that observations hold; ``practices`` as the scenario orders them.
 
-    Adoption times are cut into ``most_waves`` waves at most, as summaries of more would drown in each other; None: into all there are.
+    Of adoption times: at each wave a school has adopted, has not, or it is not known (its interval holds the month). They are cut into
+    ``most_waves`` waves at most, as summaries of more would drown in each other; None: into all there are.
     """
-    frame = observations.frame
-    number = {name: at for at, name in enumerate(practices)}
-    codes = frame["practice"].map(number).to_numpy()
-    if observations.kind == "times":
-        cuts = _ends(frame) if most_waves is None else _cuts(frame, observations.waves, most_waves)
-        return _times(observations, codes, schools, practices, discrepancy, cuts)
-    waves = sorted(set(zip(frame["month"].tolist(), codes.tolist(), strict=True)))
-    at = {wave: w for w, wave in enumerate(waves)}
-    row = np.array([at[wave] for wave in zip(frame["month"].tolist(), codes.tolist(), strict=True)])
-    cells = row, frame["school"].to_numpy()
+    frame, times = observations.frame, observations.kind == "times"
+    codes = frame["practice"].map({name: at for at, name in enumerate(practices)}).to_numpy()
+    school = frame["school"].to_numpy()
+    pairs = [] if times else list(zip(frame["month"].tolist(), codes.tolist(), strict=True))
+    waves = list(product(_looks(observations, most_waves), sorted({*codes.tolist()}))) if times else sorted({*pairs})
     shape = len(waves), schools
     shares, respondents, errors = np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape)
-    respondents[cells] = frame["respondents"]
-    if observations.kind == "scale":
-        shares[cells], errors[cells] = frame["share"], frame["share_error"]
+    if times:
+        earliest, latest = frame["earliest"].to_numpy(), frame["latest"].to_numpy()
+        for w, (month, code) in enumerate(waves):
+            mine = codes == code
+            shares[w, school[mine]] = latest[mine] <= month
+            respondents[w, school[mine]] = (latest[mine] <= month) | (earliest[mine] > month)
     else:
-        shares[cells] = frame["adopters"] / frame["respondents"]
+        at = {wave: w for w, wave in enumerate(waves)}
+        cells = np.array([at[pair] for pair in pairs]), school
+        respondents[cells] = frame["respondents"]
+        if observations.kind == "scale":
+            shares[cells], errors[cells] = frame["share"], frame["share_error"]
+        else:
+            shares[cells] = frame["adopters"] / frame["respondents"]
     months, order = zip(*waves, strict=True)
     return Survey(observations.kind, months, order, shares, respondents, errors, practices, discrepancy)
 
 
-def _times(
-    observations: Observations, codes: NDArray[np.int64], schools: int, practices: tuple[str, ...], discrepancy: float, months: list[int]
-) -> Survey:
-    """Return adoption times as waves: at each, a school has adopted, has not, or it is not known (its interval holds the month)."""
-    frame = observations.frame
-    waves = [(month, practice) for month in months for practice in sorted(set(codes.tolist()))]
-    shares, respondents = np.zeros((len(waves), schools)), np.zeros((len(waves), schools), np.int64)
-    school, earliest, latest = (frame[name].to_numpy() for name in ("school", "earliest", "latest"))
-    for w, (month, practice) in enumerate(waves):
-        mine = codes == practice
-        shares[w, school[mine]] = latest[mine] <= month
-        respondents[w, school[mine]] = (latest[mine] <= month) | (earliest[mine] > month)
-    return Survey(
-        "times", tuple(month for month, _ in waves), tuple(practice for _, practice in waves), shares, respondents,
-        np.zeros_like(shares), practices, discrepancy,
-    )  # fmt: skip
+def _looks(observations: Observations, most: int | None) -> list[int]:
+    """Return the months at which adoption is looked at: so many that adoptions fall evenly between them, or all ends of intervals.
 
-
-def _ends(frame: pd.DataFrame) -> list[int]:
-    """Return the months at which all that times of adoption say is seen: the last before each interval, and its last."""
-    ends = np.concatenate([frame["earliest"].to_numpy() - 1, frame["latest"].to_numpy()])
-    return sorted({0, *ends[np.isfinite(ends) & (ends >= 0)].astype(int).tolist()})
-
-
-def _cuts(frame: pd.DataFrame, waves: tuple[int, ...], most: int) -> list[int]:
-    """Return the months at which adoption is looked at: all ends of intervals, or as many that adoptions fall evenly between them."""
+    Of None also the last month before each interval, so that the waves say all that the times do.
+    """
+    earliest, latest = (observations.frame[name].to_numpy() for name in ("earliest", "latest"))
+    if most is None:
+        ends = np.concatenate([earliest - 1, latest])
+        return sorted({0, *ends[np.isfinite(ends) & (ends >= 0)].astype(int).tolist()})
+    waves = observations.waves
     if len(waves) <= most:
         return list(waves)
-    latest = np.sort(frame["latest"].to_numpy()[np.isfinite(frame["latest"].to_numpy())])
-    places = np.linspace(0, len(latest) - 1, most)[1:-1].astype(int)
-    return sorted({waves[0], *(int(latest[at]) for at in places), waves[-1]})
+    known = np.sort(latest[np.isfinite(latest)])
+    places = np.linspace(0, len(known) - 1, most)[1:-1].astype(int)
+    return sorted({waves[0], *(int(known[at]) for at in places), waves[-1]})

@@ -8,9 +8,7 @@ from typing import NamedTuple
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.numbers import Bounds
 
-LAST_MONTH = 1199
-"""The last month that a scenario may simulate."""
-
+LAST_MONTH = 1199  # that a scenario may simulate
 MONTHS = Bounds(0.0, LAST_MONTH, f"a month from 0 to {LAST_MONTH}", whole=True)
 
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ][0-9:.]+Z?)?)?)?")

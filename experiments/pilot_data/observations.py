@@ -15,9 +15,8 @@ from school_mentoring.model.world.csv_file import CsvTable, Dialect, either
 from school_mentoring.model.world.numbers import Bounds, read_numbers
 from school_mentoring.model.world.schools import Schools
 
-from .answers import answers_of, bounds_of
+from .answers import ScaleMapping, answers_of, bounds_of, parse_mapping
 from .dates import MONTHS, Span, is_date, month_zero, span_of
-from .scales import ScaleMapping, parse_mapping
 
 Kind = Literal["counts", "scale", "times"]
 
@@ -36,13 +35,7 @@ COLUMNS: dict[str, Bounds | None] = {
 }
 """The columns of ``observations.csv``; those of numbers with what they may hold."""
 
-NO_MAPPING = (
-    "means on a scale are no shares of teachers, and nothing says how they become shares",
-    "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)",
-)
-
-MOST_COMPARED = 5000
-"""School names that an unknown one is compared with; a national table is too long for that."""
+MOST_COMPARED = 5000  # school names that an unknown one is compared with; a national table is too long for that
 
 
 @dataclass(frozen=True)
@@ -78,16 +71,10 @@ class Observations:
 
 
 def read_observations(
-    path: str | Path,
-    schools: Schools,
-    *,
-    start: str | None = None,
-    mapping: str | ScaleMapping | None = None,
-    practices: Sequence[str] | None = None,
-    end: str | None = None,
-    months: int | None = None,
+    path: str | Path, schools: Schools, *, start: str | None = None, mapping: str | ScaleMapping | None = None,
+    practices: Sequence[str] | None = None, end: str | None = None, months: int | None = None,
     dialect: Dialect = Dialect(),  # noqa: B008 - a constant
-) -> Observations:
+) -> Observations:  # fmt: skip
     """Return the observations of a file, rows in any order.
 
     ``start``: the month that is month 0, which dates need (``2020-11``). ``mapping``: what makes a share of a scale, as ``parse_mapping``
@@ -99,18 +86,20 @@ def read_observations(
     scale = parse_mapping(mapping) if isinstance(mapping, str) else mapping
     table = CsvTable(path, {**COLUMNS, **bounds_of(scale)}, ["school_id"], dialect, schools.country_codes)
     kind = _kind(table)
-    scale = scale if kind == "scale" else None
+    scale, times = scale if kind == "scale" else None, kind == "times"
     if kind == "scale" and scale is None:
-        raise InputError(f"{table.name}, row 1", *NO_MAPPING)
+        problem = "means on a scale are no shares of teachers, and nothing says how they become shares"
+        allowed = "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)"
+        raise InputError(f"{table.name}, row 1", problem, allowed)
     zero = month_zero(start)
-    seen = [at for at in range(len(table.numbers)) if kind == "times" or any(table.columns[c][at] for c in KINDS[kind] if c in table)]
+    seen = [at for at in range(len(table.numbers)) if times or any(table.columns[c][at] for c in KINDS[kind] if c in table)]
     school = _schools(table, schools)
     practice, named = _practices(table, practices)
-    when = "adoption_time" if kind == "times" else _either_column(table, "month", "date")
-    spans = _spans(table, when, zero, blank=kind == "times")
-    wave = _waves(table, spans, seen) if kind != "times" else None
-    _check_repeats(table, seen, practice, None if kind == "times" else spans)
-    answers = {} if kind == "times" else answers_of(table, seen, KINDS[kind], schools, school, scale)
+    when = "adoption_time" if times else _either_column(table, "month", "date")
+    spans = _spans(table, when, zero, blank=times)
+    wave = None if times else _waves(table, spans, seen)
+    _check_repeats(table, seen, practice, None if times else spans)
+    answers = {} if times else answers_of(table, seen, KINDS[kind], schools, school, scale)
     table.settle()
     if months is not None:
         late = [at for at in seen if spans[at].first >= months]
@@ -119,8 +108,8 @@ def read_observations(
         raise InputError(table.name, "holds no observation: every measured cell is blank", "give at least one row with answers")
     frame = pd.DataFrame({"school": school[seen], "school_id": schools.school_id[school[seen]]})
     frame["practice"] = np.array(practice, dtype=object)[seen]
-    if kind == "times":
-        waves = _add_times(table, frame, spans, None if end is None else _end(end, zero))
+    if times:
+        waves = _add_times(table, frame, spans, end, zero)
         _check_adoption(table, frame, schools, practices or named)
     else:
         frame.insert(2, "month", [spans[at].first for at in seen])
@@ -136,26 +125,20 @@ def read_observations(
     return Observations(kind, frame, waves, practices, table.name, scale, synthetic, tuple(table.notices))
 
 
-# ---------------------------------------------------------------------------------------------------- columns and kinds
-
-
 def _kind(table: CsvTable) -> Kind:
     """Return which of the three forms a table has. Raises InputError where it is none of them, or two at once."""
     where = f"{table.name}, row 1"
-    telling = {"adopters": "counts", "mean": "scale", "adoption_time": "times"}
+    telling: dict[str, Kind] = {"adopters": "counts", "mean": "scale", "adoption_time": "times"}
     there = [column for column in telling if column in table]
     if len(there) != 1:
         problem = f"the columns {' and '.join(there)} are of different forms" if there else "nothing measured is there"
         raise InputError(where, problem, "give respondents and adopters, or respondents, mean and sd, or adoption_time")
-    kind: Kind = next(kind for kind in KINDS if kind == telling[there[0]])
+    kind = telling[there[0]]
     for column in KINDS[kind]:
         if column not in table:
             raise InputError(where, f"{there[0]!r} is there without {column!r}", f"give {', '.join(KINDS[kind])}")
-    excess = [
-        column for other, columns in KINDS.items() if other != kind for column in columns if column in table and column not in KINDS[kind]
-    ]
-    excess += [column for column in ("month", "date", "wave") if kind == "times" and column in table]
-    if excess:
+    others = [*(column for columns in KINDS.values() for column in columns), *(("month", "date", "wave") if kind == "times" else ())]
+    if excess := [column for column in others if column in table and column not in KINDS[kind]]:
         raise InputError(where, f"the column {excess[0]!r} does not go with {there[0]!r}", "give one form")
     return kind
 
@@ -166,9 +149,6 @@ def _either_column(table: CsvTable, one: str, other: str) -> str:
         problem = f"{one!r} and {other!r} are the same column" if one in table else f"the column {one!r} is missing"
         raise InputError(f"{table.name}, row 1", problem, f"give one column {one!r} (or {other!r})")
     return one if one in table else other
-
-
-# ------------------------------------------------------------------------------------------------- schools and practices
 
 
 def _schools(table: CsvTable, schools: Schools) -> NDArray[np.int64]:
@@ -186,9 +166,8 @@ def _practices(table: CsvTable, practices: Sequence[str] | None) -> tuple[list[s
     """Return the practice of each row, and the names that there may be, in order."""
     if "practice" not in table and "item" not in table:
         if practices is not None and len(practices) > 1:
-            raise InputError(
-                f"{table.name}, row 1", f"does not say which of {len(practices)} practices was seen", "give the column 'practice'"
-            )
+            problem = f"does not say which of {len(practices)} practices was seen"
+            raise InputError(f"{table.name}, row 1", problem, "give the column 'practice'")
         name = practices[0] if practices else "digital_practice"
         return [name] * len(table.numbers), [name]
     column = _either_column(table, "practice", "item")
@@ -198,22 +177,15 @@ def _practices(table: CsvTable, practices: Sequence[str] | None) -> tuple[list[s
         if not cell:
             table.complain(at, column, "name the practice", "is blank")
         elif cell not in known:
-            table.complain(at, column, f"the scenario has {either(known)}{_near(cell, known)}", f"no practice is named {cell!r}")
+            hint = nearest(cell, known)
+            near = f" ({hint})" if hint.startswith("did") else ""
+            table.complain(at, column, f"the scenario has {either(known)}{near}", f"no practice is named {cell!r}")
     return cells, known
-
-
-def _near(cell: str, known: Sequence[str]) -> str:
-    hint = nearest(cell, known)
-    return f" ({hint})" if hint.startswith("did") else ""
-
-
-# ------------------------------------------------------------------------------------------------------ months and waves
 
 
 def _spans(table: CsvTable, column: str, zero: int | None, *, blank: bool) -> list[Span]:
     """Return the months of each cell, (0, 0) where it is blank or wrong; what is wrong is complained of. ``blank``: cells may be."""
-    spans = []
-    cells = table.columns[column]
+    spans, cells = [], table.columns[column]
     months = table.as_numbers(["" if zero is not None and is_date(cell) else cell for cell in cells], MONTHS)
     for at, cell in enumerate(cells):
         found: Span | str = Span(0, 0)
@@ -260,19 +232,15 @@ def _check_repeats(table: CsvTable, seen: Sequence[int], practice: Sequence[str]
             table.complain(at, "school_id", "give each school, month and practice once", problem)
 
 
-def _end(text: str, zero: int | None) -> int:
-    """Return the last month of observation. Raises InputError where the text is no month or date."""
-    span = span_of(text, zero, float(read_numbers([text], MONTHS).values[0]))
-    if isinstance(span, str) or span.last < 0:
-        raise InputError(f"--end {text}", "is no month of the study", span if isinstance(span, str) else "allowed: not before --start")
-    return span.last
-
-
-# --------------------------------------------------------------------------------------------------------- what was seen
-
-
-def _add_times(table: CsvTable, frame: pd.DataFrame, spans: Sequence[Span], end: int | None) -> tuple[int, ...]:
-    """Add when each school adopted; return the months at which intervals end."""
+def _add_times(table: CsvTable, frame: pd.DataFrame, spans: Sequence[Span], stated: str | None, zero: int | None) -> tuple[int, ...]:
+    """Add when each school adopted, seen until the ``stated`` month or date; return the months at which intervals end."""
+    end = None
+    if stated is not None:
+        span = span_of(stated, zero, float(read_numbers([stated], MONTHS).values[0]))
+        if isinstance(span, str) or span.last < 0:
+            allowed = span if isinstance(span, str) else "allowed: not before --start"
+            raise InputError(f"--end {stated}", "is no month of the study", allowed)
+        end = span.last
     adopted = np.array([cell != "" for cell in table.columns["adoption_time"]])
     first, last = (np.maximum([span[k] for span in spans], 0).astype(np.float64) for k in (0, 1))
     if not adopted.any() and end is None:
@@ -304,11 +272,11 @@ def _check_adoption(table: CsvTable, frame: pd.DataFrame, schools: Schools, prac
 
 def _add_shares(table: CsvTable, frame: pd.DataFrame, mapping: ScaleMapping) -> None:
     """Add the shares that a mapping makes of means, and their standard errors; a lone answer has the sd of the others."""
-    sd = frame["sd"].astype(np.float64)
-    if sd.isna().all():
+    frame["sd"] = sd = frame["sd"].astype(np.float64)
+    known = sd.notna()
+    if not known.any():
         raise InputError(f"{table.name}, column sd", "is blank in every row", "give the standard deviation of the answers")
-    weight = frame["respondents"].where(sd.notna(), 0) - 1.0
-    pooled = float(np.sqrt((weight * sd.fillna(0.0) ** 2)[sd.notna()].sum() / max(weight[sd.notna()].sum(), 1.0)))
-    frame["sd"] = sd
+    weight = frame["respondents"][known] - 1.0
+    pooled = float(np.sqrt((weight * sd[known] ** 2).sum() / max(weight.sum(), 1.0)))
     numbers = (frame["mean"].to_numpy(np.float64), sd.fillna(pooled).to_numpy(), frame["respondents"].to_numpy(np.float64))
     frame["share"], frame["share_error"] = mapping.shares(*numbers)

@@ -1,8 +1,7 @@
 """What a search of designs seeks: objectives, whose costs, budgets, how many designs under how many runs; and what a design is worth."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,6 @@ PERSPECTIVES: Mapping[str, str] = {"society": "cost_total", "programme": "cost_p
 
 OBJECTIVES = ("effect", "cost", "gap", "gap_rural")
 """What may be sought: adopter-years added (most), cost (least), how far disadvantaged or rural schools are behind at the end (least)."""
-
-WORTH = ("effect", "cost_total", "cost_programme", "gap", "gap_rural")
-"""What is kept of every design: means over a panel; effect and costs beyond no programme."""
 
 
 @dataclass(frozen=True)
@@ -52,30 +48,21 @@ class Aim:
 
     def describe(self) -> dict[str, Any]:
         """Return all that decides which designs are tried, as JSON holds it; a search may go on with more evaluations."""
-        kept = dataclasses.asdict(self)
-        del kept["evaluations"]
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+        kept = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: value for name, value in kept.items() if name != "evaluations"}
 
 
 def aim_of(
-    *,
-    objectives: str,
-    perspective: str,
-    budgets: Sequence[float],
-    evaluations: int,
-    population: int,
-    cells: int,
-    draws: int | None,
+    *, objectives: str, perspective: str, budgets: Sequence[float], evaluations: int, population: int, cells: int, draws: int | None,
     space: Sequence[str],
-) -> Aim:
+) -> Aim:  # fmt: skip
     """Return the aim that options of the command line state; raises InputError for what is not allowed."""
     chosen = tuple(name.strip() for name in objectives.split(",") if name.strip())
     if strange := [name for name in chosen if name not in OBJECTIVES]:
         raise InputError(f"--objectives {objectives}", f"no objective named {quoted(strange)}", nearest(strange, OBJECTIVES))
     if not {"effect", "cost"} <= set(chosen) or len(set(chosen)) < len(chosen):
-        raise InputError(
-            f"--objectives {objectives}", "effect and cost are always sought, each once", "allowed: effect,cost and gap, gap_rural"
-        )
+        allowed = "allowed: effect,cost and gap, gap_rural"
+        raise InputError(f"--objectives {objectives}", "effect and cost are always sought, each once", allowed)
     if perspective not in PERSPECTIVES:
         raise InputError(f"--perspective {perspective}", f"no perspective named {perspective!r}", nearest(perspective, PERSPECTIVES))
     for budget in budgets:
@@ -85,24 +72,19 @@ def aim_of(
         raise InputError(f"--population {population}", f"is more than the {evaluations} evaluations", "allowed: at most --evaluations")
     if draws is not None and draws > cells:
         raise InputError(f"--draws {draws}", f"is more than the {cells} runs of a design", "allowed: at most --replicates")
-    return Aim(
-        chosen, perspective, tuple(sorted(set(budgets))), evaluations, population, cells, cells if draws is None else draws, tuple(space)
-    )
+    kept = tuple(sorted(set(budgets)))
+    return Aim(chosen, perspective, kept, evaluations, population, cells, cells if draws is None else draws, tuple(space))
 
 
 def worth_of(outcomes: NDArray[np.float64], comparator: NDArray[np.float64]) -> pd.DataFrame:
-    """Return the means of ``WORTH`` over the cells of a panel.
+    """Return what is kept of every design: means over the cells of a panel, of effect and costs beyond no programme, and of gaps.
 
     ``outcomes`` (designs, cells, outcomes) of ``model.observe.OUTCOMES``; ``comparator`` (cells, outcomes): the same of no programme. A gap
     counts as it is, below 0 where disadvantaged schools are ahead.
     """
-    mean = outcomes.mean(axis=1)
-    extra = (outcomes - comparator).mean(axis=1)
-    at = {name: OUTCOMES.index(name) for name in OUTCOMES}
-    columns = {"effect": extra[:, at["effect_adopter_years"]]}
-    columns |= {name: extra[:, at[name]] for name in ("cost_total", "cost_programme")}
-    columns |= {"gap": mean[:, at["gap_disadvantaged"]], "gap_rural": mean[:, at["gap_rural"]]}
-    return pd.DataFrame(columns)
+    mean, extra = (pd.DataFrame(part.mean(axis=1), columns=list(OUTCOMES)) for part in (outcomes, outcomes - comparator))
+    columns = {"effect": extra["effect_adopter_years"], **extra[["cost_total", "cost_programme"]]}
+    return pd.DataFrame({**columns, "gap": mean["gap_disadvantaged"], "gap_rural": mean["gap_rural"]})
 
 
 def minimised(worth: pd.DataFrame, aim: Aim) -> NDArray[np.float64]:

@@ -15,23 +15,13 @@ from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 STEPS: Mapping[str, float] = {
-    "mentor_share": 0.005,
-    "virtual_share": 0.01,
-    "fte": 0.05,
-    "stipend": 50.0,
-    "release_hours": 0.5,
-    "mentee_grant": 50.0,
-    "cascade": 0.01,
-    "outreach": 0.01,
-}
+    "mentor_share": 0.005, "virtual_share": 0.01, "fte": 0.05, "stipend": 50.0, "release_hours": 0.5, "mentee_grant": 50.0,
+    "cascade": 0.01, "outreach": 0.01,
+}  # fmt: skip
 """What the values of fields that are not whole numbers are rounded to, in the unit of the field."""
 
-NO_QUOTA_PART = 0.2
-"""Part of the range of ``mentor_share``, below its low end, that means no quota."""
-
-SHORTEST_FUNDING = 6
-"""Months that a programme is funded at least."""
-
+NO_QUOTA_PART = 0.2  # of the range of ``mentor_share``, below its low end, that means no quota
+SHORTEST_FUNDING = 6  # months that a programme is funded at least
 PLACE = "design"
 
 Point = Mapping[str, Any]
@@ -48,8 +38,7 @@ class Space:
 
     def design(self, point: Point) -> Design:
         """Return the design that a point means."""
-        values = {**self.fixed, **{variable.name: _value(variable, point[variable.name]) for variable in self.variables}}
-        return _plain(values)
+        return _plain({**self.fixed, **{variable.name: _value(variable, point[variable.name]) for variable in self.variables}})
 
     def point(self, design: Design) -> dict[str, Any]:
         """Return the point nearest to a design, field by field: the design itself where the space holds it."""
@@ -76,7 +65,7 @@ def design_space(scenario: Scenario, narrowed: Sequence[str] = ()) -> Space:
     """
     programme = scenario.programme
     fixed = {**PRESETS[COMPARATOR].model_dump(), "first_month": None, "last_month": programme.last_month}
-    stated = {}
+    stated: dict[str, Variable] = {}
     fields = [field for field in FIELDS if field != "first_month"]
     if strange := {text.partition("=")[0]: text for text in narrowed if text.partition("=")[0] not in fields}:
         raise InputError(f"--space {' '.join(strange.values())}", f"no field of a design named {quoted(strange)}", nearest(strange, fields))
@@ -86,9 +75,7 @@ def design_space(scenario: Scenario, narrowed: Sequence[str] = ()) -> Space:
             raise InputError(f"--space {text}", "is given twice", "allowed: each field once")
         stated[variable.name] = variable
     variables = []
-    for name in FIELDS:
-        if name == "first_month":
-            continue
+    for name in fields:
         variable = stated[name] if name in stated else _whole_range(name, scenario)
         if len(variable.choices) == 1 or (not variable.choices and variable.low == variable.high):
             fixed[name] = _value(variable, variable.choices[0] if variable.choices else variable.low)
@@ -125,8 +112,7 @@ def _whole_range(name: str, scenario: Scenario) -> Variable:
         first = min(scenario.programme.first_month + SHORTEST_FUNDING, scenario.programme.last_month)
         return Variable(name, first, first, last, "integer")
     row = FIELDS[name]
-    assert row.low is not None
-    assert row.high is not None
+    assert row.low is not None and row.high is not None
     low = row.low - NO_QUOTA_PART * (row.high - row.low) if name == "mentor_share" else row.low
     return Variable(name, low, low, row.high, "integer" if name in WHOLE else "uniform")
 

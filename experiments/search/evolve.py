@@ -31,8 +31,8 @@ from school_mentoring.model.designs import SWITCHES
 
 from .design_space import Point
 
+# Distribution indices of simulated binary crossover and polynomial mutation, as in Deb et al. 2002 and pymoo.
 CROSSOVER_SPREAD, MUTATION_SPREAD = 15, 20
-"""Distribution indices of simulated binary crossover and polynomial mutation, as in Deb et al. 2002 and pymoo."""
 
 
 class Evaluation(NamedTuple):
@@ -51,31 +51,23 @@ class Generation(NamedTuple):
 
 
 Key = tuple[tuple[str, str], ...]
-
-Evaluate = Callable[[int, list[dict[str, Any]]], Evaluation]
-"""Given the number of the generation and its points."""
+Evaluate = Callable[[int, list[dict[str, Any]]], Evaluation]  # given the number of the generation and its points
 
 
 def search_variables(variables: Sequence[Variable]) -> dict[str, Any]:
     """Return variables of designs as pymoo has them."""
-    return {variable.name: _search_variable(variable) for variable in variables}
-
-
-def _search_variable(variable: Variable) -> Any:
-    if variable.name in SWITCHES:
-        return Binary()
-    if variable.choices:
-        return Choice(options=list(variable.choices))
-    if variable.distribution == "integer":
-        return Integer(bounds=(int(variable.low), int(variable.high)))
-    return Real(bounds=(variable.low, variable.high))
-
-
-class _Problem(Problem):
-    """Asks for what all points of a generation are worth at once."""
-
-    def __init__(self, variables: Mapping[str, Any], objectives: int, constraints: int) -> None:
-        super().__init__(vars=dict(variables), n_obj=objectives, n_ieq_constr=constraints, elementwise=False)
+    found: dict[str, Any] = {}
+    for variable in variables:
+        bounds = (variable.low, variable.high)
+        if variable.name in SWITCHES:
+            found[variable.name] = Binary()
+        elif variable.choices:
+            found[variable.name] = Choice(options=list(variable.choices))
+        elif variable.distribution == "integer":
+            found[variable.name] = Integer(bounds=tuple(map(int, bounds)))
+        else:
+            found[variable.name] = Real(bounds=bounds)
+    return found
 
 
 class _Canonical(Repair):
@@ -109,7 +101,7 @@ class _NoDuplicates(DuplicateElimination):
 
 
 def _key(point: Point) -> Key:
-    return tuple(sorted((name, repr(_plain_value(value))) for name, value in point.items()))
+    return tuple(sorted((name, repr(value)) for name, value in _plain(point).items()))
 
 
 class Evolution:
@@ -121,22 +113,13 @@ class Evolution:
     """
 
     def __init__(
-        self,
-        variables: Mapping[str, Any],
-        evaluate: Evaluate,
-        *,
-        objectives: int,
-        constraints: int = 0,
-        initial: Sequence[Point] = (),
-        canonical: Callable[[Point], dict[str, Any]] = dict,
-        population: int = 100,
-        generations: int = 50,
-        seed: int = 1,
-    ) -> None:
+        self, variables: Mapping[str, Any], evaluate: Evaluate, *, objectives: int, constraints: int = 0, initial: Sequence[Point] = (),
+        canonical: Callable[[Point], dict[str, Any]] = dict, population: int = 100, generations: int = 50, seed: int = 1,
+    ) -> None:  # fmt: skip
         self.evaluate, self.generations, self.population = evaluate, generations, population
-        self.initial = list({_key(point): point for point in map(canonical, initial)}.values())
+        self.initial = {_key(point): point for point in map(canonical, initial)}
         self.variables, self.canonical = dict(variables), canonical
-        self.problem = _Problem(variables, objectives, constraints)
+        self.problem = Problem(vars=self.variables, n_obj=objectives, n_ieq_constr=constraints, elementwise=False)
         self.seed = seed % 2**32
 
     def __iter__(self) -> Iterator[Generation]:
@@ -157,21 +140,13 @@ class Evolution:
 
     def _algorithm(self, tried: set[Key]) -> Any:
         rate = 1.0 / len(self.variables)  # one variable of a point changes on average, whatever its kind
-        repair = RoundingRepair()
+        crossing, whole = {"eta": CROSSOVER_SPREAD}, {"vtype": float, "repair": RoundingRepair()}
+        changing = {"eta": MUTATION_SPREAD, "prob_var": rate}
+        words, switches = ChoiceRandomMutation(prob_var=rate), BFM(prob_var=rate)
         mating = MixedVariableMating(
             selection=TournamentSelection(func_comp=binary_tournament),
-            crossover={
-                Binary: UX(),
-                Choice: UX(),
-                Real: SBX(eta=CROSSOVER_SPREAD),
-                Integer: SBX(eta=CROSSOVER_SPREAD, vtype=float, repair=repair),
-            },
-            mutation={
-                Binary: BFM(prob_var=rate),
-                Choice: ChoiceRandomMutation(prob_var=rate),
-                Real: PM(eta=MUTATION_SPREAD, prob_var=rate),
-                Integer: PM(eta=MUTATION_SPREAD, prob_var=rate, vtype=float, repair=repair),
-            },
+            crossover={Binary: UX(), Choice: UX(), Real: SBX(**crossing), Integer: SBX(**crossing, **whole)},
+            mutation={Binary: switches, Choice: words, Real: PM(**changing), Integer: PM(**changing, **whole)},
             repair=_Canonical(self.canonical),
             eliminate_duplicates=_NoDuplicates(tried),
         )
@@ -191,16 +166,13 @@ class Evolution:
     def _first_population(self) -> Any:
         """Return the points to begin with, filled up with random ones that are new."""
         random = np.random.default_rng(self.seed)
-        points = self.initial[: self.population]
-        seen = {_key(point) for point in points}
+        points = dict(list(self.initial.items())[: self.population])
         for _ in range(20 * self.population):
             if len(points) >= self.population:
                 break
-            point = self.canonical({name: _plain_value(variable.sample(random_state=random)) for name, variable in self.variables.items()})
-            if _key(point) not in seen:
-                seen.add(_key(point))
-                points.append(point)
-        return Population.new(X=points)
+            point = self.canonical(_plain({name: variable.sample(random_state=random) for name, variable in self.variables.items()}))
+            points.setdefault(_key(point), point)
+        return Population.new(X=list(points.values()))
 
 
 def non_dominated(objectives: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -209,8 +181,5 @@ def non_dominated(objectives: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _plain(point: Point) -> dict[str, Any]:
-    return {name: _plain_value(value) for name, value in point.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    """Return a point whose values are no longer those of numpy."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in point.items()}

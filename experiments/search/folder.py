@@ -1,7 +1,6 @@
 """The folder of a search: its generations as Parquet parts, each there whole or not at all, and at the end what was found."""
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -26,24 +25,20 @@ from .aim import Aim
 from .design_space import design_space
 from .optimise import Archive, Found, design_fields
 
-GENERATIONS = "generations"
-
 
 class GenerationStore(Archive):
     """Keeps generations as parts in the folder of a search."""
 
     def __init__(self, folder: Path, described: Mapping[str, Any], generations: int) -> None:
         plan = plan_hash(described)
-        self.store = Store(folder / GENERATIONS, generations, lambda number: {"plan": plan, "chunk": number})
+        self.store = Store(folder / "generations", generations, lambda number: {"plan": plan, "chunk": number})
 
     def read(self, number: int, designs: Sequence[Design]) -> pd.DataFrame | None:
         """Return what these designs of a generation were worth; None where no part holds just them, which is then made again."""
-        path = self.store.parts().get(number)
-        if path is None:
+        if (path := self.store.parts().get(number)) is None:
             return None
-        table = pq.read_table(path).to_pandas()
-        asked = _designs_table(designs)
-        if _designs_table(table[list(asked.columns)]).equals(asked):
+        table, asked = pq.read_table(path).to_pandas(), _typed(design_fields(designs))
+        if _typed(table[list(asked.columns)]).equals(asked):
             return table
         say(f"{path} holds other designs than this search has come to: its generation is computed again")
         path.unlink(missing_ok=True)
@@ -54,20 +49,13 @@ class GenerationStore(Archive):
         try:
             self.store.write(number, pa.Table.from_pandas(_typed(table), preserve_index=False))
         except OSError as error:
-            raise InputError(
-                str(self.store.folder), f"writing failed ({error.strerror or error})", "free space, then continue with --resume"
-            ) from error
-
-
-def _designs_table(designs: "Sequence[Design] | pd.DataFrame") -> pd.DataFrame:
-    table = designs if isinstance(designs, pd.DataFrame) else design_fields({str(k): one for k, one in enumerate(designs)})
-    return _typed(table.drop(columns="design", errors="ignore"))
+            why = f"writing failed ({error.strerror or error})"
+            raise InputError(str(self.store.folder), why, "free space, then continue with --resume") from error
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of designs in which a column has one type, whatever the generation leaves out."""
-    blank = {name: table[name].astype("float64") for name in OPTIONAL}
-    return table.assign(**blank)
+    return table.assign(**{name: table[name].astype("float64") for name in OPTIONAL})
 
 
 def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> GenerationStore:
@@ -110,9 +98,9 @@ def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) 
     beside = {key: told["world"][key] for key in FILE_KEYS}  # own files as the folder keeps them, so that it can be moved
     best = set(found.chosen.loc[found.chosen["kind"] == "budget", "design"])
     files = {
-        "runs.parquet": _parquet(found.runs),
-        "parameters.parquet": _parquet(found.sets),
-        "evaluations.parquet": _parquet(_typed(found.evaluations)),
+        "runs.parquet": found.runs.to_parquet(index=False, compression="zstd"),
+        "parameters.parquet": found.sets.to_parquet(index=False, compression="zstd"),
+        "evaluations.parquet": _typed(found.evaluations).to_parquet(index=False, compression="zstd"),
         "designs.yaml": _scenario_of(found, beside, best, "best-designs", "the best designs for each budget"),
         "rivals.yaml": _scenario_of(found, beside, set(found.designs) - best, "rivals", "designs that do more, cost less, or both"),
         **{name: frame.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode() for name, frame in tables.items()},
@@ -144,12 +132,6 @@ def _scenario_of(found: Found, beside: Mapping[str, str | None], names: set[str]
     title = f"{found.scenario.title or found.scenario.name}: {what}"[:200]
     scenario = found.scenario.model_copy(update={"name": name, "title": title, "designs": designs, "world": world})
     return dump_yaml(scenario).encode()
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False, compression="zstd")
-    return buffer.getvalue()
 
 
 def _bytes(study: Mapping[str, Any]) -> bytes:

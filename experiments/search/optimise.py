@@ -5,30 +5,31 @@ chosen ones and the scenario's own are told. So neither what is chosen nor how g
 winner's curse; Smith & Winkler 2006, Management Science 52, 311-322).
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import FIELDS, Design, design_from_row
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.world.arrays import Flags, Floats
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .aim import Aim, minimised, worth_of
-from .choice import choose_designs
-from .design_space import Space, design_space
+from .design_space import Point, Space, design_space
 from .evolve import Evaluation, Evolution, non_dominated, search_variables
 from .panel import Panel
 
 CHOICE_CELLS, REPORT_CELLS = 100, 400
 BEST_KEPT = 5  # designs taken to the second panel for each budget and each design of the scenario, besides the front
 COST_MARGIN = 1.5  # how much dearer than the dearest design of the scenario a design may be where no budget is stated
+GAPS = {"gap": "gap_disadvantaged", "gap_rural": "gap_rural"}  # objectives, and the outcomes that hold them
 
 
 class Archive:
@@ -70,7 +71,9 @@ class Found:
         names = ("runs", "chosen", "candidates", "evaluations", "convergence", "outside", "highest_cost")
         aim = {"objectives": list(self.aim.objectives), "cost": self.aim.cost}
         own = [name for name in self.scenario.designs if name != COMPARATOR]
-        return {**{name: getattr(self, name) for name in names}, **aim, "fields": design_fields(self.designs), "own": own}
+        fields = design_fields(self.designs.values())
+        fields.insert(0, "design", list(self.designs))
+        return {**{name: getattr(self, name) for name in names}, **aim, "fields": fields, "own": own}
 
 
 def search(
@@ -84,52 +87,39 @@ def search(
     space = design_space(scenario, aim.space)
     own = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
     panel = Panel(scenario, aim.cells, aim.draws, 0, engine=engine, threads=threads)
-    comparator, *rest = panel.outcomes([scenario.designs[COMPARATOR], *own.values()])
-    worth = worth_of(np.array(rest).reshape(len(own), *comparator.shape), comparator)
+    first = panel.outcomes([scenario.designs[COMPARATOR], *own.values()])
+    comparator, worth = first[0], worth_of(first[1:], first[0])
     _refuse_no_gap(aim, comparator)
     highest = _highest_cost(aim, worth)
-    evaluations, survivors = _evolve(scenario, aim, space, panel, comparator, highest, own, archive, stage)
+    begin = [space.point(design) for design in [scenario.designs[COMPARATOR], *own.values()]]
+    evaluations, survivors = _evolve(aim, space, panel, comparator, highest, begin, scenario.seed, archive, stage)
     budgets = aim.budgets or _round_budgets(worth[aim.cost].tolist(), highest)
     taken = _candidates(aim, evaluations, survivors, budgets, worth, highest)
     candidates = [design_from_row(row) for row in taken.to_dict("records")]
     second = Panel(scenario, CHOICE_CELLS, min(aim.draws, 1) * CHOICE_CELLS, 1, engine=engine, threads=threads)
-    judged = _outcomes(second, [scenario.designs[COMPARATOR], *own.values(), *candidates], "choice among the best", stage)
+    pool = [scenario.designs[COMPARATOR], *own.values(), *candidates]
+    judged = second.outcomes(pool, lambda done, total: stage("choice among the best", done, total))
     meant = {name: space.design(space.point(design)) if space.holds(design) else design for name, design in own.items()}
-    chosen, designs = choose_designs(aim, meant, candidates, judged, budgets)
+    chosen, designs = _choose(aim, meant, candidates, judged, budgets)
     third = Panel(scenario, REPORT_CELLS, min(aim.draws, 1) * REPORT_CELLS, 2, engine=engine, threads=threads)
     designs = {COMPARATOR: scenario.designs[COMPARATOR], **own, **designs}
     runs = third.runs(designs, lambda done, total: stage("fresh seeds", done, total))
-    table = design_fields({f"c{k}": design for k, design in enumerate(candidates)}).drop(columns="design")
-    table = pd.concat([table, worth_of(judged[1 + len(own) :], judged[0])], axis=1)
+    table = pd.concat([design_fields(candidates), worth_of(judged[1 + len(own) :], judged[0])], axis=1)
     outside = [name for name, design in own.items() if not space.holds(design)]
-    return Found(
-        scenario,
-        aim,
-        evaluations,
-        table,
-        designs,
-        chosen,
-        runs,
-        third.parameters(),
-        _convergence(aim, evaluations, highest),
-        outside,
-        highest,
-    )
+    volumes = _convergence(aim, evaluations, highest)
+    return Found(scenario, aim, evaluations, table, designs, chosen, runs, third.parameters(), volumes, outside, highest)
 
 
-def design_fields(designs: Mapping[str, Design]) -> pd.DataFrame:
+def design_fields(designs: Iterable[Design]) -> pd.DataFrame:
     """Return the fields of designs, a row each; what is not stated (no quota, the scenario's months) is blank."""
-    rows = [{"design": name, **design.model_dump()} for name, design in designs.items()]
-    return pd.DataFrame(rows, columns=["design", *FIELDS])
+    return pd.DataFrame([design.model_dump() for design in designs], columns=list(FIELDS))
 
 
-def _refuse_no_gap(aim: Aim, comparator: NDArray[np.float64]) -> None:
-    for name, outcome in (("gap", "gap_disadvantaged"), ("gap_rural", "gap_rural")):
+def _refuse_no_gap(aim: Aim, comparator: Floats) -> None:
+    for name, outcome in GAPS.items():
         if name in aim.objectives and np.isnan(comparator[:, OUTCOMES.index(outcome)]).any():
-            kind = "disadvantaged" if name == "gap" else "rural"
-            raise InputError(
-                f"--objectives {','.join(aim.objectives)}", f"not all worlds have {kind} schools and others", f"leave {name} out"
-            )
+            problem = f"not all worlds have {outcome.removeprefix('gap_')} schools and others"
+            raise InputError(f"--objectives {','.join(aim.objectives)}", problem, f"leave {name} out")
 
 
 def _highest_cost(aim: Aim, worth: pd.DataFrame) -> float:
@@ -150,20 +140,10 @@ def _round_budgets(costs: Sequence[float], highest: float) -> tuple[float, ...]:
     return tuple(step for step in steps if least <= step <= highest)[-10:]
 
 
-# --- the search --------------------------------------------------------------------------------------------------------
-
-
 def _evolve(
-    scenario: Scenario,
-    aim: Aim,
-    space: Space,
-    panel: Panel,
-    comparator: NDArray[np.float64],
-    highest: float,
-    own: Mapping[str, Design],
-    archive: Archive,
+    aim: Aim, space: Space, panel: Panel, comparator: Floats, highest: float, begin: Sequence[Point], seed: int, archive: Archive,
     stage: Stage,
-) -> tuple[pd.DataFrame, list[Design]]:
+) -> tuple[pd.DataFrame, list[Design]]:  # fmt: skip
     """Return every design tried with its worth, and the last population."""
     tables: list[pd.DataFrame] = []
     total = aim.generations * aim.population
@@ -174,28 +154,16 @@ def _evolve(
         if worth is None:
             done = sum(map(len, tables))
             outcomes = panel.outcomes(designs, lambda part, runs: stage("designs tried", done + part * len(designs) // runs, total))
-            worth = worth_of(outcomes, comparator)
-            worth = pd.concat([design_fields(dict(zip(map(str, range(len(designs))), designs, strict=True))), worth], axis=1)
-            worth = worth.drop(columns="design").assign(generation=number)
+            worth = pd.concat([design_fields(designs), worth_of(outcomes, comparator)], axis=1).assign(generation=number)
             archive.write(number, worth)
         tables.append(worth)
         return Evaluation(minimised(worth, aim), (worth[[aim.cost]].to_numpy(np.float64) - highest))
 
-    evolution = Evolution(
-        search_variables(space.variables),
-        evaluate,
-        objectives=len(aim.objectives),
-        constraints=1,
-        initial=[space.point(design) for design in [scenario.designs[COMPARATOR], *own.values()]],
-        canonical=lambda point: space.point(space.design(point)),
-        population=aim.population,
-        generations=aim.generations,
-        seed=scenario.seed,
-    )
-    survivors: list[dict[str, Any]] = []
-    for generation in evolution:
-        survivors = generation.survivors
-    return pd.concat(tables, ignore_index=True), [space.design(point) for point in survivors]
+    *_, last = Evolution(
+        search_variables(space.variables), evaluate, objectives=len(aim.objectives), constraints=1, initial=begin,
+        canonical=lambda point: space.point(space.design(point)), population=aim.population, generations=aim.generations, seed=seed,
+    )  # fmt: skip
+    return pd.concat(tables, ignore_index=True), [space.design(point) for point in last.survivors]
 
 
 def _candidates(
@@ -223,7 +191,7 @@ def _candidates(
     return allowed.loc[sorted(rows)].reset_index(drop=True)
 
 
-def _best(value: NDArray[np.float64], where: NDArray[np.bool_]) -> list[int]:
+def _best(value: Floats, where: Flags) -> list[int]:
     """Return the few rows with the largest value among some."""
     rows = np.flatnonzero(where)
     return [int(row) for row in rows[np.argsort(-value[rows], kind="stable")][:BEST_KEPT]]
@@ -231,10 +199,6 @@ def _best(value: NDArray[np.float64], where: NDArray[np.bool_]) -> list[int]:
 
 def _row_key(row: Mapping[str, Any]) -> str:
     return design_from_row(row).model_dump_json()
-
-
-def _outcomes(panel: Panel, designs: list[Design], what: str, stage: Stage) -> NDArray[np.float64]:
-    return panel.outcomes(designs, lambda done, total: stage(what, done, total))
 
 
 def _convergence(aim: Aim, evaluations: pd.DataFrame, highest: float) -> pd.DataFrame:
@@ -250,10 +214,9 @@ def _convergence(aim: Aim, evaluations: pd.DataFrame, highest: float) -> pd.Data
     low, high = front.min(axis=0), front.max(axis=0)
     scaled = (goals - low) / np.where(high > low, high - low, 1.0)
     volume = HV(ref_point=np.full(len(aim.objectives), 1.1))
-    generation = allowed["generation"].to_numpy()
     rows, best = [], np.empty((0, len(aim.objectives)))
     for number in range(int(evaluations["generation"].max()) + 1):
-        best = np.vstack([best, scaled[generation == number]])
+        best = np.vstack([best, scaled[(allowed["generation"] == number).to_numpy()]])
         best = best[non_dominated(best)] if len(best) else best
         tried = int((evaluations["generation"] <= number).sum())
         rows.append({"generation": number, "evaluations": tried, "volume": float(volume(best)) if len(best) else 0.0})
@@ -261,3 +224,76 @@ def _convergence(aim: Aim, evaluations: pd.DataFrame, highest: float) -> pd.Data
     last = table["volume"].iloc[-1]
     table["volume"] = (table["volume"] / last if last > 0 else table["volume"]).round(10)
     return table
+
+
+# --- the choice among what was found, on runs that the search did not see ------------------------------------------------
+
+
+def _choose(
+    aim: Aim, own: Mapping[str, Design], candidates: list[Design], judged: Floats, budgets: Sequence[float]
+) -> tuple[pd.DataFrame, dict[str, Design]]:
+    """Choose designs on the second panel, whose outcomes ``judged`` holds: no programme, the scenario's own, the candidates.
+
+    ``own`` holds the scenario's designs as the space has them. Returns the choices (``Found.chosen``), and the designs that they name
+    beside the scenario's own. A rival of a design must not exceed its cost, fall below its effect or exceed its gaps by the paired means
+    plus two standard errors (less, for effect), so that the third panel is likely to agree; where none is so sure the means alone decide.
+    """
+    pool = [*own.values(), *candidates]
+    worth = worth_of(judged[1:], judged[0])
+    effect, cost = worth["effect"].to_numpy(), worth[aim.cost].to_numpy()
+    keys = np.array([design.model_dump_json() for design in pool])
+    names = dict(zip(keys, own, strict=False))
+    rows: list[dict[str, Any]] = []
+    named: dict[str, Design] = {}
+
+    def choose(label: str, value: Floats, where: Flags, **row: Any) -> None:
+        allowed = np.flatnonzero(where)
+        if len(allowed):
+            best = int(allowed[np.argmax(value[allowed])])
+            if keys[best] not in names:
+                labels = itertools.chain([label], (f"{label}_{k}" for k in itertools.count(2)))  # with a number where it is taken
+                names[keys[best]] = next(name for name in labels if name not in names.values())
+                named[names[keys[best]]] = pool[best]
+        rows.append({**row, "design": names[keys[best]] if len(allowed) else ""})
+
+    for budget in budgets:
+        choose(f"best_at_{_short(budget)}", effect, cost <= budget, kind="budget", budget=budget, against="")
+    for position, name in enumerate(own):
+        less = _exceeds(aim, judged[1:], judged[1 + position])
+        others = keys != keys[position]
+        for kind, label, value, needed in (
+            ("equal_cost", f"more_than_{name[:20]}", effect, ["cost"]),
+            ("equal_effect", f"cheaper_than_{name[:20]}", -cost, ["effect"]),
+            ("all_objectives", f"better_than_{name[:20]}", effect, list(aim.objectives)),
+        ):
+            sure = others & np.logical_and.reduce([less[what][1] <= 0.0 for what in needed])
+            likely = others & np.logical_and.reduce([less[what][0] <= 0.0 for what in needed])
+            choose(label, value, sure if sure.any() else likely, kind=kind, budget=np.nan, against=name)
+    return pd.DataFrame(rows, columns=["kind", "budget", "against", "design"]), named
+
+
+def _exceeds(aim: Aim, outcomes: Floats, other: Floats) -> dict[str, tuple[Floats, Floats]]:
+    """Return by how much designs are worse than another in each objective, paired by cell: mean, and mean plus two standard errors."""
+    columns = {"effect": "effect_adopter_years", "cost": aim.cost, **GAPS}
+    found = {}
+    for name in aim.objectives:
+        at = OUTCOMES.index(columns[name])
+        found[name] = _mean_and_bound((-1.0 if name == "effect" else 1.0) * (outcomes[..., at] - other[:, at]))
+        if name in GAPS:  # being no longer behind is as good as being as far ahead as the other
+            mean, bound = _mean_and_bound(outcomes[..., at])
+            found[name] = np.minimum(found[name][0], mean), np.minimum(found[name][1], bound)
+    return found
+
+
+def _mean_and_bound(values: Floats) -> tuple[Floats, Floats]:
+    """Return means over cells, and means plus two standard errors."""
+    mean = values.mean(axis=1)
+    return mean, mean + 2.0 * values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+
+
+def _short(budget: float) -> str:
+    """Return a budget as part of a name: 500k, 2m, 2500k."""
+    for size, letter in ((1e6, "m"), (1e3, "k")):
+        if budget >= size and (budget / size).is_integer():
+            return f"{budget / size:.0f}{letter}"
+    return f"{budget:.0f}"

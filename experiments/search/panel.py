@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.ensemble import BatchRunner, run_rows, runner
+from school_mentoring.experiments.ensemble import run_rows, runner
 from school_mentoring.experiments.progress import Advance
 from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.variables import uncertain_variables
@@ -35,18 +35,13 @@ class Panel:
         seed = (scenario.seed + number * GOLDEN) % 2**64
         worlds = cells if scenario.world.schools is None else scenario.worlds
         self.scenario = scenario.model_copy(update={"seed": seed, "worlds": worlds})
-        self.cells, self.threads = cells, threads
-        self.engine: BatchRunner = runner(engine)
-        self.sets = self._sets(draws)
+        self.cells, uncertain = cells, uncertain_variables(self.scenario)
+        self.sets: list[dict[Any, Any]] = [{}]
+        if draws and uncertain:
+            correlation = self.scenario.correlation([variable.name for variable in uncertain])
+            self.sets = sample(f"sobol:{draws}", uncertain, seed, correlation).to_dict("records")
         self._parameters = parameter_table([{**scenario.base_parameters(), **values} for values in self.sets])
-        self._worlds = Worlds(self.scenario, keep=KEPT_SCHOOLS)
-
-    def _sets(self, draws: int) -> list[dict[Any, Any]]:
-        uncertain = uncertain_variables(self.scenario)
-        if draws == 0 or not uncertain:
-            return [{}]
-        correlation = self.scenario.correlation([variable.name for variable in uncertain])
-        return sample(f"sobol:{draws}", uncertain, self.scenario.seed, correlation).to_dict("records")
+        self._how: dict[str, Any] = {"worlds": Worlds(self.scenario, keep=KEPT_SCHOOLS), "engine": runner(engine), "threads": threads}
 
     def outcomes(self, designs: Sequence[Design], progress: Advance | None = None) -> NDArray[np.float64]:
         """Return the outcomes of every design in every cell, shape (designs, cells, len(OUTCOMES))."""
@@ -54,22 +49,15 @@ class Panel:
         table = design_table(designs, programme.first_month, programme.last_month)
         design, cell = (a.reshape(-1) for a in np.meshgrid(np.arange(len(designs)), np.arange(self.cells), indexing="ij"))
         batch = Batch(design, cell % len(self.sets), cell)
-        results = run_rows(
-            self.scenario, self._parameters, table, batch,
-            worlds=self._worlds, engine=self.engine, threads=self.threads, progress=progress,
-        )  # fmt: skip
+        results = run_rows(self.scenario, self._parameters, table, batch, **self._how, progress=progress)
         return results.outcomes.reshape(len(designs), self.cells, len(OUTCOMES))
 
     def runs(self, designs: Mapping[str, Design], progress: Advance | None = None) -> pd.DataFrame:
         """Return one row per design and cell: design, parameter_set (from 1; 0 where all have the base parameters), replicate, outcomes."""
         outcomes = self.outcomes(list(designs.values()), progress)
-        count = len(designs)
-        cell = np.tile(np.arange(self.cells), count)
-        keys = {
-            "design": pd.Categorical.from_codes(np.repeat(np.arange(count), self.cells), categories=list(designs)),
-            "parameter_set": cell % len(self.sets) + self._first,
-            "replicate": cell,
-        }
+        cell = np.tile(np.arange(self.cells), len(designs))
+        names = pd.Categorical.from_codes(np.repeat(np.arange(len(designs)), self.cells), categories=list(designs))
+        keys = {"design": names, "parameter_set": cell % len(self.sets) + self._first, "replicate": cell}
         return pd.DataFrame({**keys, **{name: outcomes[..., k].reshape(-1) for k, name in enumerate(OUTCOMES)}})
 
     def parameters(self) -> pd.DataFrame:

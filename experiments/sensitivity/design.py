@@ -3,28 +3,22 @@
 All are nested: the sets of N points are the first sets of 2 N points, so that a study which is doubled keeps every run it has made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.sampling import correlated, dimensions, sobol_points
 from school_mentoring.experiments.variables import Variable
 from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 
-DUMMY = "dummy"
-"""A column that nothing reads: what it seems to do is what chance does."""
-
-LEVELS = 4
-"""Levels of Morris's grid; a step is LEVELS / (2 (LEVELS - 1)) of the range of cumulative probabilities (Morris 1991)."""
-
-SCRAMBLINGS = 8
-"""Independent scramblings of the Sobol sequence that make up a sample (as many as it has points, if fewer)."""
-
+DUMMY = "dummy"  # a column that nothing reads: what it seems to do is what chance does
+LEVELS = 4  # of Morris's grid; a step is LEVELS / (2 (LEVELS - 1)) of the range of cumulative probabilities (Morris 1991)
+SCRAMBLINGS = 8  # independent ones of the Sobol sequence that make up a sample (as many as it has points, if fewer)
 BATCH = 16  # trajectories that are chosen together
 CANDIDATES = 8  # batches of which the one that spreads best is kept
 
@@ -55,7 +49,7 @@ class Layout:
     second: bool
     seed: int
     start: int
-    correlation: NDArray[np.float64] | None = None
+    correlation: Floats | None = None
 
     @property
     def singles(self) -> list[int]:
@@ -79,10 +73,8 @@ class Layout:
     @property
     def trajectories(self) -> list[list[int]]:
         """Positions of the factors that are moved in turn by each trajectory of a point: single ones with the dummy, then groups."""
-        groups = [k for k, factor in enumerate(self.factors) if factor.kind == "group"]
-        if len(self.singles) == 1:  # the dummy alone
-            return [[*groups, *self.singles]]
-        return [part for part in (self.singles, groups) if part]
+        groups, singles = [k for k, factor in enumerate(self.factors) if factor.kind == "group"], self.singles
+        return [[*groups, *singles]] if len(singles) == 1 else [part for part in (singles, groups) if part]  # one: the dummy alone
 
     @property
     def names(self) -> list[str]:
@@ -91,11 +83,9 @@ class Layout:
 
     def sets(self, points: int) -> pd.DataFrame:
         """Return the parameter sets of the first ``points`` points."""
-        if self.method == "sobol":
-            return self._saltelli(points)
-        return self._frame(self.unit_points(points))
+        return self._saltelli(points) if self.method == "sobol" else self._frame(self.unit_points(points))
 
-    def unit_points(self, points: int) -> NDArray[np.float64]:
+    def unit_points(self, points: int) -> Floats:
         """Return the sets of a Morris or plain sample as cumulative probabilities, shape (sets, columns)."""
         if self.method == "morris":
             batch = next(size for size in range(BATCH, 0, -1) if self.start % size == 0)
@@ -108,8 +98,8 @@ class Layout:
         u = sobol_points(max(followed) + 2, points, self.seed)
         return np.column_stack([correlated(u[:, followed], self.correlation), u[:, -1]])
 
-    def _frame(self, u: NDArray[np.float64]) -> pd.DataFrame:
-        columns: dict[str, NDArray[Any]] = {variable.name: variable.values(u[:, j]) for j, variable in enumerate(self.variables)}
+    def _frame(self, u: Floats) -> pd.DataFrame:
+        columns: dict[str, Any] = {variable.name: variable.values(u[:, j]) for j, variable in enumerate(self.variables)}
         return pd.DataFrame({**columns, DUMMY: u[:, -1]})
 
     def _saltelli(self, points: int) -> pd.DataFrame:
@@ -118,18 +108,15 @@ class Layout:
         for number in range(self.scramblings):
             base[number :: self.scramblings] = sobol_points(base.shape[1], points // self.scramblings, (self.seed, number))
         a, b = (self._frame(part) for part in np.split(base, 2, axis=1))
-        from_b = np.zeros((self.step, len(self.names)), bool)
-        for row, factor in enumerate(self.factors, start=1):
-            from_b[row, list(factor.columns)] = True
-        if self.second:
-            for row, k in enumerate(self.singles, start=1 + len(self.factors)):
-                from_b[row] = True
-                from_b[row, list(self.factors[k].columns)] = False
-        from_b[-1] = True
-        columns = {}
-        for j, name in enumerate(self.names):
-            columns[name] = np.where(from_b[None, :, j], b[name].to_numpy()[:, None], a[name].to_numpy()[:, None]).reshape(-1)
-        return pd.DataFrame(columns)
+        own = np.array([[j in factor.columns for j in range(len(self.names))] for factor in self.factors])
+        ends = np.zeros((1, len(self.names)), bool), np.ones((1, len(self.names)), bool)
+        from_b = np.concatenate([ends[0], own, ~own[self.singles if self.second else []], ends[1]])
+        return pd.DataFrame(
+            {
+                name: np.where(from_b[:, j], b[name].to_numpy()[:, None], a[name].to_numpy()[:, None]).reshape(-1)
+                for j, name in enumerate(self.names)
+            }
+        )
 
 
 def group_of(name: str) -> str:
@@ -140,15 +127,9 @@ def group_of(name: str) -> str:
 
 
 def layout_of(
-    method: str,
-    variables: Sequence[Variable],
-    *,
-    groups: str = "with",
-    second: bool = False,
-    seed: int,
-    start: int,
-    correlation: NDArray[np.float64] | None = None,
-) -> Layout:
+    method: str, variables: Sequence[Variable], *, groups: str = "with", second: bool = False, seed: int, start: int,
+    correlation: Floats | None = None,
+) -> Layout:  # fmt: skip
     """Return the layout of a study. ``groups``: ``with`` (as well as each parameter), ``only``, or ``without``."""
     members: dict[str, list[int]] = {}
     for j, variable in enumerate(variables):
@@ -160,7 +141,7 @@ def layout_of(
     return Layout(method, tuple(variables), tuple(factors), second, seed, start, correlation)
 
 
-def morris_points(factors: Sequence[Factor], columns: int, points: int, batch: int, seed: Sequence[int]) -> NDArray[np.float64]:
+def morris_points(factors: Sequence[Factor], columns: int, points: int, batch: int, seed: Sequence[int]) -> Floats:
     """Return trajectories of Morris (1991), shape (points, factors + 1, columns).
 
     They come in batches, each drawn from a seed of its own, so more trajectories keep the earlier ones. In a batch every parameter starts
@@ -169,15 +150,12 @@ def morris_points(factors: Sequence[Factor], columns: int, points: int, batch: i
     single trajectories for their distance alone, as SALib does, draws them to the edges of the ranges, where effects differ: mu* of a
     product comes out 5 to 22 % too high, and intervals miss it (``benchmarks/sensitivity_intervals.py``).
     """
-    parts = []
-    for number in range(-(-points // batch)):
-        rng = np.random.default_rng([*seed, number])
-        drawn = [_balanced(factors, columns, batch, rng) for _ in range(CANDIDATES)]
-        parts.append(max(drawn, key=_spread))
+    drawn = (np.random.default_rng([*seed, number]) for number in range(-(-points // batch)))
+    parts = [max((_balanced(factors, columns, batch, rng) for _ in range(CANDIDATES)), key=_spread) for rng in drawn]
     return np.concatenate(parts)[:points]
 
 
-def _balanced(factors: Sequence[Factor], columns: int, batch: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _balanced(factors: Sequence[Factor], columns: int, batch: int, rng: np.random.Generator) -> Floats:
     """Return a batch of trajectories, shape (batch, factors + 1, columns); a level tells in which direction its parameter moves."""
     levels = np.resize(np.arange(LEVELS), (columns, batch))
     start = rng.permuted(levels, axis=1).T
@@ -190,7 +168,7 @@ def _balanced(factors: Sequence[Factor], columns: int, batch: int, rng: np.rando
     return np.asarray(np.where(moved, end[:, None], start[:, None]) / (LEVELS - 1.0))
 
 
-def _spread(trajectories: NDArray[np.float64]) -> float:
+def _spread(trajectories: Floats) -> float:
     """Return the least distance between two trajectories: the sum of the distances between all their points."""
     from scipy.spatial.distance import cdist
 
@@ -216,15 +194,8 @@ def one_at_a_time(variables: Sequence[Variable], scenario: Scenario) -> tuple[pd
 
     And what each set is: columns ``parameter_set``, ``parameter`` (blank for the base), ``end`` (base, low, high), ``value``.
     """
-    base: Mapping[str, float | str] = {variable.name: base_value(variable.name, scenario) for variable in variables}
-    rows: list[dict[str, Any]] = [dict(base)]
-    notes: list[dict[str, Any]] = [{"parameter": "", "end": "base", "value": np.nan}]
-    for variable in variables:
-        if not variable.choices:
-            for end in ("low", "high"):
-                value = float(getattr(variable, end))
-                rows.append({**base, variable.name: value})
-                notes.append({"parameter": variable.name, "end": end, "value": value})
-    described = pd.DataFrame(notes)
-    described.insert(0, "parameter_set", range(len(rows)))
-    return pd.DataFrame(rows), described
+    base: dict[str, Any] = {variable.name: base_value(variable.name, scenario) for variable in variables}
+    ends = [(one.name, end, float(getattr(one, end))) for one in variables if not one.choices for end in ("low", "high")]
+    rows = [(at, *end) for at, end in enumerate([("", "base", np.nan), *ends])]
+    described = pd.DataFrame(rows, columns=["parameter_set", "parameter", "end", "value"])
+    return pd.DataFrame([base, *({**base, name: value} for name, _, value in ends)]), described

@@ -1,23 +1,23 @@
 """From the means of parameter sets to tidy indices: each method's estimators, intervals, and what is not distinguishable from 0."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from school_mentoring.model.world.arrays import Floats
+from school_mentoring.model.world.arrays import Flags, Floats
 
 from .design import DUMMY, LEVELS, Factor, Layout
-from .given import binned_first_order, pawn, regional
 from .indices import (
     Estimated,
+    binned_first_order,
     calibrated,
     elementary_effects,
     left_out_counts,
     morris_indices,
+    pawn,
     pooled_indices,
+    regional,
     resample_counts,
     second_order_indices,
     sobol_indices,
@@ -34,17 +34,20 @@ TINY = 1e-9  # what rounding leaves of 0
 SEED = 20101
 NOISY_RESAMPLES = 100  # of PAWN and regional analysis, which sort for each
 
+Indices = dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
+"""For each name of an index its factors, the factors beside them in a pair, and the values."""
+
 
 @dataclass(frozen=True)
 class Estimates:
-    """The indices of a study: for each name of an index its factors and values.
+    """The indices of a study. ``floor``: share of variance that is chance, by target.
 
-    ``floor``: share of variance that is chance, by target. An index of fewer outputs than there are targets has the first ones.
+    An index of fewer outputs than there are targets has the first ones.
     """
 
     method: str
     targets: tuple[Target, ...]
-    found: dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
+    found: Indices
     floor: Floats
     level: float
 
@@ -94,7 +97,7 @@ class Estimates:
         frame["place"], frame["place_settled"] = place.T.reshape(-1), settled.T.reshape(-1)
         return frame
 
-    def _places(self, factors: tuple[Factor, ...], values: Estimated) -> tuple[Floats, NDArray[np.bool_]]:
+    def _places(self, factors: tuple[Factor, ...], values: Estimated) -> tuple[Floats, Flags]:
         """Return each parameter's place (groups and the dummy apart), and whether it and all better ones hold theirs in the resamples."""
         kinds = np.array([factor.kind for factor in factors])
         place, settled = np.full(values.estimate.shape, np.nan), np.zeros(values.estimate.shape, bool)
@@ -103,12 +106,10 @@ class Estimates:
             for column in range(values.estimate.shape[1]):
                 order = rows[np.argsort(-values.estimate[rows, column], kind="stable")]
                 place[order, column] = np.arange(1, len(order) + 1)
-                resampled = values.resampled[:, order, column]
-                rest = np.maximum.accumulate(resampled[:, ::-1], axis=1)[:, ::-1]
-                ahead = (
-                    np.append((resampled[:, :-1] > rest[:, 1:]).mean(axis=0) >= AGREED, True) if len(resampled) else np.zeros(len(order))
-                )
-                settled[order, column] = np.logical_and.accumulate(ahead.astype(bool))
+                if len(resampled := values.resampled[:, order, column]):
+                    rest = np.maximum.accumulate(resampled[:, ::-1], axis=1)[:, ::-1]
+                    ahead = np.append((resampled[:, :-1] > rest[:, 1:]).mean(axis=0) >= AGREED, True)
+                    settled[order, column] = np.logical_and.accumulate(ahead)
         return place, settled
 
 
@@ -120,33 +121,29 @@ def _called(target: Target) -> str:
 
 def estimate(layout: Layout, sets: pd.DataFrame, points: int, found: Targets, method: str, resamples: int, level: float) -> Estimates:
     """Return the indices of all targets that can be analysed; of a Sobol study also those of the decision as one, which stands last."""
-    sound = found.sound
-    targets, means = tuple(found.names[k] for k in sound), found.means[:, sound]
-    variance, noise = means.var(axis=0, ddof=1), found.noise[sound]
-    floor = noise_share(variance, noise)
+    targets, means, noise = found.analysed
+    floor = noise_share(means.var(axis=0, ddof=1), noise)
     if layout.method == "sample":
         return given_estimates(numbers_of(sets), means, targets, floor, layout.factors, method, resamples, level)
-    y = means.reshape(points, layout.step, len(sound))
+    y = means.reshape(points, layout.step, len(targets))
     if method == "morris":
         return Estimates(method, targets, _morris(layout, points, y, resamples, level), floor, level)
     choice = [k for k, target in enumerate(targets) if target.output == DECISION]
     if choice:
         targets = (*targets, Target(DECISION, "", ""))
-        floor = np.append(floor, noise_share(variance[choice].sum(keepdims=True), noise[choice].sum(keepdims=True)))
+        whole = means.var(axis=0, ddof=1)[choice].sum(keepdims=True), noise[choice].sum(keepdims=True)
+        floor = np.append(floor, noise_share(*whole))
     return Estimates(method, targets, _sobol(layout, points, y, choice, resamples, level), floor, level)
 
 
-Indices = dict[str, tuple[tuple[Factor, ...], tuple[str, ...], Estimated]]
-
-
 def _sobol(layout: Layout, points: int, y: Floats, choice: list[int], resamples: int, level: float) -> Indices:
-    factors, alone = layout.factors, ("",) * len(layout.factors)
-    counts = _counts(layout, points, resamples)
+    factors, counts = layout.factors, _counts(layout, points, resamples)
     both = sobol_indices(y, len(factors), counts)
     if choice:
-        both = _beside(both, pooled_indices(y[:, :, choice], len(factors), counts))
-    first, total = _settled(both, layout, level)
-    indices = {"S1": (factors, alone, first), "ST": (factors, alone, total)}
+        pooled = pooled_indices(y[:, :, choice], len(factors), counts)
+        both = both[0].beside(pooled[0]), both[1].beside(pooled[1])
+    alone = ("",) * len(factors)
+    indices = {name: (factors, alone, values) for name, values in _settled(both, layout, level).items()}
     if layout.second:
         singles = [factors[k] for k in layout.singles]
         j, k = np.triu_indices(len(singles), 1)
@@ -160,39 +157,24 @@ def _counts(layout: Layout, points: int, resamples: int) -> Floats:
     return np.vstack([left_out_counts(points, layout.scramblings), resample_counts(points, resamples, SEED)])
 
 
-def _beside(left: tuple[Estimated, Estimated], right: tuple[Estimated, Estimated]) -> tuple[Estimated, Estimated]:
-    joined = [
-        Estimated(np.concatenate([a.estimate, b.estimate], axis=-1), np.concatenate([a.resampled, b.resampled], axis=-1))
-        for a, b in zip(left, right, strict=True)
-    ]
-    return joined[0], joined[1]
-
-
-def _settled(both: tuple[Estimated, Estimated], layout: Layout, level: float) -> tuple[Estimated, Estimated]:
-    """Return first and total order with resamples that spread as independent scramblings do."""
-    first, total = (
-        calibrated(values, layout.scramblings, level, positive=positive) for values, positive in zip(both, (False, True), strict=True)
-    )
-    return first, total
+def _settled(both: tuple[Estimated, Estimated], layout: Layout, level: float) -> dict[str, Estimated]:
+    """Return first and total order by name, with resamples that spread as independent scramblings do."""
+    names = zip(("S1", "ST"), both, (False, True), strict=True)
+    return {name: calibrated(values, layout.scramblings, level, positive=positive) for name, values, positive in names}
 
 
 def _morris(layout: Layout, points: int, y: Floats, resamples: int, level: float) -> Indices:
     """Return mu, mu* and sigma; of groups mu* alone, as their members move in several directions, so that signs mean nothing."""
     u = layout.unit_points(points).reshape(points, layout.step, -1)
-    delta = LEVELS / (2.0 * (LEVELS - 1))
-    parts: dict[int, Floats] = {}
+    effects = np.empty((points, len(layout.factors), y.shape[2]))
     at = 0
     for moved in layout.trajectories:
-        rows = slice(at, at + len(moved) + 1)
-        found = elementary_effects(u[:, rows], y[:, rows], [layout.factors[k].columns[0] for k in moved], delta)
-        parts |= {k: found[:, position] for position, k in enumerate(moved)}
+        rows, columns = slice(at, at + len(moved) + 1), [layout.factors[k].columns[0] for k in moved]
+        effects[:, moved] = elementary_effects(u[:, rows], y[:, rows], columns, LEVELS / (2.0 * (LEVELS - 1)))
         at = rows.stop
-    effects = np.stack([parts[k] for k in range(len(layout.factors))], axis=1)
-    measures = zip(
-        ("mu", "mu_star", "sigma"), morris_indices(effects, resample_counts(points, resamples, SEED)), (False, True, True), strict=True
-    )
+    found = morris_indices(effects, resample_counts(points, resamples, SEED))
     indices = {}
-    for name, values, positive in measures:
+    for name, values, positive in zip(("mu", "mu_star", "sigma"), found, (False, True, True), strict=True):
         kept = list(range(len(layout.factors))) if name == "mu_star" else layout.singles
         if len(kept) > 1:  # the dummy is not alone
             part = Estimated(values.estimate[kept], values.resampled[:, kept])
@@ -207,27 +189,21 @@ def numbers_of(sets: pd.DataFrame) -> Floats:
 
 
 def given_estimates(
-    x: Floats,
-    means: Floats,
-    targets: tuple[Target, ...],
-    floor: Floats,
-    factors: tuple[Factor, ...],
-    method: str,
-    resamples: int,
+    x: Floats, means: Floats, targets: tuple[Target, ...], floor: Floats, factors: tuple[Factor, ...], method: str, resamples: int,
     level: float,
-) -> Estimates:
+) -> Estimates:  # fmt: skip
     """Return the indices that need no design of their own. In a contest the higher value wins; of costs and gaps the lower."""
-    alone = ("",) * len(factors)
     counts = resample_counts(len(x), min(resamples, NOISY_RESAMPLES) if method != "given" else resamples, SEED)
     if method == "given":
-        return Estimates(method, targets, {"first": (factors, alone, binned_first_order(x, means, counts))}, floor, level)
-    if method == "pawn":
-        return Estimates(method, targets, {"pawn": (factors, alone, pawn(x, means, counts))}, floor, level)
-    distance, shift = regional(x, contests(means, targets), counts)
-    return Estimates(method, targets, {"ks": (factors, alone, distance), "shift": (factors, alone, shift)}, floor, level)
+        found = {"first": binned_first_order(x, means, counts)}
+    elif method == "pawn":
+        found = {"pawn": pawn(x, means, counts)}
+    else:
+        found = dict(zip(("ks", "shift"), regional(x, contests(means, targets), counts), strict=True))
+    return Estimates(method, targets, {name: (factors, ("",) * len(factors), values) for name, values in found.items()}, floor, level)
 
 
-def contests(means: Floats, targets: tuple[Target, ...]) -> NDArray[np.bool_]:
+def contests(means: Floats, targets: tuple[Target, ...]) -> Flags:
     """Return in which sets the design beats its comparator: by the higher value; of costs and gaps by the lower."""
     better = np.array([-1.0 if target.output.startswith(("cost", "gap")) else 1.0 for target in targets])
     return np.asarray(means * better > 0)
@@ -238,33 +214,22 @@ def over_time(layout: Layout, points: int, shares: Targets, resamples: int, leve
 
     The rows of month -1 are the indices of the whole course: those of the months weighted by their variances (``pooled_indices``).
     """
-    sound = shares.sound
-    y = shares.means[:, sound].reshape(points, layout.step, len(sound))
-    variance = shares.means[:, sound].var(axis=0)
-    counts, names = _counts(layout, points, resamples), [shares.names[k] for k in sound]
-    months = [int(name.output.removeprefix("share_")) for name in names]
-    frames = [_monthly(layout, names, months, variance, sobol_indices(y, len(layout.factors), counts), level)]
-    for which in dict.fromkeys((name.design, name.comparator) for name in names):
-        columns = [k for k, name in enumerate(names) if (name.design, name.comparator) == which]
-        whole = pooled_indices(y[:, :, columns], len(layout.factors), counts)
-        frames.append(_monthly(layout, [names[columns[0]]], [-1], variance[columns].sum(keepdims=True), whole, level))
+    names, means, _ = shares.analysed
+    y, variance, factors = means.reshape(points, layout.step, len(names)), means.var(axis=0), layout.factors
+    counts, months = _counts(layout, points, resamples), [int(name.output.removeprefix("share_")) for name in names]
+    parts = [(names, months, variance, sobol_indices(y, len(factors), counts))]
+    for which in dict.fromkeys(name[1:] for name in names):
+        columns = [k for k, name in enumerate(names) if name[1:] == which]
+        whole = pooled_indices(y[:, :, columns], len(factors), counts)
+        parts.append(((names[columns[0]],), [-1], variance[columns].sum(keepdims=True), whole))
+    frames = []
+    for targets, month, spread, both in parts:
+        frame = pd.DataFrame([target[1:] for target in targets], columns=["design", "comparator"]).assign(month=month, variance=spread)
+        frame = frame.loc[frame.index.repeat(len(factors))].reset_index(drop=True)
+        for column in ("name", "group", "kind"):
+            frame["parameter" if column == "name" else column] = [getattr(factor, column) for factor in factors] * len(targets)
+        for index, values in _settled(both, layout, level).items():
+            for suffix, numbers in zip(("", "_low", "_high"), (values.estimate, *values.interval(level)), strict=True):
+                frame[f"{index}{suffix}"] = numbers.T.reshape(-1)
+        frames.append(frame)
     return pd.concat(frames, ignore_index=True)
-
-
-def _monthly(
-    layout: Layout, names: list[Target], months: list[int], variance: Floats, both: tuple[Estimated, Estimated], level: float
-) -> pd.DataFrame:
-    factors = layout.factors
-    named = {
-        "design": [name.design for name in names],
-        "comparator": [name.comparator for name in names],
-        "month": months,
-        "variance": variance,
-    }
-    columns: dict[str, Any] = {name: np.repeat(np.asarray(values), len(factors)) for name, values in named.items()}
-    listed = {"parameter": [f.name for f in factors], "group": [f.group for f in factors], "kind": [f.kind for f in factors]}
-    columns |= {name: np.tile(np.array(values, dtype=object), len(names)) for name, values in listed.items()}
-    for index, values in zip(("S1", "ST"), _settled(both, layout, level), strict=True):
-        low, high = values.interval(level)
-        columns |= {index: values.estimate.T.reshape(-1), f"{index}_low": low.T.reshape(-1), f"{index}_high": high.T.reshape(-1)}
-    return pd.DataFrame(columns)

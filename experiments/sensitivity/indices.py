@@ -1,4 +1,4 @@
-"""Sobol indices and Morris's measures of many outputs at once, with a bootstrap that is a matrix product.
+"""Sobol indices, Morris's measures and indices of any sample, of many outputs at once, with a bootstrap that is a matrix product.
 
 The estimators are those of SALib, to the last digits: first and total order of Saltelli et al. (2010), Computer Physics Communications 181,
 259-270, second order of Saltelli (2002), Computer Physics Communications 145, 280-297; mu* of Campolongo, Cariboni & Saltelli (2007),
@@ -8,15 +8,17 @@ sequence are not; so the spread of its resamples is set to that between independ
 Monte Carlo Theory, Methods and Examples, section 17.3), and only their shape and what indices have in common is taken from it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from school_mentoring.model.world.arrays import Floats
+from school_mentoring.model.world.arrays import Flags, Floats
 
 AT_ONCE = 48  # outputs whose resamples are held in memory together
+MOST_BINS = 48
+SLICES = 10  # of a parameter's range in PAWN
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,18 @@ class Estimated:
 
     def interval(self, level: float) -> tuple[Floats, Floats]:
         """Return the ends of the percentile interval; without resamples, of no number."""
-        if not len(self.resampled):
-            return np.full(self.estimate.shape, np.nan), np.full(self.estimate.shape, np.nan)
-        low, high = np.quantile(self.resampled, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
+        ends = (1.0 - level) / 2.0, (1.0 + level) / 2.0
+        low, high = np.quantile(self.resampled, ends, axis=0) if len(self.resampled) else np.full((2, *self.estimate.shape), np.nan)
         return low, high
+
+    def beside(self, other: "Estimated") -> "Estimated":
+        """Return this index with the outputs of another after its own."""
+        return Estimated(*(np.concatenate(pair, axis=-1) for pair in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 def resample_counts(points: int, resamples: int, seed: int) -> Floats:
     """Return how often each point stands in each bootstrap resample, shape (resamples, points)."""
-    drawn = np.random.default_rng([seed, points]).integers(points, size=(resamples, points))
-    return counts_of(drawn)
+    return counts_of(np.random.default_rng([seed, points]).integers(points, size=(resamples, points)))
 
 
 def counts_of(drawn: NDArray[np.int64]) -> Floats:
@@ -94,10 +98,6 @@ def _weights(points: int, counts: Floats) -> Floats:
     return np.vstack([np.ones(points), counts]) / points
 
 
-def _blocks(outputs: int) -> Iterator[slice]:
-    yield from (slice(first, first + AT_ONCE) for first in range(0, outputs, AT_ONCE))
-
-
 def _mean(weights: Floats, values: Floats) -> Floats:
     return np.asarray(np.einsum("bn,nk->bk", weights, values.reshape(len(values), -1), optimize=True)).reshape(-1, *values.shape[1:])
 
@@ -115,6 +115,11 @@ def _normalised(y: Floats) -> Floats:
     return np.asarray((y - flat.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0))
 
 
+def _split(found: Floats) -> Estimated:
+    """Return an index from its values for the sample itself and, below, for its resamples."""
+    return Estimated(found[0], found[1:])
+
+
 def sobol_indices(y: Floats, factors: int, counts: Floats) -> tuple[Estimated, Estimated]:
     """Return first and total order indices of outputs ``y``, shape (points, sets of a point, outputs), ordered A, AB..., (BA...,) B.
 
@@ -122,12 +127,12 @@ def sobol_indices(y: Floats, factors: int, counts: Floats) -> tuple[Estimated, E
     rows b and f; Jansen 1999).
     """
     weights = _weights(len(y), counts)
-    first, total = (np.empty((len(weights), factors, y.shape[2])) for _ in range(2))
-    for block in _blocks(y.shape[2]):
-        alone, whole, variance = _parts(_normalised(y[:, :, block]), factors, weights)
-        first[:, :, block] = _ratio(alone, variance)
-        total[:, :, block] = _ratio(whole, variance)
-    return Estimated(first[0], first[1:]), Estimated(total[0], total[1:])
+    first, total = np.empty((2, len(weights), factors, y.shape[2]))
+    for at in range(0, y.shape[2], AT_ONCE):
+        here = slice(at, at + AT_ONCE)
+        alone, whole, variance = _parts(_normalised(y[:, :, here]), factors, weights)
+        first[:, :, here], total[:, :, here] = _ratio(alone, variance), _ratio(whole, variance)
+    return _split(first), _split(total)
 
 
 def pooled_indices(y: Floats, factors: int, counts: Floats) -> tuple[Estimated, Estimated]:
@@ -140,11 +145,10 @@ def pooled_indices(y: Floats, factors: int, counts: Floats) -> tuple[Estimated, 
     y = y - y.reshape(-1, y.shape[-1]).mean(axis=0)
     y = y / (np.sqrt((y**2).mean(axis=(0, 1)).sum()) or 1.0)
     sums = [np.zeros((len(weights), size)) for size in (factors, factors, 1)]
-    for block in _blocks(y.shape[2]):
-        parts = _parts(y[:, :, block], factors, weights)
+    for at in range(0, y.shape[2], AT_ONCE):
+        parts = _parts(y[:, :, at : at + AT_ONCE], factors, weights)
         sums = [so_far + part.sum(axis=2) for so_far, part in zip(sums, parts, strict=True)]
-    first, total = (_ratio(part, sums[2])[..., None] for part in sums[:2])
-    return Estimated(first[0], first[1:]), Estimated(total[0], total[1:])
+    return _split(_ratio(sums[0], sums[2])[..., None]), _split(_ratio(sums[1], sums[2])[..., None])
 
 
 def _parts(y: Floats, factors: int, weights: Floats) -> tuple[Floats, Floats, Floats]:
@@ -178,7 +182,7 @@ def second_order_indices(y: Floats, factors: int, singles: list[int], counts: Fl
         single = _ratio(_mean(weights, b[:, None] * (ab - a[:, None])), variance)
         pair = _ratio(_mean(weights, ba[:, j] * ab[:, k] - (a * b)[:, None]), variance)
         found[:, :, at] = pair - single[:, j] - single[:, k]
-    return Estimated(found[0], found[1:])
+    return _split(found)
 
 
 def elementary_effects(u: Floats, y: Floats, columns: list[int], delta: float) -> Floats:
@@ -193,10 +197,104 @@ def elementary_effects(u: Floats, y: Floats, columns: list[int], delta: float) -
 
 def morris_indices(effects: Floats, counts: Floats) -> tuple[Estimated, Estimated, Estimated]:
     """Return mu (mean), mu* (mean of the absolute values) and sigma (standard deviation) of elementary effects."""
-    weights = _weights(len(effects), counts)
-    points = len(effects)
+    points, weights = len(effects), _weights(len(effects), counts)
     absolute, mean = _mean(weights, np.abs(effects)), _mean(weights, effects)
     middle = effects.mean(axis=0)
     square = _mean(weights, (effects - middle) ** 2) - (mean - middle) ** 2
     deviation = np.sqrt(np.maximum(square, 0.0) * points / max(points - 1, 1))
-    return tuple(Estimated(values[0], values[1:]) for values in (mean, absolute, deviation))  # type: ignore[return-value]
+    return _split(mean), _split(absolute), _split(deviation)
+
+
+# --- from any sample: first order from bins, PAWN, and which parameters decide whether one design beats another -----------
+# None asks for independent parameters or a design of its own, so they take sweeps that exist already. Each index is positive by chance
+# alone, so intervals are centred on the estimate and compared with the dummy's.
+
+
+def _bins(points: int) -> int:
+    """Return how many bins a sample of this size bears, as SALib has it (Plischke, Borgonovo & Smith 2013, EJOR 226, 536-550)."""
+    return min(int(np.ceil(points ** (2.0 / (7.0 + np.tanh((1500.0 - points) / 500.0))))), MOST_BINS)
+
+
+def _centred(estimate: Floats, resampled: Floats) -> Estimated:
+    """Return an index whose resamples lie around it: resampling adds the bias of the index once more, which is taken off."""
+    return Estimated(estimate, resampled - resampled.mean(axis=0) + estimate if len(resampled) else resampled)
+
+
+def binned_first_order(x: Floats, y: Floats, counts: Floats, *, adjusted: bool = True) -> Estimated:
+    """Return first-order indices: variance of the means of y in bins of equally many sets, over that of y (Pearson's correlation ratio).
+
+    ``x``: sets x parameters; ``y``: sets x outputs. ``adjusted`` takes off what bins explain by chance, (bins - 1) / (sets - 1) of what is
+    not explained (Kelley 1935, PNAS 21, 554-559); it bears sqrt(sets) bins, where the few of SALib hide half of a wave.
+    """
+    points, weights, rank = len(x), np.vstack([np.ones(len(x)), counts]), np.arange(1, len(x) + 1)
+    edges = np.linspace(0, points, (min(int(np.sqrt(points)), MOST_BINS) if adjusted else _bins(points)) + 1)
+    y = y - y.mean(axis=0)
+    mean, square = weights @ y / points, weights @ y**2 / points
+    variance = square - mean**2
+    found = np.empty((len(weights), x.shape[1], y.shape[1]))
+    for j in range(x.shape[1]):
+        order = np.argsort(x[:, j], kind="stable")
+        between = np.zeros((len(weights), y.shape[1]))
+        for low, high in pairwise(edges):
+            inside = order[(rank > low) & (rank <= high)]
+            size = weights[:, inside].sum(axis=1, keepdims=True)
+            total = weights[:, inside] @ y[inside]
+            between += size / points * (np.divide(total, size, out=np.zeros_like(total), where=size > 0) - mean * (size > 0)) ** 2
+        ratio = np.divide(between, variance, out=np.zeros_like(between), where=variance > 0)
+        found[:, j] = 1.0 - (1.0 - ratio) * (points - 1) / (points - len(edges) + 1) if adjusted else ratio
+    centred = _centred(found[0], found[1:])
+    # No index is negative. Points of a Sobol sequence vary less over bins than chance would, so that too much is taken off.
+    return Estimated(np.maximum(centred.estimate, 0.0), np.maximum(centred.resampled, 0.0)) if adjusted else centred
+
+
+def pawn(x: Floats, y: Floats, counts: Floats) -> Estimated:
+    """Return PAWN indices: median over slices of a parameter of the Kolmogorov-Smirnov distance between y in the slice and y overall.
+
+    Pianosi & Wagener (2018), Environmental Modelling & Software 108, 197-207.
+    """
+    points, weights = len(x), np.vstack([np.ones(len(x)), counts])
+    member = np.zeros((x.shape[1], points), np.int64)
+    for j in range(x.shape[1]):
+        edges = np.quantile(x[:, j], np.arange(0.0, 1.0 + 1.0 / SLICES, 1.0 / SLICES)[: SLICES + 1])
+        member[j] = np.where(x[:, j] >= edges[-1], -1, np.searchsorted(edges, x[:, j], side="right") - 1)
+    found = np.empty((len(weights), x.shape[1], y.shape[1]))
+    for k in range(y.shape[1]):
+        order = np.argsort(y[:, k], kind="stable")
+        last = np.append(np.diff(y[order, k]) > 0, True)
+        drawn = weights[:, order]
+        overall = (np.cumsum(drawn, axis=1) / points)[:, last]
+        for j in range(x.shape[1]):
+            distances = [_distance(drawn * (member[j, order] == s), overall, last) for s in range(SLICES)]
+            found[:, j, k] = np.nanmedian(distances, axis=0)
+    return _centred(found[0], found[1:])
+
+
+def _distance(drawn: Floats, overall: Floats, last: Flags) -> Floats:
+    """Return the largest distance between a weighted distribution and another; nan where nothing was drawn."""
+    running = np.cumsum(drawn, axis=1)
+    total = running[:, -1:]
+    with np.errstate(all="ignore"):
+        return np.where(total[:, 0] > 0, np.abs(running[:, last] / total - overall).max(axis=1), np.nan)
+
+
+def regional(x: Floats, wins: Flags, counts: Floats) -> tuple[Estimated, Estimated]:
+    """Return for each parameter how differently it is distributed where a design wins and where it loses, and in which direction.
+
+    ``wins``: sets x contests. The first is the Kolmogorov-Smirnov distance between the two (Hornberger & Spear 1981; Saltelli et al. 2008,
+    Global Sensitivity Analysis: The Primer, section 5.2), the second the mean rank among the wins less that among the losses, over the
+    number of sets: above 0 where high values favour the winner.
+    """
+    points, weights = len(x), np.vstack([np.ones(len(x)), counts])
+    distance, shift = (np.empty((len(weights), x.shape[1], wins.shape[1])) for _ in range(2))
+    for k in range(wins.shape[1]):
+        won, lost = weights * wins[:, k], weights * ~wins[:, k]
+        all_won, all_lost = (np.maximum(part.sum(axis=1, keepdims=True), 1e-12) for part in (won, lost))
+        for j in range(x.shape[1]):
+            order = np.argsort(x[:, j], kind="stable")
+            last = np.append(np.diff(x[order, j]) > 0, True)
+            gap = np.cumsum(won[:, order], axis=1) / all_won - np.cumsum(lost[:, order], axis=1) / all_lost
+            distance[:, j, k] = np.abs(gap[:, last]).max(axis=1)
+            rank = np.empty(points)
+            rank[order] = (np.arange(points) + 0.5) / points
+            shift[:, j, k] = (won @ rank) / all_won[:, 0] - (lost @ rank) / all_lost[:, 0]
+    return _centred(distance[0], distance[1:]), Estimated(shift[0], shift[1:])

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.sweep.plan import Plan
 from school_mentoring.experiments.sweep.store import sweep_store
@@ -22,18 +21,9 @@ from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import COMPARATOR
 
 OUTPUTS = (
-    "effect_adopter_years",
-    "adopters_end_of_funding",
-    "adopters_end",
-    "sustained_share",
-    "gap_disadvantaged",
-    "gap_rural",
-    "cost_programme",
-    "cost_total",
-    "net_benefit",
-    "cost_per_adopter_year",
-    "best_design",
-)
+    "effect_adopter_years", "adopters_end_of_funding", "adopters_end", "sustained_share", "gap_disadvantaged", "gap_rural",
+    "cost_programme", "cost_total", "net_benefit", "cost_per_adopter_year", "best_design",
+)  # fmt: skip
 """The outputs looked at where nothing else is asked for."""
 
 DERIVED = ("net_benefit", "cost_per_adopter_year")
@@ -44,9 +34,7 @@ DECISION = "best_design"
 
 HALVES = 32  # draws of half the replicates, which tell how often chance makes the decision
 SEED = 30103
-
-NOISE_WANTED = 0.05
-"""Replicates suffice where chance makes up at most this share of the variance of the means of sets."""
+NOISE_WANTED = 0.05  # replicates suffice where chance makes up at most this share of the variance of the means of sets
 
 
 class Target(NamedTuple):
@@ -77,6 +65,11 @@ class Targets:
     def sound(self) -> list[int]:
         """Positions of the targets that are analysed."""
         return [k for k, problem in enumerate(self.problems) if not problem]
+
+    @property
+    def analysed(self) -> tuple[tuple[Target, ...], Floats, Floats]:
+        """The targets that are analysed, their means, and the noise in these."""
+        return tuple(self.names[k] for k in self.sound), self.means[:, self.sound], self.noise[self.sound]
 
     def table(self) -> pd.DataFrame:
         """Return one row per target: mean, sd over sets, what of the variance is chance, replicates that suffice, and the problem."""
@@ -151,41 +144,31 @@ def read_targets(folder: Path, plan: Plan, targets: Sequence[Target], willingnes
     that does about the truth.
     """
     replicates, sets = plan.scenario.replicates, len(plan.sets)
-    columns = _columns(targets)
-    decided = np.array([target.output == DECISION for target in targets])
+    outputs, ours = {target.output for target in targets}, {*DERIVED, DECISION}
+    columns = sorted(outputs - ours | ({"effect_adopter_years", "cost_total"} if outputs & ours else set()))
+    decisions = [k for k, target in enumerate(targets) if target.output == DECISION]
+    others = [k for k, target in enumerate(targets) if target.output != DECISION]
     means = np.full((sets, len(targets)), np.nan)
-    spreads = {False: _Spread(int((~decided).sum()), replicates), True: _Spread(int(decided.sum()), HALVES)}
-    missing: dict[int, list[str]] = {}
+    by_halves, by_runs = _Spread(len(decisions), HALVES), _Spread(len(others), replicates)
+    missing: list[list[str]] = [[] for _ in targets]
     for first, cube in _cubes(folder, plan, columns):
-        for kind, spread in spreads.items():
-            here = np.flatnonzero(decided == kind)
-            if not len(here):
-                continue
-            chosen = [targets[int(k)] for k in here]
-            if kind:
-                values, middle = _decisions(chosen, cube, columns, plan, willingness_to_pay)
-            else:
-                values = np.stack([_values(target, cube, columns, plan, willingness_to_pay) for target in chosen], axis=2)
-                middle = values.mean(axis=1)
-                _note_missing(missing, values, first, here)
-            means[first : first + len(cube), here] = middle
-            spread.add(values)
+        here = slice(first, first + len(cube))
+        if decisions:
+            values, means[here, decisions] = _decisions([targets[k] for k in decisions], cube, columns, plan, willingness_to_pay)
+            by_halves.add(values)
+        if others:
+            values = np.stack([_values(targets[k], cube, columns, plan, willingness_to_pay) for k in others], axis=2)
+            means[here, others] = values.mean(axis=1)
+            by_runs.add(values)
+            for s, r, k in np.argwhere(~np.isfinite(values)).tolist():
+                missing[others[k]].append(f"parameter set {first + s}, replicate {r}")
     common, variance = plan.random == "common", means.var(axis=0, ddof=1) if sets > 1 else np.full(len(targets), np.nan)
     noise, seed = np.full(len(targets), np.nan), np.full((2, len(targets)), np.nan)
     if replicates > 1:
-        noise[~decided] = spreads[False].noise(common) / replicates
-        noise[decided] = spreads[True].noise(common)
-        seed[:, ~decided] = spreads[False].seed(common, variance[~decided])
-    problems = tuple(_problem(k, means[:, k], missing, targets[k]) for k in range(len(targets)))
+        noise[others], noise[decisions] = by_runs.noise(common) / replicates, by_halves.noise(common)
+        seed[:, others] = by_runs.seed(common, variance[others])
+    problems = tuple(_problem(means[:, k], missing[k], target) for k, target in enumerate(targets))
     return Targets(tuple(targets), means, noise, seed, replicates, problems)
-
-
-def _columns(targets: Sequence[Target]) -> list[str]:
-    ours = (*DERIVED, DECISION)
-    names = {target.output for target in targets if target.output not in ours}
-    if any(target.output in ours for target in targets):
-        names |= {"effect_adopter_years", "cost_total"}
-    return sorted(names)
 
 
 def _cubes(folder: Path, plan: Plan, columns: list[str]) -> Iterator[tuple[int, Floats]]:
@@ -254,9 +237,8 @@ def _decisions(targets: Sequence[Target], cube: Floats, columns: list[str], plan
     halves = np.einsum("hr,srd->shd", weights, benefit)
     found = []
     for means in (halves, benefit.mean(axis=1)):
-        best = np.where(known.reshape(-1, *[1] * (means.ndim - 2)), np.argmax(np.nan_to_num(means), axis=-1), -1)
-        hits = (best[..., None] == np.array(mine)).astype(np.float64)
-        found.append(np.where(best[..., None] < 0, np.nan, hits))
+        best = np.argmax(np.nan_to_num(means), axis=-1)[..., None]
+        found.append(np.where(known.reshape(-1, *[1] * (means.ndim - 1)), (best == np.array(mine)).astype(np.float64), np.nan))
     return found[0], found[1]
 
 
@@ -292,16 +274,9 @@ class _Spread:
             return np.where(whole > 0, np.array([alone, alone + noise]) / whole, np.nan)
 
 
-def _note_missing(missing: dict[int, list[str]], values: Floats, first: int, positions: NDArray[np.int64]) -> None:
-    """Note the runs in which targets are no finite numbers, by the position of the target."""
-    for k in np.flatnonzero(~np.isfinite(values).all(axis=(0, 1))):
-        noted = missing.setdefault(int(positions[k]), [])
-        noted += [f"parameter set {first + s}, replicate {r}" for s, r in np.argwhere(~np.isfinite(values[:, :, k]))]
-
-
-def _problem(k: int, means: Floats, missing: dict[int, list[str]], target: Target) -> str:
-    if k in missing or not np.isfinite(means).all():
-        runs = missing.get(k, [])
+def _problem(means: Floats, runs: list[str], target: Target) -> str:
+    """Return why a target is not analysed: ``runs`` in which it is no finite number, or means that do not differ; blank if it is."""
+    if runs or not np.isfinite(means).all():
         why = "adds nothing to divide by, or failed," if target.output == "cost_per_adopter_year" else "is no finite number"
         more = f" and {len(runs) - 3:,} more" if len(runs) > 3 else ""
         return f"{why} in {'; '.join(runs[:3])}{more}"

@@ -6,6 +6,7 @@ The folder of a study is that of its sweep, so everything that reads sweeps read
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,18 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.folder.results import open_study
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
-from school_mentoring.experiments.sweep.plan import Plan, chosen_variables, chunk_cells
+from school_mentoring.experiments.sweep.plan import Plan, chosen_variables, chunk_cells, read_plan
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.arrays import Counts
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
-from .design import Layout, layout_of, one_at_a_time
-from .estimates import contests, estimate, over_time
-from .outputs import DECISION, OUTPUTS, Target, Targets, read_targets, targets_of, time_targets
+from .design import DUMMY, Factor, Layout, group_of, layout_of, one_at_a_time
+from .estimates import contests, estimate, given_estimates, numbers_of, over_time
+from .outputs import DECISION, DERIVED, OUTPUTS, Target, Targets, noise_share, read_targets, targets_of, time_targets
 
 METHODS = ("sobol", "morris", "pawn", "given", "regional")
 """By name: total and first order indices; screening; distances between distributions; first order from bins; who beats whom."""
@@ -31,14 +34,8 @@ INDEPENDENT = ("sobol", "morris")
 """Methods whose indices mean something only where parameters vary independently."""
 
 CONTESTED = (
-    "effect_adopter_years",
-    "adopters_end_of_funding",
-    "adopters_end",
-    "cost_programme",
-    "cost_schools",
-    "cost_total",
-    "net_benefit",
-)
+    "effect_adopter_years", "adopters_end_of_funding", "adopters_end", "cost_programme", "cost_schools", "cost_total", "net_benefit",
+)  # fmt: skip
 """Outputs of which one direction is better, so that one design can beat another."""
 
 POINTS = {"sobol": 64, "morris": 16, "pawn": 256, "given": 256, "regional": 256}
@@ -112,47 +109,27 @@ class SensitivityFindings:
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that are not empty, by name."""
-        named = {
-            "indices": self.indices,
-            "outputs": self.outputs,
-            "one_at_a_time": self.local,
-            "over_time": self.time,
-            "points": self.points,
-        }
-        return {name: table for name, table in named.items() if len(table)}
+        named = zip(("indices", "outputs", "one_at_a_time", "over_time", "points"), vars(self).values(), strict=False)
+        return {name: table for name, table in named if len(table)}
 
 
 def parse_pairs(text: str | None, designs: Sequence[str], method: str) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of ``a-b,c-d``, or of ``all``; of None the default ones."""
-    designs = [COMPARATOR, *(design for design in designs if design != COMPARATOR)]
+    """Return the pairs of ``a-b,c-d``, or of ``all``; of None every design less none, of ``regional`` all contests of designs."""
+    others = [design for design in designs if design != COMPARATOR]
     if text is None:
-        return default_pairs(designs, method)
+        return tuple(combinations(others, 2)) if method == "regional" else tuple((design, COMPARATOR) for design in others)
     if text == "all":
-        return tuple((b, a) for position, a in enumerate(designs) for b in designs[position + 1 :])
+        return tuple((b, a) for a, b in combinations([COMPARATOR, *others], 2))
     pairs = [tuple(name.strip() for name in pair.split("-")) for pair in text.split(",")]
     if not all(len(pair) == 2 for pair in pairs):
         raise InputError(f"--pairs {text}", "names no pairs of designs", "allowed: a-b,c-d or all")
     return tuple((pair[0], pair[1]) for pair in pairs)
 
 
-def default_pairs(designs: Sequence[str], method: str) -> tuple[tuple[str, str], ...]:
-    """Return the pairs looked at where nothing is asked for: every design less none; all contests of designs for ``regional``."""
-    others = [design for design in designs if design != COMPARATOR]
-    if method == "regional":
-        return tuple((a, b) for position, a in enumerate(others) for b in others[position + 1 :])
-    return tuple((design, COMPARATOR) for design in others)
-
-
 def run_study(
-    scenario: Scenario,
-    options: SensitivityOptions,
-    folder: Path,
-    *,
-    resume: bool = False,
-    engine: str = "compiled",
-    threads: int | None = None,
-    stage: Stage = lambda *_: None,
-) -> SensitivityFindings:
+    scenario: Scenario, options: SensitivityOptions, folder: Path, *, resume: bool = False, engine: str = "compiled",
+    threads: int | None = None, stage: Stage = lambda *_: None,
+) -> SensitivityFindings:  # fmt: skip
     """Run a study in a folder and return what it found; with ``resume`` it continues one begun there.
 
     Raises InputError for options that do not go together, a first sample beyond the budget, and where no output can be analysed.
@@ -166,10 +143,7 @@ def run_study(
         if points == layout.start and plan.runs > options.budget:
             raise InputError("--budget", f"the first sample takes {plan.runs:,} runs", f"allowed: {plan.runs:,} or more, or a smaller --n")
         _make(folder, plan, resume or points > begun, engine, threads, stage)
-        found = read_targets(folder, plan, targets, options.willingness_to_pay)
-        if options.method == "regional":
-            found = open_contests(found)
-        refuse_nothing_left(found)
+        found = _read(folder, plan, targets, options)
         estimates = estimate(layout, plan.sets, points, found, options.method, options.resamples, options.level)
         widths = estimates.widths()
         doubled = 0 if (widths["width"] <= options.ci).all() else _plan(scenario, layout, 2 * points, options).runs
@@ -177,19 +151,57 @@ def run_study(
             break
         points *= 2
     state = state_of(options, plan, points, widths) | ({"scramblings": layout.scramblings} if layout.method == "sobol" else {})
-    monthly = pd.DataFrame()
+    monthly = local = pd.DataFrame()
     if options.monthly and options.method == "sobol":
         designs = list(scenario.designs)
         wanted = time_targets(designs, parse_pairs(options.pairs, designs, options.method), scenario.months)
         shares = read_targets(folder, plan, wanted, options.willingness_to_pay)
         monthly = over_time(layout, points, shares, options.resamples, options.level)
-    local = _local(scenario, layout, options, folder / LOCAL_FOLDER, engine, threads, stage) if options.local else pd.DataFrame()
-    return SensitivityFindings(estimates.table(), found.table(), local, monthly, _points(layout, plan, points, found), state)
+    if options.local:
+        # The targets at the base values, and with one parameter at the low and at the high end of its range.
+        sets, described = one_at_a_time(layout.variables, scenario)
+        chunk = max(1, chunk_cells(scenario) // scenario.replicates) * scenario.replicates
+        ends = Plan(scenario, sets, "common", chunk, "one at a time")
+        _make(folder / LOCAL_FOLDER, ends, True, engine, threads, stage)
+        means = read_targets(folder / LOCAL_FOLDER, ends, targets, options.willingness_to_pay).means
+        frames = [described.assign(**target._asdict(), mean=means[:, k]) for k, target in enumerate(targets)]
+        local = pd.concat(frames, ignore_index=True)
+    rows = np.arange(len(plan.sets)).reshape(points, layout.step)
+    drawn = rows[:, [0, -1]].reshape(-1) if layout.method == "sobol" else rows.reshape(-1)  # independently
+    return SensitivityFindings(estimates.table(), found.table(), local, monthly, _with_means(plan.sets, found, drawn), state)
 
 
-def default_outputs(method: str) -> tuple[str, ...]:
-    """Return the outputs looked at where nothing is asked for."""
-    return ("effect_adopter_years", "net_benefit", DECISION) if method == "regional" else OUTPUTS
+def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario, SensitivityFindings]:
+    """Return the scenario of a sweep that exists already and what its runs say, by a method that asks for no design of its own.
+
+    Raises InputError for a method that does, and for a sweep that is not complete. A dummy is drawn beside its sets.
+    """
+    if options.method in INDEPENDENT:
+        allowed = "allowed for a sweep: given, pawn, regional; or give a scenario"
+        raise InputError(f"--method {options.method}", "needs a sample of its own", allowed)
+    study, another = open_study(folder), "give the folder of a sweep, or a scenario"
+    if "sweep" not in study.info:
+        raise InputError(str(folder), "holds a study that is no sweep", another)
+    if study.info["sweep"].get("schools") is not None:
+        raise InputError(str(folder), "holds simulations of a calibration, no outcomes", another)
+    study.refuse_incomplete()
+    plan = read_plan(folder)
+    refuse_too_few(len(plan.sets), options.method, str(folder))
+    targets = study_targets(plan.scenario, options)
+    if COMPARATOR not in plan.scenario.designs:
+        targets = tuple(target for target in targets if target.output not in DERIVED and COMPARATOR not in target)
+    found = _read(folder, plan, targets, options)
+    varying = [name for name in plan.sets if name != DUMMY and plan.sets[name].nunique() > 1]
+    dummy = np.random.default_rng([plan.scenario.seed, len(plan.sets)]).random(len(plan.sets))
+    sets = plan.sets[varying].assign(**{DUMMY: dummy})
+    factors = [Factor(name, group_of(name), (j,), "parameter") for j, name in enumerate(varying)]
+    factors.append(Factor(DUMMY, DUMMY, (len(varying),), DUMMY))
+    names, means, noise = found.analysed
+    floor = noise_share(means.var(axis=0, ddof=1), noise)
+    estimates = given_estimates(numbers_of(sets), means, names, floor, tuple(factors), options.method, options.resamples, options.level)
+    state = state_of(replace(options, random=plan.random, budget=plan.runs), plan, len(sets), estimates.widths())
+    none, points = pd.DataFrame(), _with_means(sets, found, np.arange(len(sets)))
+    return plan.scenario, SensitivityFindings(estimates.table(), found.table(), none, none, points, state)
 
 
 def _layout(scenario: Scenario, options: SensitivityOptions) -> Layout:
@@ -198,23 +210,17 @@ def _layout(scenario: Scenario, options: SensitivityOptions) -> Layout:
     if options.method != "morris" and start & (start - 1):
         raise InputError(f"--n {start}", "is no power of 2", f"allowed: 2, 4, ... such as {2 ** start.bit_length()} (Sobol sequences)")
     correlation = scenario.correlation([variable.name for variable in variables])
-    if correlation is not None and options.method in INDEPENDENT:
-        raise InputError(
-            f"--method {options.method}",
-            "asks for independent parameters, and the scenario states correlations",
-            "allowed: pawn, given, regional",
-        )
     fitted = [variable.name for variable in variables if variable.draws is not None]
-    if fitted and options.method in INDEPENDENT:
-        raise InputError(
-            f"--method {options.method}",
-            f"asks for independent parameters, and the posterior draws hold {fitted[0]} and others together",
-            "allowed: given, pawn, regional; or ranges of your own, --vary name=low:high",
-        )
     shape = options.method if options.method in INDEPENDENT else "sample"
-    return layout_of(
-        shape, variables, groups=options.groups, second=options.second, seed=scenario.seed, start=start, correlation=correlation
-    )
+    if shape != "sample":
+        where, asks = f"--method {options.method}", "asks for independent parameters, and the"
+        if correlation is not None:
+            raise InputError(where, f"{asks} scenario states correlations", "allowed: pawn, given, regional")
+        if fitted:
+            allowed = "allowed: given, pawn, regional; or ranges of your own, --vary name=low:high"
+            raise InputError(where, f"{asks} posterior draws hold {fitted[0]} and others together", allowed)
+    given: dict[str, Any] = {"groups": options.groups, "second": options.second, "seed": scenario.seed, "start": start}
+    return layout_of(shape, variables, **given, correlation=correlation)
 
 
 def refuse_too_few(points: int, method: str, where: str) -> None:
@@ -245,8 +251,7 @@ def _points_there(folder: Path, layout: Layout) -> int:
 
 def _plan(scenario: Scenario, layout: Layout, points: int, options: SensitivityOptions) -> Plan:
     """Return the sweep of so many points; chunks hold whole sets, and a whole number of them the first sample."""
-    first = layout.start * layout.step
-    most = chunk_cells(scenario)
+    first, most = layout.start * layout.step, chunk_cells(scenario)
     if options.monthly:
         most = min(most, MONTHLY_RUNS // len(scenario.designs))
     sets = max(1, most // scenario.replicates)
@@ -262,68 +267,52 @@ def _make(folder: Path, plan: Plan, resume: bool, engine: str, threads: int | No
     store = open_sweep(folder, plan, resume=resume)
     failed = carry_out(folder, plan, store, engine=engine, threads=threads, progress=lambda done, total: stage("runs", done, total))
     if failed:
-        raise InputError(
-            str(folder), f"{failed:,} runs failed; failures/ names them with their parameters", "mend the cause, then --resume"
-        )
+        why = f"{failed:,} runs failed; failures/ names them with their parameters"
+        raise InputError(str(folder), why, "mend the cause, then --resume")
 
 
 def state_of(options: SensitivityOptions, plan: Plan, points: int, widths: pd.DataFrame) -> dict[str, Any]:
     """Return what a study came to: its size, and for how many outputs all intervals are within the width asked for."""
-    worst = widths.loc[widths["width"].idxmax()]
+    worst, within = widths.loc[widths["width"].idxmax()], int((widths["width"] <= options.ci).sum())
     kept = ("method", "random", "ci", "level", "budget", "willingness_to_pay")
-    size = {"points": points, "parameter_sets": len(plan.sets), "replicates": plan.scenario.replicates, "runs": plan.runs}
-    within = int((widths["width"] <= options.ci).sum())
-    verdict = {"widest": float(worst["width"]), "widest_at": worst["where"], "settled": within == len(widths)}
-    counts = {"outputs": len(widths), "outputs_settled": within}
-    return {**{name: getattr(options, name) for name in kept}, **size, **verdict, **counts}
+    return {
+        **{name: getattr(options, name) for name in kept}, "points": points, "parameter_sets": len(plan.sets),
+        "replicates": plan.scenario.replicates, "runs": plan.runs, "widest": float(worst["width"]), "widest_at": worst["where"],
+        "settled": within == len(widths), "outputs": len(widths), "outputs_settled": within,
+    }  # fmt: skip
 
 
 def study_targets(scenario: Scenario, options: SensitivityOptions) -> tuple[Target, ...]:
     """Return the targets of a study; a regional analysis looks at contests only, and at which design is best of all."""
     designs = list(scenario.designs)
     pairs = parse_pairs(options.pairs, designs, options.method)
-    targets = targets_of(options.outputs or default_outputs(options.method), designs, pairs)
+    if options.method != "regional":
+        return targets_of(options.outputs or OUTPUTS, designs, pairs)
+    contested = {(output, *pair) for output in CONTESTED for pair in pairs}
+    targets = targets_of(options.outputs or ("effect_adopter_years", "net_benefit", DECISION), designs, pairs)
+    return tuple(target for target in targets if target in contested or target.output == DECISION)
+
+
+def _read(folder: Path, plan: Plan, targets: Sequence[Target], options: SensitivityOptions) -> Targets:
+    """Return the targets of all runs; of a regional analysis contests that one side wins in nearly every set are named a problem.
+
+    Raises InputError where no target can be analysed.
+    """
+    found = read_targets(folder, plan, targets, options.willingness_to_pay)
     if options.method == "regional":
-        contested = {(output, *pair) for output in CONTESTED for pair in pairs}
-        return tuple(target for target in targets if target in contested or target.output == DECISION)
-    return targets
-
-
-def open_contests(found: Targets) -> Targets:
-    """Name the contests that one side wins in nearly every set, as nothing decides them."""
-    wins = contests(found.means, found.names).sum(axis=0)
-    sets = len(found.means)
-    problems = tuple(
-        problem
-        or ("" if min(won, sets - won) >= FEW else f"is the better one in {won:,} of {sets:,} sets: too one-sided to say what decides")
-        for problem, won in zip(found.problems, wins.tolist(), strict=True)
-    )
-    return replace(found, problems=problems)
-
-
-def refuse_nothing_left(found: Targets) -> None:
-    """Raise InputError where no target can be analysed."""
+        sets, problems = len(found.means), list(found.problems)
+        for k, won in enumerate(contests(found.means, found.names).sum(axis=0).tolist()):
+            if not problems[k] and min(won, sets - won) < FEW:
+                problems[k] = f"is the better one in {won:,} of {sets:,} sets: too one-sided to say what decides"
+        found = replace(found, problems=tuple(problems))
     if not found.sound:
         target, problem = found.names[0], found.problems[0]
         raise InputError("--outputs", f"nothing is left to analyse: {target.output} of {target.design} {problem}", "choose other outputs")
+    return found
 
 
-def _points(layout: Layout, plan: Plan, points: int, found: Targets) -> pd.DataFrame:
-    """Return sets that are drawn independently, with the means of the targets that are analysed."""
-    rows = np.arange(len(plan.sets)).reshape(points, layout.step)
-    chosen = rows[:, [0, -1]].reshape(-1) if layout.method == "sobol" else rows.reshape(-1)
-    columns = {f"{t.output}|{t.design}|{t.comparator}": found.means[chosen, k] for k, t in enumerate(found.names) if k in set(found.sound)}
-    return pd.concat([plan.sets.iloc[chosen].reset_index(drop=True), pd.DataFrame(columns)], axis=1)
-
-
-def _local(
-    scenario: Scenario, layout: Layout, options: SensitivityOptions, folder: Path, engine: str, threads: int | None, stage: Stage
-) -> pd.DataFrame:
-    """Return the targets at the base values, and with one parameter at the low and at the high end of its range."""
-    sets, described = one_at_a_time(layout.variables, scenario)
-    plan = Plan(scenario, sets, "common", max(1, chunk_cells(scenario) // scenario.replicates) * scenario.replicates, "one at a time")
-    _make(folder, plan, True, engine, threads, stage)
-    targets = study_targets(scenario, options)
-    found = read_targets(folder, plan, targets, options.willingness_to_pay)
-    frames = [described.assign(**target._asdict(), mean=found.means[:, k]) for k, target in enumerate(targets)]
-    return pd.concat(frames, ignore_index=True)
+def _with_means(sets: pd.DataFrame, found: Targets, rows: Counts) -> pd.DataFrame:
+    """Return some of the sets, with the means of the targets that are analysed."""
+    names, means, _ = found.analysed
+    columns = {f"{t.output}|{t.design}|{t.comparator}": means[rows, k] for k, t in enumerate(names)}
+    return pd.concat([sets.iloc[rows].reset_index(drop=True), pd.DataFrame(columns)], axis=1)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from school_mentoring.analysis.commands.program import app
-from school_mentoring.experiments.calibration import sampler as calibration_sampler
+from school_mentoring.experiments.calibration import posterior
 
 from .program import files, finish, program, started, succeed
 
@@ -115,7 +115,7 @@ def test_killed_and_resumed_with_other_threads_it_is_the_same_to_the_last_byte(f
 
 
 def test_countries_that_are_pooled_are_told_apart_and_the_report_says_how_far_they_differ(tmp_path, monkeypatch):
-    monkeypatch.setattr(calibration_sampler, "SETTLED", 10)  # some 1,000 effective draws are enough for what is asked below
+    monkeypatch.setattr(posterior, "SETTLED", 10)  # some 1,000 effective draws are enough for what is asked below
     known = ("--set", "p=0.0045", "--set", "q_in=0.08", "--set", "q_out=0.06", "--set", "d=0.022")
     chosen = ("--fit", "beta", "--pool", "beta", "--runs", "512", *known)
     done = CliRunner().invoke(app, ["calibrate", "synthetic-pilot", *chosen, "--json", "--out", str(tmp_path / "p")])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from school_mentoring.experiments.calibration.calibrated import write_calibrated
+from school_mentoring.experiments.calibration.calibrate import write_calibrated
 from school_mentoring.experiments.check import check_files
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.synthetic_pilot import FOLDER

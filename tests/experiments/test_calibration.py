@@ -98,14 +98,14 @@ def test_an_emulator_finds_a_normal_likelihood_whose_mean_and_covariance_depend_
     a, b = values.T
     first, second = rng.standard_normal((2, len(a)))
     features = np.stack([a + (1 + a / 2) * first, a * b + b / 2 * first + np.sqrt(1 - b**2 / 4) * second], axis=1)
-    emulator = fit_emulator(values, features, ("x", "y"), learn_directions(values, features))
+    emulator = fit_emulator(values, features, learn_directions(values, features))
     at, seen = rng.uniform(0.1, 0.9, (200, 2)), np.array([1.2, 0.1])
     exact = []
     for c, d in at:
         covariance = np.array([[(1 + c / 2) ** 2, (1 + c / 2) * d / 2], [(1 + c / 2) * d / 2, 1.0]])
         left = seen - [c, c * d]
         exact.append(-0.5 * (left @ np.linalg.solve(covariance, left) + np.linalg.slogdet(covariance)[1]))
-    found = emulator.log_likelihood(at, emulator.discriminants(seen[None])[0])
+    found = emulator.log_likelihood(at, emulator.directions.of(seen[None])[0])
     difference = found - np.array(exact)
     assert np.abs(difference - difference.mean()).max() < 0.06
 
@@ -116,7 +116,7 @@ def test_a_likelihood_whose_score_varies_more_than_its_curvature_says_is_found_o
     rng = np.random.default_rng(6)
     values, new = rng.uniform(-1.0, 1.0, (20_000, 2)), rng.uniform(-1.0, 1.0, (8_000, 2))
     features = 3.0 * values + rng.standard_normal(values.shape)
-    emulator = fit_emulator(values[1::2], features[1::2], ("a", "b"), learn_directions(values[::2], features[::2]))
+    emulator = fit_emulator(values[1::2], features[1::2], learn_directions(values[::2], features[::2]))
     found = excess_score(emulator, new, 3.0 * new + noise * rng.standard_normal(new.shape))
     assert abs(found - excess) < 4.0 * excess * np.sqrt(2.0 / (2 * 8_000)) + 0.01  # a mean of 16,000 squares; 0.01 for what is learned
 

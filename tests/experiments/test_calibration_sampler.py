@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from school_mentoring.experiments.calibration.sampler import sample_posterior
+from school_mentoring.experiments.calibration.posterior import sample_posterior
 
 
 def test_draws_of_a_normal_posterior_have_its_mean_and_spread():

@@ -14,8 +14,7 @@ from school_mentoring.experiments.folder.same import compare_folders
 from school_mentoring.experiments.search.aim import aim_of
 from school_mentoring.experiments.search.folder import open_search
 from school_mentoring.experiments.search.optimise import search
-from school_mentoring.experiments.sensitivity.runs import study_of_sweep
-from school_mentoring.experiments.sensitivity.study import asked
+from school_mentoring.experiments.sensitivity.study import asked, study_of_sweep
 from school_mentoring.experiments.sweep.execution import open_sweep
 from school_mentoring.experiments.sweep.plan import SchoolRecord
 from school_mentoring.model.errors import InputError

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from school_mentoring.experiments.calibration.calibrated import write_calibrated
+from school_mentoring.experiments.calibration.calibrate import write_calibrated
 from school_mentoring.experiments.compare import compare
 from school_mentoring.experiments.folder.study import new_study, provenance
 from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.sensitivity.design import layout_of
-from school_mentoring.experiments.sensitivity.given import binned_first_order
+from school_mentoring.experiments.sensitivity.indices import binned_first_order
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep.execution import open_sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep, read_plan

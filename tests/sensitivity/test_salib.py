@@ -10,18 +10,20 @@ from SALib.sample import sobol as salib_sample
 
 from school_mentoring.experiments.sensitivity.design import LEVELS, SCRAMBLINGS, layout_of
 from school_mentoring.experiments.sensitivity.estimates import _morris
-from school_mentoring.experiments.sensitivity.given import _bins, binned_first_order, pawn
 from school_mentoring.experiments.sensitivity.indices import (
+    _bins,
+    binned_first_order,
     counts_of,
     elementary_effects,
     morris_indices,
+    pawn,
     pooled_indices,
     second_order_indices,
     sobol_indices,
 )
 from school_mentoring.experiments.variables import Variable
 
-from .sensitivity_functions import ishigami, sobol_g
+from .functions import ishigami, sobol_g
 
 POINTS = 64
 VARIABLES = [Variable(name, 0.0, 0.5, 1.0, "uniform") for name in ("p", "d", "km_rate", "beta", "team")]

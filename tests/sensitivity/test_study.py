@@ -7,8 +7,7 @@ import pytest
 from school_mentoring.experiments.folder.results import open_study
 from school_mentoring.experiments.sensitivity.design import layout_of, one_at_a_time
 from school_mentoring.experiments.sensitivity.outputs import _Spread, read_targets, targets_of
-from school_mentoring.experiments.sensitivity.runs import study_of_sweep
-from school_mentoring.experiments.sensitivity.study import SensitivityOptions, asked, run_study
+from school_mentoring.experiments.sensitivity.study import SensitivityOptions, asked, run_study, study_of_sweep
 from school_mentoring.experiments.sweep import chunks
 from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep
@@ -16,9 +15,9 @@ from school_mentoring.experiments.variables import parse_variable
 from school_mentoring.model.engine import Results, run_batch
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
+from tests.experiments.sweeps import content, small
 
-from .sensitivity_functions import UNIT, ranges, with_function
-from .sweeps import content, small
+from .functions import UNIT, ranges, with_function
 
 VARY = ("beta", "q_in", "team")
 EFFECT = ("effect_adopter_years",)

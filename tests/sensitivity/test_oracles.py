@@ -6,13 +6,13 @@ import pytest
 from school_mentoring.experiments.sensitivity import design as sensitivity_design
 from school_mentoring.experiments.sensitivity.design import layout_of
 from school_mentoring.experiments.sensitivity.estimates import _morris, _sobol
-from school_mentoring.experiments.sensitivity.given import binned_first_order
-from school_mentoring.experiments.sensitivity.indices import resample_counts
+from school_mentoring.experiments.sensitivity.indices import binned_first_order, resample_counts
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep import chunks
 from school_mentoring.experiments.variables import Variable
+from tests.experiments.sweeps import small
 
-from .sensitivity_functions import (
+from .functions import (
     ISHIGAMI_S1,
     ISHIGAMI_ST,
     PI,
@@ -25,7 +25,6 @@ from .sensitivity_functions import (
     sobol_g_indices,
     with_function,
 )
-from .sweeps import small
 
 OUTPUT = ("effect_adopter_years",)
 

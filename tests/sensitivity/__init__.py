@@ -1,0 +1,1 @@
+"""Tests of sensitivity studies: indices of known functions, SALib's, and studies that run."""
