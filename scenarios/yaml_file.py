@@ -128,7 +128,11 @@ def _convert(node: yaml.Node | None, path: Path) -> Layer:
         if isinstance(node, yaml.SequenceNode):
             return [value_of(item, (*at, position)) for position, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode):
-            return _scalar(node, path)
+            text = _sound(node, path)
+            try:
+                return plain_scalar(text) if node.style is None else text  # quoted, or a block of text
+            except ValueError as error:
+                _refuse(path, node.start_mark.line, str(error), "allowed: numbers")
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line
@@ -146,16 +150,6 @@ def _convert(node: yaml.Node | None, path: Path) -> Layer:
         _refuse(path, node.start_mark.line if node else 0, "a scenario is a mapping of keys to values", "for example `months: 72`")
     values = value_of(node, ())
     return Layer(values, {**places, (): str(path)})
-
-
-def _scalar(node: yaml.ScalarNode, path: Path) -> Any:
-    text = _sound(node, path)
-    if node.style is not None:  # quoted or a block of text
-        return text
-    try:
-        return plain_scalar(text)
-    except ValueError as error:
-        _refuse(path, node.start_mark.line, str(error), "allowed: numbers")
 
 
 def _sound(node: yaml.Node, path: Path) -> str:

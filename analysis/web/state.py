@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -42,8 +42,7 @@ class View(BaseModel):
     map_country: int = Field(default=0, ge=0, le=1000)
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """An own table of schools: the name of its file, and the digest of its content, by which the session finds it."""
 
     name: str
@@ -153,7 +152,7 @@ def to_address(state: PageState) -> str:
     content: dict[str, Any] = {"begun": state.begun, "scenario": differs, "presets": dict(state.presets)}
     content["view"] = state.view.model_dump(exclude_defaults=True)
     if state.schools is not None:
-        content["schools"] = state.schools if isinstance(state.schools, str) else [state.schools.name, state.schools.digest]
+        content["schools"] = state.schools
     packed = zlib.compress(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(), 9)
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 

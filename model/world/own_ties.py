@@ -1,7 +1,7 @@
 """A user's own ties: ``ties.csv``, a GraphML file, or a graph of networkx; every one that is read joins two schools of the table."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -92,10 +92,9 @@ def _weights(table: CsvTable) -> NDArray[np.float64]:
     return weight
 
 
-def _nearest_school(label: str, known: Iterable[str]) -> str:
+def _nearest_school(label: str, known: Collection[str]) -> str:
     """Return a hint for an unknown school; a national table is too long to compare with."""
-    names = list(known)
-    return nearest(label, names) if len(names) <= 5000 else "give a school_id of the school table"
+    return nearest(label, known) if len(known) <= 5000 else "give a school_id of the school table"
 
 
 def _check_repeats(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64]) -> None:
