@@ -31,8 +31,8 @@ QUICK = (
     "tests/commands/test_compare.py::test_the_",
     "tests/web/test_parts.py",
     "tests/test_architecture.py",
-    "tests/test_odd.py",
-    "tests/test_docs.py::test_every_command_in_the_documentation_is_one_that_the_program_takes",
+    "tests/docs/test_odd.py",
+    "tests/docs/test_pages.py::test_every_command_in_the_documentation_is_one_that_the_program_takes",
 )
 """What ``-m quick`` runs: of each part of the project the tests that notice most. Whole modules, or single tests of them."""
 

@@ -12,8 +12,7 @@ from school_mentoring.model.designs import CHOICES
 from school_mentoring.model.draws import EVENTS
 from school_mentoring.model.observe import GROUPS
 from school_mentoring.model.parameters import PARAMETERS
-
-from .documents import ODD, ROOT, read
+from tests.documents import ODD, ROOT, read
 
 TEXT = read(ODD)
 

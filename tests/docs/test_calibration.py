@@ -10,7 +10,7 @@ from school_mentoring.experiments.pilot_data import parse_mapping
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario
 
-PAGE = (Path(__file__).parents[1] / "docs" / "calibration.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
 OWN = PAGE[PAGE.index("## Bring your own data") :]
 BLOCKS = re.findall(r"(?:<!-- (--[^>]*) -->\n)?```csv\n(.*?)```", OWN, re.DOTALL)
 REFUSED = re.findall(r"^\| `([^`]*)`( twice)? \| error: (.*) \|$", OWN, re.MULTILINE)

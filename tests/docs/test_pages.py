@@ -12,9 +12,8 @@ import typer.main
 from nbclient import NotebookClient
 
 from school_mentoring.analysis.commands.program import app, spread_sets
-
-from .commands.program import begin, finish, program
-from .documents import ADVICE, BLOCK, DOCS, PAGES, README, ROOT, TUTORIALS, WRITTEN, Block, anew, commands, read, run_python
+from tests.commands.program import begin, finish, program
+from tests.documents import ADVICE, BLOCK, DOCS, PAGES, README, ROOT, TUTORIALS, WRITTEN, Block, anew, commands, read, run_python
 
 NOTEBOOK = ROOT / "notebooks" / "researcher.ipynb"
 LOADS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "video": "src"}
