@@ -120,8 +120,10 @@ def choice_sentence(found: Standing) -> str:
     beside = found.beside
     if beside:
         names = in_words([design_name(name) for name in (first, *beside)])
-        tied = all(found.row(name)["tied"] for name in beside)
-        return f"{worth}, {names} {_alike(found, tied)}{_their_chances(found, [first, *beside])}."
+        alike = "are not told apart: their mean net benefits differ by less than two standard errors"
+        if all(found.row(name)["tied"] for name in beside):
+            alike = "are tied: they have the same net benefit in every run"
+        return f"{worth}, {names} {alike}{_their_chances(found, [first, *beside]) if found.sets > 1 else ''}."
     if found.units == 1:
         return f"{worth}, {_advice(found)} in the one run made; a single run does not tell how much of that is chance."
     if found.sets == 1:
@@ -144,15 +146,7 @@ def _advice(found: Standing) -> str:
     return f"{design_name(found.first)} has the highest expected net benefit"
 
 
-def _alike(found: Standing, tied: bool) -> str:
-    if tied:
-        return "are tied: they have the same net benefit in every run"
-    return "are not told apart: their mean net benefits differ by less than two standard errors"
-
-
 def _their_chances(found: Standing, names: Sequence[str]) -> str:
-    if found.sets == 1:
-        return ""
     listed = in_words([f"{design_name(name)} in {percent(found.row(name)['probability_best'])}" for name in names])
     return f" (the best of all: {listed} of {found.sets:,} parameter sets)"
 
@@ -176,10 +170,8 @@ def consequence_sentence(found: Standing, table: pd.DataFrame, payers: Mapping[s
         open_ = f"more in {percent(chance)} of parameter sets, on average {about(effect)}"
         does = f"Whether {design_name(first)} adds {found.terms.units} is open ({open_})"
     else:
-        does = (
-            f"{design_name(first).capitalize()} {'adds' if effect > 0 else 'loses'} {many} "
-            f"{'to' if effect > 0 else 'against'} {found.terms.none}"
-        )
+        adds, to = ("adds", "to") if effect > 0 else ("loses", "against")
+        does = f"{design_name(first).capitalize()} {adds} {many} {to} {found.terms.none}"
     return f"{does}{_and_costs(found.terms, row, cost, payers, spread)}."
 
 
@@ -251,8 +243,7 @@ def _worth_range(found: Standing, ranges: pd.DataFrame) -> str:
         span = f"below {euros(high)}" if low <= 0 else f"above {euros(low)}" if math.isinf(high) else f"from {euros(low)} to {euros(high)}"
         parts.append(f"{name} {span}")
     here = sum(low <= found.willingness_to_pay for low in rows["from"]) - 1
+    said = in_words(parts)
     if len(parts) > MOST_RANGES:
-        shown = parts[max(0, here - 1) : here + 2]
-        said = f"{in_words(shown)} (all {len(parts)} ranges stand below)"
-        return f"By the means, which design is best hangs on what {found.terms.a_unit} is worth: {said}"
-    return f"By the means, which design is best hangs on what {found.terms.a_unit} is worth: {in_words(parts)}"
+        said = f"{in_words(parts[max(0, here - 1) : here + 2])} (all {len(parts)} ranges stand below)"
+    return f"By the means, which design is best hangs on what {found.terms.a_unit} is worth: {said}"

@@ -152,7 +152,7 @@ def wide_sample(
     """
     given = {"costs": costs, "effects": effects, "parameters": pd.DataFrame() if parameters is None else parameters}
     if of_set:
-        given = {what: table.set_index(_known(what, table, of_set)) if len(table.columns) else table for what, table in given.items()}
+        given |= {what: table.set_index(_known(what, table, of_set)) for what, table in given.items() if len(table.columns)}
     return Sample(given["costs"], given["effects"], given["parameters"], Terms(comparator, unit))
 
 

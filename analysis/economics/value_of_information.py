@@ -56,8 +56,7 @@ class Perfect:
 
 def evpi(sample: Sample, willingness_to_pay: float) -> Perfect:
     """Return the expected value of perfect information at a willingness to pay. One parameter set leaves nothing to know: 0."""
-    benefit = sample.net_benefit(willingness_to_pay)
-    values = benefit.to_numpy(np.float64)
+    values = sample.net_benefit(willingness_to_pay).to_numpy(np.float64)
     best = int(np.argmax(values.mean(axis=0)))
     loss = values.max(axis=1) - values[:, best]
     se = float(loss.std(ddof=1) / np.sqrt(len(loss))) if len(loss) > 1 else np.nan
@@ -131,11 +130,6 @@ def _varying(inputs: Floats) -> Floats:
     return inputs[:, (inputs != inputs[:1]).any(axis=0)]
 
 
-def _incremental(benefit: Floats) -> Floats:
-    """Return net benefits less those of the design with the highest mean."""
-    return benefit - benefit[:, [int(np.argmax(benefit.mean(axis=0)))]]
-
-
 def _losses(inputs: Floats, incremental: Floats, method: str) -> Floats:
     """Return for each parameter set what knowing the inputs would gain there, as a regression has it; the mean is the value of it.
 
@@ -152,11 +146,8 @@ def _losses(inputs: Floats, incremental: Floats, method: str) -> Floats:
 def _without(inputs: Floats, incremental: Floats, method: str) -> Floats:
     """Return what knowing the inputs is worth to the rest of the parameter sets, for each of ``PARTS`` parts that is left out."""
     part = np.random.default_rng(2).permutation(len(inputs)) % PARTS
-    values = []
-    for k in range(PARTS):
-        kept = part != k
-        values.append(float(_losses(_varying(inputs[kept]), incremental[kept], method).mean()))
-    return np.array(values)
+    kept = [part != k for k in range(PARTS)]
+    return np.array([float(_losses(_varying(inputs[rows]), incremental[rows], method).mean()) for rows in kept])
 
 
 def _error(values: Floats) -> float:
@@ -185,7 +176,8 @@ def _checked(sample: Sample, method: str) -> None:
 
 def _regressed(sample: Sample, willingness_to_pay: float, method: str) -> tuple[NDArray[np.intp], Floats]:
     """Return which parameter sets a regression sees, all or as many as its method bears, and their net benefits less the best design's."""
-    incremental = _incremental(sample.net_benefit(willingness_to_pay).to_numpy(np.float64))
+    benefit = sample.net_benefit(willingness_to_pay).to_numpy(np.float64)
+    incremental = benefit - benefit[:, [int(np.argmax(benefit.mean(axis=0)))]]
     some = np.random.default_rng(0).permutation(sample.sets)[: MOST_SETS[method]] if method in MOST_SETS else np.arange(sample.sets)
     return some, incremental[some]
 

@@ -74,16 +74,13 @@ def _conditions_of_rivals(facts: Facts) -> tuple[list[str], bool]:
         what = f"{design_name(str(rival))} beats {design_name(first)} in {percent(share)} of parameter sets"
         if not CONTESTED < share < 1 - CONTESTED:
             said.append(f"{what}.")
-            continue
-        box = _telling_box(facts.sample.parameters, better)
-        if box is None:
+        elif (box := _telling_box(facts.sample.parameters, better)) is None:
             said.append(f"{what}; no simple conditions set them apart.")
-            continue
-        searched = True
-        said.append(
-            f"{what}. Where {box_in_words(box, facts.parameter)}, it does so in {percent(box.density)} of {box.states} sets, and these are "
-            f"{percent(box.coverage)} of all in which it does."
-        )
+        else:
+            searched = True
+            inside = f"it does so in {percent(box.density)} of {box.states} sets"
+            all_ = f"these are {percent(box.coverage)} of all in which it does"
+            said.append(f"{what}. Where {box_in_words(box, facts.parameter)}, {inside}, and {all_}.")
     return said, searched
 
 
@@ -93,7 +90,6 @@ def _telling_box(inputs: pd.DataFrame, better: "pd.Series[bool]") -> Box | None:
     Each must make the box denser by more than luck would, among as many parameters as there are to choose from (Bonferroni).
     """
     found = (*prim(inputs, better), *cart(inputs, better), *cart(inputs, better, leaves=2))
-    boxes = [box for box in found if box.limits and len(box.limits) <= MOST_LIMITS]
-    boxes = [box for box in boxes if max(box.p_values.values()) <= SIGNIFICANT / inputs.shape[1]]
+    boxes = [box for box in found if 0 < len(box.limits) <= MOST_LIMITS and max(box.p_values.values()) <= SIGNIFICANT / inputs.shape[1]]
     telling = [box for box in boxes if box.density >= max(0.5, 1.3 * float(better.mean())) and box.coverage >= 0.25]
     return best_box(telling) if telling else None
