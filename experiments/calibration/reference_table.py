@@ -6,6 +6,7 @@ It is a folder like that of any sweep, so it survives a kill, is completed by ``
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,7 +77,7 @@ class ReferenceTable:
     ) -> None:  # fmt: skip
         self.folder, self.prior, self.record = folder, prior, record
         self.scenario = scenario.model_copy(update={"replicates": 1})
-        self._engine, self._threads, self._scheduler, self._stage = engine, threads, scheduler, stage
+        self._stage, self._how = stage, {"engine": engine, "threads": threads, "scheduler": scheduler}
         self.chunk = max(1, min(CHUNK, CHUNK_BYTES // (8 * record.cells)))
 
     def first_wave(self, runs: int, *, resume: bool) -> Runs:
@@ -106,11 +107,8 @@ class ReferenceTable:
     def _make(self, sets: pd.DataFrame, *, resume: bool, wanted: int) -> Runs:
         plan, record = self._plan(sets), self.record
         store = open_sweep(self.folder, plan, resume=resume)
-        failed = carry_out(
-            self.folder, plan, store, engine=self._engine, threads=self._threads, scheduler=self._scheduler,
-            progress=lambda done, total: self._stage("simulations", done, total),
-        )  # fmt: skip
-        if failed:
+        how: dict[str, Any] = {**self._how, "progress": lambda done, total: self._stage("simulations", done, total)}
+        if failed := carry_out(self.folder, plan, store, **how):
             raise InputError(str(self.folder), f"{failed:,} runs failed; failures/ names them", "mend the cause, then --resume")
         adopters = np.empty((wanted, len(record.months), record.schools), np.uint16)
         for chunk, path in sorted(store.checked().items()):

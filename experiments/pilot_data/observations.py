@@ -1,10 +1,13 @@
 """``observations.csv``: what was seen of the schools of a pilot, as one tidy table whatever the form it came in."""
 
+import datetime
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +19,6 @@ from school_mentoring.model.world.numbers import Bounds, read_numbers
 from school_mentoring.model.world.schools import Schools
 
 from .answers import ScaleMapping, answers_of, bounds_of, parse_mapping
-from .dates import MONTHS, Span, is_date, month_zero, span_of
 
 Kind = Literal["counts", "scale", "times"]
 
@@ -35,7 +37,20 @@ COLUMNS: dict[str, Bounds | None] = {
 }
 """The columns of ``observations.csv``; those of numbers with what they may hold."""
 
+LAST_MONTH = 1199  # that a scenario may simulate
+MONTHS = Bounds(0.0, LAST_MONTH, f"a month from 0 to {LAST_MONTH}", whole=True)
+
+_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:[T ][0-9:.]+Z?)?)?)?")
+_ISO = "an ISO date such as 2021-11 or 2021-11-15"
+
 MOST_COMPARED = 5000  # school names that an unknown one is compared with; a national table is too long for that
+
+
+class Span(NamedTuple):
+    """The months, first and last, that a cell may mean: one month, or the twelve of a year; below 0 where before the start."""
+
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,7 @@ def read_observations(
         problem = "means on a scale are no shares of teachers, and nothing says how they become shares"
         allowed = "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)"
         raise InputError(f"{table.name}, row 1", problem, allowed)
-    zero = month_zero(start)
+    zero = _month_zero(start)
     seen = [at for at in range(len(table.numbers)) if times or any(table.columns[c][at] for c in KINDS[kind] if c in table)]
     school = _schools(table, schools)
     practice, named = _practices(table, practices)
@@ -183,14 +198,60 @@ def _practices(table: CsvTable, practices: Sequence[str] | None) -> tuple[list[s
     return cells, known
 
 
+def _month_zero(start: str | None) -> int | None:
+    """Return the calendar month (12 x year + month - 1) that is month 0, of a year, a month or a day; None of None.
+
+    Raises InputError for anything that is no ISO date.
+    """
+    if start is None:
+        return None
+    match = _DATE.fullmatch(start.strip())
+    months = _calendar(match) if match else None
+    if months is None:
+        raise InputError(f"--start {start}", "is no date", f"give {_ISO}: the month that is month 0")
+    return months.first
+
+
+def _calendar(match: re.Match[str]) -> Span | None:
+    """Return the calendar months of a date; None where there is no such day."""
+    year, month, day = (None if part is None else int(part) for part in match.groups())
+    try:
+        datetime.date(year or 0, month or 1, day or 1)
+    except ValueError:
+        return None
+    first = 12 * (year or 0) + (month or 1) - 1
+    return Span(first, first + (11 if month is None else 0))
+
+
+def _span_of(cell: str, zero: int | None, month: float) -> Span | str:
+    """Return the months that a cell means, or what to give instead of it.
+
+    ``zero``: as ``_month_zero`` gives it. ``month``: the number that the cell is, nan where it is none that a month may have.
+    """
+    match = _DATE.fullmatch(cell)
+    if not math.isnan(month) and (zero is None or not match):
+        return Span(int(month), int(month))
+    if zero is None and match and "-" not in cell:
+        return f"give a month from 0 to {LAST_MONTH}, or for a year or a date --start, the month that is month 0"
+    if not match:
+        return f"give a month from 0 to {LAST_MONTH}, or {_ISO} (in a spreadsheet: format the cells as YYYY-MM-DD before saving)"
+    if zero is None:
+        return "dates need --start, the month that is month 0 (for example --start 2020-11)"
+    months = _calendar(match)
+    if months is None:
+        return f"there is no such day; give {_ISO}"
+    span = Span(months.first - zero, months.last - zero)
+    return span if span.last <= LAST_MONTH else f"is more than {LAST_MONTH} months after --start; give a later start"
+
+
 def _spans(table: CsvTable, column: str, zero: int | None, *, blank: bool) -> list[Span]:
     """Return the months of each cell, (0, 0) where it is blank or wrong; what is wrong is complained of. ``blank``: cells may be."""
     spans, cells = [], table.columns[column]
-    months = table.as_numbers(["" if zero is not None and is_date(cell) else cell for cell in cells], MONTHS)
+    months = table.as_numbers(["" if zero is not None and _DATE.fullmatch(cell) else cell for cell in cells], MONTHS)
     for at, cell in enumerate(cells):
         found: Span | str = Span(0, 0)
         if cell or not blank:
-            found = span_of(cell, zero, float(months.values[at]))
+            found = _span_of(cell, zero, float(months.values[at]))
         if isinstance(found, Span) and cell and not blank:
             if found.first != found.last:
                 found = "a year does not say which month; give YYYY-MM"
@@ -236,7 +297,7 @@ def _add_times(table: CsvTable, frame: pd.DataFrame, spans: Sequence[Span], stat
     """Add when each school adopted, seen until the ``stated`` month or date; return the months at which intervals end."""
     end = None
     if stated is not None:
-        span = span_of(stated, zero, float(read_numbers([stated], MONTHS).values[0]))
+        span = _span_of(stated, zero, float(read_numbers([stated], MONTHS).values[0]))
         if isinstance(span, str) or span.last < 0:
             allowed = span if isinstance(span, str) else "allowed: not before --start"
             raise InputError(f"--end {stated}", "is no month of the study", allowed)

@@ -42,11 +42,8 @@ class Space:
 
     def point(self, design: Design) -> dict[str, Any]:
         """Return the point nearest to a design, field by field: the design itself where the space holds it."""
-        stated = design.model_dump()
-        if stated["last_month"] is None:
-            stated["last_month"] = self.fixed["last_month"]
-        if stated["mentor_share"] is None:
-            stated["mentor_share"] = NO_QUOTA
+        unstated = {"last_month": self.fixed["last_month"], "mentor_share": NO_QUOTA}
+        stated = {name: unstated.get(name) if value is None else value for name, value in design.model_dump().items()}
         return {variable.name: _nearest(variable, stated[variable.name]) for variable in self.variables}
 
     def holds(self, design: Design) -> bool:

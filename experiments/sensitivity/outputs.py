@@ -129,12 +129,6 @@ def targets_of(outputs: Sequence[str], designs: Sequence[str], pairs: Sequence[t
     return tuple(found)
 
 
-def time_targets(designs: Sequence[str], pairs: Sequence[tuple[str, str]], months: int) -> tuple[Target, ...]:
-    """Return the adopting share of every design, and its difference between the designs of each pair, in every month."""
-    wanted = [*((design, "") for design in designs), *pairs]
-    return tuple(Target(f"share_{month:03d}", *which) for which in wanted for month in range(months))
-
-
 def read_targets(folder: Path, plan: Plan, targets: Sequence[Target], willingness_to_pay: float) -> Targets:
     """Return the targets of all runs of a sweep that is complete.
 

@@ -25,7 +25,7 @@ from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .design import DUMMY, Factor, Layout, group_of, layout_of, one_at_a_time
 from .estimates import contests, estimate, given_estimates, numbers_of, over_time
-from .outputs import DECISION, DERIVED, OUTPUTS, Target, Targets, noise_share, read_targets, targets_of, time_targets
+from .outputs import DECISION, DERIVED, OUTPUTS, Target, Targets, noise_share, read_targets, targets_of
 
 METHODS = ("sobol", "morris", "pawn", "given", "regional")
 """By name: total and first order indices; screening; distances between distributions; first order from bins; who beats whom."""
@@ -154,7 +154,8 @@ def run_study(
     monthly = local = pd.DataFrame()
     if options.monthly and options.method == "sobol":
         designs = list(scenario.designs)
-        wanted = time_targets(designs, parse_pairs(options.pairs, designs, options.method), scenario.months)
+        whom = [*((design, "") for design in designs), *parse_pairs(options.pairs, designs, options.method)]
+        wanted = [Target(f"share_{month:03d}", *which) for which in whom for month in range(scenario.months)]
         shares = read_targets(folder, plan, wanted, options.willingness_to_pay)
         monthly = over_time(layout, points, shares, options.resamples, options.level)
     if options.local:
@@ -265,8 +266,7 @@ def _make(folder: Path, plan: Plan, resume: bool, engine: str, threads: int | No
     if resume:
         grow_sweep(folder, plan)
     store = open_sweep(folder, plan, resume=resume)
-    failed = carry_out(folder, plan, store, engine=engine, threads=threads, progress=lambda done, total: stage("runs", done, total))
-    if failed:
+    if failed := carry_out(folder, plan, store, engine=engine, threads=threads, progress=lambda *at: stage("runs", *at)):
         why = f"{failed:,} runs failed; failures/ names them with their parameters"
         raise InputError(str(folder), why, "mend the cause, then --resume")
 
