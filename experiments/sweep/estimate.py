@@ -49,20 +49,20 @@ def estimate(
     chunk: int | None = None,
     broken_down: bool = False,
 ) -> Estimate:
-    """Return what a sweep of sampled sets would take, from trials that grow until one takes half a second or is as large as a chunk."""
+    """Return what a sweep of sampled sets would take, from trials that grow until one is half a second of work or a whole chunk."""
     count = count_sets(sampling, variables)
     runs, of_chunk = (cells * len(scenario.designs) for cells in (count * scenario.replicates, chunk or chunk_cells(scenario)))
     sets = sample(f"lhs:{max(8, -(-TRIAL_CELLS // scenario.replicates))}", variables, scenario.seed)
     sweep = Sweep(Plan(scenario, sets, "common", 1, "trial", broken_down=broken_down), threads=threads)
     sweep.chunk(0)  # compiles and warms up
     most = min(sweep.plan.cells, TRIAL_CELLS, chunk_cells(scenario))
-    cells, seconds = 0, 0.0
-    while cells < most and seconds <= TRIAL_SECONDS:
+    cells, seconds, work = 0, 0.0, 0.0
+    while cells < most and work <= TRIAL_SECONDS:  # of processor time, or a busy machine would leave too few rows to tell their size by
         cells = min(max(1, 4 * cells), most)
         sweep.plan = replace(sweep.plan, chunk=cells)
-        started = time.perf_counter()
+        started, before = time.perf_counter(), time.process_time()
         table, _ = sweep.chunk(0)
-        seconds = time.perf_counter() - started
+        seconds, work = time.perf_counter() - started, time.process_time() - before
     mark = {"plan": "0" * 16, "chunk": 0, "sets": "0" * 16}
     foot, each = _growth(lambda rows: len(part_bytes(table.slice(0, rows), mark)), min(table.num_rows, of_chunk, runs))
     sets_foot, each_set = _growth(lambda rows: len(sets.iloc[:rows].to_parquet(index=False, compression="zstd")), min(len(sets), count))
