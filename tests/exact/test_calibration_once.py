@@ -100,11 +100,15 @@ def grid_posterior(pilot, p=P, q=Q):
 
 
 def assert_grid_posterior(found, expected):
-    """Hold means to 8 % of the sd and 90 % intervals to 5 % of their width: the draws alone leave 2 % of a sd (3,000 effective ones)."""
+    """Hold means to 8 % of the sd and ends of 90 % intervals to 6 % of their width.
+
+    Of 3,000 effective draws a mean has a standard error of 2 % of the sd, and an end one of 1.2 % of the width, by the density of a normal
+    there; so that is four and five of them. Which draws they are depends on the processor's linear algebra.
+    """
     assert found.state["likelihood"] == "particle filter"
     for name, (mean, sd, (low, high)) in zip(("p", "q_out"), expected, strict=True):
         assert abs(found.draws[name].mean() - mean) < 0.08 * sd
-        assert np.abs(found.draws[name].quantile([0.05, 0.95]) - [low, high]).max() < 0.05 * (high - low)
+        assert np.abs(found.draws[name].quantile([0.05, 0.95]) - [low, high]).max() < 0.06 * (high - low)
 
 
 def test_38_schools_that_adopt_once_in_known_months_have_the_grid_posterior(tmp_path):
