@@ -15,8 +15,7 @@ from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
-from .breakdown import monthly_bytes
-from .ensemble import BatchRunner, Ensemble, run_ensemble
+from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
 from .progress import Stage
 from .sampling import sample
 from .variables import fixed_note, uncertain_variables

@@ -96,7 +96,7 @@ def refuse_both(sets: Sequence[str] | None, varied: Iterable[str]) -> None:
 
 def finish(folder: Path, document: Mapping[str, Any], as_json: bool, notes: Sequence[str] = ()) -> None:
     """Say where the study is and which files of others it holds copies of, or print the one JSON document, with the terminal's notes."""
-    from school_mentoring.experiments.folder.inputs import copies
+    from school_mentoring.experiments.folder.description import copies
 
     kept = [path.relative_to(folder).as_posix() for path in copies(folder)]
     if as_json:

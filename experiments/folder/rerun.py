@@ -9,8 +9,7 @@ from school_mentoring.experiments.sweep.store import read_sets
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import dump_yaml, scenario_from
 
-from .description import differences
-from .inputs import find_inputs
+from .description import differences, find_inputs
 from .results import open_study
 from .same import compare_folders
 from .study import FORMAT

@@ -126,7 +126,7 @@ class Study:
     ) -> pd.DataFrame:
         """Return one row per run: design, parameter_set, replicate, the outcomes (default all), and where wanted the varied values.
 
-        ``broken_down`` adds effects and costs by school type, country, payer and year (``experiments/breakdown.py``).
+        ``broken_down`` adds effects and costs by school type, country, payer and year (``experiments/ensemble.py``).
         Raises InputError for a name that is not known, and where the study has not broken its runs down.
         """
         import pyarrow.dataset as ds

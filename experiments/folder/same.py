@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from school_mentoring.experiments.sweep.store import PART
 
-from .crate import METADATA
-from .inputs import file_digest
+from .description import file_digest
+from .study import METADATA
 
 DRAWN = (".png", ".svg", ".html", ".pdf")
 """Files that show results and hold none of their own: their bytes change with the libraries that draw."""

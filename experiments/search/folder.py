@@ -12,10 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from school_mentoring.experiments.compare import with_comparator
-from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
-from school_mentoring.experiments.folder.description import refuse_other
-from school_mentoring.experiments.folder.inputs import hash_inputs, keep_inputs
-from school_mentoring.experiments.folder.study import checked_out, provenance
+from school_mentoring.experiments.folder.description import hash_inputs, keep_inputs, refuse_other
+from school_mentoring.experiments.folder.study import METADATA, checked_out, crate_bytes, provenance
 from school_mentoring.experiments.sweep.store import Store, plan_hash, say, write_atomically
 from school_mentoring.model.designs import OPTIONAL, Design
 from school_mentoring.model.errors import InputError

@@ -12,8 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.breakdown import breakdown, breakdown_columns, slices
-from school_mentoring.experiments.ensemble import BatchRunner, run_rows, runner
+from school_mentoring.experiments.ensemble import BatchRunner, breakdown, breakdown_columns, run_rows, runner, slices
 from school_mentoring.experiments.variables import WORLD_FIELDS, WORLD_WORDS
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import CHOICES, DESIGN_DTYPE, FIELDS, design_table

@@ -14,10 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from school_mentoring.experiments.folder.crate import METADATA, crate_bytes
-from school_mentoring.experiments.folder.description import refuse_other
-from school_mentoring.experiments.folder.inputs import copies, keep_inputs
-from school_mentoring.experiments.folder.study import checked_out, provenance
+from school_mentoring.experiments.folder.description import copies, keep_inputs, refuse_other
+from school_mentoring.experiments.folder.study import METADATA, checked_out, crate_bytes, provenance
 from school_mentoring.experiments.progress import Advance
 from school_mentoring.model.errors import InputError, listed
 

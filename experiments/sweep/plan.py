@@ -14,8 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import window
-from school_mentoring.experiments.folder.description import read_description
-from school_mentoring.experiments.folder.inputs import hash_inputs
+from school_mentoring.experiments.folder.description import hash_inputs, read_description
 from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.variables import (
     WORLD_FIELDS,

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from school_mentoring import open_study
-from school_mentoring.experiments.breakdown import slices
 from school_mentoring.experiments.compare import compare
-from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.ensemble import run_ensemble, slices
 from school_mentoring.experiments.sweep.chunks import Sweep
 from school_mentoring.experiments.sweep.execution import carry_out, open_sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep
@@ -85,7 +84,7 @@ def test_the_costs_table_adds_up_to_the_yearly_spending_of_each_country(ensemble
 def test_memory_is_bounded_by_slices_and_the_result_does_not_depend_on_them(ensemble, monkeypatch) -> None:
     scenario = small()
     assert [part.stop - part.start for part in slices(3, scenario, 6)] == [3]
-    monkeypatch.setattr("school_mentoring.experiments.breakdown.SLICE_BYTES", 100_000)
+    monkeypatch.setattr("school_mentoring.experiments.ensemble.SLICE_BYTES", 100_000)
     assert len(list(slices(12, scenario, 6))) > 5
     sets = [{"discount_rate": 0.03}, {"discount_rate": 0.0, "beta": 0.2}]
     told = []

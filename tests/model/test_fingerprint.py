@@ -48,7 +48,7 @@ def change(file: Path, old: str, new: str) -> None:
         ("model/rules.py", "* relative * relative", "* relative", True, True),
         ("model/month.py", "range(low, high, size)", "range(low, high, 1 * size)", True, True),
         ("model/world/peers.py", "import", "import sys\nimport", False, True),
-        ("experiments/breakdown.py", "/ 12.0", "/ 13.0", False, True),
+        ("experiments/ensemble.py", "/ 12.0", "/ 13.0", False, True),
         ("model/data/parameters.csv", "0.0005", "0.0006", False, True),
     ],
 )
