@@ -25,14 +25,13 @@ from numpy.typing import NDArray
 
 from school_mentoring.analysis.figures.calibration import rank_histograms, recovery
 from school_mentoring.analysis.figures.style import save_bytes
-from school_mentoring.experiments.calibration.groups import groups_of
+from school_mentoring.experiments.calibration.findings import predict
 from school_mentoring.experiments.calibration.likelihood import Synthetic, plausible_scores, synthetic
 from school_mentoring.experiments.calibration.posterior import Problem, fitted_posterior
-from school_mentoring.experiments.calibration.predict import predict
 from school_mentoring.experiments.calibration.prior import prior_of
 from school_mentoring.experiments.calibration.reference_table import ReferenceTable, Runs
 from school_mentoring.experiments.calibration.summaries import Summaries
-from school_mentoring.experiments.calibration.survey import Survey, survey_of
+from school_mentoring.experiments.calibration.survey import Survey, groups_of, survey_of
 from school_mentoring.experiments.pilot_data import read_observations
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
@@ -74,7 +73,7 @@ def prepare(folder: Path, runs: int, datasets: int) -> None:
 
 
 def _first_cut(pilot: Problem, first: Runs, data: np.ndarray) -> Synthetic:
-    from school_mentoring.experiments.calibration.groups import feature_set
+    from school_mentoring.experiments.calibration.summaries import feature_set
 
     survey, waves = pilot.fitted_to(pilot.survey.seen)
     features = feature_set(pilot.scenario, pilot.world, pilot.schools, survey, pilot.groups)

@@ -13,8 +13,7 @@ import pandas as pd
 from school_mentoring.analysis.economics.psa import Sample, psa_sample
 from school_mentoring.analysis.economics.value_of_information import evpi, evppi, nested_evppi
 from school_mentoring.experiments.ensemble import run_ensemble
-from school_mentoring.experiments.sampling import sample
-from school_mentoring.experiments.variables import uncertain_variables
+from school_mentoring.experiments.variables import sample, uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.scenarios import load_scenario

@@ -17,8 +17,7 @@ from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
 from .progress import Stage
-from .sampling import sample
-from .variables import fixed_note, uncertain_variables
+from .variables import fixed_note, sample, uncertain_variables
 from .worlds import Worlds
 
 DRAW_REPLICATES = 2

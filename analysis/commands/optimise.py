@@ -33,7 +33,7 @@ def optimise(
     **chosen: Unpack[options.SearchOptions],
 ) -> None:
     """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
-    from school_mentoring.experiments.search.aim import aim_of
+    from school_mentoring.experiments.search.design_space import aim_of
     from school_mentoring.experiments.search.folder import close_search, open_search, write_found
     from school_mentoring.experiments.search.optimise import search
 

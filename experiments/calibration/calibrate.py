@@ -23,13 +23,11 @@ from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
 
 from .adoption_times import adopts_once
-from .findings import CalibrationFindings, findings_of
-from .groups import groups_of, held_out
+from .findings import CalibrationFindings, findings_of, predict
 from .posterior import Posterior, Problem, exact_of, exact_posterior, synthetic_posterior
-from .predict import predict
 from .prior import prior_of
 from .reference_table import ReferenceTable
-from .survey import OVERDISPERSION, survey_of
+from .survey import OVERDISPERSION, groups_of, held_out, survey_of
 
 FIT = ("p", "q_in", "q_out", "beta", "d")  # what is fitted where nothing is named
 RUNS = 32_768

@@ -17,11 +17,11 @@ from school_mentoring.scenarios import Scenario
 
 from .adoption_times import adopts_once, times_log_likelihood
 from .forward_filter import is_independent, survey_log_likelihood
-from .groups import Groups, feature_set
 from .likelihood import Filtered, Synthetic, filtered, plausible, plausible_scores, synthetic
 from .prior import Prior
 from .reference_table import ReferenceTable, Runs
-from .survey import Survey
+from .summaries import feature_set
+from .survey import Groups, Survey
 
 SPREAD = 0.5
 """Scale of the half-normal prior of how far countries differ, in standard deviations of the parameter's prior (Gelman 2006)."""

@@ -7,8 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from school_mentoring.experiments.sampling import sobol_points
-from school_mentoring.experiments.variables import Variable, parse_variable
+from school_mentoring.experiments.variables import Variable, parse_variable, sobol_points
 from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.parameters import PARAMETERS, WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import Floats

@@ -16,9 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints
+from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints, World
+from school_mentoring.model.world.network import Peers
+from school_mentoring.model.world.schools import Schools
+from school_mentoring.scenarios import Scenario
 
 from .emulator import ParameterBox, cross_inverse
+from .survey import FEWEST as FEWEST_OF_STRUCTURE
+from .survey import Groups, Survey
 
 FEWEST = 3  # schools that a mean over a group is taken of
 MOST_CELLS = 30_000_000  # answers of simulations that weights are learned from
@@ -124,6 +129,25 @@ class FeatureSet:
                 known = np.where(mentor >= 0, both * (seen[mentor] > 0), 0.0)
                 ahead.append(Term(known, lambda s, r, p: gain(s) * _centred(s[:, w][:, mentor], known)))
         return [term for term in levels if term.is_of_enough] + own + [term for term in ahead if term.is_of_enough]
+
+
+def feature_set(scenario: Scenario, world: World, schools: Schools, survey: Survey, groups: Groups, who: Flags | None = None) -> FeatureSet:
+    """Return the features of a survey; of the schools of a mask only where one is given."""
+    member = np.ones(len(schools), bool) if who is None else who
+    weight = survey.respondents * member
+    drawn = {*schools.drawn, *(schools.partly_drawn or ())}
+    columns = {"digital_capacity": world.capacity, "openness": world.openness}
+    known = [values for name, values in columns.items() if name not in drawn]
+    starts = [world.adopters_at_start[practice] for practice in sorted(set(survey.practices))]
+    known += [start / world.teachers for start in starts if (start >= 0).all()]
+    covariates = [(values - values[member].mean()) / values[member].std() for values in known if values[member].std() > 1e-9]
+    exposure = []
+    if scenario.world.ties is not None and len(world.peer) > 0:
+        ties = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
+        exposure = [exposure_matrix(world.peer_start, world.peer, ties, seen > 0) for seen in weight]
+    structures = [mask & member for mask in groups.structures.values() if (mask & member).sum() >= FEWEST_OF_STRUCTURE]
+    mentor = world.named_mentor if (world.named_mentor >= 0).any() else np.zeros(0, np.int32)
+    return FeatureSet(weight.astype(np.float64), survey.follows, structures or [member], covariates, exposure, mentor)
 
 
 def _weighted(values: Floats, weight: Floats) -> Floats:

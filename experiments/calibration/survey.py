@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from school_mentoring.experiments.pilot_data import Observations
 from school_mentoring.experiments.sweep.plan import SchoolRecord
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.world.arrays import Floats
+from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.world.arrays import Flags, Floats, World
+from school_mentoring.model.world.schools import Schools
 
 MOST_WAVES = 12  # that adoption times are cut into, where they are many
 OVERDISPERSION = "overdispersion"
@@ -148,3 +150,69 @@ def _looks(observations: Observations, most: int | None) -> list[int]:
     known = np.sort(latest[np.isfinite(latest)])
     places = np.linspace(0, len(known) - 1, most)[1:-1].astype(int)
     return sorted({waves[0], *(int(known[at]) for at in places), waves[-1]})
+
+
+# --- who is told apart: structures of a pilot (mentors, mentees, neighbours), its clusters, and what is held out -----
+
+FEWEST = 5  # schools of a structure that is told apart
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Masks of schools, (n,), by name: ``structures`` (roles and who is near them; disjoint) and ``clusters`` (else regions)."""
+
+    structures: dict[str, Flags]
+    clusters: dict[str, Flags]
+
+
+def groups_of(world: World, schools: Schools) -> Groups:
+    """Return the groups of a pilot's schools: without named roles one structure, and regions for clusters where no mentors are known."""
+    role = world.named_role
+    named = {"mentors": role == MENTOR, "mentees": role == MENTEE}
+    near = np.zeros(len(role), bool)
+    if (role == MENTOR).any() and len(world.peer):
+        near[np.repeat(np.arange(len(role)), np.diff(world.peer_start))[role[world.peer] != 0]] = True
+        named["neighbours of mentored schools"] = (role == 0) & near
+    named["other schools"] = (role == 0) & ~near
+    structures = {name: member for name, member in named.items() if member.sum() >= FEWEST}
+    if len(structures) < 2:
+        structures = {"all schools": np.ones(len(role), bool)}
+    mentors = np.unique(world.named_mentor[world.named_mentor >= 0])
+    if len(mentors) >= 2:
+        each = np.arange(len(schools))
+        clusters = {str(schools.school_id[m]): (world.named_mentor == m) | (each == m) for m in mentors.tolist()}
+    else:
+        clusters = {name: world.region == r for r, name in enumerate(schools.region_names) if (world.region == r).any()}
+    return Groups(structures, clusters)
+
+
+def held_out(text: str, survey: Survey, groups: Groups, seed: int) -> Flags:
+    """Return the cells (W, n) that a ``--hold-out`` holds out. Raises InputError where it names nothing, or leaves nothing."""
+    where, allowed = f"--hold-out {text}", "allowed: wave=last, wave=N (the N-th), or clusters=SHARE, for example clusters=0.2"
+    what, _, value = text.partition("=")
+    held = np.zeros_like(survey.seen)
+    if what == "wave":
+        months = sorted(set(survey.months))
+        if value != "last" and not (value.isdecimal() and 1 <= int(value) <= len(months)):
+            raise InputError(where, f"there are {len(months)} waves", allowed)
+        month = months[-1] if value == "last" else months[int(value) - 1]
+        held[[m == month for m in survey.months]] = True
+    elif what == "clusters":
+        try:
+            share = float(value)
+        except ValueError:
+            share = 0.0
+        if not 0.0 < share < 1.0:
+            raise InputError(where, "is no share of the clusters", allowed)
+        names = sorted(groups.clusters)
+        count = round(share * len(names))
+        if not 0 < count < len(names):
+            raise InputError(where, f"is {count} of {len(names)} clusters", "allowed: a share that leaves some on either side")
+        for name in np.random.default_rng(seed).permutation(names)[:count].tolist():
+            held[:, groups.clusters[name]] = True
+    else:
+        raise InputError(where, "names nothing that can be held out", allowed)
+    held &= survey.seen
+    if not held.any():
+        raise InputError(where, "holds no observation", allowed)
+    return held

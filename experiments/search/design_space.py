@@ -1,17 +1,22 @@
-"""The space of designs that a search looks through: which fields vary over which values, and what is one and the same design.
+"""The space of designs that a search looks through: which fields vary over which values, and what is one and the same design; and its aim.
 
 A point is a mapping of every field to a value; a design is what a scenario holds. Many points mean one design: without mentors their
 stipend means nothing. ``Space.design`` gives the one design a point means, with fields that mean nothing set to that of no programme
-and numbers rounded to ``STEPS``, as nobody would decree a stipend of 1,137.42 EUR.
+and numbers rounded to ``STEPS``, as nobody would decree a stipend of 1,137.42 EUR. An ``Aim`` says which designs are sought.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from school_mentoring.experiments.variables import Variable, parse_variable
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, PRESETS, SWITCHES, WHOLE, Design
 from school_mentoring.model.errors import InputError, nearest, quoted
+from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 STEPS: Mapping[str, float] = {
@@ -159,3 +164,88 @@ def _plain(values: dict[str, Any]) -> Design:
     if values["recruitment"] != "assigned" or values["tier"] != "ministry":
         values = {**values, "mandate": False}
     return Design.model_validate(values)
+
+
+# --- what is sought, and what a design is worth ----------------------------------------------------------------------
+
+PERSPECTIVES: Mapping[str, str] = {"society": "cost_total", "programme": "cost_programme"}
+"""Whose costs count: all, or those the programme pays; with the outcome that holds them."""
+
+OBJECTIVES = ("effect", "cost", "gap", "gap_rural")
+"""What may be sought: adopter-years added (most), cost (least), how far disadvantaged or rural schools are behind at the end (least)."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is sought, and how hard.
+
+    ``objectives``: names of ``OBJECTIVES``, effect and cost among them; ``perspective``: whose costs; ``budgets``: EUR, discounted, may be
+    empty; ``evaluations``: designs tried; ``population``: designs of a generation; ``cells``: runs of each; ``draws``: parameter sets among
+    them (0: the base parameters); ``space``: texts that narrow the space.
+    """
+
+    objectives: tuple[str, ...] = ("effect", "cost", "gap")
+    perspective: str = "society"
+    budgets: tuple[float, ...] = ()
+    evaluations: int = 5000
+    population: int = 100
+    cells: int = 50
+    draws: int = 50
+    space: tuple[str, ...] = ()
+
+    @property
+    def cost(self) -> str:
+        """The outcome that is the cost."""
+        return PERSPECTIVES[self.perspective]
+
+    @property
+    def generations(self) -> int:
+        """How many generations the evaluations make."""
+        return -(-self.evaluations // self.population)
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that decides which designs are tried, as JSON holds it; a search may go on with more evaluations."""
+        kept = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: value for name, value in kept.items() if name != "evaluations"}
+
+
+def aim_of(
+    *, objectives: str, perspective: str, budgets: Sequence[float], evaluations: int, population: int, cells: int, draws: int | None,
+    space: Sequence[str],
+) -> Aim:  # fmt: skip
+    """Return the aim that options of the command line state; raises InputError for what is not allowed."""
+    chosen = tuple(name.strip() for name in objectives.split(",") if name.strip())
+    if strange := [name for name in chosen if name not in OBJECTIVES]:
+        raise InputError(f"--objectives {objectives}", f"no objective named {quoted(strange)}", nearest(strange, OBJECTIVES))
+    if not {"effect", "cost"} <= set(chosen) or len(set(chosen)) < len(chosen):
+        allowed = "allowed: effect,cost and gap, gap_rural"
+        raise InputError(f"--objectives {objectives}", "effect and cost are always sought, each once", allowed)
+    if perspective not in PERSPECTIVES:
+        raise InputError(f"--perspective {perspective}", f"no perspective named {perspective!r}", nearest(perspective, PERSPECTIVES))
+    for budget in budgets:
+        if not 0.0 < budget < np.inf:
+            raise InputError(f"--budget {budget:g}", "is no budget", "allowed: EUR above 0")
+    if population > evaluations:
+        raise InputError(f"--population {population}", f"is more than the {evaluations} evaluations", "allowed: at most --evaluations")
+    if draws is not None and draws > cells:
+        raise InputError(f"--draws {draws}", f"is more than the {cells} runs of a design", "allowed: at most --replicates")
+    kept = tuple(sorted(set(budgets)))
+    return Aim(chosen, perspective, kept, evaluations, population, cells, cells if draws is None else draws, tuple(space))
+
+
+def worth_of(outcomes: NDArray[np.float64], comparator: NDArray[np.float64]) -> pd.DataFrame:
+    """Return what is kept of every design: means over the cells of a panel, of effect and costs beyond no programme, and of gaps.
+
+    ``outcomes`` (designs, cells, outcomes) of ``model.observe.OUTCOMES``; ``comparator`` (cells, outcomes): the same of no programme. A gap
+    counts as it is, below 0 where disadvantaged schools are ahead.
+    """
+    mean, extra = (pd.DataFrame(part.mean(axis=1), columns=list(OUTCOMES)) for part in (outcomes, outcomes - comparator))
+    columns = {"effect": extra["effect_adopter_years"], **extra[["cost_total", "cost_programme"]]}
+    return pd.DataFrame({**columns, "gap": mean["gap_disadvantaged"], "gap_rural": mean["gap_rural"]})
+
+
+def minimised(worth: pd.DataFrame, aim: Aim) -> NDArray[np.float64]:
+    """Return what is minimised, a column per objective: the effect negated, a gap where it is above 0, as being ahead is no aim."""
+    columns = {"effect": -worth["effect"], "cost": worth[aim.cost]}
+    columns |= {name: worth[name].clip(lower=0.0) for name in ("gap", "gap_rural")}
+    return np.column_stack([columns[name].to_numpy(np.float64) for name in aim.objectives])

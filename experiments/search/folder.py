@@ -19,8 +19,7 @@ from school_mentoring.model.designs import OPTIONAL, Design
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml
 
-from .aim import Aim
-from .design_space import design_space
+from .design_space import Aim, design_space
 from .optimise import Archive, Found, design_fields
 
 

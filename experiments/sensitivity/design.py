@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from school_mentoring.experiments.sampling import correlated, dimensions, sobol_points
-from school_mentoring.experiments.variables import Variable
+from school_mentoring.experiments.variables import Variable, correlated, dimensions, sobol_points
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from school_mentoring.experiments.sampling import MOST_SETS, count_sets, sample
-from school_mentoring.experiments.variables import Variable
+from school_mentoring.experiments.variables import MOST_SETS, Variable, count_sets, sample
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import Scenario, resolved
 

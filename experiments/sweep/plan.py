@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.folder.description import hash_inputs, read_description
-from school_mentoring.experiments.sampling import sample
 from school_mentoring.experiments.variables import (
     WORLD_FIELDS,
     Domain,
@@ -24,6 +23,7 @@ from school_mentoring.experiments.variables import (
     named_values,
     parse_variable,
     refuse_unknown,
+    sample,
     uncertain_variables,
     variable_names,
 )

@@ -10,7 +10,7 @@ from scipy import stats
 from school_mentoring.analysis.report.calibration import calibration_report
 from school_mentoring.experiments.calibration.calibrate import asked, calibrate, observations_of, problem_of, state_of
 from school_mentoring.experiments.calibration.emulator import excess_score, fit_emulator, learn_directions
-from school_mentoring.experiments.calibration.predict import Predicted, log_scores, ranked_scores
+from school_mentoring.experiments.calibration.findings import Predicted, log_scores, ranked_scores
 from school_mentoring.experiments.calibration.survey import Survey, survey_of
 from school_mentoring.experiments.pilot_data import read_observations
 from school_mentoring.experiments.worlds import Worlds

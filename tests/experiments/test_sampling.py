@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import qmc
 
-from school_mentoring.experiments.sampling import MOST_SETS, count_sets, sample, sobol_points
-from school_mentoring.experiments.variables import DISTRIBUTIONS, Variable, quantile
+from school_mentoring.experiments.variables import DISTRIBUTIONS, MOST_SETS, Variable, count_sets, quantile, sample, sobol_points
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import PARAMETERS
 
