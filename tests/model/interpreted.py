@@ -22,7 +22,6 @@ from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.engine import Batch, run_batch
 from school_mentoring.model.parameters import PARAMETER_DTYPE, base_values
 from school_mentoring.model.world.countries import COUNTRIES
-from school_mentoring.model.world.graphs import to_networkx
 from school_mentoring.model.world.network import generate_peers, generate_world
 from school_mentoring.model.world.structure import STRUCTURE, Structure
 from school_mentoring.scenarios import load_scenario
@@ -108,15 +107,14 @@ def courses() -> list[np.ndarray]:
 
 
 def own_ties() -> list[np.ndarray]:
-    """Return the rows of a user's own ties, and the weights that they have as a graph."""
+    """Return the rows of a user's own ties."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name, text in {"small.yaml": SMALL, **TABLES}.items():
             (folder / name).write_text(text, encoding="utf-8")
         scenario = load_scenario(folder / "small.yaml", designs=["none"], schools=folder / "schools.csv", ties=folder / "ties.csv")
-        world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
-    graph = to_networkx(schools, world)
-    return [world.peer_start, world.peer, world.weight, np.array([weight for *_, weight in sorted(graph.edges(data="weight"))])]
+        world, _ = Worlds(scenario).get(scenario.base_parameters(), 0)
+    return [world.peer_start, world.peer, world.weight]
 
 
 # --- what ``model.vectors`` does with instructions for eight numbers, number by number

@@ -46,6 +46,6 @@ def test_compiled_courses_of_adoption_are_those_of_the_source(interpreted):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10)
 
 
-def test_the_rows_of_own_ties_and_their_graph_are_those_of_the_source_to_the_last_bit(interpreted):
+def test_the_rows_of_own_ties_are_those_of_the_source_to_the_last_bit(interpreted):
     for ours, theirs in zip(own_ties(), interpreted[4], strict=True):
         np.testing.assert_array_equal(bits(ours), bits(theirs))
