@@ -147,27 +147,12 @@ def field_name(name: str) -> str:
     return name.upper() if len(name) == 3 else name.replace("_", " ")
 
 
-def practice_name(name: str) -> str:
-    """Return what a practice is called."""
-    return name.replace("_", " ")
-
-
 def group_name(name: str, countries: Mapping[str, str] | None = None) -> str:
     """Return what a group of schools is called; ``countries`` may name the countries by their codes."""
     if name.startswith("country:"):
         code = name.removeprefix("country:")
         return f"schools in {(countries or {}).get(code, code)}"
     return _GROUP_NAMES.get(name, name.replace("_", " "))
-
-
-def category_name(name: str) -> str:
-    """Return what a category of costs is called."""
-    return CATEGORY_NAMES[name]
-
-
-def payer_name(name: str) -> str:
-    """Return what a payer is called."""
-    return PAYER_NAMES[name]
 
 
 def names_in(column: "pd.Series[Any] | Iterable[str]", *, present: bool = True) -> list[str]:

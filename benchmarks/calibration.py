@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.analysis.figures.calibration import rank_histograms, recovery
 from school_mentoring.analysis.figures.style import save_bytes
 from school_mentoring.experiments.calibration.findings import predict
 from school_mentoring.experiments.calibration.likelihood import Synthetic, plausible_scores, synthetic
@@ -37,6 +36,8 @@ from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.engine import run_batch
 from school_mentoring.scenarios import load_scenario
+
+from .calibration_figures import rank_histograms, recovery
 
 FIT = ("p", "q_in", "q_out", "beta", "d")
 RANKS = 99  # draws that a truth is ranked among

@@ -26,8 +26,7 @@ def validation(
     folder = new_folder_of(out, loaded.name, "validation")
     engine_of("compiled")
     from school_mentoring.analysis.report.handover import write_html
-    from school_mentoring.analysis.report.validation import validation_report
-    from school_mentoring.analysis.report.validation_chapters import ValidationFindings
+    from school_mentoring.analysis.report.validation import ValidationFindings, validation_report
     from school_mentoring.experiments.validation.validate import validate as run_validation
     from school_mentoring.experiments.variables import fixed_note
 

@@ -161,14 +161,14 @@ def ede(levels: Floats, shares: Floats, aversion: float, kind: str = "atkinson")
         return np.asarray(anchor[..., 0] * np.exp(np.log1p((shares * np.expm1(power * logs)).sum(axis=-1)) / power))
 
 
-def gains(spread: EquityDistribution, comparator: str = COMPARATOR) -> pd.DataFrame:
+def gains(spread: EquityDistribution) -> pd.DataFrame:
     """Return who gains: each group's adopter-years and costs per 100 teachers beyond the comparator, by design.
 
     Columns: ``design``, ``group``, ``share_of_teachers``; ``gain``: added adopter-years per 100 teachers, mean over parameter sets, and its
     5 and 95 % quantiles ``low``, ``high``; ``share_of_gain``: of all that the design adds, by means (nan where it adds nothing or
     less); ``cost``: added EUR per 100 teachers.
     """
-    base, rows = spread.position(comparator), []
+    base, rows = spread.position(COMPARATOR), []
     for d, design in enumerate(spread.designs):
         gain = 100 * (spread.effect[:, d] - spread.effect[:, base])
         cost = 100 * (spread.cost[:, d] - spread.cost[:, base])
@@ -184,13 +184,7 @@ def gains(spread: EquityDistribution, comparator: str = COMPARATOR) -> pd.DataFr
 
 
 def equity_weighted(
-    spread: EquityDistribution,
-    willingness_to_pay: float,
-    aversion: float,
-    kind: str = "atkinson",
-    *,
-    costs: str = "apart",
-    comparator: str = COMPARATOR,
+    spread: EquityDistribution, willingness_to_pay: float, aversion: float, kind: str = "atkinson", *, costs: str = "apart"
 ) -> pd.DataFrame:
     """Return each design's equity-weighted net benefit at an aversion to inequality; ``costs``: ``apart`` or ``borne`` by the groups.
 
@@ -203,19 +197,13 @@ def equity_weighted(
     winners = values == values.max(axis=1, keepdims=True)
     columns = {"net_benefit": plain.mean(axis=0), "equity_weighted": values.mean(axis=0)}
     columns |= {"cost_of_inequality": (plain - values).mean(axis=0)}
-    columns |= {"incremental": (values - values[:, [spread.position(comparator)]]).mean(axis=0)}
+    columns |= {"incremental": (values - values[:, [spread.position(COMPARATOR)]]).mean(axis=0)}
     columns |= {"probability_best": (winners / winners.sum(axis=1, keepdims=True)).mean(axis=0)}
     return with_designs(pd.DataFrame({"design": list(spread.designs), **columns}), spread.designs)
 
 
 def equity_plane(
-    spread: EquityDistribution,
-    willingness_to_pay: float,
-    aversion: float,
-    kind: str = "atkinson",
-    *,
-    costs: str = "apart",
-    comparator: str = COMPARATOR,
+    spread: EquityDistribution, willingness_to_pay: float, aversion: float, kind: str = "atkinson", *, costs: str = "apart"
 ) -> pd.DataFrame:
     """Return where designs lie on the plane of efficiency and equity beyond the comparator, in EUR.
 
@@ -223,7 +211,7 @@ def equity_plane(
     parameter sets, with quantiles ``..._low``, ``..._high``); ``quadrant``: in words; ``probability_both``: share of parameter sets with
     more of both.
     """
-    base = spread.position(comparator)
+    base = spread.position(COMPARATOR)
     plain = _weighted(spread, willingness_to_pay, 0.0, kind, costs)
     burden = plain - _weighted(spread, willingness_to_pay, aversion, kind, costs)
     rows = []

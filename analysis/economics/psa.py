@@ -92,13 +92,7 @@ def cost_column(perspective: str) -> str:
     return PERSPECTIVES[perspective]
 
 
-def psa_sample(
-    runs: pd.DataFrame,
-    parameters: pd.DataFrame | None = None,
-    *,
-    perspective: str = "society",
-    group: str = "",
-) -> Sample:
+def psa_sample(runs: pd.DataFrame, parameters: pd.DataFrame | None = None, *, perspective: str = "society", group: str = "") -> Sample:
     """Return the sample of a study's runs.
 
     ``runs``: one row per run, columns ``design, parameter_set, replicate`` and the outcomes. ``parameters``: a row per parameter set with

@@ -41,20 +41,8 @@ def standings(runs: pd.DataFrame, sets: pd.DataFrame, k: float) -> pd.DataFrame:
         table = found.table.assign(variant=variant, beside=found.table["design"].isin(found.beside), effect=effect, cost=cost)
         agreement = float(kendalltau(benefit, default[benefit.index]).statistic)
         parts.append(table.assign(net_benefit=table["net_benefit"] - float(benefit[COMPARATOR]), agreement=agreement))
-    columns = [
-        "variant",
-        "design",
-        "net_benefit",
-        "probability_best",
-        "low",
-        "high",
-        "expected_loss",
-        "beside",
-        "effect",
-        "cost",
-        "agreement",
-    ]
-    return pd.concat(parts, ignore_index=True)[columns]
+    columns = ["variant", "design", "net_benefit", "probability_best", "low", "high", "expected_loss", "beside"]
+    return pd.concat(parts, ignore_index=True)[[*columns, "effect", "cost", "agreement"]]
 
 
 def survival(table: pd.DataFrame) -> Survival:

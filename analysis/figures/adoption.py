@@ -10,23 +10,10 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
 from school_mentoring.analysis.curves import adoption_curve
-from school_mentoring.analysis.outcomes import COMPARATOR, group_name, names_in, practice_name
+from school_mentoring.analysis.outcomes import COMPARATOR, group_name, names_in
+from school_mentoring.analysis.palette import GREY, DesignStyle, design_styles
 
-from .style import (
-    BAND,
-    GREY,
-    DesignStyle,
-    axes_grid,
-    design_styles,
-    explain,
-    key,
-    label_edges,
-    new_figure,
-    shade_funding,
-    span_months,
-    styled,
-    wrapped,
-)
+from .style import BAND, axes_grid, explain, key, label_edges, new_figure, shade_funding, span_months, styled, wrapped
 
 COLUMNS = 4
 
@@ -57,7 +44,7 @@ def adoption(monthly: pd.DataFrame, funding: tuple[int, int] | Mapping[str, tupl
     top = min(100.0, 1.05 * max((value for value in tops if value > 0), default=1.0))
     for practice, block in zip(practices, blocks, strict=True):
         if several:
-            block.suptitle(practice_name(practice), x=0.01, ha="left", fontsize=11)
+            block.suptitle(practice.replace("_", " "), x=0.01, ha="left", fontsize=11)
         panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
         panels[0].set(ylim=(0, top), xticks=_ticks(low, high))
         span_months(panels[0], low, high)

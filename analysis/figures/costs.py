@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from school_mentoring.analysis.curves import discounted_costs
-from school_mentoring.analysis.outcomes import category_name, design_name, names_in, payer_name
+from school_mentoring.analysis.outcomes import CATEGORY_NAMES, PAYER_NAMES, design_name, names_in
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 
 from .style import CATEGORY_COLOURS, axes_grid, explain, money, new_figure, styled, wrapped
@@ -33,7 +33,7 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     panels = axes_grid(figure, 1, 2, 2, sharex=True, sharey=True)
     for axes, payer in zip(panels, PAYERS, strict=True):
         _bars(axes, totals, designs, payer, present, scale)
-        axes.set_title(f"paid by {payer_name(payer)}", loc="left")
+        axes.set_title(f"paid by {PAYER_NAMES[payer]}", loc="left")
         axes.set_xlabel(f"mean of {runs} runs, {unit}" if runs > 1 else f"cost of one run, {unit}")
     whole = totals.groupby(level="design").sum() / scale
     for row, design in enumerate(designs):
@@ -42,7 +42,7 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     panels[0].set_xlim(0, largest / scale * 1.16 or 1.0)
     panels[0].set_yticks(range(len(designs)), [wrapped(design_name(d), 22) for d in designs])
     panels[0].invert_yaxis()
-    explain(figure, [Patch(color=CATEGORY_COLOURS[c], label=category_name(c)) for c in present])
+    explain(figure, [Patch(color=CATEGORY_COLOURS[c], label=CATEGORY_NAMES[c]) for c in present])
     return figure
 
 

@@ -8,26 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from school_mentoring.analysis.outcomes import COMPARATOR, OWN_TERMS, Terms, design_name, group_name, names_in, payer_name
+from school_mentoring.analysis.outcomes import COMPARATOR, OWN_TERMS, PAYER_NAMES, Terms, design_name, group_name, names_in
+from school_mentoring.analysis.palette import GREY, INK, design_styles
 from school_mentoring.model.costs import PAYERS
 
-from .style import (
-    GREY,
-    INK,
-    axes_grid,
-    design_styles,
-    explain,
-    key,
-    label_edges,
-    label_rows,
-    money,
-    new_figure,
-    place_labels,
-    small_multiples,
-    styled,
-    thousands,
-    wrapped,
-)
+from .style import explain, key, label_edges, label_rows, money, new_figure, place_labels, small_multiples, styled, thousands, wrapped
 
 SHOWN = 0.01
 BLUE = "#0072b2"
@@ -45,7 +30,7 @@ def acceptability(table: pd.DataFrame, terms: Terms = OWN_TERMS) -> Figure:
     styles = design_styles(designs)
     sets = int(table["sets"].iloc[0])
     figure = new_figure(f"Which design has the highest net benefit, by what {terms.a_unit} is worth ({sets} parameter sets)", 7.4)
-    above, below = axes_grid(figure, 2, 1, 2, sharex=True)
+    above, below = figure.subplots(2, 1, sharex=True)
     losses = table["expected_loss"] / 1e6
     top = 10 * float(losses.groupby(table["willingness_to_pay"]).min().max()) or float(losses.max()) or 1.0
     used = []
@@ -139,7 +124,7 @@ def budget(table: pd.DataFrame, whole: pd.DataFrame) -> Figure:
         axes.grid(visible=False, axis="x")
     label_edges(panels, 3, "year of the study", f"{unit} a year")
     note = "Bars: means; lines: 5 to 95 % of parameter sets for both payers together. EUR of 2023, as spent, not discounted."
-    explain(figure, [Patch(color=colour, label=f"paid by {payer_name(payer)}") for payer, colour in PAYER_COLOURS.items()], note=note)
+    explain(figure, [Patch(color=colour, label=f"paid by {PAYER_NAMES[payer]}") for payer, colour in PAYER_COLOURS.items()], note=note)
     return figure
 
 

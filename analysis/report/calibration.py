@@ -193,13 +193,7 @@ def _figures(tables: Mapping[str, pd.DataFrame], state: Mapping[str, Any], fundi
     structures = [name for name in state["structures"] if name != "all schools"]
     made: dict[str, Any] = {
         "learned": partial(draw.learned, tables["parameters"], tables["draws"], tables["prior_draws"]),
-        "fit": partial(
-            draw.fit,
-            tables["curves"],
-            tables["observed"],
-            ["all schools", *structures],
-            funding,
-        ),
+        "fit": partial(draw.fit, tables["curves"], tables["observed"], ["all schools", *structures], funding),
     }
     if len(state["parameters"]) > 1:
         made["pairs"] = partial(draw.pairs, tables["draws"], tables["prior_draws"])

@@ -112,9 +112,22 @@ def comparison_report(
         "ranking": [] if ranks is None else records(ranks),
         "said": said,
     }
-    tables = (runs, monthly, costs, drawn, schools)
-    runs, monthly, costs, drawn, schools = (None if t is None else t[t["design"].isin(shown)] for t in tables)
-    figures = _comparison_figures(runs, monthly, costs, drawn, funding, window, discount_rate, schools, peers, place)
+    from school_mentoring.analysis import figures as draw
+
+    runs, monthly, costs = (table[table["design"].isin(shown)] for table in (runs, monthly, costs))
+    drawn, schools = (None if table is None else table[table["design"].isin(shown)] for table in (drawn, schools))
+    count = runs[["parameter_set", "replicate"]].drop_duplicates().shape[0]
+    figures: dict[str, Callable[[], Any]] = {
+        "adoption": lambda: draw.adoption(monthly, funding),
+        "costs": lambda: draw.costs(costs, runs=count, discount_rate=discount_rate),
+        "gaps": lambda: draw.gaps(runs),
+    }
+    if len(names_in(runs["design"])) > 1:
+        figures["cost_effect"] = lambda: draw.cost_effect(runs, drawn)
+        if window[0] < window[1]:
+            figures["durability"] = lambda: draw.durability(runs, end_of_funding=window[0], end=window[1])
+    for design in [] if schools is None else names_in(schools["design"]):
+        figures[f"network_{design}"] = partial(draw.network, schools, peers, design=design, funding=funding.get(design), place=place)
     return Report(columns, rows, [text for text in said if text], files, document, figures)
 
 
@@ -123,36 +136,6 @@ def _shown(effects: pd.DataFrame) -> list[str]:
     benefit = WILLINGNESS_TO_PAY[2] * effects["incremental_effect"] - effects["incremental_cost"]
     best = benefit.where(effects["design"].astype(str) != COMPARATOR, math.inf).sort_values(ascending=False, kind="stable").index
     return effects["design"].astype(str)[best[:MOST_DRAWN]].tolist()
-
-
-def _comparison_figures(
-    runs: pd.DataFrame,
-    monthly: pd.DataFrame,
-    costs: pd.DataFrame,
-    uncertain: pd.DataFrame | None,
-    funding: Mapping[str, tuple[int, int]],
-    window: tuple[int, int],
-    discount_rate: float,
-    schools: pd.DataFrame | None,
-    peers: pd.DataFrame | None,
-    place: str,
-) -> dict[str, Callable[[], Any]]:
-    from school_mentoring.analysis import figures as draw
-
-    count = runs[["parameter_set", "replicate"]].drop_duplicates().shape[0]
-    made: dict[str, Callable[[], Any]] = {
-        "adoption": lambda: draw.adoption(monthly, funding),
-        "costs": lambda: draw.costs(costs, runs=count, discount_rate=discount_rate),
-        "gaps": lambda: draw.gaps(runs),
-    }
-    if len(names_in(runs["design"])) > 1:
-        made["cost_effect"] = lambda: draw.cost_effect(runs, uncertain)
-        if window[0] < window[1]:
-            made["durability"] = lambda: draw.durability(runs, end_of_funding=window[0], end=window[1])
-    if schools is not None:
-        for design in names_in(schools["design"]):
-            made[f"network_{design}"] = partial(draw.network, schools, peers, design=design, funding=funding.get(design), place=place)
-    return made
 
 
 def _shares(monthly: pd.DataFrame, months: tuple[int, int]) -> pd.DataFrame:

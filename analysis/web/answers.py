@@ -13,7 +13,7 @@ import pandas as pd
 from school_mentoring.analysis.curves import adoption_curve, discounted_costs, spread
 from school_mentoring.analysis.economics.acceptability import acceptability
 from school_mentoring.analysis.economics.psa import psa_sample
-from school_mentoring.analysis.outcomes import COMPARATOR, category_name, design_name, payer_name, practice_name
+from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, PAYER_NAMES, design_name
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, design_styles
 from school_mentoring.analysis.report.sentences import percent, ranking_sentence, sentences, with_error
 from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
@@ -139,19 +139,19 @@ def _charts(
     curves = {name: _curves(one) for name, one in found.items()}
     made: dict[str, Any] = {}
     for number, practice in enumerate(scenario.practices):
-        mine = {name: by_practice[practice.name] for name, by_practice in curves.items()}
+        mine, called = {name: by_practice[practice.name] for name, by_practice in curves.items()}, practice.name.replace("_", " ")
         made[f"adoption_{number}"] = _named(
             charts.adoption_chart(mine, windows, scenario.months),
-            text("charts.adoption") + (f": {practice_name(practice.name)}" if len(scenario.practices) > 1 else ""),
-            text("charts.adoption_says", practice=practice_name(practice.name)),
+            text("charts.adoption") + (f": {called}" if len(scenario.practices) > 1 else ""),
+            text("charts.adoption_says", practice=called),
         )
     made["cost_effect"] = _named(charts.cost_effect_chart(effects, None), text("charts.cost_effect"), text("charts.cost_effect_says"))
     totals = discounted_costs(stacked(dict(found), "costs"), scenario.base_parameters()["discount_rate"]) / scenario.replicates
-    legend = [{"label": category_name(name), "colour": CATEGORY_COLOURS[name]} for name in charts.present(totals)]
+    legend = [{"label": CATEGORY_NAMES[name], "colour": CATEGORY_COLOURS[name]} for name in charts.present(totals)]
     largest = max(float(totals.xs(payer, level="payer").groupby(level="design").sum().max()) for payer in PAYERS)
     for payer in PAYERS:
         chart = charts.cost_chart(totals, designs, payer, budget, 1.03 * largest)
-        made[f"costs_{payer}"] = _named(chart, *(text(key, payer=payer_name(payer)) for key in ("charts.costs", "charts.costs_says")))
+        made[f"costs_{payer}"] = _named(chart, *(text(key, payer=PAYER_NAMES[payer]) for key in ("charts.costs", "charts.costs_says")))
         made[f"costs_{payer}"]["legend"] = legend
     for name, kind in GAPS.items():
         rows = [{"design": design_name(design), **row} for design, one in found.items() for row in _gaps(one, name)]

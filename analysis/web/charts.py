@@ -8,7 +8,7 @@ import pandas as pd
 
 from school_mentoring.analysis.curves import HULL, increments, outline
 from school_mentoring.analysis.economics.frontier import FRONTIER
-from school_mentoring.analysis.outcomes import COMPARATOR, category_name, design_name, names_in
+from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, design_name, names_in
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, SHARE, design_styles
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.state import MENTOR
@@ -140,14 +140,14 @@ def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, b
     """Return a stacked bar per design of what a payer pays, EUR by category; ``budget`` is drawn where the programme pays."""
     categories = present(totals)
     rows = [
-        {"design": design_name(design), "category": category_name(name), "cost": float(totals[design, name, payer]), "order": k}
+        {"design": design_name(design), "category": CATEGORY_NAMES[name], "cost": float(totals[design, name, payer]), "order": k}
         for design in designs
         for k, name in enumerate(categories)
     ]
     names = [design_name(name) for name in designs]
     scale = {"domain": [0, largest or 1], "nice": False}
     x = _numbers("cost", aggregate="sum", title=text("charts.costs_x"), axis={"format": "~s", "tickCount": 5}, scale=scale)
-    colour = _words("category", [category_name(name) for name in categories], [CATEGORY_COLOURS[name] for name in categories], legend=None)
+    colour = _words("category", [CATEGORY_NAMES[name] for name in categories], [CATEGORY_COLOURS[name] for name in categories], legend=None)
     bar = {"type": "bar", "stroke": "white", "strokeWidth": 0.5}
     limit = [{"budget": budget}] if budget is not None and payer == "programme" else []
     layers = [

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from school_mentoring.analysis.describe import describe
-from school_mentoring.analysis.outcomes import design_name, field_name, practice_name
+from school_mentoring.analysis.outcomes import design_name, field_name
 from school_mentoring.analysis.palette import design_styles
 from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
 from school_mentoring.experiments.compare import window
@@ -46,7 +46,7 @@ def page_context(
         "practices": [
             {
                 "number": k,
-                "name": practice_name(one.name),
+                "name": one.name.replace("_", " "),
                 "fields": section_fields(one, Practice.model_fields, f"practices.{k}.", f"practices[{k}]."),
             }
             for k, one in enumerate(scenario.practices)

@@ -55,7 +55,7 @@ class Validation:
         self.seconds[part] = time.monotonic() - begun
 
     def for_report(self) -> dict[str, Any]:
-        """Return what ``analysis.report.validation_chapters.ValidationFindings`` takes."""
+        """Return what ``analysis.report.validation.ValidationFindings`` takes."""
         return dict(vars(self))
 
 

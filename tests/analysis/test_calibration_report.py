@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from school_mentoring.analysis.figures.calibration import rank_histograms, recovery, simultaneous_band
+from benchmarks.calibration_figures import rank_histograms, recovery, simultaneous_band
 from school_mentoring.analysis.report.calibration import calibration_report, quick_report, title_of
 from school_mentoring.analysis.report.terminal import print_report
 from school_mentoring.experiments.calibration.findings import edge_of

@@ -2,13 +2,13 @@ import pandas as pd
 import pytest
 
 from school_mentoring.analysis.outcomes import (
+    CATEGORY_NAMES,
     OUTCOMES,
-    category_name,
+    PAYER_NAMES,
     design_name,
     group_name,
     names_in,
     outcome,
-    payer_name,
 )
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import PRESETS
@@ -26,8 +26,8 @@ def test_names_of_designs_groups_categories_and_payers_differ_and_have_no_unders
     for names in (
         [design_name(name) for name in PRESETS],
         [group_name(name) for name in GROUPS],
-        [category_name(name) for name in CATEGORIES],
-        [payer_name(name) for name in PAYERS],
+        [CATEGORY_NAMES[name] for name in CATEGORIES],
+        [PAYER_NAMES[name] for name in PAYERS],
     ):
         assert len(set(names)) == len(names)
         assert not any("_" in name for name in names)

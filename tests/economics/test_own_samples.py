@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.nested_evppi import nested_evppi
 from school_mentoring.analysis.economics.acceptability import acceptability, incremental
 from school_mentoring.analysis.economics.psa import Sample, long_sample, wide_sample
 from school_mentoring.analysis.economics.robustness import robustness
 from school_mentoring.analysis.economics.scenario_discovery import prim, where_better
-from school_mentoring.analysis.economics.value_of_information import evpi, evppi, evsi, nested_evppi
+from school_mentoring.analysis.economics.value_of_information import evpi, evppi, evsi
 from school_mentoring.model.errors import InputError
 
 SETS = 400

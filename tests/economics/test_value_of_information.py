@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, qmc
 
+from benchmarks.nested_evppi import nested_evppi
 from school_mentoring.analysis.economics.psa import Sample
-from school_mentoring.analysis.economics.value_of_information import evpi, evppi, evsi, nested_evppi, observed, population_value
+from school_mentoring.analysis.economics.value_of_information import evpi, evppi, evsi, observed, population_value
 from tests.economics.test_cost_effectiveness import WORKED, sample_of
 
 KNOWN = {1: (0.4798107, 0.0833155, 0.3955931), 2: (0.3992825, 0.1666309, 0.1666309), 3: (0.4094634, 0.2499464, 0.0586136)}
