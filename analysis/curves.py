@@ -41,6 +41,11 @@ def discounted_costs(table: pd.DataFrame, discount_rate: float) -> "pd.Series[fl
     return summed.reindex(full, fill_value=0.0)
 
 
+def costing(totals: "pd.Series[float]") -> list[str]:
+    """Return the categories that cost anything."""
+    return [name for name in CATEGORIES if len(totals) and totals.xs(name, level="category").sum() > 0]
+
+
 def spread(values: "pd.Series[float]") -> tuple[float, float, float] | None:
     """Return mean, 5 and 95 % quantile of the runs in which a value exists; None where there is none."""
     present = values.dropna().to_numpy()

@@ -126,7 +126,7 @@ def run_ensemble(
     """
     base = scenario.base_parameters()
     parameters = parameter_table([{**base, **values} for values in sets])
-    designs = scenario.design_list()
+    designs = scenario.designs
     table = design_table(list(designs.values()), scenario.programme.first_month, scenario.programme.last_month)
     d, s, r = (a.reshape(-1) for a in np.meshgrid(*(np.arange(k) for k in (len(designs), len(sets), replicates)), indexing="ij"))
     _, schools = worlds.get(base, 0)

@@ -22,16 +22,10 @@ def filled_design(name: Any, stated: Any) -> Any:
     if preset is None and not given:
         fault((name,), f"no preset named {name!r}", f"{nearest(str(name), PRESETS)} or state `preset: NAME` and fields that differ")
     for field, value in given.items():
-        _refuse_words(name, field, value)
+        # A word or a truth value in a field of numbers, which pydantic would turn into a number.
+        if field in FIELDS and field not in CHOICES and isinstance(value, str if field in SWITCHES else (str, bool)):
+            fault((name, field), f"{value!r} is not {'true or false' if field in SWITCHES else 'a number'}", allowed_values(field))
     return {**(dict.fromkeys(OPTIONAL) if preset is None else PRESETS[preset].model_dump()), **given}
-
-
-def _refuse_words(name: str, field: str, value: Any) -> None:
-    """Refuse a word or a truth value in a field of numbers, which pydantic would turn into a number."""
-    if field not in FIELDS or field in CHOICES:
-        return
-    if isinstance(value, str) or (isinstance(value, bool) and field not in SWITCHES):
-        fault((name, field), f"{value!r} is not {'true or false' if field in SWITCHES else 'a number'}", allowed_values(field))
 
 
 def check_fields(name: str, design: Design) -> None:

@@ -310,10 +310,6 @@ class Scenario(ScenarioSection):
         matrix = _correlation_matrix(self.correlations, names)
         return None if np.array_equal(matrix, np.eye(len(names))) else matrix
 
-    def design_list(self) -> dict[str, Design]:
-        """Return the designs by name, in the order of the scenario."""
-        return dict(self.designs)
-
     def country_list(self) -> tuple[Country, ...]:
         """Return the countries as the model reads them."""
         return tuple(

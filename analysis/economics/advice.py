@@ -14,7 +14,7 @@ what holds for that set. Rules:
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +123,9 @@ def choice_sentence(found: Standing) -> str:
         alike = "are not told apart: their mean net benefits differ by less than two standard errors"
         if all(found.row(name)["tied"] for name in beside):
             alike = "are tied: they have the same net benefit in every run"
-        return f"{worth}, {names} {alike}{_their_chances(found, [first, *beside]) if found.sets > 1 else ''}."
+        listed = in_words([f"{design_name(name)} in {percent(found.row(name)['probability_best'])}" for name in (first, *beside)])
+        chances = f" (the best of all: {listed} of {found.sets:,} parameter sets)" if found.sets > 1 else ""
+        return f"{worth}, {names} {alike}{chances}."
     if found.units == 1:
         return f"{worth}, {_advice(found)} in the one run made; a single run does not tell how much of that is chance."
     if found.sets == 1:
@@ -144,11 +146,6 @@ def _advice(found: Standing) -> str:
         other = "" if found.first == COMPARATOR else "other "
         return f"no {other}design is worth what it costs, and {found.terms.nothing} has the highest expected net benefit"
     return f"{design_name(found.first)} has the highest expected net benefit"
-
-
-def _their_chances(found: Standing, names: Sequence[str]) -> str:
-    listed = in_words([f"{design_name(name)} in {percent(found.row(name)['probability_best'])}" for name in names])
-    return f" (the best of all: {listed} of {found.sets:,} parameter sets)"
 
 
 def consequence_sentence(found: Standing, table: pd.DataFrame, payers: Mapping[str, float]) -> str:

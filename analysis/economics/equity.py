@@ -53,11 +53,6 @@ class EquityDistribution:
         """The groups' shares of all teachers, shape (parameter sets, groups)."""
         return np.asarray(self.teachers / self.teachers.sum(axis=1, keepdims=True))
 
-    @property
-    def everyone(self) -> Floats:
-        """All teachers, shape (parameter sets,)."""
-        return np.asarray(self.teachers.sum(axis=1))
-
     def net(self, willingness_to_pay: float) -> Floats:
         """Return adopter-years per teacher net of costs, shape (parameter sets, designs, groups). Raises ValueError for k not above 0."""
         if not willingness_to_pay > 0:
@@ -269,5 +264,5 @@ def _weighted(spread: EquityDistribution, k: float, aversion: float, kind: str, 
     if costs not in ("apart", "borne"):
         raise ValueError(f"costs are {costs!r}; allowed: apart, borne")
     levels = spread.effect if costs == "apart" else spread.net(k)
-    worth = k * spread.everyone[:, None] * ede(levels, spread.shares[:, None, :], aversion, kind)
+    worth = k * spread.teachers.sum(axis=1, keepdims=True) * ede(levels, spread.shares[:, None, :], aversion, kind)
     return np.asarray(worth - (spread.cost * spread.teachers[:, None]).sum(axis=2) if costs == "apart" else worth)

@@ -56,7 +56,12 @@ def adoption(monthly: pd.DataFrame, funding: tuple[int, int] | Mapping[str, tupl
             _draw(axes, curves[practice][design], styles[design])
             axes.set_title(wrapped(styles[design].label, 26), color=styles[design].colour, fontweight="bold", loc="left")
         label_edges(panels, columns, "month of the simulation", "share of teachers, %")
-    _legend(figure, styles[COMPARATOR] if COMPARATOR in present and shown != [COMPARATOR] else None, runs)
+    handles: list[Any] = [key(f"mean of {runs} runs" if runs > 1 else "a single run", color="black")]
+    if COMPARATOR in present and shown != [COMPARATOR]:
+        handles.insert(0, key(styles[COMPARATOR].label, color=styles[COMPARATOR].colour))
+    if runs > 1:
+        handles.append(Patch(color=GREY, alpha=2 * BAND, lw=0, label="5 to 95 % of runs"))
+    explain(figure, handles)
     return figure
 
 
@@ -71,14 +76,6 @@ def _shade(axes: Axes, window: tuple[int, int] | None, low: float, high: float) 
         shade_funding(axes, window)
         place = blended_transform_factory(axes.transData, axes.transAxes)
         axes.text(max(window[0], low), 0.02, " funded", transform=place, fontsize=9, color="#8a7a45", clip_on=True)
-
-
-def _legend(figure: Figure, comparator: DesignStyle | None, runs: int) -> None:
-    handles: list[Any] = [] if comparator is None else [key(comparator.label, color=comparator.colour)]
-    handles.append(key(f"mean of {runs} runs" if runs > 1 else "a single run", color="black"))
-    if runs > 1:
-        handles.append(Patch(color=GREY, alpha=2 * BAND, lw=0, label="5 to 95 % of runs"))
-    explain(figure, handles)
 
 
 def _columns(panels: int) -> int:

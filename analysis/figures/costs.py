@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from school_mentoring.analysis.curves import discounted_costs
+from school_mentoring.analysis.curves import costing, discounted_costs
 from school_mentoring.analysis.outcomes import CATEGORY_NAMES, PAYER_NAMES, design_name, names_in
-from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.costs import PAYERS
 
 from .style import CATEGORY_COLOURS, axes_grid, explain, money, new_figure, styled, wrapped
 
@@ -26,7 +26,7 @@ def costs(table: pd.DataFrame, *, runs: int, discount_rate: float) -> Figure:
     totals = discounted_costs(table, discount_rate) / runs
     largest = max((totals.xs(payer, level="payer").groupby(level="design").sum().max() for payer in PAYERS if len(totals)), default=0.0)
     unit, scale = money(largest)
-    present = [c for c in CATEGORIES if len(totals) and totals.xs(c, level="category").sum() > 0]
+    present = costing(totals)
     discounted = f"discounted at {100 * discount_rate:.3g} % a year" if discount_rate else "not discounted"
     title = f"What each design costs, by category and payer (EUR of 2023, {discounted})"
     figure = new_figure(title, 1.9 + 0.26 * -(-len(present) // 4) + 0.5 * len(designs))

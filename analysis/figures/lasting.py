@@ -46,7 +46,9 @@ def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int) -> Figure:
             axes.plot([low, high], [row + offset] * 2, color=style.colour, lw=1.6, solid_capstyle="butt")
             axes.plot(middles[-1], row + offset, marker=style.marker, ms=8.5, color=style.colour, mfc=face or style.colour, ls="", zorder=3)
         axes.plot(middles, [row - 0.15, row + 0.15], color=style.colour, lw=4, alpha=0.3, zorder=2)
-        axes.text(1.01, row, _kept(*middles), transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
+        first, last = middles
+        kept = f"{100 * last / first:.0f} %" if first > 0 and not math.isnan(last) else ""
+        axes.text(1.01, row, kept, transform=axes.get_yaxis_transform(), va="center", fontsize=9.5)
     axes.text(1.01, -0.5, "end, in % of\nend of funding", transform=axes.get_yaxis_transform(), va="bottom", fontsize=9.5)
     label_rows(axes, [wrapped(styles[d].label, 22) for d in designs])
     axes.set_xlabel(f"adopting teachers more than with {base}")
@@ -55,11 +57,6 @@ def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int) -> Figure:
     note = f"Marks: means; thin bars: 5 to 95 % of runs, each less the run with {base} that shares its random numbers."
     explain(figure, handles, note=note)
     return figure
-
-
-def _kept(at_first: float, at_last: float) -> str:
-    """Return the second in per cent of the first; blank where the first is not above 0."""
-    return "" if not at_first > 0 or math.isnan(at_last) else f"{100 * at_last / at_first:.0f} %"
 
 
 @styled

@@ -44,7 +44,13 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     parameters = tables["parameters"]
     columns = ["parameter", "prior\nmean", "90 %", "posterior\nmean", "90 %", "width\nof prior", "data say"]
     rows = [_row(row) for row in parameters.to_dict("records")]
-    warned = [*_misfit(state), *_at_edges(parameters)]
+    warned = _at_edges(parameters)
+    if (chance := state.get("fit_probability", 1.0)) < MISFIT:
+        warned.insert(
+            0,
+            f"THE MODEL DOES NOT FIT: data so far from it have a chance of {chance:.1g} at its best parameters, so what the "
+            "table says is not to be relied on. Look at the figures for where, and allow it an error (--discrepancy).",
+        )
     said = [
         *(["SYNTHETIC: the observations say of themselves that they are made up."] if state.get("synthetic") else []),
         *_identified(parameters),
@@ -96,15 +102,6 @@ def _together(parameters: pd.DataFrame) -> list[str]:
     return [
         f"{in_words(sorted(pair))} go together (correlation {value:+.2f}): told better together than each, so use the joint draws."
         for pair, value in pairs.items()
-    ]
-
-
-def _misfit(state: Mapping[str, Any]) -> list[str]:
-    if state.get("fit_probability", 1.0) >= MISFIT:
-        return []
-    return [
-        f"THE MODEL DOES NOT FIT: data so far from it have a chance of {state['fit_probability']:.1g} at its best parameters, so what the "
-        "table says is not to be relied on. Look at the figures for where, and allow it an error (--discrepancy)."
     ]
 
 

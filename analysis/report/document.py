@@ -1,4 +1,4 @@
-"""A document as data: sections of texts, lists, tables and pictures; ``handover.py`` and ``pdf.py`` set the same one in type."""
+"""A document as data: sections of texts, lists, tables and pictures; ``handover.py`` sets it in type."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -26,26 +26,16 @@ BEATEN, UNBEATEN, ALIKE, UNSURE, NONE = "beaten", "unbeaten", "not told apart", 
 """What a design of the scenario may be against the rival chosen for it."""
 
 NAMES = {"effect": "effect_adopter_years", "gap": "gap_disadvantaged", "gap_rural": "gap_rural"}
-KINDS: Mapping[str, str] = {
-    "equal_cost": "does more at no more cost",
-    "equal_effect": "costs less at no less effect",
-    "all_objectives": "is better in all that was sought",
-}
 
 
-class _Panel:
-    """The runs of designs as arrays, and intervals of differences between them."""
+def _tables(runs: pd.DataFrame, cost: str) -> dict[str, pd.DataFrame]:
+    """Return the outcomes that designs are compared by, each with a row per run and a column per design."""
+    return {name: wide(runs, outcome) for name, outcome in {**NAMES, "cost": cost, "cost_programme": "cost_programme"}.items()}
 
-    def __init__(self, runs: pd.DataFrame, cost: str, objectives: Sequence[str]) -> None:
-        self.cost, self.objectives = cost, list(objectives)
-        names = {"effect": NAMES["effect"], "cost": cost, **{name: NAMES[name] for name in ("gap", "gap_rural")}}
-        self.tables = {name: wide(runs, outcome) for name, outcome in names.items()}
-        self.tables["cost_programme"] = wide(runs, "cost_programme")
 
-    def interval(self, what: str, design: str, other: str | None) -> tuple[float, float, float]:
-        """Return mean, low and high of an outcome of a design, or of its difference from another's."""
-        table = self.tables[what]
-        return mean_interval((table[design] if other is None else table[design] - table[other]).to_numpy(np.float64))
+def _interval(table: pd.DataFrame, design: str, other: str | None) -> tuple[float, float, float]:
+    """Return mean, low and high of an outcome of a design, or of its difference from another's."""
+    return mean_interval((table[design] if other is None else table[design] - table[other]).to_numpy(np.float64))
 
 
 def mean_interval(values: "np.typing.NDArray[np.float64]") -> tuple[float, float, float]:
@@ -63,9 +53,7 @@ def _columns(name: str, interval: tuple[float, float, float]) -> dict[str, float
     return dict(zip((name, f"{name}_low", f"{name}_high"), (float(f"{value:.10g}") for value in interval), strict=True))
 
 
-def best_designs(
-    runs: pd.DataFrame, chosen: pd.DataFrame, fields: pd.DataFrame, own: Sequence[str], *, cost: str, objectives: Sequence[str]
-) -> pd.DataFrame:
+def best_designs(runs: pd.DataFrame, chosen: pd.DataFrame, fields: pd.DataFrame, own: Sequence[str], *, cost: str) -> pd.DataFrame:
     """Return the best design for each budget: what it costs and adds beyond no programme, and how it compares with the scenario's own.
 
     Columns: ``budget`` (EUR), ``design``; ``cost``, ``cost_programme``, ``effect`` beyond no programme and ``gap`` as it is, each with
@@ -73,7 +61,7 @@ def best_designs(
     the largest mean effect among those whose mean cost is within the budget (blank where none is), ``more_effect``: the effect beyond it;
     ``undominated``: whether every design of the scenario costs more or does less (by the intervals of the differences); then its fields.
     """
-    panel = _Panel(runs, cost, objectives)
+    tables = _tables(runs, cost)
     rows = []
     for row in chosen[chosen["kind"] == "budget"].to_dict("records"):
         design, budget = str(row["design"]), float(row["budget"])
@@ -81,16 +69,17 @@ def best_designs(
             continue
         found: dict[str, Any] = {"budget": budget, "design": design}
         for name in ("cost", "cost_programme", "effect"):
-            found |= _columns(name, panel.interval(name, design, COMPARATOR))
-        found |= _columns("gap", panel.interval("gap", design, None))
-        spent = panel.tables["cost"][design] - panel.tables["cost"][COMPARATOR]
+            found |= _columns(name, _interval(tables[name], design, COMPARATOR))
+        found |= _columns("gap", _interval(tables["gap"], design, None))
+        spent = tables["cost"][design] - tables["cost"][COMPARATOR]
         found["probability_over_budget"] = float((spent > budget).mean())
-        within = [name for name in own if name != design and panel.interval("cost", name, COMPARATOR)[0] <= budget]
-        beside = max(within, key=lambda name: panel.interval("effect", name, COMPARATOR)[0], default="")
+        within = [name for name in own if name != design and _interval(tables["cost"], name, COMPARATOR)[0] <= budget]
+        beside = max(within, key=lambda name: _interval(tables["effect"], name, COMPARATOR)[0], default="")
         found["own"] = beside
-        found |= _columns("more_effect", panel.interval("effect", design, beside) if beside else (math.nan,) * 3)
+        found |= _columns("more_effect", _interval(tables["effect"], design, beside) if beside else (math.nan,) * 3)
+        others = [name for name in own if name != design]
         found["undominated"] = all(
-            panel.interval("cost", design, name)[2] < 0 or panel.interval("effect", design, name)[1] > 0 for name in own if name != design
+            _interval(tables["cost"], design, name)[2] < 0 or _interval(tables["effect"], design, name)[1] > 0 for name in others
         )
         rows.append(found)
     first = ["budget", "design", *(f"{n}{s}" for n in ("cost", "cost_programme", "effect", "gap") for s in ("", "_low", "_high"))]
@@ -106,7 +95,7 @@ def own_designs(runs: pd.DataFrame, chosen: pd.DataFrame, own: Sequence[str], *,
     no programme; ``more_effect``, ``more_cost``, ``wider_gap``: of the rival beyond the design; each figure with ``_low`` and ``_high``;
     ``verdict``.
     """
-    panel = _Panel(runs, cost, objectives)
+    tables = _tables(runs, cost)
     rows = []
     for row in chosen[chosen["kind"] != "budget"].to_dict("records"):
         design, rival = str(row["against"]), str(row["design"])
@@ -114,26 +103,26 @@ def own_designs(runs: pd.DataFrame, chosen: pd.DataFrame, own: Sequence[str], *,
             continue
         found: dict[str, Any] = {"design": design, "kind": row["kind"], "rival": rival}
         for name in ("cost", "effect"):
-            found |= _columns(name, panel.interval(name, design, COMPARATOR))
+            found |= _columns(name, _interval(tables[name], design, COMPARATOR))
         for name, what in (("more_effect", "effect"), ("more_cost", "cost"), ("wider_gap", "gap")):
-            found |= _columns(name, panel.interval(what, rival, design) if rival else (math.nan,) * 3)
-        rows.append({**found, "verdict": _verdict(panel, str(row["kind"]), design, rival)})
+            found |= _columns(name, _interval(tables[what], rival, design) if rival else (math.nan,) * 3)
+        rows.append({**found, "verdict": _verdict(tables, objectives, str(row["kind"]), design, rival)})
     columns = ["design", "kind", "rival"]
     columns += [f"{n}{s}" for n in ("cost", "effect", "more_effect", "more_cost", "wider_gap") for s in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=[*columns, "verdict"])
 
 
-def _verdict(panel: _Panel, kind: str, design: str, rival: str) -> str:
+def _verdict(tables: Mapping[str, pd.DataFrame], objectives: Sequence[str], kind: str, design: str, rival: str) -> str:
     if not rival:
         return NONE
-    effect, cost = panel.interval("effect", rival, design), panel.interval("cost", rival, design)
+    effect, cost = _interval(tables["effect"], rival, design), _interval(tables["cost"], rival, design)
     # What must be better for the rival to beat the design, as an interval in which above 0 is better; and whether the rest is no worse.
     gain = effect if kind != "equal_effect" else (-cost[0], -cost[2], -cost[1])
     keeps = cost[2] <= 0.0 if kind != "equal_effect" else effect[1] >= 0.0
     if kind == "all_objectives":
-        for name in panel.objectives:
+        for name in objectives:
             if name.startswith("gap"):
-                wider, gap = panel.interval(name, rival, design), panel.interval(name, rival, None)
+                wider, gap = _interval(tables[name], rival, design), _interval(tables[name], rival, None)
                 keeps = keeps and (wider[2] <= 0.0 or gap[2] <= 0.0)
     if gain[2] < 0.0:
         return UNBEATEN
@@ -162,7 +151,7 @@ def search_report(
     """Return the report of a search; the arguments are described at ``experiments.search.optimise.Found``."""
     from school_mentoring.analysis.figures import search as draw
 
-    best = best_designs(runs, chosen, fields, own, cost=cost, objectives=objectives)
+    best = best_designs(runs, chosen, fields, own, cost=cost)
     stand = own_designs(runs, chosen, own, cost=cost, objectives=objectives)
     said = [*_best_said(best), *_own_said(stand), _settled(convergence)]
     if outside:

@@ -139,7 +139,10 @@ def _lead_sentences(lead: pd.DataFrame) -> list[str]:
         if clear.empty:
             said.append(f"For {what} nothing stands out from chance.")
             continue
-        first = [f"{row['parameter']} ({_interval(row)})" for _, row in clear.head(NAMED).iterrows()]
+        first = []
+        for row in clear.head(NAMED).to_dict("records"):
+            value, low, high = (f"{row[name]:,.{2 if abs(row['estimate']) < 10 else 0}f}" for name in ("estimate", "low", "high"))
+            first.append(f"{row['parameter']} ({value}, {low} to {high})")
         places = int(clear["place_settled"].sum())
         few = {0: "no place in this order is settled", 1: "the first place is settled"}
         order = few.get(places, f"the first {places} in this order are settled")
@@ -147,11 +150,6 @@ def _lead_sentences(lead: pd.DataFrame) -> list[str]:
         rest = f"{len(rows) - len(clear)} of {len(rows)} cannot be told from chance"
         said.append(f"For {what}, {in_words(first)} {verb} most; {order}, and {rest}.")
     return said
-
-
-def _interval(row: "pd.Series[Any]") -> str:
-    digits = 2 if abs(row["estimate"]) < 10 else 0
-    return f"{row['estimate']:,.{digits}f}, {row['low']:,.{digits}f} to {row['high']:,.{digits}f}"
 
 
 def _group_sentence(ranked: pd.DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
-from school_mentoring.analysis.curves import adoption_curve, discounted_costs, spread
+from school_mentoring.analysis.curves import adoption_curve, costing, discounted_costs, spread
 from school_mentoring.analysis.economics.acceptability import acceptability
 from school_mentoring.analysis.economics.psa import psa_sample
 from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, PAYER_NAMES, design_name
@@ -147,7 +147,7 @@ def _charts(
         )
     made["cost_effect"] = _named(charts.cost_effect_chart(effects, None), text("charts.cost_effect"), text("charts.cost_effect_says"))
     totals = discounted_costs(stacked(dict(found), "costs"), scenario.base_parameters()["discount_rate"]) / scenario.replicates
-    legend = [{"label": CATEGORY_NAMES[name], "colour": CATEGORY_COLOURS[name]} for name in charts.present(totals)]
+    legend = [{"label": CATEGORY_NAMES[name], "colour": CATEGORY_COLOURS[name]} for name in costing(totals)]
     largest = max(float(totals.xs(payer, level="payer").groupby(level="design").sum().max()) for payer in PAYERS)
     for payer in PAYERS:
         chart = charts.cost_chart(totals, designs, payer, budget, 1.03 * largest)

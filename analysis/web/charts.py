@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from school_mentoring.analysis.curves import HULL, increments, outline
+from school_mentoring.analysis.curves import HULL, costing, increments, outline
 from school_mentoring.analysis.economics.frontier import FRONTIER
 from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, design_name, names_in
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, FUNDED, GREY, INK, SHARE, design_styles
-from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.state import MENTOR
 
 from .texts import text
@@ -131,14 +130,9 @@ def _outlines(uncertain: pd.DataFrame) -> list[Chart]:
     return rows
 
 
-def present(totals: "pd.Series[float]") -> list[str]:
-    """Return the categories that cost anything."""
-    return [name for name in CATEGORIES if totals.xs(name, level="category").sum() > 0]
-
-
 def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, budget: float | None, largest: float) -> Chart:
     """Return a stacked bar per design of what a payer pays, EUR by category; ``budget`` is drawn where the programme pays."""
-    categories = present(totals)
+    categories = costing(totals)
     rows = [
         {"design": design_name(design), "category": CATEGORY_NAMES[name], "cost": float(totals[design, name, payer]), "order": k}
         for design in designs

@@ -60,8 +60,7 @@ def download(name: str, scenario: Scenario, k: float, studies: Studies, threads:
         return _table(name, found, report), TABLES[name], filename
     if name in REPORTS:
         document = studies.recommended.get((key, k), partial(_recommended, found, k))
-        from school_mentoring.analysis.report.handover import as_html
-        from school_mentoring.analysis.report.pdf import as_pdf
+        from school_mentoring.analysis.report.handover import as_html, as_pdf
 
         return as_html(document) if name.endswith(".html") else as_pdf(document), REPORTS[name], filename
     if name == "study.zip":

@@ -20,8 +20,7 @@ from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
 from school_mentoring.model.world.schools import LEVELS, Schools
 from school_mentoring.scenarios import Scenario
 
-from .guard import LogHandler, log
-from .listen import listen
+from .guard import LogHandler, listen, log
 
 OFFLINE = {
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",

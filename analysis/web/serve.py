@@ -13,8 +13,7 @@ import uvicorn
 from school_mentoring.scenarios import Scenario
 
 from .app import make_app
-from .guard import LOCAL, LogHandler, log
-from .listen import checked_names, checked_root, listen
+from .guard import LOCAL, LogHandler, checked_names, checked_root, listen, log
 from .state import serve_first
 
 

@@ -12,8 +12,7 @@ from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.economics.advice import about, euros, euros_with_error
 from school_mentoring.analysis.report.chapters.facts import Evidence
 from school_mentoring.analysis.report.document import Document, Section, Table, Text, unbroken
-from school_mentoring.analysis.report.handover import as_html
-from school_mentoring.analysis.report.pdf import as_pdf
+from school_mentoring.analysis.report.handover import as_html, as_pdf
 from school_mentoring.analysis.report.recommendation import recommendation
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError

@@ -62,9 +62,7 @@ def test_being_further_ahead_is_not_asked_of_a_rival_that_is_ahead():
 def test_the_best_design_is_compared_with_the_own_design_within_the_budget():
     runs = runs_of(cheap=(50.0, 500.0, 0.1), dear=(300.0, 5000.0, 0.1), found=(90.0, 950.0, 0.1))
     fields = pd.DataFrame([{"design": "found", **PRESETS["virtual"].model_dump()}])
-    table = best_designs(
-        runs, chosen_of(("budget", 1000.0, "", "found")), fields, ["cheap", "dear"], cost="cost_total", objectives=["effect", "cost"]
-    )
+    table = best_designs(runs, chosen_of(("budget", 1000.0, "", "found")), fields, ["cheap", "dear"], cost="cost_total")
     row = table.iloc[0]
     assert (row["own"], bool(row["undominated"]), row["probability_over_budget"]) == ("cheap", True, 0.0)
     difference = (

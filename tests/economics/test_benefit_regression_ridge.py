@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeCV
 
-from school_mentoring.analysis.economics.benefit_regression import PENALTIES, _ridge
+from school_mentoring.analysis.economics.value_of_information import PENALTIES, _ridge
 
 
 @pytest.mark.parametrize(("rows", "columns", "outputs"), [(200, 30, 3), (500, 5, 1), (60, 80, 2)])

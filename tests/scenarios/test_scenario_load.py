@@ -25,7 +25,7 @@ def write(tmp_path):
 def test_smallest_scenario_is_filled_from_tables(write):
     scenario = load_scenario(write("designs: [virtual]\n"))
     assert scenario.name == "study"
-    assert scenario.design_list() == {"virtual": PRESETS["virtual"]}
+    assert scenario.designs == {"virtual": PRESETS["virtual"]}
     assert scenario.uncertain_parameters() == dict(PARAMETERS)
     assert scenario.practice_arrays().weight.tolist() == [1.0]
     assert len(resolved(scenario)["parameters"]) == len(PARAMETERS)

@@ -45,7 +45,7 @@ def test_pilot_has_24_clusters_of_five_in_480_schools_and_all_seven_designs():
     schools = sum(pilot.regions()) * pilot.world.schools_per_region
     assert schools == 480
     assert len(pilot.world.countries) == 6
-    assert pilot.design_list() == dict(PRESETS)
+    assert pilot.designs == dict(PRESETS)
     assert schools * pilot.designs["regional_hub"].mentor_share == 24
     assert (pilot.programme.first_month, pilot.programme.last_month, pilot.months) == (6, 34, 72)
     assert pilot.base_parameters() == {name: row.base for name, row in PARAMETERS.items()}

@@ -16,11 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from school_mentoring.analysis.web import texts
-from school_mentoring.analysis.web.fields import design_fields
 from school_mentoring.analysis.web.form import design_name_of, read_form
-from school_mentoring.analysis.web.guard import LogHandler
+from school_mentoring.analysis.web.guard import LogHandler, checked_names, checked_root, listen
 from school_mentoring.analysis.web.limits import Limits
-from school_mentoring.analysis.web.listen import checked_names, checked_root, listen
+from school_mentoring.analysis.web.page import design_fields
 from school_mentoring.analysis.web.sessions import Sessions
 from school_mentoring.analysis.web.state import from_address, new_state, rebuilt, serve_first, to_address
 from school_mentoring.analysis.web.work import Work

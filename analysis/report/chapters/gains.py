@@ -37,8 +37,13 @@ def gains_section(facts: StudyFacts, tables: dict[str, pd.DataFrame]) -> Section
     shown = [design for design in dict.fromkeys((facts.chosen, *facts.found.beside)) if design != COMPARATOR]
     blocks: list[Any] = [Text(said), Text(_flips(spread, facts.k, tables))]
     blocks += [_table(design, tables["gains.csv"], prices, names) for design in shown]
+    by_country = " Those of a country are what is spent in it, against what is added in it." if len(places) > 1 else ""
+    of_costs = (
+        f"Costs are recorded by country, not by school type: what a school type costs is not known.{by_country} Where a table asks for "
+        "the costs of a school type (gains.csv), all teachers bear the same."
+    )
     blocks += [
-        Text(_of_costs(len(places) > 1)),
+        Text(of_costs),
         Picture(
             "gains",
             lambda: draw.gains(tables["gains.csv"], names),
@@ -47,14 +52,6 @@ def gains_section(facts: StudyFacts, tables: dict[str, pd.DataFrame]) -> Section
         ),
     ]
     return Section("gains", title, blocks)
-
-
-def _of_costs(countries: bool) -> str:
-    by_country = " Those of a country are what is spent in it, against what is added in it." if countries else ""
-    return (
-        f"Costs are recorded by country, not by school type: what a school type costs is not known.{by_country} Where a table asks for "
-        "the costs of a school type (gains.csv), all teachers bear the same."
-    )
 
 
 def _table(design: str, gained: pd.DataFrame, prices: pd.DataFrame, names: Mapping[str, str]) -> Table:
