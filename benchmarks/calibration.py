@@ -31,7 +31,7 @@ from school_mentoring.experiments.calibration.prior import prior_of
 from school_mentoring.experiments.calibration.reference_table import ReferenceTable, Runs
 from school_mentoring.experiments.calibration.summaries import Summaries
 from school_mentoring.experiments.calibration.survey import Survey, groups_of, survey_of
-from school_mentoring.experiments.pilot_data import read_observations
+from school_mentoring.experiments.pilot_data.observations import read_observations
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.engine import run_batch

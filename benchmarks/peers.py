@@ -8,9 +8,12 @@ no collection of data beyond a count per month.
 import mesa
 import numpy as np
 import scipy.sparse as sp
+from ndlib.models.compartments.EdgeStochastic import EdgeStochastic
+from ndlib.models.compartments.NodeStochastic import NodeStochastic
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.validation.ndlib_peer import adopters_by_month
+from school_mentoring.experiments.validation.ndlib_peer import INFECTED, adopters_by_month
+from school_mentoring.experiments.validation.runs import network_of
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.network import Peers
 
@@ -83,8 +86,15 @@ def with_mesa(world: World, runs: int, months: int) -> NDArray[np.float64]:
 
 
 def with_ndlib(world: World, runs: int, months: int) -> NDArray[np.float64]:
-    """Run NDlib's nearest built-in composite, whose mean is not the limit's: a chance that depends on the own degree cannot be stated."""
-    return adopters_by_month(world, runs, months, (P, Q, D), custom=False)[:, -1]
+    """Run NDlib's nearest built-in composite, in which each adopting peer persuades on its own with chance q / mean degree.
+
+    NDlib keeps one chance per undirected edge, so a chance that depends on the own degree, as a share does, cannot be stated there, and its
+    mean is not the limit's.
+    """
+    graph = network_of(world)
+    mean_degree = 2 * graph.number_of_edges() / graph.number_of_nodes()
+    rules = [NodeStochastic(P), EdgeStochastic(threshold=Q / mean_degree, triggering_status=INFECTED)]
+    return adopters_by_month(world, runs, months, (P, Q, D), rules=rules)[:, -1]
 
 
 def with_ndlib_custom(world: World, runs: int, months: int) -> NDArray[np.float64]:

@@ -12,8 +12,8 @@ from school_mentoring.model.world.own_ties import IS_GRAPH, read_ties
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario, load_scenario
 
-from .pilot_data import COLUMNS as OBSERVATION_COLUMNS
-from .pilot_data import Observations, read_observations
+from .pilot_data.observations import COLUMNS as OBSERVATION_COLUMNS
+from .pilot_data.observations import Observations, read_observations
 from .worlds import Worlds, schools_of
 
 COLUMNS = {"ties": TIE_COLUMNS, "observations": OBSERVATION_COLUMNS, "schools": SCHOOL_COLUMNS}

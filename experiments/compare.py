@@ -73,7 +73,11 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What a reader must know of where the schools and the parameter sets come from."""
-        return [*notes_on(self.scenario, self.schools), *_fitted(self.scenario)]
+        notes, posterior = notes_on(self.scenario, self.schools), self.scenario.posterior
+        names = ", ".join(variable.name for variable in uncertain_variables(self.scenario) if variable.draws is not None)
+        if names and posterior is not None:
+            notes.append(f"Fitted to data: {names} vary by the joint draws of {Path(posterior).name}; other parameters over their ranges.")
+        return notes
 
     def __repr__(self) -> str:
         scenario, designs = self.scenario, self.scenario.designs
@@ -141,14 +145,6 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
     if assumed:
         notes.append(f"Figures nobody stated (salary among them) are means over the known countries for: {', '.join(assumed)}.")
     return [*notes, *(f"Notice: {notice}." for notice in schools.notices), *fixed_note(scenario)]
-
-
-def _fitted(scenario: Scenario) -> list[str]:
-    """Say which parameters vary as a fit to data has them."""
-    names = ", ".join(variable.name for variable in uncertain_variables(scenario) if variable.draws is not None)
-    if not names or scenario.posterior is None:
-        return []
-    return [f"Fitted to data: {names} vary by the joint draws of {Path(scenario.posterior).name}; other parameters over their ranges."]
 
 
 def compare(

@@ -57,21 +57,17 @@ class Ensemble:
     def monthly(self) -> pd.DataFrame:
         """Return the monthly counts by group and practice; ties and costs stand in the rows of the group ``all``."""
         groups = self.results.groups
-        runs, months, count, practices, _ = groups.shape
-        inner = count * practices
-        keys = self.runs[["design", "parameter_set", "replicate"]]
-        frame = keys.take(np.repeat(np.arange(runs), months * inner)).reset_index(drop=True)
-        frame["month"] = np.tile(np.repeat(np.arange(months), inner), runs)
-        group = np.tile(np.repeat(np.arange(count), practices), runs * months)
+        run, month, group, practice = (one.reshape(-1) for one in np.indices(groups.shape[:4], np.int32))
+        frame = self.runs[["design", "parameter_set", "replicate"]].take(run).reset_index(drop=True)
+        frame["month"] = month.astype(np.int64)
         frame["group"] = pd.Categorical.from_codes(group, categories=group_names(self.countries))
-        practice = np.tile(np.arange(practices), runs * months * count)
         frame["practice"] = pd.Categorical.from_codes(practice, categories=list(self.practices))
         for position, what in enumerate(GROUP_COUNTS):
             frame[what] = groups[..., position].reshape(-1)
         totals = {"active_ties": self.results.ties}
         totals |= {f"cost_{payer}": self.results.costs.sum(axis=(2, 3))[..., k] / 100.0 for k, payer in enumerate(PAYERS)}
         for name, values in totals.items():
-            frame[name] = np.where(group == 0, np.repeat(values.reshape(-1), inner), np.nan)
+            frame[name] = np.where(group == 0, values[run, month], np.nan)
         return frame
 
     def costs(self) -> pd.DataFrame:
@@ -228,9 +224,11 @@ def breakdown(results: Results, discount_rates: NDArray[np.float64], countries: 
     practices = results.groups.shape[3]
     effect, cost = np.zeros((runs, len(kept))), np.zeros((runs, len(PAYERS), len(countries)))
     spent = np.zeros((runs, len(PAYERS), len(countries), -(-months // 12)), np.int64)
-    weights = _discount_weights(discount_rates, months)
+    rates, position = np.unique(discount_rates, return_inverse=True)
+    # As ``model.costs.discount_factor`` has it.
+    weights = np.array([[exp(-(month / 12.0) * log(1.0 + rate)) for month in range(months)] for rate in rates.tolist()])
     for month in range(months):
-        weight = weights[:, month, None]
+        weight = weights[position.reshape(-1), month, None]
         effect += groups[:, month, :, ADOPTERS] * weight / 12.0
         cents = np.swapaxes(paid[:, month], 1, 2)
         cost += cents * weight[..., None] / 100.0
@@ -238,13 +236,6 @@ def breakdown(results: Results, discount_rates: NDArray[np.float64], countries: 
     teachers = groups[:, 0, :, TEACHERS] // practices
     parts = [teachers, effect, cost, cost.sum(axis=1), spent / 100.0]
     return np.concatenate([np.asarray(part, np.float64).reshape(runs, -1) for part in parts], axis=1)
-
-
-def _discount_weights(rates: NDArray[np.float64], months: int) -> NDArray[np.float64]:
-    """Return the weight of every month for each rate, as ``model.costs.discount_factor`` has it, shape (rates, months)."""
-    different, position = np.unique(rates, return_inverse=True)
-    table = [[exp(-(month / 12.0) * log(1.0 + rate)) for month in range(months)] for rate in different.tolist()]
-    return np.array(table)[position.reshape(-1)]
 
 
 def monthly_bytes(scenario: Scenario, countries: int) -> int:

@@ -35,11 +35,6 @@ LONG = ("design", "parameter_set", "cost", "effect")
 NUMBER = Bounds(-math.inf, math.inf, "a number")
 
 
-def is_study(path: str) -> bool:
-    """Tell whether a path is meant as a study's folder: a folder that is no shipped scenario's name."""
-    return Path(path).is_dir()
-
-
 def refuse_no_choice(scenario: Scenario) -> None:
     """Raise InputError where a scenario has no design but the one that others are compared with, before any run is made."""
     if set(scenario.designs) <= {COMPARATOR}:

@@ -4,6 +4,7 @@ Nothing is printed but progress, and nothing written but the folder of a sweep. 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
@@ -91,9 +92,8 @@ def simulate(
     loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
     runner = chosen_engine(engine)
     with Progress() as progress:
-        return run_simulation(
-            loaded, per_school=per_school, engine=runner, threads=threads, progress=lambda done, total: progress.show("runs", done, total)
-        )
+        told = partial(progress.show, "runs")
+        return run_simulation(loaded, per_school=per_school, engine=runner, threads=threads, progress=told)
 
 
 @from_python
@@ -127,8 +127,7 @@ def sweep(
     0     none  3265.0  109.0  3163.0  3265.0  3367.0  8
     1  virtual  4506.0  370.0  4038.0  4504.0  5017.0  8
     """
-    from .sweep.estimate import plan_with_estimate
-    from .sweep.execution import carry_out, open_sweep
+    from .sweep.execution import carry_out, open_sweep, plan_with_estimate
 
     loaded = scenarios.load_scenario(scenario, sets, **options)
     folder = checked_out(study_path(None if out is None else Path(out), loaded.name, "sweep"))
@@ -137,7 +136,7 @@ def sweep(
     plan, _ = plan_with_estimate(loaded, varied, sample, random=random, chunk=None, yes=yes, threads=threads, broken_down=broken_down)
     store = open_sweep(folder, plan, resume=True)
     with Progress() as progress:
-        carry_out(folder, plan, store, engine=engine, threads=threads, progress=lambda done, total: progress.show("runs", done, total))
+        carry_out(folder, plan, store, engine=engine, threads=threads, progress=partial(progress.show, "runs"))
     return results.open_study(folder)
 
 
@@ -175,13 +174,6 @@ def mesa_model(
     loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
     parameters = loaded.base_parameters()
     world, _ = Worlds(loaded).get(parameters, replicate % loaded.worlds)
-    return MentoringModel(
-        world,
-        loaded.practice_arrays(),
-        loaded.designs[design],
-        parameters,
-        seed=loaded.seed,
-        replicate=replicate,
-        window=(loaded.programme.first_month, loaded.programme.last_month),
-        school_class=agent,
-    )
+    inputs = world, loaded.practice_arrays(), loaded.designs[design], parameters
+    window = loaded.programme.first_month, loaded.programme.last_month
+    return MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, window=window, school_class=agent)

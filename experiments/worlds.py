@@ -1,6 +1,7 @@
 """The worlds of a scenario: its schools and ties, generated or read, for one parameter set and one number."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from school_mentoring.model.parameters import WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import World
@@ -58,13 +59,6 @@ class Worlds:
 
 def schools_of(path: str, scenario: Scenario, parameters: Mapping[str, float], index: int = 0) -> Schools:
     """Return the schools of a file as they are in world number ``index`` of a scenario. Raises InputError."""
-    return read_schools(
-        path,
-        countries=scenario.country_list(),
-        regions=scenario.regions(),
-        parameters=parameters,
-        seed=scenario.seed,
-        index=index,
-        practices=[practice.name for practice in scenario.practices],
-        dialect=scenario.world.dialect,
-    )
+    practices = [practice.name for practice in scenario.practices]
+    told: dict[str, Any] = {"countries": scenario.country_list(), "regions": scenario.regions(), "dialect": scenario.world.dialect}
+    return read_schools(path, **told, parameters=parameters, seed=scenario.seed, index=index, practices=practices)

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.validation.by_hand import batch_of, build_practices, build_world, complete
+from school_mentoring.experiments.validation.runs import batch_of, build_practices, build_world, complete
 from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design, design_table
 from school_mentoring.model.engine import Batch, Task
 from school_mentoring.model.parameters import PARAMETERS, parameter_table

@@ -58,17 +58,17 @@ def calibrate(
     from school_mentoring.experiments.variables import fixed_note
 
     notes = fixed_note(loaded, problem.prior.names)
-    decided = {**wanted.describe(), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}
+    decided = {**vars(wanted), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}
     state = state_of(problem, seen)
     with Progress() as progress:
         if quick:
-            point = quick_fit(problem, engine=engine, threads=threads, stage=progress.show)
+            path, best = quick_fit(problem, engine=engine, threads=threads, stage=progress.show)
         else:
             found = run_calibration(
                 problem, wanted, folder, resume=resume, engine=engine, threads=threads, scheduler=scheduler, stage=progress.show
             )
             state = {**found.state, **state}
-    report = quick_report(point.path, point.best, state) if quick else calibration_report(found.tables(), state, problem.funding)
+    report = quick_report(path, best, state) if quick else calibration_report(found.tables(), state, problem.funding)
     place = folder if quick else folder / "calibration"
     if not as_json:
         print_report(report, title_of(state), notes)

@@ -51,9 +51,9 @@ def recommend(
         if value is not None:
             problem = f"belongs to a sample, and {study!r} is none"
             raise InputError(f"--{name} {value}", problem, "give the sample's file (.csv, .parquet) first")
-    from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, is_study, refuse_no_choice
+    from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, refuse_no_choice
 
-    if is_study(study):
+    if Path(study).is_dir():
         folder = new_folder_of(out, Path(study).resolve().name, "recommend")
         evidence, described = evidence_of_study(study)
     else:
@@ -73,7 +73,7 @@ def recommend(
     advice = recommendation(Evidence(**evidence), willingness_to_pay=k, perspective=perspective)
     if not as_json:
         print_answer(advice)
-    files = {"study": study} if is_study(study) else None
+    files = {"study": study} if Path(study).is_dir() else None
     with written_study(folder, described, "recommend", {"k": k, "perspective": perspective}, advice.tables, files) as written:
         write_report(advice, written.path)
     finish(folder, advice.json, as_json, evidence["notes"])

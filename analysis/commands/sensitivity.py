@@ -67,7 +67,7 @@ def sensitivity(
     if not as_json:
         print_report(report, title_of(found.state), notes)
     files = {"sweep": scenario} if of_sweep else None
-    with written_study(folder, loaded, "sensitivity", wanted.describe(), report.files, files) as study, Progress() as progress:
+    with written_study(folder, loaded, "sensitivity", vars(wanted), report.files, files) as study, Progress() as progress:
         study.text("summary.txt", [title_of(found.state), *report.said, *notes])
         report.write_figures(study.path / "figures", progress.show, processes=threads or os.cpu_count() or 1)
     finish(folder, report.document, as_json, notes)

@@ -42,8 +42,7 @@ def sweep(
     folder = new_folder_of(out, loaded.name, "sweep")
     share = parse_shard(shard)
     engine_of(engine)
-    from school_mentoring.experiments.sweep.estimate import plan_with_estimate
-    from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, sweep_summary
+    from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, plan_with_estimate, sweep_summary
     from school_mentoring.experiments.variables import fixed_note
 
     plan, cost = plan_with_estimate(

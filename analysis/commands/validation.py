@@ -33,7 +33,7 @@ def validation(
     with Progress() as progress:
         found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)
     notes = fixed_note(loaded)
-    report = validation_report(ValidationFindings(**found.for_report(), commands=[as_typed()], notes=notes), k)
+    report = validation_report(ValidationFindings(**vars(found), commands=[as_typed()], notes=notes), k)
     if not as_json:
         print("\n".join([*report.lines, *notes]))
     with written_study(folder, loaded, "validation", {"quick": quick, "k": k}, report.tables) as study:

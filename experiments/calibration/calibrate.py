@@ -5,7 +5,7 @@ in it. docs/calibration.md tells the method and why it was chosen.
 """
 
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.ensemble import runner
-from school_mentoring.experiments.pilot_data import Observations, read_observations
+from school_mentoring.experiments.pilot_data.observations import Observations, read_observations
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
@@ -54,10 +54,6 @@ class CalibrationOptions:
     discrepancy: float = 0.0
     compare: bool = False
     likelihood: str = "auto"
-
-    def describe(self) -> dict[str, Any]:
-        """Return the options as JSON holds them."""
-        return asdict(self)
 
 
 def asked(*, fit: str | None = None, pool: str | None = None, **given: Any) -> CalibrationOptions:
@@ -151,20 +147,14 @@ def _without_mentoring(problem: Problem) -> Problem:
     return replace(problem, scenario=problem.scenario.model_copy(update={"parameters": parameters}), prior=prior)
 
 
-@dataclass(frozen=True)
-class PointFit:
-    """``path``: of every generation the best parameters so far and their log-likelihood; ``best``: the last of them."""
-
-    path: pd.DataFrame
-    best: dict[str, float]
-
-
-def quick_fit(problem: Problem, *, engine: str = "compiled", threads: int | None = None, stage: Stage = lambda *_: None) -> PointFit:
+def quick_fit(
+    problem: Problem, *, engine: str = "compiled", threads: int | None = None, stage: Stage = lambda *_: None
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return a point fit, a first look: parameters at which the mean of some runs is nearest to the answers, by CMA-ES (Hansen 2016).
 
     The objective is the likelihood of every school's answers at its mean simulated share, as if schools and waves were independent (a
     composite likelihood; Varin, Reid & Firth 2011): right in the middle, silent on how sure that is. All candidates share their random
-    numbers, so it is smooth enough to climb.
+    numbers, so it is smooth enough to climb. First of every generation the best parameters so far and their log-likelihood; then the last.
     """
     from cmaes import CMA
 
@@ -183,7 +173,7 @@ def quick_fit(problem: Problem, *, engine: str = "compiled", threads: int | None
         path.append({"generation": generation + 1, **best, "log_posterior": highest})
         if optimiser.should_stop():
             break
-    return PointFit(pd.DataFrame(path), best)
+    return pd.DataFrame(path), best
 
 
 def _height(problem: Problem, values: Floats, engine: str, threads: int | None) -> float:

@@ -112,10 +112,6 @@ class Emulator:
         left, logarithm = self.standardised(values, discriminants)
         return np.asarray(-0.5 * (left**2 + logarithm).sum(axis=1))
 
-    def distance(self, values: Floats, discriminants: Floats) -> Floats:
-        """Return the squared Mahalanobis distance of discriminants from what is expected at parameters (K, d), (K,)."""
-        return np.asarray((self.standardised(values, discriminants)[0] ** 2).sum(axis=1))
-
 
 def learn_directions(values: Floats, features: Floats) -> Directions:
     """Return the discriminants of features (N, F) that simulations at parameters (N, d) teach."""

@@ -51,8 +51,8 @@ class Synthetic:
         return self.emulator.directions.of(self.summaries[None])[0]
 
     def distance(self, values: Floats) -> Floats:
-        """Return the squared distance of the observed discriminants from what is expected at parameters (K, d), (K,)."""
-        return self.emulator.distance(values, self.observed)
+        """Return the squared Mahalanobis distance of the observed discriminants from what is expected at parameters (K, d), (K,)."""
+        return np.asarray((self.emulator.standardised(values, self.observed)[0] ** 2).sum(axis=1))
 
     def opened(self, values: Floats) -> "Synthetic":
         """Return the likelihood with a region that holds some of the parameters (K, d), however far all of them are from the data.

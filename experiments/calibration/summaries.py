@@ -51,11 +51,6 @@ class Term(NamedTuple):
     values: Values
     scale: Callable[[Floats], Floats] = np.asarray
 
-    @property
-    def is_of_enough(self) -> bool:
-        """Whether the mean is of schools enough."""
-        return bool((self.weight > 0).sum() >= FEWEST)
-
 
 @dataclass(frozen=True)
 class FeatureSet:
@@ -128,7 +123,8 @@ class FeatureSet:
             if len(mentor := self.mentor):
                 known = np.where(mentor >= 0, both * (seen[mentor] > 0), 0.0)
                 ahead.append(Term(known, lambda s, r, p: gain(s) * _centred(s[:, w][:, mentor], known)))
-        return [term for term in levels if term.is_of_enough] + own + [term for term in ahead if term.is_of_enough]
+        levels, ahead = ([term for term in part if (term.weight > 0).sum() >= FEWEST] for part in (levels, ahead))
+        return levels + own + ahead
 
 
 def feature_set(scenario: Scenario, world: World, schools: Schools, survey: Survey, groups: Groups, who: Flags | None = None) -> FeatureSet:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.pilot_data import Observations
+from school_mentoring.experiments.pilot_data.observations import Observations
 from school_mentoring.experiments.sweep.plan import SchoolRecord
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.state import MENTEE, MENTOR

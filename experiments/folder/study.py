@@ -18,11 +18,12 @@ import pandas as pd
 
 import school_mentoring
 from school_mentoring import __version__
+from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import Scenario, resolved
 
-from .description import file_digest, hash_file, hash_inputs, keep_inputs
+from .description import INPUTS, file_digest, hash_file, hash_inputs, keep_inputs
 
 FORMAT = 2
 PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
@@ -113,12 +114,17 @@ class StudyFolder:
 
     def close(self, study: Mapping[str, Any]) -> None:
         """Write the metadata that repositories read, and ``study.json`` with a hash of every file of the study."""
-        files = [path for path in self.path.rglob("*") if path.is_file()]
-        metadata = self.path / METADATA
-        metadata.write_bytes(crate_bytes(study, self.path, files))
+        metadata, told = self.path / METADATA, self.path / "study.json"
+        there = [path for path in self.path.rglob("*") if path.is_file() and path not in (metadata, told)]
+        files = [path for path in there if path.parent.name == INPUTS or not path.name.startswith(".")]
+        write_atomically(metadata, crate_bytes(study, self.path, files))
         hashes = {path.relative_to(self.path).as_posix(): file_digest(path) for path in sorted([*files, metadata])}
-        text = json.dumps({**study, "files": hashes}, indent=1, ensure_ascii=False, allow_nan=False)
-        (self.path / "study.json").write_text(text + "\n", encoding="utf-8")
+        write_atomically(told, study_bytes({**study, "files": hashes}))
+
+
+def study_bytes(study: Mapping[str, Any]) -> bytes:
+    """Return ``study.json``."""
+    return (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def study_path(out: Path | None, name: str, command: str) -> Path:
@@ -136,18 +142,18 @@ def checked_out(out: Path) -> Path:
     if foreign:
         raise InputError(f"--out {out}", "exists and is no study folder", "give a folder that is new, empty or an earlier study")
     parent = next(folder for folder in out.absolute().parents if folder.exists())
-    with _writing(out):
+    with writing(f"--out {out}"):
         Path(tempfile.mkdtemp(prefix=".writable-", dir=parent)).rmdir()
     return out
 
 
 @contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    """Raise InputError for a folder that cannot be written."""
+def writing(where: str, problem: str = "cannot be written", remedy: str = "give a folder you may write to") -> Iterator[None]:
+    """Raise InputError for what cannot be written."""
     try:
         yield
     except OSError as error:
-        raise InputError(f"--out {out}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+        raise InputError(where, f"{problem} ({error.strerror or error})", remedy) from error
 
 
 def _recover(out: Path) -> None:
@@ -166,17 +172,16 @@ def new_study(out: Path, study: Mapping[str, Any]) -> Iterator[StudyFolder]:
     Raises InputError where ``out`` holds something that is no study, or cannot be written.
     """
     checked_out(out)
-    with _writing(out):
+    with writing(f"--out {out}"):
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
     try:
-        draft.chmod(0o755)
-        folder = StudyFolder(draft)
-        yield folder
-        folder.close(keep_inputs(draft, study))
-        _replace(draft, out.absolute())
-    except OSError as error:
-        raise InputError(f"--out {out}", f"writing failed ({error.strerror or error})", "free space or give another folder") from error
+        with writing(f"--out {out}", "writing failed", "free space or give another folder"):
+            draft.chmod(0o755)
+            folder = StudyFolder(draft)
+            yield folder
+            folder.close(keep_inputs(draft, study))
+            _replace(draft, out.absolute())
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -217,24 +222,12 @@ def crate_bytes(study: Mapping[str, Any], folder: Path, files: Iterable[Path]) -
             part["description"] = MEANING[name]
     libraries = [_entity(f"#{name}", "SoftwareApplication", name, softwareVersion=version) for name, version in study["versions"].items()]
     inputs = [_entity(f"#input-{name}", "CreativeWork", name, identifier=f"sha256:{digest}") for name, digest in study["inputs"].items()]
-    root = _entity(
-        "./",
-        "Dataset",
-        f"{scenario['title'] or scenario['name']}: {command}",
-        description=told.strip(),
-        datePublished=RELEASED,
-        hasPart=_references(parts),
-        mentions={"@id": "#run"},
-    )
-    program = _entity(
-        PROGRAM,
-        "SoftwareApplication",
-        "School Mentoring",
-        description="Agent-based simulation of schools that learn from other schools, and of what it costs to organise that",
-        version=__version__,
-        softwareVersion=f"{__version__}, model {study['model']}",
-        softwareRequirements=_references(libraries),
-    )
+    whole = {"description": told.strip(), "datePublished": RELEASED, "hasPart": _references(parts), "mentions": {"@id": "#run"}}
+    root = _entity("./", "Dataset", f"{scenario['title'] or scenario['name']}: {command}", **whole)
+    does = "Agent-based simulation of schools that learn from other schools, and of what it costs to organise that"
+    versions = {"version": __version__, "softwareVersion": f"{__version__}, model {study['model']}"}
+    needs = {"softwareRequirements": _references(libraries)}
+    program = _entity(PROGRAM, "SoftwareApplication", "School Mentoring", description=does, **versions, **needs)
     made = {"instrument": {"@id": PROGRAM}, "object": _references(inputs), "result": {"@id": "./"}}
     run = _entity("#run", "CreateAction", f"run.py {command}", **made)
     about = {"conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"}, "about": {"@id": "./"}}

@@ -5,7 +5,7 @@ mappings of names to values, and what is minimised comes from the caller.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,23 +35,11 @@ from .design_space import Point
 CROSSOVER_SPREAD, MUTATION_SPREAD = 15, 20
 
 
-class Evaluation(NamedTuple):
-    """What points are worth. ``objectives`` (points, objectives), each minimised; ``excess`` (points, constraints), allowed at most 0."""
-
-    objectives: NDArray[np.float64]
-    excess: NDArray[np.float64]
-
-
-class Generation(NamedTuple):
-    """The points evaluated in one generation, and the population that survived it, in the order of the algorithm."""
-
-    number: int
-    points: list[dict[str, Any]]
-    survivors: list[dict[str, Any]]
-
-
 Key = tuple[tuple[str, str], ...]
-Evaluate = Callable[[int, list[dict[str, Any]]], Evaluation]  # given the number of the generation and its points
+Points = list[dict[str, Any]]
+Evaluate = Callable[[int, Points], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Given the number of a generation and its points: the objectives (points, objectives), each minimised; the excess (points, constraints),
+allowed at most 0."""
 
 
 def search_variables(variables: Sequence[Variable]) -> dict[str, Any]:
@@ -104,75 +92,70 @@ def _key(point: Point) -> Key:
     return tuple(sorted((name, repr(value)) for name, value in _plain(point).items()))
 
 
-class Evolution:
-    """A search: iterate over its generations.
+def evolve(
+    variables: Mapping[str, Any], evaluate: Evaluate, *, objectives: int, constraints: int = 0, initial: Sequence[Point] = (),
+    canonical: Callable[[Point], dict[str, Any]] = dict, population: int = 100, generations: int = 50, seed: int = 1,
+) -> Iterator[Points]:  # fmt: skip
+    """Give the population that survives each of the ``generations`` of a search, or of fewer when nothing new can be made.
 
     ``variables``: pymoo's, by name; ``evaluate``: what the points of a generation are worth; ``initial``: points to begin with, filled up
     at random to ``population``; ``canonical``: the point that stands for all that mean the same; ``seed``: of all random draws. The same
-    arguments give the same points. Ends after ``generations``, or when nothing new can be made.
+    arguments give the same points.
     """
+    tried: set[Key] = set()
+    seed %= 2**32
+    algorithm = MixedVariableGA(
+        pop_size=population,
+        sampling=_first_population(variables, initial, canonical, population, seed),
+        mating=_mating(len(variables), canonical, tried),
+        eliminate_duplicates=_NoDuplicates(set()),
+        survival=RankAndCrowdingSurvival(),
+        output=Output(),
+        advance_after_initial_infill=True,  # so that the first points are ranked
+    )
+    algorithm.tournament_type = "comp_by_rank_and_crowding"
+    problem = Problem(vars=dict(variables), n_obj=objectives, n_ieq_constr=constraints, elementwise=False)
+    algorithm.setup(problem, seed=seed, termination=("n_gen", generations + 1))
+    for number in range(generations):
+        asked = algorithm.ask()
+        if asked is None or len(asked) == 0:
+            return
+        points = [_plain(point) for point in asked.get("X")]
+        tried.update(map(_key, asked.get("X")))
+        goals, excess = evaluate(number, points)
+        asked.set("F", goals, "G", excess)
+        for individual in asked:
+            individual.evaluated = {"F", "G", "H"}
+        algorithm.tell(infills=asked)
+        yield [_plain(point) for point in algorithm.pop.get("X")]
 
-    def __init__(
-        self, variables: Mapping[str, Any], evaluate: Evaluate, *, objectives: int, constraints: int = 0, initial: Sequence[Point] = (),
-        canonical: Callable[[Point], dict[str, Any]] = dict, population: int = 100, generations: int = 50, seed: int = 1,
-    ) -> None:  # fmt: skip
-        self.evaluate, self.generations, self.population = evaluate, generations, population
-        self.initial = {_key(point): point for point in map(canonical, initial)}
-        self.variables, self.canonical = dict(variables), canonical
-        self.problem = Problem(vars=self.variables, n_obj=objectives, n_ieq_constr=constraints, elementwise=False)
-        self.seed = seed % 2**32
 
-    def __iter__(self) -> Iterator[Generation]:
-        tried: set[Key] = set()
-        algorithm = self._algorithm(tried)
-        for number in range(self.generations):
-            asked = algorithm.ask()
-            if asked is None or len(asked) == 0:
-                return
-            points = [_plain(point) for point in asked.get("X")]
-            tried.update(map(_key, asked.get("X")))
-            worth = self.evaluate(number, points)
-            asked.set("F", worth.objectives, "G", worth.excess)
-            for individual in asked:
-                individual.evaluated = {"F", "G", "H"}
-            algorithm.tell(infills=asked)
-            yield Generation(number, points, [_plain(point) for point in algorithm.pop.get("X")])
+def _mating(variables: int, canonical: Callable[[Point], dict[str, Any]], tried: set[Key]) -> MixedVariableMating:
+    rate = 1.0 / variables  # one variable of a point changes on average, whatever its kind
+    crossing, whole = {"eta": CROSSOVER_SPREAD}, {"vtype": float, "repair": RoundingRepair()}
+    changing = {"eta": MUTATION_SPREAD, "prob_var": rate}
+    words, switches = ChoiceRandomMutation(prob_var=rate), BFM(prob_var=rate)
+    return MixedVariableMating(
+        selection=TournamentSelection(func_comp=binary_tournament),
+        crossover={Binary: UX(), Choice: UX(), Real: SBX(**crossing), Integer: SBX(**crossing, **whole)},
+        mutation={Binary: switches, Choice: words, Real: PM(**changing), Integer: PM(**changing, **whole)},
+        repair=_Canonical(canonical),
+        eliminate_duplicates=_NoDuplicates(tried),
+    )
 
-    def _algorithm(self, tried: set[Key]) -> Any:
-        rate = 1.0 / len(self.variables)  # one variable of a point changes on average, whatever its kind
-        crossing, whole = {"eta": CROSSOVER_SPREAD}, {"vtype": float, "repair": RoundingRepair()}
-        changing = {"eta": MUTATION_SPREAD, "prob_var": rate}
-        words, switches = ChoiceRandomMutation(prob_var=rate), BFM(prob_var=rate)
-        mating = MixedVariableMating(
-            selection=TournamentSelection(func_comp=binary_tournament),
-            crossover={Binary: UX(), Choice: UX(), Real: SBX(**crossing), Integer: SBX(**crossing, **whole)},
-            mutation={Binary: switches, Choice: words, Real: PM(**changing), Integer: PM(**changing, **whole)},
-            repair=_Canonical(self.canonical),
-            eliminate_duplicates=_NoDuplicates(tried),
-        )
-        algorithm = MixedVariableGA(
-            pop_size=self.population,
-            sampling=self._first_population(),
-            mating=mating,
-            eliminate_duplicates=_NoDuplicates(set()),
-            survival=RankAndCrowdingSurvival(),
-            output=Output(),
-            advance_after_initial_infill=True,  # so that the first points are ranked
-        )
-        algorithm.tournament_type = "comp_by_rank_and_crowding"
-        algorithm.setup(self.problem, seed=self.seed, termination=("n_gen", self.generations + 1))
-        return algorithm
 
-    def _first_population(self) -> Any:
-        """Return the points to begin with, filled up with random ones that are new."""
-        random = np.random.default_rng(self.seed)
-        points = dict(list(self.initial.items())[: self.population])
-        for _ in range(20 * self.population):
-            if len(points) >= self.population:
-                break
-            point = self.canonical(_plain({name: variable.sample(random_state=random) for name, variable in self.variables.items()}))
-            points.setdefault(_key(point), point)
-        return Population.new(X=list(points.values()))
+def _first_population(
+    variables: Mapping[str, Any], initial: Sequence[Point], canonical: Callable[[Point], dict[str, Any]], population: int, seed: int
+) -> Population:
+    """Return the points to begin with, filled up with random ones that are new."""
+    random = np.random.default_rng(seed)
+    points = dict(list({_key(point): point for point in map(canonical, initial)}.items())[:population])
+    for _ in range(20 * population):
+        if len(points) >= population:
+            break
+        point = canonical(_plain({name: variable.sample(random_state=random) for name, variable in variables.items()}))
+        points.setdefault(_key(point), point)
+    return Population.new(X=list(points.values()))
 
 
 def non_dominated(objectives: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -1,6 +1,5 @@
 """The folder of a search: its generations as Parquet parts, each there whole or not at all, and at the end what was found."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.description import hash_inputs, keep_inputs, refuse_other
-from school_mentoring.experiments.folder.study import METADATA, checked_out, crate_bytes, provenance
+from school_mentoring.experiments.folder.study import StudyFolder, checked_out, provenance, study_bytes, writing
 from school_mentoring.experiments.sweep.store import Store, plan_hash, say, write_atomically
 from school_mentoring.model.designs import OPTIONAL, Design
 from school_mentoring.model.errors import InputError
@@ -43,11 +42,8 @@ class GenerationStore(Archive):
 
     def write(self, number: int, table: pd.DataFrame) -> None:
         """Keep what the designs of a generation were worth. Raises InputError where the disk is full or the folder cannot be written."""
-        try:
+        with writing(str(self.store.folder), "writing failed", "free space, then continue with --resume"):
             self.store.write(number, pa.Table.from_pandas(_typed(table), preserve_index=False))
-        except OSError as error:
-            why = f"writing failed ({error.strerror or error})"
-            raise InputError(str(self.store.folder), why, "free space, then continue with --resume") from error
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
@@ -66,11 +62,9 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
     path = folder / "study.json"
     described = _describe(scenario, aim)
     if not path.exists():
-        try:
+        with writing(f"--out {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, _bytes(keep_inputs(folder, described)))
-        except OSError as error:
-            raise InputError(f"--out {folder}", f"cannot be written ({error.strerror})", "give a folder you may write to") from error
+            write_atomically(path, study_bytes(keep_inputs(folder, described)))
     else:
         refuse_other(folder, described, "search")
         if not resume:
@@ -102,22 +96,14 @@ def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) 
         "rivals.yaml": _scenario_of(found, beside, set(found.designs) - best, "rivals", "designs that do more, cost less, or both"),
         **{name: frame.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode() for name, frame in tables.items()},
     }
-    try:
+    with writing(f"--out {folder}", "writing failed", "free space, then --resume"):
         for name, data in files.items():
             write_atomically(folder / name, data)
-    except OSError as error:
-        raise InputError(f"--out {folder}", f"writing failed ({error.strerror or error})", "free space, then --resume") from error
 
 
 def close_search(folder: Path, found: Found) -> None:
     """Say in ``study.json`` what the finished study holds, with a hash of every file."""
-    study = keep_inputs(folder, _describe(found.scenario, found.aim))
-    own = ("study.json", METADATA)
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in own and not path.name.startswith(".")]
-    write_atomically(folder / METADATA, crate_bytes(study, folder, files))
-    files = sorted([*files, folder / METADATA])
-    hashes = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    write_atomically(folder / "study.json", _bytes({**study, "files": hashes}))
+    StudyFolder(folder).close(keep_inputs(folder, _describe(found.scenario, found.aim)))
 
 
 def _scenario_of(found: Found, beside: Mapping[str, str | None], names: set[str], suffix: str, what: str) -> bytes:
@@ -129,7 +115,3 @@ def _scenario_of(found: Found, beside: Mapping[str, str | None], names: set[str]
     title = f"{found.scenario.title or found.scenario.name}: {what}"[:200]
     scenario = found.scenario.model_copy(update={"name": name, "title": title, "designs": designs, "world": world})
     return dump_yaml(scenario).encode()
-
-
-def _bytes(study: Mapping[str, Any]) -> bytes:
-    return (json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()

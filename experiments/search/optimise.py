@@ -28,7 +28,7 @@ from school_mentoring.model.world.arrays import Flags, Floats
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .design_space import Aim, Point, Space, design_space, minimised, worth_of
-from .evolve import Evaluation, Evolution, non_dominated, search_variables
+from .evolve import Points, evolve, non_dominated, search_variables
 
 CHOICE_CELLS, REPORT_CELLS = 100, 400
 BEST_KEPT = 5  # designs taken to the second panel for each budget and each design of the scenario, besides the front
@@ -205,7 +205,7 @@ def _evolve(
     tables: list[pd.DataFrame] = []
     total = aim.generations * aim.population
 
-    def evaluate(number: int, points: list[dict[str, Any]]) -> Evaluation:
+    def evaluate(number: int, points: Points) -> tuple[Floats, Floats]:
         designs = [space.design(point) for point in points]
         worth = archive.read(number, designs)
         if worth is None:
@@ -214,13 +214,13 @@ def _evolve(
             worth = pd.concat([design_fields(designs), worth_of(outcomes, comparator)], axis=1).assign(generation=number)
             archive.write(number, worth)
         tables.append(worth)
-        return Evaluation(minimised(worth, aim), (worth[[aim.cost]].to_numpy(np.float64) - highest))
+        return minimised(worth, aim), worth[[aim.cost]].to_numpy(np.float64) - highest
 
-    *_, last = Evolution(
+    *_, last = evolve(
         search_variables(space.variables), evaluate, objectives=len(aim.objectives), constraints=1, initial=begin,
         canonical=lambda point: space.point(space.design(point)), population=aim.population, generations=aim.generations, seed=seed,
     )  # fmt: skip
-    return pd.concat(tables, ignore_index=True), [space.design(point) for point in last.survivors]
+    return pd.concat(tables, ignore_index=True), [space.design(point) for point in last]
 
 
 def _candidates(

@@ -88,10 +88,8 @@ class Layout:
         """Return the sets of a Morris or plain sample as cumulative probabilities, shape (sets, columns)."""
         if self.method == "morris":
             batch = next(size for size in range(BATCH, 0, -1) if self.start % size == 0)
-            parts = [
-                morris_points([self.factors[k] for k in moved], len(self.names), points, batch, (self.seed, number))
-                for number, moved in enumerate(self.trajectories)
-            ]
+            paths = enumerate([self.factors[k] for k in moved] for moved in self.trajectories)
+            parts = [morris_points(path, len(self.names), points, batch, (self.seed, number)) for number, path in paths]
             return np.concatenate(parts, axis=1).reshape(-1, len(self.names))
         followed = dimensions(self.variables)
         u = sobol_points(max(followed) + 2, points, self.seed)
@@ -110,12 +108,8 @@ class Layout:
         own = np.array([[j in factor.columns for j in range(len(self.names))] for factor in self.factors])
         ends = np.zeros((1, len(self.names)), bool), np.ones((1, len(self.names)), bool)
         from_b = np.concatenate([ends[0], own, ~own[self.singles if self.second else []], ends[1]])
-        return pd.DataFrame(
-            {
-                name: np.where(from_b[:, j], b[name].to_numpy()[:, None], a[name].to_numpy()[:, None]).reshape(-1)
-                for j, name in enumerate(self.names)
-            }
-        )
+        both = {name: (b[name].to_numpy()[:, None], a[name].to_numpy()[:, None]) for name in self.names}
+        return pd.DataFrame({name: np.where(taken, *both[name]).reshape(-1) for taken, name in zip(from_b.T, both, strict=True)})
 
 
 def group_of(name: str) -> str:

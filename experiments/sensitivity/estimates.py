@@ -7,22 +7,9 @@ import pandas as pd
 
 from school_mentoring.model.world.arrays import Flags, Floats
 
+from . import indices
 from .design import DUMMY, LEVELS, Factor, Layout
-from .indices import (
-    Estimated,
-    binned_first_order,
-    calibrated,
-    elementary_effects,
-    left_out_counts,
-    morris_indices,
-    pawn,
-    pooled_indices,
-    regional,
-    resample_counts,
-    second_order_indices,
-    sobol_indices,
-    widened,
-)
+from .indices import Estimated
 from .outputs import DECISION, Target, Targets, noise_share
 
 RANKED = {"sobol": "ST", "morris": "mu_star", "pawn": "pawn", "given": "first", "regional": "ks"}
@@ -138,29 +125,30 @@ def estimate(layout: Layout, sets: pd.DataFrame, points: int, found: Targets, me
 
 def _sobol(layout: Layout, points: int, y: Floats, choice: list[int], resamples: int, level: float) -> Indices:
     factors, counts = layout.factors, _counts(layout, points, resamples)
-    both = sobol_indices(y, len(factors), counts)
+    both = indices.sobol_indices(y, len(factors), counts)
     if choice:
-        pooled = pooled_indices(y[:, :, choice], len(factors), counts)
+        pooled = indices.pooled_indices(y[:, :, choice], len(factors), counts)
         both = both[0].beside(pooled[0]), both[1].beside(pooled[1])
     alone = ("",) * len(factors)
-    indices = {name: (factors, alone, values) for name, values in _settled(both, layout, level).items()}
+    named = {name: (factors, alone, values) for name, values in _settled(both, layout, level).items()}
     if layout.second:
         singles = [factors[k] for k in layout.singles]
         j, k = np.triu_indices(len(singles), 1)
-        pairs = calibrated(second_order_indices(y, len(factors), layout.singles, counts), layout.scramblings, level, positive=False)
-        indices["S2"] = (tuple(singles[a] for a in j), tuple(singles[b].name for b in k), pairs)
-    return indices
+        second = indices.second_order_indices(y, len(factors), layout.singles, counts)
+        pairs = indices.calibrated(second, layout.scramblings, level, positive=False)
+        named["S2"] = (tuple(singles[a] for a in j), tuple(singles[b].name for b in k), pairs)
+    return named
 
 
 def _counts(layout: Layout, points: int, resamples: int) -> Floats:
     """Return the weights with which each scrambling is left out, and below them those of a bootstrap."""
-    return np.vstack([left_out_counts(points, layout.scramblings), resample_counts(points, resamples, SEED)])
+    return np.vstack([indices.left_out_counts(points, layout.scramblings), indices.resample_counts(points, resamples, SEED)])
 
 
 def _settled(both: tuple[Estimated, Estimated], layout: Layout, level: float) -> dict[str, Estimated]:
     """Return first and total order by name, with resamples that spread as independent scramblings do."""
     names = zip(("S1", "ST"), both, (False, True), strict=True)
-    return {name: calibrated(values, layout.scramblings, level, positive=positive) for name, values, positive in names}
+    return {name: indices.calibrated(values, layout.scramblings, level, positive=positive) for name, values, positive in names}
 
 
 def _morris(layout: Layout, points: int, y: Floats, resamples: int, level: float) -> Indices:
@@ -170,16 +158,16 @@ def _morris(layout: Layout, points: int, y: Floats, resamples: int, level: float
     at = 0
     for moved in layout.trajectories:
         rows, columns = slice(at, at + len(moved) + 1), [layout.factors[k].columns[0] for k in moved]
-        effects[:, moved] = elementary_effects(u[:, rows], y[:, rows], columns, LEVELS / (2.0 * (LEVELS - 1)))
+        effects[:, moved] = indices.elementary_effects(u[:, rows], y[:, rows], columns, LEVELS / (2.0 * (LEVELS - 1)))
         at = rows.stop
-    found = morris_indices(effects, resample_counts(points, resamples, SEED))
-    indices = {}
+    found = indices.morris_indices(effects, indices.resample_counts(points, resamples, SEED))
+    named = {}
     for name, values, positive in zip(("mu", "mu_star", "sigma"), found, (False, True, True), strict=True):
         kept = list(range(len(layout.factors))) if name == "mu_star" else layout.singles
         if len(kept) > 1:  # the dummy is not alone
-            part = Estimated(values.estimate[kept], values.resampled[:, kept])
-            indices[name] = (tuple(layout.factors[k] for k in kept), ("",) * len(kept), widened(part, points, level, positive=positive))
-    return indices
+            part = indices.widened(Estimated(values.estimate[kept], values.resampled[:, kept]), points, level, positive=positive)
+            named[name] = (tuple(layout.factors[k] for k in kept), ("",) * len(kept), part)
+    return named
 
 
 def numbers_of(sets: pd.DataFrame) -> Floats:
@@ -193,13 +181,13 @@ def given_estimates(
     level: float,
 ) -> Estimates:  # fmt: skip
     """Return the indices that need no design of their own. In a contest the higher value wins; of costs and gaps the lower."""
-    counts = resample_counts(len(x), min(resamples, NOISY_RESAMPLES) if method != "given" else resamples, SEED)
+    counts = indices.resample_counts(len(x), min(resamples, NOISY_RESAMPLES) if method != "given" else resamples, SEED)
     if method == "given":
-        found = {"first": binned_first_order(x, means, counts)}
+        found = {"first": indices.binned_first_order(x, means, counts)}
     elif method == "pawn":
-        found = {"pawn": pawn(x, means, counts)}
+        found = {"pawn": indices.pawn(x, means, counts)}
     else:
-        found = dict(zip(("ks", "shift"), regional(x, contests(means, targets), counts), strict=True))
+        found = dict(zip(("ks", "shift"), indices.regional(x, contests(means, targets), counts), strict=True))
     return Estimates(method, targets, {name: (factors, ("",) * len(factors), values) for name, values in found.items()}, floor, level)
 
 
@@ -217,10 +205,10 @@ def over_time(layout: Layout, points: int, shares: Targets, resamples: int, leve
     names, means, _ = shares.analysed
     y, variance, factors = means.reshape(points, layout.step, len(names)), means.var(axis=0), layout.factors
     counts, months = _counts(layout, points, resamples), [int(name.output.removeprefix("share_")) for name in names]
-    parts = [(names, months, variance, sobol_indices(y, len(factors), counts))]
+    parts = [(names, months, variance, indices.sobol_indices(y, len(factors), counts))]
     for which in dict.fromkeys(name[1:] for name in names):
         columns = [k for k, name in enumerate(names) if name[1:] == which]
-        whole = pooled_indices(y[:, :, columns], len(factors), counts)
+        whole = indices.pooled_indices(y[:, :, columns], len(factors), counts)
         parts.append(((names[columns[0]],), [-1], variance[columns].sum(keepdims=True), whole))
     frames = []
     for targets, month, spread, both in parts:

@@ -5,7 +5,7 @@ The folder of a study is that of its sweep, so everything that reads sweeps read
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.results import open_study
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
-from school_mentoring.experiments.sweep.plan import Plan, chosen_variables, chunk_cells, read_plan
+from school_mentoring.experiments.sweep.plan import Plan, chunk_cells, read_plan
+from school_mentoring.experiments.variables import chosen_variables
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.arrays import Counts
@@ -69,10 +70,6 @@ class SensitivityOptions:
     willingness_to_pay: float = 1000.0
     resamples: int = 500
     level: float = 0.95
-
-    def describe(self) -> dict[str, Any]:
-        """Return the options as JSON holds them."""
-        return asdict(self)
 
 
 def asked(*, outputs: str | None = None, vary: Sequence[str] = (), **given: Any) -> SensitivityOptions:

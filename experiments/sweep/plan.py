@@ -15,30 +15,13 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.folder.description import hash_inputs, read_description
-from school_mentoring.experiments.variables import (
-    WORLD_FIELDS,
-    Domain,
-    Variable,
-    domain_of,
-    named_values,
-    parse_variable,
-    refuse_unknown,
-    sample,
-    uncertain_variables,
-    variable_names,
-)
+from school_mentoring.experiments.variables import chosen_variables, read_table, sample
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.designs import FIELDS
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import result_fingerprint
-from school_mentoring.model.world.csv_file import CsvTable, Dialect
 from school_mentoring.scenarios import Scenario, resolved, scenario_from
-from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
 from .store import hash_sets, read_sets
-
-SMALL = 300.0
-"""A column of a user's own sets is in another unit where all of it is smaller than this part of what is plausible."""
 
 MOST_BYTES = 64_000_000  # of the months of all schools that are held at a time
 CHUNK_SCHOOL_MONTHS = 150_000_000
@@ -173,7 +156,6 @@ def plan_sweep(
         if vary:
             raise InputError("--vary", "does not go with a table of sets", "allowed: --sample table:FILE alone")
         sets, notices = read_table(sampling.removeprefix("table:"), scenario)
-        _check_size(scenario, {name: float(sets[name].max()) for name in WORLD_FIELDS if name in sets})
         told = None
     else:
         variables = chosen_variables(scenario, vary)
@@ -181,36 +163,6 @@ def plan_sweep(
         told, notices = tuple(vary), ()
     _check_windows(scenario, sets)
     return Plan(scenario, sets, random, chunk or chunk_cells(scenario), sampling, broken_down=broken_down, vary=told, notices=notices)
-
-
-def read_table(path: str, scenario: Scenario) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the sets of a file, a column per variable, and what of them is probably not meant. Raises InputError."""
-    domains = {name: domain_of(name, scenario) for name in variable_names(scenario)}
-    known = {name: None if domain.words else domain.bounds for name, domain in domains.items()}
-    table = CsvTable(path, known, (), Dialect(scenario.world.encoding))
-    columns = {name: _values(table, name, domains[name], scenario) for name in table.columns}
-    table.settle()
-    return pd.DataFrame(columns), tuple(table.notices)
-
-
-def _values(table: CsvTable, name: str, domain: Domain, scenario: Scenario) -> list[float | str]:
-    """Return a column, in which no cell is blank; what is no value of it is complained of, what is none of its range remarked on."""
-    cells = table.columns[name]
-    if domain.words:
-        for at in (at for at, cell in enumerate(cells) if cell not in domain.words):
-            table.complain(at, name, nearest(cells[at], domain.words))
-        return list(cells)
-    words = named_values(name)
-    given = table.numbers_of(name, words)
-    for at in np.flatnonzero(~given.present).tolist():
-        table.complain(at, name, f"give {domain.bounds.what}", "is blank")
-    row = scenario.parameters.get(name) or FIELDS.get(name.partition(".")[2])
-    if row is not None and row.low is not None and row.high is not None and row.low < row.high:
-        beyond = given.present & ((given.values < row.low) | (given.values > row.high)) & ~np.isin(cells, list(words))
-        if 0.0 < given.values.max() < row.high / SMALL:
-            beyond = given.values > 0.0
-        table.remark(np.flatnonzero(beyond).tolist(), name, "beyond what is plausible", f"expected {row.low:g} to {row.high:g}")
-    return given.values.tolist()
 
 
 def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
@@ -223,33 +175,6 @@ def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
         for at in np.flatnonzero(last < first)[:1]:
             problem = f"{name} is funded from month {first[at]:g} to month {last[at]:g}"
             raise InputError(f"parameter set {at}", problem, f"allowed: {name}.last_month not before {name}.first_month")
-
-
-def _check_size(scenario: Scenario, highest: Mapping[str, float]) -> None:
-    """Raise InputError where the largest world of a sweep has more schools than a scenario may have."""
-    world = scenario.world
-    per_region = highest.get("world.schools_per_region", world.schools_per_region)
-    per_country = highest.get("world.regions_per_country", world.regions_per_country)
-    schools = int(per_region * sum(country.regions or per_country for country in world.countries))
-    if world.schools is None and schools > MAX_SCHOOLS:
-        raise InputError("the largest world", f"{schools:,} schools in all are too many", f"allowed: {MAX_SCHOOLS:,}")
-
-
-def chosen_variables(scenario: Scenario, vary: Sequence[str]) -> list[Variable]:
-    """Return the variables of ``--vary`` texts, or the scenario's uncertain parameters where there are none.
-
-    Raises InputError for a name given twice, and where there is nothing to vary.
-    """
-    refuse_unknown(vary, scenario)
-    chosen = [parse_variable(text, scenario) for text in vary] if vary else uncertain_variables(scenario)
-    names = [variable.name for variable in chosen]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"--vary {name}", "is given twice", "allowed: each name once")
-    if not chosen:
-        raise InputError("--vary", "nothing is varied", "give --vary name=low:high, uncertain parameters in the scenario, or table:FILE")
-    _check_size(scenario, {variable.name: variable.highest for variable in chosen if variable.name in WORLD_FIELDS})
-    return chosen
 
 
 def chunk_cells(scenario: Scenario) -> int:

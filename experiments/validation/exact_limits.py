@@ -17,8 +17,8 @@ from scipy import stats
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.world.arrays import Floats
 
-from .by_hand import build_world, complete, simulate
 from .checks import curve
+from .runs import build_world, complete, simulate
 
 MONTHS = (1, 3, 10, 24)
 LIMIT = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0}

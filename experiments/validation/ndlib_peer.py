@@ -3,20 +3,19 @@
 Needs ``pip install -e '.[peer]'``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from ndlib.models import ModelConfig
 from ndlib.models.compartments.Compartment import Compartiment
-from ndlib.models.compartments.EdgeStochastic import EdgeStochastic
 from ndlib.models.compartments.NodeStochastic import NodeStochastic
 from ndlib.models.CompositeModel import CompositeModel
 from numpy.typing import NDArray
 
 from school_mentoring.model.world.arrays import World
 
-from .by_hand import network_of
+from .runs import network_of
 
 SUSCEPTIBLE, INFECTED = "Susceptible", "Infected"  # names that NDlib demands
 
@@ -36,36 +35,25 @@ class ShareAdoption(Compartiment):
         return bool(np.random.random_sample() < 1.0 - (1.0 - self.p) * (1.0 - self.q * exposure))
 
 
-def _composite(world: World, graph: nx.Graph, rates: tuple[float, float, float], custom: bool) -> CompositeModel:
-    p, q, d = rates
-    model = CompositeModel(graph)
-    model.add_status(SUSCEPTIBLE)
-    model.add_status(INFECTED)
-    if custom:
-        model.add_rule(SUSCEPTIBLE, INFECTED, ShareAdoption(p, q))
-    else:
-        model.add_rule(SUSCEPTIBLE, INFECTED, NodeStochastic(p))
-        mean_degree = 2 * graph.number_of_edges() / graph.number_of_nodes()
-        model.add_rule(SUSCEPTIBLE, INFECTED, EdgeStochastic(threshold=q / mean_degree, triggering_status=INFECTED))
-    model.add_rule(INFECTED, SUSCEPTIBLE, NodeStochastic(d))
-    config = ModelConfig.Configuration()
-    config.add_model_initial_configuration(INFECTED, np.flatnonzero(world.adopters_at_start[0]).tolist())
-    model.set_initial_status(config)
-    return model
-
-
 def adopters_by_month(
-    world: World, runs: int, months: int, rates: tuple[float, float, float], *, custom: bool = True, seed: int = 1
+    world: World, runs: int, months: int, rates: tuple[float, float, float], *, rules: Sequence[Compartiment] = (), seed: int = 1
 ) -> NDArray[np.float64]:
     """Return the adopting schools of each run and month, (runs, months), with p, q_out and d in ``rates``; equal weights only.
 
-    ``custom``: the exact chance, in a compartment of one's own. Otherwise NDlib's nearest built-in composite, in which each adopting
-    peer persuades on its own with chance q / mean degree: NDlib keeps one chance per undirected edge, so a chance that depends on the own
-    degree, as a share does, cannot be stated there, and its mean is not the limit's.
+    ``rules``: those by which schools adopt, in place of the exact chance.
     """
+    p, q, d = rates
     graph, found = network_of(world), np.empty((runs, months))
     for run in range(runs):
-        model = _composite(world, graph, rates, custom)
+        model = CompositeModel(graph)
+        model.add_status(SUSCEPTIBLE)
+        model.add_status(INFECTED)
+        for rule in rules or [ShareAdoption(p, q)]:
+            model.add_rule(SUSCEPTIBLE, INFECTED, rule)
+        model.add_rule(INFECTED, SUSCEPTIBLE, NodeStochastic(d))
+        config = ModelConfig.Configuration()
+        config.add_model_initial_configuration(INFECTED, np.flatnonzero(world.adopters_at_start[0]).tolist())
+        model.set_initial_status(config)
         np.random.seed(seed + run)  # NDlib draws from numpy's global generator, which its models seed anew when they are made
         for month in range(months):  # the first iteration only reports the start
             found[run, month] = model.iteration(node_status=False)["node_count"][1]

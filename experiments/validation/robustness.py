@@ -7,6 +7,7 @@ alternative for one choice at a time, as what is asked is whether the answer sur
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -23,8 +24,8 @@ from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.structure import STRUCTURE, Structure
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
-from .by_hand import network_of
 from .checks import MARGIN, curve
+from .runs import network_of
 
 SIZES = (5, 10, 20, 40, 80, 160)
 DEFAULT = "default"
@@ -101,9 +102,7 @@ class Converged:
 def convergence(scenario: Scenario, replicates: int, stage: Stage = lambda *_: None, threads: int | None = None) -> Converged:
     """Return the added adopter-years of each design of a scenario at its base parameters, in so many worlds and replicates."""
     whole = with_comparator(scenario).model_copy(update={"worlds": replicates})
-    runs = run_ensemble(
-        whole, [{}], replicates, worlds=Worlds(whole), threads=threads, progress=lambda done, total: stage("convergence", done, total)
-    ).runs
+    runs = run_ensemble(whole, [{}], replicates, worlds=Worlds(whole), threads=threads, progress=partial(stage, "convergence")).runs
     effect = runs.pivot_table(index="replicate", columns="design", values="effect_adopter_years", observed=False)
     designs = [name for name in whole.designs if name != COMPARATOR]
     return Converged(designs, effect[designs].to_numpy() - effect[[COMPARATOR]].to_numpy())
@@ -136,11 +135,8 @@ def variants(scenario: Scenario) -> list[Variant]:
     """Return the scenario's own structure, each that differs in one choice, and gamma fixed at the ends and the base of its range."""
     own, given = scenario.world.structure, scenario.parameters["gamma"]
     gammas = dict.fromkeys((given.low, given.base, given.high))
-    return [
-        Variant(DEFAULT, "", own, {}),
-        *alternatives(own),
-        *(Variant("gamma", f"{value:g}", own, {"gamma": value}) for value in gammas),
-    ]
+    fixed = [Variant("gamma", f"{value:g}", own, {"gamma": value}) for value in gammas]
+    return [Variant(DEFAULT, "", own, {}), *alternatives(own), *fixed]
 
 
 def runs_under_choices(scenario: Scenario, stage: Stage = lambda *_: None, threads: int | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:

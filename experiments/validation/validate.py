@@ -17,11 +17,10 @@ from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .checks import Pattern
-from .docking import docking_table
+from .docking import compare_with_ndlib, docking_table
 from .exact_limits import bass_curves, exact_table
 from .face import face_table
 from .patterns import PATTERNS
-from .peer import compare_with_ndlib
 from .robustness import convergence, describe_networks, runs_under_choices, variants
 
 QUICK_PATTERNS = (2, 3)
@@ -33,7 +32,7 @@ MOST_SCHOOL_MONTHS = 20_000_000_000
 
 @dataclass
 class Validation:
-    """What ``validate`` found.
+    """What ``validate`` found, as ``analysis.report.validation.ValidationFindings`` takes it.
 
     ``frames``: tables by name, which the study keeps as CSV. ``curves``: what the figures show. ``patterns``: number, key, title, source
     and setting of those looked at. ``facts``: single figures and words by name. ``seconds``: what each part took.
@@ -53,10 +52,6 @@ class Validation:
         begun = time.monotonic()
         yield
         self.seconds[part] = time.monotonic() - begun
-
-    def for_report(self) -> dict[str, Any]:
-        """Return what ``analysis.report.validation.ValidationFindings`` takes."""
-        return dict(vars(self))
 
 
 def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = None, stage: Stage = lambda *_: None) -> Validation:
@@ -85,9 +80,7 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
     with found.timed("docking"):
         found.frames["docking"] = docking_table(quick, stage)
     with found.timed("NDlib"):
-        peer = compare_with_ndlib(quick, stage)
-        found.frames["peer"], found.curves["peer"] = peer.table, peer.curves
-        found.facts["peer_left_out"] = peer.left_out
+        found.frames["peer"], found.curves["peer"], found.facts["peer_left_out"] = compare_with_ndlib(quick, stage)
     with found.timed("convergence"):
         settled = convergence(scenario, batches, stage, threads)
         found.frames["convergence"], found.frames["order"] = settled.table(), settled.order()
@@ -105,12 +98,9 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
 
 def pattern_rows(pattern: Pattern) -> list[dict[str, Any]]:
     """Return the readings of a pattern, a row each: pattern, check, contrast, reading, estimate, error, rule, holds."""
-    return [
-        {"pattern": pattern.number, "check": check.statement, "contrast": check.contrast}
-        | {"reading": one.what, "estimate": one.estimate, "error": one.error, "rule": one.rule, "holds": one.holds}
-        for check in pattern.checks.values()
-        for one in check.read()
-    ]
+    names = ("pattern", "check", "contrast", "reading", "estimate", "error", "rule", "holds")
+    read = ((check.statement, check.contrast, *vars(one).values()) for check in pattern.checks.values() for one in check.read())
+    return [dict(zip(names, (pattern.number, *row), strict=True)) for row in read]
 
 
 def _refuse(scenario: Scenario, quick: bool) -> None:

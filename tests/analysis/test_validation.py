@@ -9,7 +9,7 @@ import pytest
 from school_mentoring.analysis.economics.structural import best_by_worth, standings, survival
 from school_mentoring.analysis.report.validation import verdicts
 from school_mentoring.experiments.validation.checks import above, below, between, exactly, not_above, vanishes
-from school_mentoring.experiments.validation.peer import compare_with_ndlib
+from school_mentoring.experiments.validation.docking import compare_with_ndlib
 
 
 def frames(**changed):
@@ -63,9 +63,9 @@ def test_a_peer_that_is_not_installed_is_left_out_and_not_said_to_hold():
 def test_without_ndlib_the_comparison_says_how_to_install_it(monkeypatch):
     monkeypatch.delitem(sys.modules, "school_mentoring.experiments.validation.ndlib_peer", raising=False)
     monkeypatch.setitem(sys.modules, "ndlib", None)
-    found = compare_with_ndlib(quick=True)
-    assert found.left_out.endswith("install it with: pip install -e '.[peer]'")
-    assert found.table.empty and found.curves.empty
+    table, curves, left_out = compare_with_ndlib(quick=True)
+    assert left_out.endswith("install it with: pip install -e '.[peer]'")
+    assert table.empty and curves.empty
 
 
 def runs(variant, effects, costs):

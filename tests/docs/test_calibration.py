@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from school_mentoring.experiments.check import check_files
-from school_mentoring.experiments.pilot_data import parse_mapping
+from school_mentoring.experiments.pilot_data.answers import parse_mapping
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario
 

@@ -12,7 +12,7 @@ from school_mentoring.experiments.calibration.calibrate import asked, calibrate,
 from school_mentoring.experiments.calibration.emulator import excess_score, fit_emulator, learn_directions
 from school_mentoring.experiments.calibration.findings import Predicted, log_scores, ranked_scores
 from school_mentoring.experiments.calibration.survey import Survey, survey_of
-from school_mentoring.experiments.pilot_data import read_observations
+from school_mentoring.experiments.pilot_data.observations import read_observations
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario

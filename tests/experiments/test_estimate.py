@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from school_mentoring.experiments.sweep import estimate as module
+from school_mentoring.experiments.sweep import execution as module
 from school_mentoring.experiments.sweep.chunks import Sweep
-from school_mentoring.experiments.sweep.estimate import Estimate, estimate, plan_with_estimate
-from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep
+from school_mentoring.experiments.sweep.execution import Estimate, estimate, plan_with_estimate
+from school_mentoring.experiments.sweep.plan import plan_sweep
+from school_mentoring.experiments.variables import chosen_variables
 from school_mentoring.model.errors import InputError
 from tests.experiments.sweeps import made, small
 

@@ -6,7 +6,7 @@ from pymoo.core.variable import Binary, Choice, Integer, Real
 from pymoo.indicators.igd import IGD
 from pymoo.problems import get_problem
 
-from school_mentoring.experiments.search.evolve import Evaluation, Evolution, non_dominated
+from school_mentoring.experiments.search.evolve import evolve, non_dominated
 
 
 def searched(variables, worth, *, objectives=2, constraints=0, generations=60, **options):
@@ -16,10 +16,10 @@ def searched(variables, worth, *, objectives=2, constraints=0, generations=60, *
     def evaluate(_, asked):
         points.extend(asked)
         found = worth(asked)
-        goals.append(found.objectives)
+        goals.append(found[0])
         return found
 
-    list(Evolution(variables, evaluate, objectives=objectives, constraints=constraints, generations=generations, **options))
+    list(evolve(variables, evaluate, objectives=objectives, constraints=constraints, generations=generations, **options))
     return points, np.vstack(goals)
 
 
@@ -33,7 +33,7 @@ def test_the_front_of_a_published_problem_is_found(name, size, options, near):
 
     def worth(points):
         values = problem.evaluate(np.array([[point[name] for name in variables] for point in points]))
-        return Evaluation(values, np.zeros((len(points), 0)))
+        return values, np.zeros((len(points), 0))
 
     _, goals = searched(variables, worth, objectives=problem.n_obj)
     distance = IGD(problem.pareto_front())
@@ -49,7 +49,7 @@ def mixed(points):
     """Cost and loss; only n, on and the word b lower the loss, and x above 2 breaks the constraint."""
     cost = [point["n"] + point["on"] + point["x"] for point in points]
     loss = [12 - point["n"] - 2 * point["on"] - (point["word"] == "b") + point["x"] for point in points]
-    return Evaluation(np.column_stack([cost, loss]).astype(float), np.array([[point["x"] - 2.0] for point in points]))
+    return np.column_stack([cost, loss]).astype(float), np.array([[point["x"] - 2.0] for point in points])
 
 
 def test_variables_of_all_kinds_reach_their_front():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from school_mentoring.experiments.pilot_data import Observations, parse_mapping, read_observations
+from school_mentoring.experiments.pilot_data.answers import parse_mapping
+from school_mentoring.experiments.pilot_data.observations import Observations, read_observations
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.schools import Schools

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from school_mentoring.experiments.pilot_data import Observations, read_observations
+from school_mentoring.experiments.pilot_data.observations import Observations, read_observations
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.world.network import Peers
 from tests.pilots import Pilot, adoption_years, many_nodes

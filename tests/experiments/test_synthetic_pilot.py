@@ -8,7 +8,7 @@ import pytest
 
 from school_mentoring.experiments.check import check_files
 from school_mentoring.experiments.ensemble import run_ensemble
-from school_mentoring.experiments.pilot_data import read_observations
+from school_mentoring.experiments.pilot_data.observations import read_observations
 from school_mentoring.experiments.synthetic_pilot import FOLDER, make, read_truth
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError

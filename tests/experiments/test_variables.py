@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from school_mentoring.experiments.sensitivity.design import base_value
-from school_mentoring.experiments.sweep.plan import chosen_variables, plan_sweep, read_table
-from school_mentoring.experiments.variables import Variable, parse_variable, uncertain_variables
+from school_mentoring.experiments.sweep.plan import plan_sweep
+from school_mentoring.experiments.variables import Variable, chosen_variables, parse_variable, read_table, uncertain_variables
 from school_mentoring.model.designs import CHOICES, NO_QUOTA
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from school_mentoring.experiments.pilot_data import read_observations
+from school_mentoring.experiments.pilot_data.observations import read_observations
 from school_mentoring.experiments.sweep.plan import read_table
 from school_mentoring.experiments.worlds import schools_of
 from school_mentoring.model.world.own_ties import read_ties

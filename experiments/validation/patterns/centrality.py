@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from school_mentoring.experiments.validation.by_hand import network_of
 from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, below, between, over_worlds, vanishes
-from school_mentoring.experiments.validation.runs import RunsByWorld, study
+from school_mentoring.experiments.validation.runs import RunsByWorld, network_of, study
 from school_mentoring.model.world.arrays import World
 
 PATTERN = Pattern(

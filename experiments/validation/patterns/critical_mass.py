@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from school_mentoring.experiments.validation.by_hand import lone_schools
 from school_mentoring.experiments.validation.checks import Curves, Pattern, Reading, Readings, above, below, between, curve, mean_se
+from school_mentoring.experiments.validation.runs import lone_schools
 from school_mentoring.model import rules
 from school_mentoring.model.parameters import parameter_table
 

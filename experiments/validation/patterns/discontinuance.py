@@ -9,9 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from school_mentoring.experiments.validation.by_hand import lone_schools
 from school_mentoring.experiments.validation.checks import Curves, Pattern, Readings, above, exactly, mean_se, over_worlds, vanishes
-from school_mentoring.experiments.validation.runs import preset, study
+from school_mentoring.experiments.validation.runs import lone_schools, preset, study
 
 PATTERN = Pattern(
     4,
