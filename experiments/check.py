@@ -56,15 +56,15 @@ def check_files(
             raise InputError(path, problem, f"give both: validate schools.csv {path}")
         if kind == "schools":
             line = f"{_count(len(schools), 'school')} in {_count(len(schools.countries), 'country')}{_drawn(schools)}"
-            found[path] = Checked(f"{path}: {line}", schools.notices)
+            notices = schools.notices
         elif kind == "ties":
             ties = read_ties(path, schools, dialect)
-            line = f"{_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}"
-            found[path] = Checked(f"{path}: {line}", ties.notices)
+            line, notices = f"{_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}", ties.notices
         else:
             how: dict[str, Any] = {"start": start, "mapping": mapping, "end": end, "months": scenario.months, "dialect": dialect}
             seen = read_observations(path, schools, practices=[practice.name for practice in scenario.practices], **how)
-            found[path] = Checked(f"{path}: {_described(seen, schools)}", seen.notices)
+            line, notices = _described(seen, schools), seen.notices
+        found[path] = Checked(f"{path}: {line}", notices)
     return [found[path] for path in paths]
 
 

@@ -1,4 +1,4 @@
-"""Compare designs: replicates at the base parameters, and parameter sets drawn from the uncertain ones."""
+"""Compare designs: replicates at the base parameters, and parameter sets drawn from the uncertain ones. Or simulate one of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
-from .progress import Stage
+from .progress import Advance, Stage
 from .variables import fixed_note, sample, uncertain_variables
 from .worlds import Worlds
 
@@ -58,14 +58,9 @@ class Comparison:
     schools: Schools
 
     @property
-    def per_set(self) -> int:
-        """Runs of a design under each drawn parameter set."""
-        return min(DRAW_REPLICATES, self.scenario.replicates)
-
-    @property
     def title(self) -> str:
         """Two lines that say what was compared."""
-        drawn = f"and {self.per_set} under each of {len(self.sets)} drawn parameter sets"
+        drawn = f"and {min(DRAW_REPLICATES, self.scenario.replicates)} under each of {len(self.sets)} drawn parameter sets"
         sets = drawn if len(self.sets) else "none with drawn parameters"
         runs = f"{self.scenario.replicates} runs a design at the base parameters, {sets}"
         return f"{self.scenario.title or self.scenario.name}\n{len(self.schools):,} schools, {self.scenario.months} months; {runs}."
@@ -81,7 +76,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         scenario, designs = self.scenario, self.scenario.designs
-        drawn = f", and {self.per_set} under each of {len(self.sets):,} drawn sets" if len(self.sets) else ""
+        drawn = f", and {min(DRAW_REPLICATES, scenario.replicates)} under each of {len(self.sets):,} drawn sets" if len(self.sets) else ""
         size = f"{len(self.schools):,} schools, {scenario.months} months; {scenario.replicates:,} runs a design{drawn}"
         return f"<Comparison of {scenario.name}: {len(designs)} designs ({listed(designs, 8)}), {size}>"
 
@@ -156,8 +151,7 @@ def compare(
     """
     scenario = with_comparator(scenario)
     worlds = Worlds(scenario)
-    parameters = scenario.base_parameters()
-    _, schools = worlds.get(parameters, 0)
+    _, schools = worlds.get(scenario.base_parameters(), 0)
     refuse_too_large(scenario, len(schools.countries))
     run = partial(run_ensemble, scenario, worlds=worlds, broken_down=True, engine=engine, threads=threads)
     base = run([{}], scenario.replicates, monthly=True, progress=partial(stage, "base parameters"))
@@ -215,8 +209,108 @@ def snapshot(
             share = sum(adopters) / (schools.teachers[seen] * len(scenario.practices))
             place = {"school": seen, "school_id": schools.school_id[seen], "x_km": schools.x[seen], "y_km": schools.y[seen]}
             parts.append(pd.DataFrame({"design": name, "month": month, **place, "share": share, "role": role, "mentor": mentor}))
-    source = np.repeat(np.arange(len(schools)), np.diff(world.peer_start))
-    pairs = np.column_stack([source, world.peer])
-    inside = np.isin(pairs, seen).all(axis=1) & (pairs[:, 0] < pairs[:, 1])
-    peers = pd.DataFrame(pairs[inside], columns=["source", "target"])
+    pairs = np.column_stack([np.repeat(np.arange(len(schools)), np.diff(world.peer_start)), world.peer])
+    peers = pd.DataFrame(pairs[np.isin(pairs, seen).all(axis=1) & (pairs[:, 0] < pairs[:, 1])], columns=["source", "target"])
     return Snapshot(schools.countries[country].name, pd.concat(parts, ignore_index=True), peers)
+
+
+# --- one design, month by month --------------------------------------------------------------------------------------
+
+ROLES = ("none", "mentor", "mentee")
+MOST_CELLS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What ``simulate`` found.
+
+    ``schools``: one row per replicate, month and school, or None where not asked for; ``table``: the school table of the first world.
+    """
+
+    scenario: Scenario
+    ensemble: Ensemble
+    schools: pd.DataFrame | None
+    table: Schools
+
+    @property
+    def title(self) -> str:
+        """One line that says what was simulated."""
+        return f"{self.scenario.title or self.scenario.name}: {len(self.table):,} schools"
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of where the schools come from."""
+        return notes_on(self.scenario, self.table)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The funded months of the design."""
+        return window(self.scenario, next(iter(self.scenario.designs.values())))
+
+    def __repr__(self) -> str:
+        one = self.scenario
+        size = f"{len(self.table):,} schools, {one.months} months; {one.replicates:,} runs"
+        return f"<Simulation of {one.name}: {', '.join(one.designs)}, {size}>"
+
+    def runs(self) -> pd.DataFrame:
+        """Return one row per run: design, parameter_set (0: the base parameters), replicate, and the outcomes."""
+        return self.ensemble.runs
+
+    def monthly(self) -> pd.DataFrame:
+        """Return the counts of every month by group of schools and practice."""
+        return self.ensemble.monthly()
+
+    def costs(self) -> pd.DataFrame:
+        """Return the costs by month, country, category and payer, in EUR, not discounted."""
+        return self.ensemble.costs()
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that the study folder keeps, by file name."""
+        tables = {"results.parquet": self.monthly(), "runs.parquet": self.runs(), "costs.parquet": self.costs()}
+        return tables if self.schools is None else {**tables, "schools.parquet": self.schools}
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    per_school: bool = False,
+    engine: BatchRunner = run_batch,
+    threads: int | None = None,
+    progress: Advance = lambda *_: None,
+) -> Simulation:
+    """Run the replicates of a scenario with a single design at its base parameters.
+
+    Raises InputError where the scenario's files are faulty, or where the schools of all months would fill too much memory.
+    """
+    worlds = Worlds(scenario)
+    _, schools = worlds.get(scenario.base_parameters(), 0)
+    cells = len(schools) * scenario.months * scenario.replicates
+    if per_school and cells > MOST_CELLS:
+        allowed = f"allowed: at most {max(1, MOST_CELLS // (len(schools) * scenario.months))} replicates with {len(schools):,} schools"
+        raise InputError("--per-school", f"{cells:,} rows are too many", allowed)
+    how: dict[str, Any] = {"per_school": per_school, "engine": engine, "threads": threads, "progress": progress}
+    ensemble = run_ensemble(scenario, [{}], scenario.replicates, worlds=worlds, monthly=True, **how)
+    return Simulation(scenario, ensemble, _per_school(ensemble, worlds, scenario) if per_school else None, schools)
+
+
+def _per_school(ensemble: Ensemble, worlds: Worlds, scenario: Scenario) -> pd.DataFrame:
+    records = ensemble.results.schools
+    replicates, months, _, n = records.shape
+    tables = [worlds.get(scenario.base_parameters(), r % scenario.worlds)[1] for r in range(replicates)]
+    ids = np.concatenate([np.tile(table.school_id, months) for table in tables])
+    mentor = np.concatenate([np.append(table.school_id, "")[records[r, :, -1]].reshape(-1) for r, table in enumerate(tables)])
+    frame = pd.DataFrame(
+        {
+            "design": pd.Categorical.from_codes(np.zeros(len(ids), np.int8), categories=list(ensemble.designs)),
+            "replicate": np.repeat(np.arange(replicates), months * n),
+            "month": np.tile(np.repeat(np.arange(months), n), replicates),
+            "school_id": pd.Categorical(ids),
+            "teachers": np.concatenate([np.tile(table.teachers, months) for table in tables]),
+            "role": pd.Categorical.from_codes(records[:, :, -2].reshape(-1), categories=list(ROLES)),
+            "mentor": pd.Categorical(pd.Series(mentor).mask(mentor == "")),
+        }
+    )
+    many = len(ensemble.practices) > 1
+    for p, practice in enumerate(ensemble.practices):
+        frame[f"adopters_{practice}" if many else "adopters"] = records[:, :, p].reshape(-1)
+    return frame

@@ -166,8 +166,7 @@ def run_rows(
     That is world ``replicate`` modulo ``scenario.worlds`` under the world parameters of the run's parameter set. ``parameters`` and
     ``designs`` are tables of ``parameter_table`` and ``design_table``; the results are in the order of the batch.
     """
-    shape = np.column_stack([parameters[name] for name in WORLD_PARAMETERS])
-    shapes, shape_of_set = np.unique(shape, axis=0, return_inverse=True)
+    shapes, shape_of_set = np.unique(np.column_stack([parameters[name] for name in WORLD_PARAMETERS]), axis=0, return_inverse=True)
     index = batch.replicate % scenario.worlds
     place = shape_of_set.reshape(-1)[batch.parameter_set] * scenario.worlds + index
     order = np.argsort(place, kind="stable")
@@ -233,8 +232,7 @@ def breakdown(results: Results, discount_rates: NDArray[np.float64], countries: 
         cents = np.swapaxes(paid[:, month], 1, 2)
         cost += cents * weight[..., None] / 100.0
         spent[..., month // 12] += cents
-    teachers = groups[:, 0, :, TEACHERS] // practices
-    parts = [teachers, effect, cost, cost.sum(axis=1), spent / 100.0]
+    parts = [groups[:, 0, :, TEACHERS] // practices, effect, cost, cost.sum(axis=1), spent / 100.0]
     return np.concatenate([np.asarray(part, np.float64).reshape(runs, -1) for part in parts], axis=1)
 
 

@@ -13,15 +13,14 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import RunOptions, ScenarioLike, ScenarioOptions, Settings
 
 from .arguments import from_python
-from .compare import Comparison
+from .compare import Comparison, Simulation
 from .compare import compare as run_compare
+from .compare import simulate as run_simulation
 from .ensemble import chosen_engine
 from .folder import results
 from .folder.results import Study
 from .folder.study import checked_out, study_path
 from .progress import Progress
-from .simulate import Simulation
-from .simulate import simulate as run_simulation
 from .worlds import Worlds
 
 if TYPE_CHECKING:  # Mesa takes as long to load as all else together
@@ -92,8 +91,7 @@ def simulate(
     loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
     runner = chosen_engine(engine)
     with Progress() as progress:
-        told = partial(progress.show, "runs")
-        return run_simulation(loaded, per_school=per_school, engine=runner, threads=threads, progress=told)
+        return run_simulation(loaded, per_school=per_school, engine=runner, threads=threads, progress=partial(progress.show, "runs"))
 
 
 @from_python

@@ -60,8 +60,7 @@ class Variable:
         if self.draws is not None:
             return self.draws[np.minimum((u * len(self.draws)).astype(int), len(self.draws) - 1)]
         if self.choices:
-            position = np.minimum((u * len(self.choices)).astype(int), len(self.choices) - 1)
-            return np.array(self.choices)[position]
+            return np.array(self.choices)[np.minimum((u * len(self.choices)).astype(int), len(self.choices) - 1)]
         return quantile(self.low, self.base, self.high, self.distribution, u)
 
     def grid(self, steps: int) -> list[float | str]:
@@ -242,8 +241,7 @@ def sobol_points(dimensions: int, count: int, seed: int | Sequence[int]) -> NDAr
     from scipy.stats import qmc
 
     sampler = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
-    points = sampler.random_base2(math.ceil(math.log2(count)) if count > 1 else 0)[:count]
-    return _inside(points)
+    return _inside(sampler.random_base2(math.ceil(math.log2(count)) if count > 1 else 0)[:count])
 
 
 def _inside(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -159,8 +159,7 @@ def quick_fit(
     from cmaes import CMA
 
     prior, seed = problem.prior, problem.scenario.seed
-    bounds = np.array([[-2.5, 2.5]] * len(prior.names))
-    optimiser = CMA(mean=np.zeros(len(prior.names)), sigma=0.7, bounds=bounds, seed=seed % 2**31)
+    optimiser = CMA(mean=np.zeros(len(prior.names)), sigma=0.7, bounds=np.array([[-2.5, 2.5]] * len(prior.names)), seed=seed % 2**31)
     highest, best, path = -np.inf, dict.fromkeys(prior.names, 0.0), []
     for generation in range(GENERATIONS):
         stage("point fit", generation, GENERATIONS)

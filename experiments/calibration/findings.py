@@ -158,8 +158,7 @@ def predict(
         for country, found in enumerate(others, start=1):
             mine = kept[0].country == country
             schools[..., mine] = found[..., mine]
-        threshold = parameter_rows(base, sets.iloc[here])["mainstream_threshold"]
-        adopters[here] = record.read(schools, threshold, teachers[here])
+        adopters[here] = record.read(schools, parameter_rows(base, sets.iloc[here])["mainstream_threshold"], teachers[here])
         for g, member in enumerate(groups):
             monthly[here, g] = schools[:, :, :practices][..., member].sum(axis=-1) / teachers[here][:, member].sum(axis=1)[:, None, None]
     return Predicted(adopters, teachers, monthly)
@@ -209,8 +208,7 @@ def ranked_scores(answers: Floats, seen: Floats) -> Floats:
 def cells_table(survey: Survey, school_ids: NDArray[np.str_], answers: Floats) -> pd.DataFrame:
     """Return one row per observed cell: what was seen, what answers were to be expected (median, 90 %), and whether it lies within."""
     wave, school = np.nonzero(survey.seen)
-    drawn = answers[:, wave, school]
-    low, middle, high = np.quantile(drawn, (0.05, 0.5, 0.95), axis=0)
+    low, middle, high = np.quantile(answers[:, wave, school], (0.05, 0.5, 0.95), axis=0)
     seen = survey.shares[wave, school]
     return pd.DataFrame(
         {

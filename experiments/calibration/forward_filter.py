@@ -34,8 +34,7 @@ Scratch = tuple[Floats, Floats, Floats, Floats]
 
 def is_independent(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
     """Tell whether the likelihood is exact school by school: no peers, no mentoring, schools fully known, and not too large."""
-    base = scenario.base_parameters()
-    alone = len(world.peer) == 0 or ("q_out" not in fitted and base["q_out"] == 0.0)
+    alone = len(world.peer) == 0 or ("q_out" not in fitted and scenario.base_parameters()["q_out"] == 0.0)
     known = not ({"teachers", "digital_capacity", "openness"} & {*schools.drawn, *(schools.partly_drawn or ())})
     small = float((world.teachers.astype(np.float64) ** 3).sum()) <= MOST_WORK
     return alone and is_unmentored(scenario, survey.horizon) and known and survey.discrepancy == 0.0 and small

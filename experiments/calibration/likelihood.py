@@ -103,8 +103,7 @@ def synthetic(values: Floats, answers: Answers, features: FeatureSet, observed: 
     def summaries(rows: Counts) -> Floats:
         return np.concatenate([reduce.of(block) for block in answers(rows)])
 
-    directions = learn_directions(values[turning], summaries(turning))
-    emulator = fit_emulator(values[rest], summaries(rest), directions)
+    emulator = fit_emulator(values[rest], summaries(rest), learn_directions(values[turning], summaries(turning)))
     excess = excess_score(emulator, values[judging], summaries(judging))
     return Synthetic(emulator, reduce, reduce.of(observed[None])[0], _chi2(CUT, emulator.mean.shape[1]), excess, before)
 
@@ -188,5 +187,4 @@ def filtered(prior: Prior, exact: Callable[[Floats], Floats], seed: int, points:
     box = ParameterBox.around(values[near])
     fit = best_polynomial(box, values[near], found[near] - found.max(), FILTER_DEGREES, 3)
     best = values[np.argsort(-(found + prior.log_density(scores)))[:128]]
-    error = float(np.sqrt(fit.press / near.sum()))
-    return Filtered(box, fit.degree, fit.coefficients, error, int(near.sum()), len(found), best)
+    return Filtered(box, fit.degree, fit.coefficients, float(np.sqrt(fit.press / near.sum())), int(near.sum()), len(found), best)

@@ -102,7 +102,6 @@ class Posterior:
     of runs. ``state``: how the fit came about. ``likelihoods``: one, or one for each country.
     """
 
-    names: tuple[str, ...]
     chains: Chains
     values: Floats
     history: list[dict[str, Any]]
@@ -161,8 +160,7 @@ def synthetic_posterior(problem: Problem, kept: Flags, table: ReferenceTable, fi
     seed = problem.scenario.seed
     early = [_likelihood(problem, kept, first, who, None, seed).opened(first.values) for who in problem.parts]
     scores, share = plausible_scores(problem.prior, early, second_runs, seed)
-    second = table.second_wave(first, problem.prior.values(scores))
-    return fitted_posterior(problem, kept, first, second, early, share, seed, stage)
+    return fitted_posterior(problem, kept, first, table.second_wave(first, problem.prior.values(scores)), early, share, seed, stage)
 
 
 def fitted_posterior(
@@ -217,8 +215,7 @@ def _walk(
     if not len(good):
         raise InputError("--observations", "no parameters within the priors come near the data", "widen the priors: --fit name=low:high")
     weight = np.exp(height[good] - height[good].max())
-    rng = np.random.default_rng(seed + 1)
-    chosen = rng.choice(good, size=256, p=(weight + 1e-9) / (weight + 1e-9).sum())
+    chosen = np.random.default_rng(seed + 1).choice(good, size=256, p=(weight + 1e-9) / (weight + 1e-9).sum())
     return sample_posterior(total, points[chosen], seed, ensembles=ensembles, stage=stage)
 
 
@@ -248,7 +245,7 @@ def _posterior(
         each = problem.scores_of(chains.flat)
         country_values = prior.values(each.reshape(-1, d)).reshape(each.shape)
         spread = np.exp(chains.flat[:, d : d + k])
-    return Posterior(prior.names, chains, values, history, state, likelihoods, country_values, spread)
+    return Posterior(chains, values, history, state, likelihoods, country_values, spread)
 
 
 def sample_posterior(
@@ -281,8 +278,7 @@ def sample_posterior(
             if not np.isfinite(time) or done >= SETTLED * time or done >= MOST_STEPS:
                 break
             steps = min(MOST_STEPS - done, max(500, int(SETTLED * time) - done))
-        chain = sampler.get_chain(discard=done // 4)
-        flat = chain.reshape(-1, d)
+        flat = sampler.get_chain(discard=done // 4).reshape(-1, d)
         kept.append(flat[np.linspace(0, len(flat) - 1, KEPT).astype(int)])
         times.append(time)
         made = max(made, done)

@@ -92,8 +92,7 @@ def verdict(plan: Again) -> tuple[list[str], dict[str, Any], bool]:
     else:
         lines.append("Made with the same source and the same versions of Python and libraries")
     surroundings = [{"name": name, "there": there, "here": here} for name, there, here in changed]
-    document = {"study": str(plan.study), "command": plan.words[0], **found.document(), "made_with": surroundings}
-    return lines, document, found.same
+    return lines, {"study": str(plan.study), "command": plan.words[0], **found.document(), "made_with": surroundings}, found.same
 
 
 def _words(folder: Path, info: dict[str, Any], scratch: Path, given: Mapping[str, str | None]) -> list[str]:

@@ -120,8 +120,7 @@ def _file(name: str, recorded: str | None, there: Path | None, here: Path | None
 
 def first_difference(name: str, there: Path, here: Path) -> Difference | None:
     """Return where two files of different bytes first differ in what they hold; None where they hold the same."""
-    readers = {".parquet": _parquet, ".csv": _csv, ".yaml": _text, ".txt": _text, ".json": _text}
-    reader = readers.get(there.suffix)
+    reader = {".parquet": _parquet, ".csv": _csv, ".yaml": _text, ".txt": _text, ".json": _text}.get(there.suffix)
     if reader is None:
         return Difference(name, "differs in its bytes")
     try:

@@ -133,8 +133,7 @@ def read_observations(
         frame = frame.assign(**answers)
         if scale is not None:
             _add_shares(table, frame, scale)
-    order = [name for name in ("school", "month", "practice") if name in frame]
-    frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    frame = frame.sort_values([name for name in ("school", "month", "practice") if name in frame], kind="stable", ignore_index=True)
     synthetic = "note" in table and any("synthetic" in note.lower() for note in table.columns["note"])
     practices = tuple(name for name in named if name in set(frame["practice"]))
     return Observations(kind, frame, waves, practices, table.name, scale, synthetic, tuple(table.notices))

@@ -1,54 +1,22 @@
-"""The folder of a search: its generations as Parquet parts, each there whole or not at all, and at the end what was found."""
+"""The folder of a search: what it is of, stated before it begins, and at the end what was found; between them its generations are kept."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.description import hash_inputs, keep_inputs, refuse_other
 from school_mentoring.experiments.folder.study import StudyFolder, checked_out, provenance, study_bytes, writing
-from school_mentoring.experiments.sweep.store import Store, plan_hash, say, write_atomically
-from school_mentoring.model.designs import OPTIONAL, Design
+from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml
 
 from .design_space import Aim, design_space
-from .optimise import Archive, Found, design_fields
-
-
-class GenerationStore(Archive):
-    """Keeps generations as parts in the folder of a search."""
-
-    def __init__(self, folder: Path, described: Mapping[str, Any], generations: int) -> None:
-        plan = plan_hash(described)
-        self.store = Store(folder / "generations", generations, lambda number: {"plan": plan, "chunk": number})
-
-    def read(self, number: int, designs: Sequence[Design]) -> pd.DataFrame | None:
-        """Return what these designs of a generation were worth; None where no part holds just them, which is then made again."""
-        if (path := self.store.parts().get(number)) is None:
-            return None
-        table, asked = pq.read_table(path).to_pandas(), _typed(design_fields(designs))
-        if _typed(table[list(asked.columns)]).equals(asked):
-            return table
-        say(f"{path} holds other designs than this search has come to: its generation is computed again")
-        path.unlink(missing_ok=True)
-        return None
-
-    def write(self, number: int, table: pd.DataFrame) -> None:
-        """Keep what the designs of a generation were worth. Raises InputError where the disk is full or the folder cannot be written."""
-        with writing(str(self.store.folder), "writing failed", "free space, then continue with --resume"):
-            self.store.write(number, pa.Table.from_pandas(_typed(table), preserve_index=False))
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of designs in which a column has one type, whatever the generation leaves out."""
-    return table.assign(**{name: table[name].astype("float64") for name in OPTIONAL})
+from .optimise import Found, GenerationStore, typed
 
 
 def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> GenerationStore:
@@ -91,7 +59,7 @@ def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) 
     files = {
         "runs.parquet": found.runs.to_parquet(index=False, compression="zstd"),
         "parameters.parquet": found.sets.to_parquet(index=False, compression="zstd"),
-        "evaluations.parquet": _typed(found.evaluations).to_parquet(index=False, compression="zstd"),
+        "evaluations.parquet": typed(found.evaluations).to_parquet(index=False, compression="zstd"),
         "designs.yaml": _scenario_of(found, beside, best, "best-designs", "the best designs for each budget"),
         "rivals.yaml": _scenario_of(found, beside, set(found.designs) - best, "rivals", "designs that do more, cost less, or both"),
         **{name: frame.to_csv(index=False, float_format="%.10g", lineterminator="\n").encode() for name, frame in tables.items()},
@@ -113,5 +81,4 @@ def _scenario_of(found: Found, beside: Mapping[str, str | None], names: set[str]
     name = f"{found.scenario.name[: 59 - len(suffix)]}-{suffix}".strip("-")
     world = found.scenario.world.model_copy(update=beside)
     title = f"{found.scenario.title or found.scenario.name}: {what}"[:200]
-    scenario = found.scenario.model_copy(update={"name": name, "title": title, "designs": designs, "world": world})
-    return dump_yaml(scenario).encode()
+    return dump_yaml(found.scenario.model_copy(update={"name": name, "title": title, "designs": designs, "world": world})).encode()

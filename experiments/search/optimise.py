@@ -8,18 +8,23 @@ winner's curse; Smith & Winkler 2006, Management Science 52, 311-322).
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.ensemble import run_rows, runner
+from school_mentoring.experiments.folder.study import writing
 from school_mentoring.experiments.progress import Advance, Stage
+from school_mentoring.experiments.sweep.store import Store, plan_hash, say
 from school_mentoring.experiments.variables import sample, uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.designs import FIELDS, Design, design_from_row, design_table
+from school_mentoring.model.designs import FIELDS, OPTIONAL, Design, design_from_row, design_table
 from school_mentoring.model.engine import Batch
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
@@ -89,15 +94,33 @@ class Panel:
         return 0 if self.sets == [{}] else 1
 
 
-class Archive:
-    """Where the generations of a search are kept; this one keeps them in memory."""
+class GenerationStore:
+    """Keeps generations as parts in the folder of a search."""
+
+    def __init__(self, folder: Path, described: Mapping[str, Any], generations: int) -> None:
+        plan = plan_hash(described)
+        self.store = Store(folder / "generations", generations, lambda number: {"plan": plan, "chunk": number})
 
     def read(self, number: int, designs: Sequence[Design]) -> pd.DataFrame | None:
-        """Return what these designs of a generation were worth, or None where it was not evaluated yet."""
+        """Return what these designs of a generation were worth; None where no part holds just them, which is then made again."""
+        if (path := self.store.parts().get(number)) is None:
+            return None
+        table, asked = pq.read_table(path).to_pandas(), typed(design_fields(designs))
+        if typed(table[list(asked.columns)]).equals(asked):
+            return table
+        say(f"{path} holds other designs than this search has come to: its generation is computed again")
+        path.unlink(missing_ok=True)
         return None
 
     def write(self, number: int, table: pd.DataFrame) -> None:
-        """Keep what the designs of a generation were worth."""
+        """Keep what the designs of a generation were worth. Raises InputError where the disk is full or the folder cannot be written."""
+        with writing(str(self.store.folder), "writing failed", "free space, then continue with --resume"):
+            self.store.write(number, pa.Table.from_pandas(typed(table), preserve_index=False))
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of designs in which a column has one type, whatever the generation leaves out."""
+    return table.assign(**{name: table[name].astype("float64") for name in OPTIONAL})
 
 
 @dataclass(frozen=True)
@@ -134,8 +157,9 @@ class Found:
 
 
 def search(
-    scenario: Scenario, aim: Aim, archive: Archive, *, engine: str = "compiled", threads: int | None = None, stage: Stage = lambda *_: None
-) -> Found:
+    scenario: Scenario, aim: Aim, archive: GenerationStore, *, engine: str = "compiled", threads: int | None = None,
+    stage: Stage = lambda *_: None,
+) -> Found:  # fmt: skip
     """Search the space of a scenario's designs, and judge what was found on fresh panels.
 
     Raises InputError where the space or the aim is not possible, and where a gap is sought that the schools do not have.
@@ -198,7 +222,7 @@ def _round_budgets(costs: Sequence[float], highest: float) -> tuple[float, ...]:
 
 
 def _evolve(
-    aim: Aim, space: Space, panel: Panel, comparator: Floats, highest: float, begin: Sequence[Point], seed: int, archive: Archive,
+    aim: Aim, space: Space, panel: Panel, comparator: Floats, highest: float, begin: Sequence[Point], seed: int, archive: GenerationStore,
     stage: Stage,
 ) -> tuple[pd.DataFrame, list[Design]]:  # fmt: skip
     """Return every design tried with its worth, and the last population."""

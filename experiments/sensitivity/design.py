@@ -150,8 +150,7 @@ def morris_points(factors: Sequence[Factor], columns: int, points: int, batch: i
 
 def _balanced(factors: Sequence[Factor], columns: int, batch: int, rng: np.random.Generator) -> Floats:
     """Return a batch of trajectories, shape (batch, factors + 1, columns); a level tells in which direction its parameter moves."""
-    levels = np.resize(np.arange(LEVELS), (columns, batch))
-    start = rng.permuted(levels, axis=1).T
+    start = rng.permuted(np.resize(np.arange(LEVELS), (columns, batch)), axis=1).T
     end = np.where(start < LEVELS // 2, start + LEVELS // 2, start - LEVELS // 2)
     turn = rng.permuted(np.tile(np.arange(len(factors)), (batch, 1)), axis=1)
     when = np.full((batch, columns), len(factors))  # what belongs to no factor stays

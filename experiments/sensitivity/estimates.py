@@ -193,8 +193,7 @@ def given_estimates(
 
 def contests(means: Floats, targets: tuple[Target, ...]) -> Flags:
     """Return in which sets the design beats its comparator: by the higher value; of costs and gaps by the lower."""
-    better = np.array([-1.0 if target.output.startswith(("cost", "gap")) else 1.0 for target in targets])
-    return np.asarray(means * better > 0)
+    return np.asarray(means * np.array([-1.0 if target.output.startswith(("cost", "gap")) else 1.0 for target in targets]) > 0)
 
 
 def over_time(layout: Layout, points: int, shares: Targets, resamples: int, level: float) -> pd.DataFrame:

@@ -53,8 +53,7 @@ def counts_of(drawn: NDArray[np.int64]) -> Floats:
 
 def left_out_counts(points: int, scramblings: int) -> Floats:
     """Return the weights of points with each of M scramblings left out in turn, shape (M, points); point p is of scrambling p mod M."""
-    mine = np.arange(points) % scramblings == np.arange(scramblings)[:, None]
-    return np.where(mine, 0.0, scramblings / (scramblings - 1.0))
+    return np.where(np.arange(points) % scramblings == np.arange(scramblings)[:, None], 0.0, scramblings / (scramblings - 1.0))
 
 
 def calibrated(values: Estimated, scramblings: int, level: float, *, positive: bool) -> Estimated:
@@ -73,8 +72,7 @@ def calibrated(values: Estimated, scramblings: int, level: float, *, positive: b
 
 def widened(values: Estimated, points: int, level: float, *, positive: bool) -> Estimated:
     """Return an index of few points with resamples as wide as Student's t asks; those of a bootstrap of n lack sqrt((n - 1) / n)."""
-    ratio = np.full(values.estimate.shape, np.sqrt(points / (points - 1.0)) * _student(points - 1, level))
-    return _stretched(values, ratio, positive)
+    return _stretched(values, np.full(values.estimate.shape, np.sqrt(points / (points - 1.0)) * _student(points - 1, level)), positive)
 
 
 def _student(freedom: int, level: float) -> float:

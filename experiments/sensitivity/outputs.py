@@ -188,8 +188,7 @@ def _cells(path: Path, plan: Plan, chunk: int, columns: list[str]) -> Floats:
     cell = table["parameter_set"].to_numpy() * replicates + table["replicate"].to_numpy() - chunk * plan.chunk
     order = {name: position for position, name in enumerate(plan.scenario.designs)}
     encoded = table["design"].combine_chunks()
-    names = np.array([order[name] for name in encoded.dictionary.to_pylist()])
-    row = cell * designs + names[encoded.indices.to_numpy()]
+    row = cell * designs + np.array([order[name] for name in encoded.dictionary.to_pylist()])[encoded.indices.to_numpy()]
     cube = np.full((plan.runs_of(chunk), len(columns)), np.nan)
     cube[row] = np.column_stack([table[name].to_numpy() for name in columns])
     return cube.reshape(-1, designs, len(columns))

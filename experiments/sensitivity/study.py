@@ -162,8 +162,7 @@ def run_study(
         ends = Plan(scenario, sets, "common", chunk, "one at a time")
         _make(folder / LOCAL_FOLDER, ends, True, engine, threads, stage)
         means = read_targets(folder / LOCAL_FOLDER, ends, targets, options.willingness_to_pay).means
-        frames = [described.assign(**target._asdict(), mean=means[:, k]) for k, target in enumerate(targets)]
-        local = pd.concat(frames, ignore_index=True)
+        local = pd.concat([described.assign(**target._asdict(), mean=means[:, k]) for k, target in enumerate(targets)], ignore_index=True)
     rows = np.arange(len(plan.sets)).reshape(points, layout.step)
     drawn = rows[:, [0, -1]].reshape(-1) if layout.method == "sobol" else rows.reshape(-1)  # independently
     return SensitivityFindings(estimates.table(), found.table(), local, monthly, _with_means(plan.sets, found, drawn), state)

@@ -138,8 +138,7 @@ class Sweep:
             if len(self._worlds) >= KEPT_SIZES:
                 self._worlds.clear()
             update = {name.partition(".")[2]: value for name, value in zip(varied, values, strict=True)}
-            world = self.plan.scenario.world.model_copy(update=update)
-            scenario = self.plan.scenario.model_copy(update={"world": world})
+            scenario = self.plan.scenario.model_copy(update={"world": self.plan.scenario.world.model_copy(update=update)})
             self._worlds[values] = (scenario, Worlds(scenario))
         return self._worlds[values]
 
@@ -167,8 +166,7 @@ def compute(sweep: Sweep, store: Store, folder: Path, chunk: int) -> int:
     table, failures = sweep.chunk(chunk)
     if failures:
         (folder / FAILURES).mkdir(exist_ok=True)
-        text = json.dumps(failures, indent=1, ensure_ascii=False)
-        write_atomically(folder / FAILURES / f"chunk-{chunk:08d}.json", text.encode())
+        write_atomically(folder / FAILURES / f"chunk-{chunk:08d}.json", json.dumps(failures, indent=1, ensure_ascii=False).encode())
     store.write(chunk, table)
     return len(failures)
 

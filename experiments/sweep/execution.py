@@ -41,8 +41,7 @@ def open_sweep(folder: Path, plan: Plan, *, resume: bool) -> Store:
     error and removed, so that they are made again.
     """
     checked_out(folder)
-    study = folder / "study.json"
-    if not study.exists():
+    if not (folder / "study.json").exists():
         if resume and folder.exists():
             say(f"{folder} holds no sweep yet; starting it")
         _create(folder, plan)

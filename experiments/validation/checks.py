@@ -140,8 +140,7 @@ def curve(
     words = [one for one in x if isinstance(one, str)] if isinstance(x, Sequence) else []
     place = np.arange(len(height), dtype=float) if words else np.asarray(x, float)
     errors = 2.0 * np.broadcast_to(np.asarray(error, float), height.shape)
-    values = (panel, *axes, series, joined, words or "", place, height, errors)
-    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+    return pd.DataFrame(dict(zip(COLUMNS, (panel, *axes, series, joined, words or "", place, height, errors), strict=True)))
 
 
 def over_worlds(panel: str, axes: tuple[str, str], series: str, x: ArrayLike | Sequence[str], values: ArrayLike) -> pd.DataFrame:

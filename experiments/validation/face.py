@@ -34,8 +34,7 @@ def face_table(stage: Stage = lambda *_: None) -> pd.DataFrame:
     for position, (project, read) in enumerate({"MenSI": _mensi, "Living Schools Lab": _lab}.items()):
         stage("face validity", position, 2)
         found[project] = read()
-    text = files(__package__).joinpath("facts.csv").read_text(encoding="utf-8")
-    facts = list(csv.DictReader(text.splitlines()))
+    facts = list(csv.DictReader(files(__package__).joinpath("facts.csv").read_text(encoding="utf-8").splitlines()))
     for fact in facts:
         figures, agrees = found[fact["project"]]
         fact["model"] = fact["model"].format(**figures).replace("%", " %")

@@ -119,11 +119,6 @@ class Variant(NamedTuple):
     structure: Structure
     parameters: Mapping[str, float]
 
-    @property
-    def name(self) -> str:
-        """What it is called in tables and figures."""
-        return DEFAULT if self.choice == DEFAULT else f"{self.choice} {self.value}"
-
 
 def alternatives(own: Structure) -> list[Variant]:
     """Return every structure that differs from a given one in one choice."""
@@ -159,7 +154,8 @@ def runs_under_choices(scenario: Scenario, stage: Stage = lambda *_: None, threa
             stage("structural choices", before + done, total)
 
         runs = run_ensemble(built, table, DRAW_REPLICATES, worlds=Worlds(built), first_set=1, threads=threads, progress=tell).runs
-        parts.append(runs[list(KEPT)].assign(choice=variant.choice, value=variant.value, variant=variant.name))
+        labels = {"choice": variant.choice, "value": variant.value, "variant": f"{variant.choice} {variant.value}".strip()}
+        parts.append(runs[list(KEPT)].assign(**labels))
     return pd.concat(parts, ignore_index=True), sets.assign(parameter_set=range(1, len(sets) + 1))
 
 

@@ -204,5 +204,4 @@ def lone_schools(
     adopters: int, parameters: Mapping[str, float], months: int, *, teachers: int, seed: int, capacity: float = 0.5
 ) -> NDArray[np.int32]:
     """Return the adopters of 400 schools that nothing ties together, (months, schools)."""
-    world = build_world(np.full(400, teachers), capacity=capacity, adopters_at_start=adopters)
-    return simulate(world, parameters, 1, months, seed)[0]
+    return simulate(build_world(np.full(400, teachers), capacity=capacity, adopters_at_start=adopters), parameters, 1, months, seed)[0]

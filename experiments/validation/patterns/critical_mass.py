@@ -40,8 +40,7 @@ def balance(share: float, capacity: float, **parameters: float) -> float:
 def roots(capacity: float, **parameters: float) -> list[float]:
     """Return the shares above 0 at which a lone school stays, in ascending order."""
     shares = np.linspace(0.001, 0.999, 1997)
-    signs = np.sign([balance(s, capacity, **parameters) for s in shares])
-    return [float(shares[i]) for i in np.flatnonzero(np.diff(signs))]
+    return [float(shares[i]) for i in np.flatnonzero(np.diff(np.sign([balance(s, capacity, **parameters) for s in shares])))]
 
 
 def changes(adopters: int, capacity: float, parameters: Mapping[str, float] = {}, *, years: int = YEARS) -> np.ndarray:

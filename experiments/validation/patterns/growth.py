@@ -62,8 +62,7 @@ def _little() -> Readings:
 def _fades() -> Readings:
     for month in (LATER, 119, 239):
         yield below(f"log lead of outreach in month {month} less that at its end", lead("outreach", month) - lead("outreach", END))
-    left = lead("outreach", 239).mean() / lead("outreach", END).mean()
-    yield between("log lead left in month 239, over that at its end", left, high=0.1)
+    yield between("log lead left in month 239, over that at its end", lead("outreach", 239).mean() / lead("outreach", END).mean(), high=0.1)
     added = points_added()
     yield below("points of share added in month 239 less half of those at its end", added[:, 239] - 0.5 * added[:, END])
     grown = lead("bottom_up", LATER) - lead("bottom_up", END)
@@ -97,8 +96,7 @@ def mentors(design: str) -> np.ndarray:
 
 @PATTERN.check("A community grows by a factor each year")
 def _grows() -> Readings:
-    grown = mentors("cascade_0.01")
-    mean = grown.mean(axis=0)
+    mean = mentors("cascade_0.01").mean(axis=0)
     years = np.arange(len(mean))
     straight, bent = (float(np.corrcoef(years, values)[0, 1] ** 2) for values in (np.log(mean), mean))
     yield between("R2 of log mentors on the year", straight, 0.95)

@@ -37,8 +37,7 @@ def leads(design: str, **parameters: float) -> np.ndarray:
         mentored = runs.mentored(design)[index].any(axis=0)
         mentor = runs.mentors(design)[index].any(axis=0)
         near = np.zeros(len(lead), bool)
-        here = np.repeat(np.arange(len(lead)), np.diff(world.peer_start))
-        np.logical_or.at(near, here, (mentored | mentor)[world.peer])
+        np.logical_or.at(near, np.repeat(np.arange(len(lead)), np.diff(world.peer_start)), (mentored | mentor)[world.peer])
         plain = ~mentored & ~mentor
         groups = (mentored & ~mentor, plain & near, plain & ~near)
         rows.append([100.0 * lead[chosen].mean() if chosen.any() else np.nan for chosen in groups])
