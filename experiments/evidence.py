@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.folder.description import refuse_changed
-from school_mentoring.experiments.folder.results import KEYS, Study, open_study
+from school_mentoring.experiments.folder.reading import KEYS, Study, open_study
 from school_mentoring.model.designs import design_from_row
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES

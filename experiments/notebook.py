@@ -17,9 +17,9 @@ from .compare import Comparison, Simulation
 from .compare import compare as run_compare
 from .compare import simulate as run_simulation
 from .ensemble import chosen_engine
-from .folder import results
-from .folder.results import Study
-from .folder.study import checked_out, study_path
+from .folder import reading
+from .folder.reading import Study
+from .folder.writing import checked_out, study_path
 from .progress import Progress
 from .worlds import Worlds
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # Mesa takes as long to load as all else together
 Engine = Literal["compiled", "mesa"]
 
 load_scenario = from_python(scenarios.load_scenario)
-open_study = from_python(results.open_study)
+open_study = from_python(reading.open_study)
 
 
 @from_python
@@ -135,7 +135,7 @@ def sweep(
     store = open_sweep(folder, plan, resume=True)
     with Progress() as progress:
         carry_out(folder, plan, store, engine=engine, threads=threads, progress=partial(progress.show, "runs"))
-    return results.open_study(folder)
+    return reading.open_study(folder)
 
 
 @from_python

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from school_mentoring.experiments.ensemble import BatchRunner
-    from school_mentoring.experiments.folder.study import StudyFolder
+    from school_mentoring.experiments.folder.writing import StudyFolder
     from school_mentoring.scenarios import Scenario, ScenarioOptions
 
 
@@ -50,7 +50,7 @@ def as_typed() -> str:
 
 def new_folder_of(out: Path | None, name: str, command: str) -> Path:
     """Return the folder that a command writes to; raises InputError where no study can be put there, before any work is done."""
-    from school_mentoring.experiments.folder.study import checked_out, study_path
+    from school_mentoring.experiments.folder.writing import checked_out, study_path
 
     return checked_out(study_path(out, name, command))
 
@@ -72,7 +72,7 @@ def written_study(
     files: Mapping[str, str] | None = None,
 ) -> "Iterator[StudyFolder]":
     """Write the study of a command, whole or not at all: tables, and what the caller adds; ``options``, ``files``: as in ``provenance``."""
-    from school_mentoring.experiments.folder.study import new_study, provenance
+    from school_mentoring.experiments.folder.writing import new_study, provenance
 
     with new_study(folder, provenance(scenario, command, options, files)) as study:
         for name, table in tables.items():

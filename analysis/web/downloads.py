@@ -13,7 +13,7 @@ import pandas as pd
 from school_mentoring.analysis.report.terminal import Report, comparison_report
 from school_mentoring.experiments.compare import Comparison, compare, with_comparator
 from school_mentoring.experiments.folder.description import portable
-from school_mentoring.experiments.folder.study import new_study, provenance
+from school_mentoring.experiments.folder.writing import new_study, provenance
 from school_mentoring.experiments.whatif import Kept, Stop, SupersededError
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import Scenario, dump_yaml, resolved

@@ -10,9 +10,9 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import dump_yaml, scenario_from
 
 from .description import differences, find_inputs
-from .results import open_study
+from .reading import open_study
 from .same import compare_folders
-from .study import FORMAT
+from .writing import FORMAT
 
 INSIDE = ("sensitivity", "calibration")
 """Folders of findings within the folder of the sweep that they rest on."""

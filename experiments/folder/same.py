@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from school_mentoring.experiments.sweep.store import PART
 
 from .description import file_digest
-from .study import METADATA
+from .writing import METADATA
 
 DRAWN = (".png", ".svg", ".html", ".pdf")
 """Files that show results and hold none of their own: their bytes change with the libraries that draw."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.description import hash_inputs, keep_inputs, refuse_other
-from school_mentoring.experiments.folder.study import StudyFolder, checked_out, provenance, study_bytes, writing
+from school_mentoring.experiments.folder.writing import StudyFolder, checked_out, provenance, study_bytes, writing
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml

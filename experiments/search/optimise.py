@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.ensemble import run_rows, runner
-from school_mentoring.experiments.folder.study import writing
+from school_mentoring.experiments.folder.writing import writing
 from school_mentoring.experiments.progress import Advance, Stage
 from school_mentoring.experiments.sweep.store import Store, plan_hash, say
 from school_mentoring.experiments.variables import sample, uncertain_variables

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.compare import with_comparator
-from school_mentoring.experiments.folder.results import open_study
+from school_mentoring.experiments.folder.reading import open_study
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, chunk_cells, read_plan

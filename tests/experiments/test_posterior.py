@@ -14,7 +14,7 @@ import pytest
 
 from school_mentoring.experiments.calibration.calibrate import write_calibrated
 from school_mentoring.experiments.compare import compare
-from school_mentoring.experiments.folder.study import new_study, provenance
+from school_mentoring.experiments.folder.writing import new_study, provenance
 from school_mentoring.experiments.sensitivity.design import layout_of
 from school_mentoring.experiments.sensitivity.indices import binned_first_order
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
-from school_mentoring.experiments.folder.results import open_study
+from school_mentoring.experiments.folder.reading import open_study
 from school_mentoring.scenarios import load_scenario
 from tests.commands.program import Done
 

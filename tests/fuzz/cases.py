@@ -15,8 +15,8 @@ from school_mentoring.analysis.web.limits import Limits
 from school_mentoring.analysis.web.state import from_address, new_state, to_address
 from school_mentoring.analysis.web.uploads import upload
 from school_mentoring.experiments.calibration.calibrate import asked, problem_of
+from school_mentoring.experiments.folder.reading import open_study
 from school_mentoring.experiments.folder.rerun import again
-from school_mentoring.experiments.folder.results import open_study
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.own_schools import read_schools
 from school_mentoring.model.world.own_ties import read_ties

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from school_mentoring.experiments.folder.study import provenance
+from school_mentoring.experiments.folder.writing import provenance
 
 from . import DIGESTS, STUDY, golden_scenario, results, stated_scenario
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from school_mentoring.experiments.folder.results import open_study
+from school_mentoring.experiments.folder.reading import open_study
 from school_mentoring.experiments.sensitivity.design import layout_of, one_at_a_time
 from school_mentoring.experiments.sensitivity.outputs import _Spread, read_targets, targets_of
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, asked, run_study, study_of_sweep

@@ -9,8 +9,8 @@ import pytest
 
 from school_mentoring import open_study
 from school_mentoring.experiments.ensemble import run_ensemble
-from school_mentoring.experiments.folder.results import Study
-from school_mentoring.experiments.folder.study import new_study, provenance
+from school_mentoring.experiments.folder.reading import Study
+from school_mentoring.experiments.folder.writing import new_study, provenance
 from school_mentoring.experiments.sweep.chunks import Sweep
 from school_mentoring.experiments.sweep.store import sweep_store
 from school_mentoring.experiments.worlds import Worlds
