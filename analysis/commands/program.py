@@ -73,7 +73,8 @@ def run() -> None:
         if error.errno is None:
             raise
         _forget_output()
-        code = _refused(f"{error.filename or 'standard output'}: cannot be used ({error.strerror}); free space or give another")
+        name = one_line(str(error.filename or "standard output"))
+        code = _refused(f"{name}: cannot be used ({error.strerror}); free space or give another")
     if code == 130:
         kept = "what is finished is kept, go on with --resume" if _can_resume(*sys.argv[1:2]) else "nothing was written"
         print(f"interrupted: {kept}", file=sys.stderr)

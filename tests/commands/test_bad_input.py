@@ -85,6 +85,7 @@ QUICK = ("compare", "good.yaml", "--out", "study")
 OPTIONS: dict[tuple[str, ...], str] = {
     ("compare", "mensi-pilo"): "'mensi-pilo': no scenario 'mensi-pilo'; did you mean 'mensi-pilot'?",
     ("compare", "no.yaml"): "'no.yaml': no such file; allowed: a YAML file",
+    ("sensitivity", "x\r" * 150): "x\\rx\\r",  # longer than the name of a file may be, with ends of lines in it
     ("compare", "."): "'.': '.' is not a file; allowed: a YAML file or the name of a shipped scenario",
     (*QUICK, "--set", "gama=1"): "--set gama=1: nothing named 'gama' can be set; did you mean 'gamma'?",
     (*QUICK, "--set", "p=high"): "--set p=high: 'high' is not a number; allowed: numbers",
