@@ -12,7 +12,7 @@ from school_mentoring.model.costs import CATEGORIES, PAYERS
 from .outcomes import COMPARATOR, names_in
 from .summary import wide
 
-EFFECT, COST = "effect_adopter_years", "cost_total"
+EFFECT, COST = "effect_adopter_years", "cost_society"
 
 HULL = 0.9
 """Share of parameter sets inside an outline."""
@@ -41,9 +41,16 @@ def discounted_costs(table: pd.DataFrame, discount_rate: float) -> "pd.Series[fl
     return summed.reindex(full, fill_value=0.0)
 
 
+def stacked_ends(totals: "pd.Series[float]", payer: str) -> tuple[float, float]:
+    """Return the lowest and highest end of the stacked bars of what a payer pays: what it receives is stacked below 0."""
+    mine = totals.xs(payer, level="payer")
+    below, above = (part.groupby(level="design").sum() for part in (mine.clip(upper=0.0), mine.clip(lower=0.0)))
+    return float(below.min()), float(above.max())
+
+
 def costing(totals: "pd.Series[float]") -> list[str]:
-    """Return the categories that cost anything."""
-    return [name for name in CATEGORIES if len(totals) and totals.xs(name, level="category").sum() > 0]
+    """Return the categories that cost anybody anything; what one pays to the other is among them."""
+    return [name for name in CATEGORIES if len(totals) and totals.xs(name, level="category").abs().sum() > 0]
 
 
 def spread(values: "pd.Series[float]") -> tuple[float, float, float] | None:

@@ -20,7 +20,7 @@ def describe(design: Design) -> str:
 
 
 def _phrase(row: DesignField, design: Design) -> str:
-    if not row.phrase or not (row.needs is None or any(_holds(need, design) for need in row.needs.split("|"))):
+    if not row.phrase or not _means(row, design):
         return ""
     value = getattr(design, row.field)
     if row.field in CHOICES:
@@ -29,11 +29,15 @@ def _phrase(row: DesignField, design: Design) -> str:
     return "" if off else row.phrase
 
 
+def _means(row: DesignField, design: Design) -> bool:
+    """Tell whether a field means anything: it needs none, or one that is on, or of a certain word, and that means something itself."""
+    return row.needs is None or any(_holds(need, design) for need in row.needs.split("|"))
+
+
 def _holds(need: str, design: Design) -> bool:
-    """Tell whether a design has what another field needs: a field that is on, or a field of a certain word."""
     field, _, word = need.partition("=")
     value = getattr(design, field)
-    return bool(value == word) if word else value not in ("none", 0)
+    return bool(value == word if word else value not in ("none", 0)) and _means(FIELDS[field], design)
 
 
 def _shown(unit: str, value: str | float | None) -> str:

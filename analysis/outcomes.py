@@ -32,12 +32,15 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "coordination": "coordination",
     "release": "paid mentor hours",
     "voluntary": "unpaid mentor hours",
-    "team": "mentee teachers' hours",
+    "team": "hours of mentees' teams",
+    "meeting": "meetings of clusters",
     "stipend": "stipends to mentor schools",
     "grant": "grants to mentee schools",
     "travel": "travel",
-    "platform": "online platform",
+    "platform": "online community",
     "outreach": "outreach campaign",
+    "course": "hours in the open course",
+    "learning": "hours of learning the practice",
     "onboarding": "training of new mentors",
     "recognition": "recognition of mentors",
 }
@@ -50,6 +53,8 @@ _GROUP_NAMES = {
     "not_disadvantaged": "schools that are not disadvantaged",
     "rural": "rural schools",
     "not_rural": "schools that are not rural",
+    "small": "small schools",
+    "not_small": "schools that are not small",
     "mentors": "schools that have ever mentored",
     "mentees": "schools that have been mentees, never mentors",
     "unmentored": "schools never mentored",
@@ -58,7 +63,13 @@ _GROUP_NAMES = {
     "not_rural_disadvantaged": "disadvantaged schools that are not rural",
     "not_rural_not_disadvantaged": "schools neither rural nor disadvantaged",
 }
-_GAP_UNIT = "share of teachers"
+TEAM_GROUP_NAMES: Mapping[str, str] = {
+    "team": "teachers in a team",
+    "colleagues": "their colleagues",
+    "others": "teachers of other schools",
+}
+_SHARE = "share of teachers"
+_GAP_TYPES = ("disadvantaged", "rural", "small")
 
 OUTCOMES: Mapping[str, Outcome] = {
     "effect_adopter_years": Outcome("adopter-years", "adopter-years", "higher", 0),
@@ -69,24 +80,34 @@ OUTCOMES: Mapping[str, Outcome] = {
     "mainstreamed_end": Outcome("mainstreamed schools at the end", "schools", "higher", 1),
     "pupils_end": Outcome("pupils reached at the end", "pupils", "higher", 0),
     "sustained_share": Outcome("adopters at the end / at the end of funding", "ratio", "neither", 2),
-    "gap_disadvantaged_end_of_funding": Outcome("gap of disadvantaged schools at the end of funding", _GAP_UNIT, "neither", 3),
-    "gap_rural_end_of_funding": Outcome("gap of rural schools at the end of funding", _GAP_UNIT, "neither", 3),
-    "gap_disadvantaged": Outcome("gap of disadvantaged schools at the end", _GAP_UNIT, "neither", 3),
-    "gap_rural": Outcome("gap of rural schools at the end", _GAP_UNIT, "neither", 3),
+    **{f"gap_{kind}_end_of_funding": Outcome(f"gap of {kind} schools at the end of funding", _SHARE, "neither", 3) for kind in _GAP_TYPES},
+    **{f"gap_{kind}": Outcome(f"gap of {kind} schools at the end", _SHARE, "neither", 3) for kind in _GAP_TYPES},
+    **{
+        f"use_{group}_end_of_funding": Outcome(f"use among {called} at the end of funding", _SHARE, "neither", 3)
+        for group, called in TEAM_GROUP_NAMES.items()
+    },
     "active_ties_end_of_funding": Outcome("active mentoring ties at the end of funding", "ties", "neither", 1),
     "active_ties_end": Outcome("active mentoring ties at the end", "ties", "neither", 1),
+    "contacts_end_of_funding": Outcome("lasting contacts at the end of funding", "pairs of schools", "neither", 1),
+    "contacts_end": Outcome("lasting contacts at the end", "pairs of schools", "neither", 1),
     "mentor_schools": Outcome("schools that have ever mentored", "schools", "neither", 1),
     "mentee_schools": Outcome("schools that have been mentees, never mentors", "schools", "neither", 1),
+    "schools_reached": Outcome("schools that have ever been mentored", "schools", "neither", 1),
+    "teachers_in_team": Outcome("teachers in teams of mentored schools", "teachers", "neither", 0),
+    "pupils_reached": Outcome("pupils of teachers in teams", "pupils", "neither", 0),
     **{f"cost_{payer}": Outcome(f"cost to {PAYER_NAMES[payer]}", "EUR", "lower", 0) for payer in PAYERS},
-    "cost_total": Outcome("cost in total", "EUR", "lower", 0),
+    "cost_total": Outcome("cost of all resources", "EUR", "lower", 0),
+    "cost_society": Outcome("cost to society", "EUR", "lower", 0),
     **{f"cost_{category}": Outcome(f"cost of {CATEGORY_NAMES[category]}", "EUR", "lower", 0) for category in CATEGORIES},
 }
 """Every outcome of ``model.observe.OUTCOMES``, in its order.
 
-Where a scenario has several practices, teachers, schools and pupils count once for each practice. Costs are EUR of 2023; they and
-adopter-years are discounted to month 0. A gap is the adopting share outside minus inside the disadvantaged (rural) schools; whether one
-below 0 is better than 0 is a judgement, so gaps have no direction. Nor has the ratio of adopters at the end to those at the end of
-funding: it is largest where little was reached, so that no programme at all may lead. Ties, mentors and mentees are means, not ends.
+Where a scenario has several practices, teachers, schools and pupils count once for each practice, except in what has ever been reached.
+Costs are EUR of 2023; they and adopter-years are discounted to month 0. What the programme pays to schools is taken off the schools' cost,
+which may so lie below 0; society bears all resources and what it takes to raise the programme's money. A gap is the adopting share outside
+minus inside the disadvantaged (rural, small) schools; whether one below 0 is better than 0 is a judgement, so gaps have no direction. Nor
+have use among teachers in teams and among others, and the ratio of adopters at the end to those at the end of funding: they are largest
+where little was reached, so that no programme at all may lead. Ties, contacts and who was reached are means, not ends.
 """
 
 if tuple(OUTCOMES) != tuple(OUTCOME_NAMES):  # an outcome added to the model needs its name here

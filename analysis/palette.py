@@ -19,25 +19,29 @@ PRESET_LOOKS: Mapping[str, tuple[str, str]] = {
     "virtual": ("#009e73", "D"),
     "bottom_up": ("#cc79a7", "P"),
     "hybrid": ("#56b4e9", "X"),
+    "specialist": ("#882255", "*"),
 }
-# Tol (2021), Colour Schemes, SRON technical note: those of the muted scheme that differ most from the above.
-_EXTRA_COLOURS = ("#332288", "#882255", "#999933", "#44aa99", "#661100", "#117733", "#aa4499")
-_EXTRA_MARKERS = ("h", "<", ">", "p", "d", "8", "H")
+# Tol (2021), Colour Schemes, SRON technical note: those of the muted scheme that differ most from the above, of which one is there already.
+_EXTRA_COLOURS = ("#332288", "#999933", "#44aa99", "#661100", "#117733", "#aa4499")
+_EXTRA_MARKERS = ("h", "<", ">", "p", "d", "8")
 
 CATEGORY_COLOURS: Mapping[str, str] = {
     "coordination": "#332288",
     "release": "#88ccee",
     "voluntary": "#44aa99",
     "team": "#117733",
+    "meeting": "#0072b2",
     "stipend": "#999933",
     "grant": "#ddcc77",
     "travel": "#661100",
     "platform": "#cc6677",
     "outreach": "#e69f00",
+    "course": "#d55e00",
+    "learning": "#882255",
     "onboarding": "#aa4499",
     "recognition": "#bbbbbb",
 }
-"""Of the categories of costs (Tol's muted scheme and two more)."""
+"""Of the categories of costs (Tol's muted scheme and some of Okabe & Ito's)."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from school_mentoring.analysis.economics.frontier import frontier, net_benefit
 from .outcomes import COMPARATOR, OUTCOMES, names_in, outcome
 
 DIGITS = 10
+REACHED = {"school": "schools_reached", "teacher": "teachers_in_team", "pupil": "pupils_reached"}
+"""Who is reached: what one is called in ``cost_of_reach``, and the outcome that counts them."""
 PAIRS_AT_A_TIME = 2000
 QUANTILES = (0.05, 0.5, 0.95)
 Z90 = 1.6448536269514722  # of the normal distribution: 90 % lie within this many standard deviations
@@ -73,14 +75,14 @@ def between_designs(runs: pd.DataFrame, outcome: str, *, worlds: int, involving:
 def cost_effectiveness(runs: pd.DataFrame, *, worlds: int) -> pd.DataFrame:
     """Return what each design costs and brings over the comparator, and where it stands among the others.
 
-    Columns: ``design``, ``comparator``; ``cost``, ``cost_programme``, ``effect``: means; ``incremental_cost``, ``incremental_cost_se``,
-    ``incremental_cost_programme``, ``incremental_effect``, ``incremental_effect_se``: over the comparator; ``cost_per_effect``,
-    ``cost_per_effect_programme``: EUR per added adopter-year as ratios of means, nan where the effect is not above 0;
+    Columns: ``design``, ``comparator``; ``cost`` (to society), ``cost_programme``, ``effect``: means; ``incremental_cost``,
+    ``incremental_cost_se``, ``incremental_cost_programme``, ``incremental_effect``, ``incremental_effect_se``: over the comparator;
+    ``cost_per_effect``, ``cost_per_effect_programme``: EUR per added adopter-year as ratios of means, nan where the effect is not above 0;
     ``cost_per_effect_se``: by the delta method, se(dC - R dE) / mean dE; ``note``: why a ratio is blank or weak; ``status``, ``icer``,
     ``icer_against``, ``dominated_by``: see ``economics.frontier``.
     """
     _require(runs, COMPARATOR)
-    costs, effects, programme = (complete(wide(runs, name), name) for name in ("cost_total", "effect_adopter_years", "cost_programme"))
+    costs, effects, programme = (complete(wide(runs, name), name) for name in ("cost_society", "effect_adopter_years", "cost_programme"))
     means = pd.DataFrame({"cost": _means(costs), "cost_programme": _means(programme), "effect": _means(effects)})
     designs = [str(design) for design in means.index]
     standing = frontier(designs, means["cost"].tolist(), means["effect"].tolist())
@@ -91,6 +93,45 @@ def cost_effectiveness(runs: pd.DataFrame, *, worlds: int) -> pd.DataFrame:
         row |= _ratios(*extra, worlds) | {name: place[name] for name in ("status", "icer", "icer_against", "dominated_by")}
         rows.append(row if d != COMPARATOR else row | {"note": ""})
     return _tidy(rows, runs)
+
+
+def cost_of_reach(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what each design costs for each mentored school, teacher in a team and pupil of such teachers.
+
+    Columns: ``design``; the mean outcomes of ``REACHED``; ``programme_per_school`` and so on, ``society_per_school`` and so on: EUR of the
+    programme's outlay and of the cost to society beyond the comparator, as ratios of means; nan where nobody is reached.
+    """
+    _require(runs, COMPARATOR)
+    reached = pd.DataFrame({name: _means(wide(runs, name)) for name in REACHED.values()})
+    for payer in ("programme", "society"):
+        cost = _means(wide(runs, f"cost_{payer}"))
+        for one, name in REACHED.items():
+            reached[f"{payer}_per_{one}"] = (cost - cost[COMPARATOR]) / reached[name].where(reached[name] > 0)
+    return _tidy(reached.rename_axis("design").reset_index().to_dict("records"), runs)
+
+
+def by_discount_rate(monthly: pd.DataFrame, costs: pd.DataFrame, rates: Sequence[float], *, public_funds: float) -> pd.DataFrame:
+    """Return the added cost to society, the added adopter-years and their ratio at several discount rates, from the months of all runs.
+
+    ``monthly``: columns ``design, parameter_set, replicate, month, group, adopters``; ``costs``: ``design, month, payer, cost`` in EUR, not
+    discounted; ``public_funds``: what raising a euro of the programme's outlay costs. Columns: ``design``, ``discount_rate`` per year,
+    ``incremental_cost``, ``incremental_effect``, ``cost_per_effect`` (nan where the effect is not above 0).
+    """
+    everyone, keys = monthly[monthly["group"] == "all"], ["month", "design"]
+    count = len(everyone[["parameter_set", "replicate"]].drop_duplicates())
+    weight = np.where(costs["payer"] == "programme", 1.0 + public_funds, 1.0)
+    years = everyone.groupby(keys, observed=False)["adopters"].sum().unstack() / (12.0 * count)
+    borne = costs.assign(cost=weight * costs["cost"]).groupby(keys, observed=False)["cost"].sum().unstack() / count
+    borne = borne.reindex(index=years.index, columns=years.columns, fill_value=0.0)
+    rows = []
+    for rate in rates:
+        factor = (1.0 + rate) ** (-years.index.to_numpy() / 12.0)
+        effect, cost = (table.mul(factor, axis=0).sum() for table in (years, borne))
+        for d in names_in(everyone["design"]):
+            more, gained = cost[d] - cost[COMPARATOR], effect[d] - effect[COMPARATOR]
+            row = {"design": d, "discount_rate": rate, "incremental_cost": more, "incremental_effect": gained}
+            rows.append(row | {"cost_per_effect": more / gained if gained > 0 else math.nan})
+    return _tidy(rows, everyone)
 
 
 def ranking(runs: pd.DataFrame, outcome_name: str = "effect_adopter_years", *, willingness_to_pay: Sequence[float] = ()) -> pd.DataFrame:
@@ -112,7 +153,7 @@ def ranking(runs: pd.DataFrame, outcome_name: str = "effect_adopter_years", *, w
         raise ValueError(f"more of {outcome_name!r} is neither better nor worse, so it ranks nothing")
     parts = [_rank(complete(wide(runs, outcome_name), outcome_name), outcome_name, math.nan, 1.0 if direction == "higher" else -1.0)]
     if len(willingness_to_pay):
-        costs, effects = (complete(wide(runs, name), name) for name in ("cost_total", "effect_adopter_years"))
+        costs, effects = (complete(wide(runs, name), name) for name in ("cost_society", "effect_adopter_years"))
         for k in willingness_to_pay:
             benefit = pd.DataFrame(net_benefit(effects, costs, k), effects.index, effects.columns)
             parts.append(_rank(benefit, "net_benefit", float(k), 1.0))

@@ -52,7 +52,7 @@ def pilot_world() -> World:
 
 
 def pilot(replicates: int, names: tuple[str, ...] = tuple(PRESETS)) -> Task:
-    """Return the pilot sweep: 480 schools, all seven designs, 72 months."""
+    """Return the pilot sweep: 480 schools, all designs, 72 months."""
     return work(pilot_world(), names, replicates, 72)
 
 

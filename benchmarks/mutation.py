@@ -22,7 +22,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TESTS = {
-    "model/rules.py": ("tests/model/test_rules.py",),
+    "model/rules.py": ("tests/model/test_rules.py", "tests/model/test_rule_limits.py"),
     "model/costs.py": ("tests/model/test_costs.py",),
     "analysis/economics/acceptability.py": ("tests/economics/test_cost_effectiveness.py", "tests/economics/test_published_sample.py"),
 }

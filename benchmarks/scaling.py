@@ -91,7 +91,7 @@ def _threads(quick: bool) -> str:
     )
     runs = work.batch.design.size
     return (
-        f"{runs:,} runs of the pilot's seven designs: {best['1']:.3f} s by the clock on one thread, {best['2']:.3f} s on two, "
+        f"{runs:,} runs of all designs in the pilot: {best['1']:.3f} s by the clock on one thread, {best['2']:.3f} s on two, "
         f"{best['1'] / best['2']:.2f} times as fast."
     )
 

@@ -24,7 +24,7 @@ SCRIPTS = {
     "import numpy, numba, pandas": "import numpy, numba, pandas",
     "import the model and a scenario": "import school_mentoring.model.engine\n"
     "from school_mentoring.scenarios import load_scenario\nload_scenario('mensi-pilot')",
-    "import, make the pilot's world, first batch of seven designs": FIRST_BATCH,
+    "import, make the pilot's world, first batch of all designs": FIRST_BATCH,
 }
 
 

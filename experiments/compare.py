@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from school_mentoring.model.designs import PRESETS, Design
 from school_mentoring.model.engine import run_batch
@@ -34,12 +35,14 @@ class Snapshot:
     """One replicate of each design, seen school by school in one country: before, at the end of funding, at the end.
 
     ``schools``: columns design, month, school (row number), school_id, x_km, y_km, share, role, mentor (row number or -1).
-    ``peers``: columns source, target: pairs of row numbers, each tie once.
+    ``peers``: columns source, target: pairs of row numbers, each tie once. ``contacts``: columns design, month, school, partner (row
+    numbers), weight: what the partner weighs for the school beside a peer's 1; at the end of funding and at the end, each by both schools.
     """
 
     country: str
     schools: pd.DataFrame
     peers: pd.DataFrame
+    contacts: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,21 @@ class Comparison:
         """Return the monthly counts of the runs at the base parameters, by group of schools and practice."""
         return self.base.monthly()
 
+    def teams(self) -> pd.DataFrame:
+        """Return the monthly counts of the runs at the base parameters among teachers in a team, their colleagues and all others."""
+        return self.base.teams()
+
     def costs(self) -> pd.DataFrame:
         """Return the costs of the runs at the base parameters by month, country, category and payer, in EUR, not discounted."""
         return self.base.costs()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the study folder keeps, by file name."""
-        tables = {"results.parquet": self.monthly(), "runs.parquet": self.runs(), "costs.parquet": self.costs()}
-        shown = {} if self.snapshot is None else {"schools.parquet": self.snapshot.schools, "peers.parquet": self.snapshot.peers}
-        return {**tables, "parameters.parquet": self.sets, **shown}
+        tables = {"results.parquet": self.monthly(), "teams.parquet": self.teams(), "runs.parquet": self.runs()}
+        tables |= {"costs.parquet": self.costs(), "parameters.parquet": self.sets}
+        seen = self.snapshot
+        shown = {} if seen is None else {"schools": seen.schools, "peers": seen.peers, "contacts": seen.contacts}
+        return tables | {f"{name}.parquet": table for name, table in shown.items()}
 
     def for_report(self) -> dict[str, Any]:
         """Return what ``analysis.report.terminal.comparison_report`` takes."""
@@ -104,6 +113,7 @@ class Comparison:
         return {
             "runs": self.base.runs,
             "monthly": self.base.monthly(),
+            "teams": self.base.teams(),
             "costs": self.base.costs(),
             "uncertain": self.uncertain,
             "worlds": scenario.worlds,
@@ -111,8 +121,10 @@ class Comparison:
             "funding": {name: window(scenario, design) for name, design in scenario.designs.items()},
             "end_of_funding": min(scenario.programme.last_month, scenario.months - 1),
             "discount_rate": scenario.base_parameters()["discount_rate"],
+            "public_funds": scenario.base_parameters()["public_funds"],
             "schools": seen and seen.schools,
             "peers": seen and seen.peers,
+            "contacts": seen and seen.contacts,
             "place": seen.country if seen else "",
         }
 
@@ -194,29 +206,48 @@ def snapshot(
     designs = {name: design for name, design in scenario.designs.items() if design.recruitment != "none"}
     if not designs or len(schools) * scenario.months * len(designs) > SNAPSHOT_CELLS:
         return None
+    ends = ends_of(scenario)
     if months is None:
-        months = sorted({0, min(scenario.programme.last_month, scenario.months - 1), scenario.months - 1})
+        months = sorted({0, *ends})
     seen = np.flatnonzero(schools.country == country)
     if len(seen) > SNAPSHOT_SCHOOLS:
         region = schools.region[seen]
         seen = seen[region < max(region[SNAPSHOT_SCHOOLS], region.min() + 1)][:SNAPSHOT_SCHOOLS]
     shown = scenario.model_copy(update={"designs": designs})
-    records = run_ensemble(shown, [{}], 1, worlds=worlds, per_school=True, engine=engine).results.schools
-    parts = []
+    results = run_ensemble(shown, [{}], 1, worlds=worlds, per_school=True, engine=engine).results
+    parts, contacts = [], []
     for position, name in enumerate(designs):
         for month in months:
-            *adopters, role, mentor = records[position, month][:, seen]
+            *adopters, role, mentor = results.schools[position, month][:, seen]
             share = sum(adopters) / (schools.teachers[seen] * len(scenario.practices))
             place = {"school": seen, "school_id": schools.school_id[seen], "x_km": schools.x[seen], "y_km": schools.y[seen]}
             parts.append(pd.DataFrame({"design": name, "month": month, **place, "share": share, "role": role, "mentor": mentor}))
+        for month, end in ends.items():
+            listed = lasting_contacts(results.partners[position, end], results.partner_weights[position, end])
+            contacts.append(listed[listed["school"].isin(seen) & listed["partner"].isin(seen)].assign(design=name, month=month))
     pairs = np.column_stack([np.repeat(np.arange(len(schools)), np.diff(world.peer_start)), world.peer])
     peers = pd.DataFrame(pairs[np.isin(pairs, seen).all(axis=1) & (pairs[:, 0] < pairs[:, 1])], columns=["source", "target"])
-    return Snapshot(schools.countries[country].name, pd.concat(parts, ignore_index=True), peers)
+    found = pd.concat(contacts, ignore_index=True)[["design", "month", "school", "partner", "weight"]]
+    return Snapshot(schools.countries[country].name, pd.concat(parts, ignore_index=True), peers, found)
+
+
+def ends_of(scenario: Scenario) -> dict[int, int]:
+    """Return the months at which contacts are recorded, the end of funding and the last one, by their place in ``Results.partners``."""
+    return {min(scenario.programme.last_month, scenario.months - 1): 0, scenario.months - 1: 1}
+
+
+def lasting_contacts(partners: NDArray[np.int32], weights: NDArray[np.float64]) -> pd.DataFrame:
+    """Return the lasting contacts of one moment of a run: school, partner (row numbers), weight; of each both schools' rows.
+
+    ``partners``, ``weights``: of ``Results``, shape (8, schools).
+    """
+    school, slot = np.nonzero(partners.T >= 0)
+    return pd.DataFrame({"school": school, "partner": partners[slot, school], "weight": weights[slot, school]})
 
 
 # --- one design, month by month --------------------------------------------------------------------------------------
 
-ROLES = ("none", "mentor", "mentee")
+ROLES = ("none", "mentor", "mentee", "alumnus")
 MOST_CELLS = 100_000_000
 
 
@@ -224,12 +255,14 @@ MOST_CELLS = 100_000_000
 class Simulation:
     """What ``simulate`` found.
 
-    ``schools``: one row per replicate, month and school, or None where not asked for; ``table``: the school table of the first world.
+    ``schools``: one row per replicate, month and school, and ``contacts``: those that last at the end of funding and at the end, or None
+    where not asked for; ``table``: the school table of the first world.
     """
 
     scenario: Scenario
     ensemble: Ensemble
     schools: pd.DataFrame | None
+    contacts: pd.DataFrame | None
     table: Schools
 
     @property
@@ -260,14 +293,19 @@ class Simulation:
         """Return the counts of every month by group of schools and practice."""
         return self.ensemble.monthly()
 
+    def teams(self) -> pd.DataFrame:
+        """Return the counts of every month among teachers in a team, their colleagues and all others."""
+        return self.ensemble.teams()
+
     def costs(self) -> pd.DataFrame:
         """Return the costs by month, country, category and payer, in EUR, not discounted."""
         return self.ensemble.costs()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the study folder keeps, by file name."""
-        tables = {"results.parquet": self.monthly(), "runs.parquet": self.runs(), "costs.parquet": self.costs()}
-        return tables if self.schools is None else {**tables, "schools.parquet": self.schools}
+        tables = {"results.parquet": self.monthly(), "teams.parquet": self.teams(), "runs.parquet": self.runs()}
+        asked = {"costs.parquet": self.costs(), "schools.parquet": self.schools, "contacts.parquet": self.contacts}
+        return tables | {name: table for name, table in asked.items() if table is not None}
 
 
 def simulate(
@@ -290,13 +328,28 @@ def simulate(
         raise InputError("--per-school", f"{cells:,} rows are too many", allowed)
     how: dict[str, Any] = {"per_school": per_school, "engine": engine, "threads": threads, "progress": progress}
     ensemble = run_ensemble(scenario, [{}], scenario.replicates, worlds=worlds, monthly=True, **how)
-    return Simulation(scenario, ensemble, _per_school(ensemble, worlds, scenario) if per_school else None, schools)
+    if not per_school:
+        return Simulation(scenario, ensemble, None, None, schools)
+    tables = [worlds.get(scenario.base_parameters(), r % scenario.worlds)[1] for r in range(scenario.replicates)]
+    return Simulation(scenario, ensemble, _per_school(ensemble, tables), _contacts(ensemble, tables, scenario), schools)
 
 
-def _per_school(ensemble: Ensemble, worlds: Worlds, scenario: Scenario) -> pd.DataFrame:
+def _contacts(ensemble: Ensemble, tables: Sequence[Schools], scenario: Scenario) -> pd.DataFrame:
+    """Return the lasting contacts at the end of funding and at the end, with the names of schools."""
+    results, parts = ensemble.results, []
+    for r, table in enumerate(tables):
+        for month, end in ends_of(scenario).items():
+            listed = lasting_contacts(results.partners[r, end], results.partner_weights[r, end])
+            ids = {name: table.school_id[listed[column]] for name, column in (("school_id", "school"), ("partner", "partner"))}
+            parts.append(pd.DataFrame({"replicate": r, "month": month, **ids, "weight": listed["weight"]}))
+    frame = pd.concat(parts, ignore_index=True)
+    frame.insert(0, "design", pd.Categorical([ensemble.designs[0]] * len(frame), categories=list(ensemble.designs)))
+    return frame
+
+
+def _per_school(ensemble: Ensemble, tables: Sequence[Schools]) -> pd.DataFrame:
     records = ensemble.results.schools
     replicates, months, _, n = records.shape
-    tables = [worlds.get(scenario.base_parameters(), r % scenario.worlds)[1] for r in range(replicates)]
     ids = np.concatenate([np.tile(table.school_id, months) for table in tables])
     mentor = np.concatenate([np.append(table.school_id, "")[records[r, :, -1]].reshape(-1) for r, table in enumerate(tables)])
     frame = pd.DataFrame(
@@ -313,4 +366,5 @@ def _per_school(ensemble: Ensemble, worlds: Worlds, scenario: Scenario) -> pd.Da
     many = len(ensemble.practices) > 1
     for p, practice in enumerate(ensemble.practices):
         frame[f"adopters_{practice}" if many else "adopters"] = records[:, :, p].reshape(-1)
+        frame[f"team_adopters_{practice}" if many else "team_adopters"] = ensemble.results.team_adopters[:, :, p].reshape(-1)
     return frame

@@ -1,7 +1,7 @@
 """An ensemble: every design of a scenario under every parameter set and replicate, as tidy tables.
 
 Where asked for, a run's effects and costs are broken down into columns beside its outcomes. ``NAME:GROUP`` is the outcome NAME in a group
-of schools: ``effect_adopter_years`` in each school type and country, ``cost_programme``, ``cost_schools`` and ``cost_total`` in each
+of schools: ``effect_adopter_years`` in each school type and country, the costs to programme, schools, in total and to society in each
 country, discounted as the outcomes are; they add up to the outcome over school types, and over countries. ``spent_PAYER:country:CODE:YEAR``
 is what a payer spends in a country in a year of the study (1: months 0 to 11) in EUR of that year, not discounted. ``teachers:GROUP`` is
 the number of teachers in a group.
@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.model.costs import CATEGORIES, PAYERS
+from school_mentoring.model.costs import CATEGORIES, PAYERS, PROGRAMME
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import Batch, Results, Task, run_batch
 from school_mentoring.model.errors import InputError, listed
-from school_mentoring.model.observe import GROUP_COUNTS, GROUPS, OUTCOMES, SCHOOL_TYPES, group_names
+from school_mentoring.model.observe import GROUP_COUNTS, GROUPS, OUTCOMES, SCHOOL_TYPES, TEAM_GROUPS, group_names
 from school_mentoring.model.parameters import WORLD_PARAMETERS, parameter_table
 from school_mentoring.model.portable import exp, log
 from school_mentoring.scenarios import Scenario
@@ -34,6 +34,8 @@ BatchRunner = Callable[..., Results]
 SLICE_BYTES = 250_000_000
 EFFECT = "effect_adopter_years"
 TEACHERS, ADOPTERS = GROUP_COUNTS.index("teachers"), GROUP_COUNTS.index("adopters")
+MONTHLY = ("groups", "teams", "ties", "contacts", "costs")
+"""The results that only monthly records hold."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,30 @@ class Ensemble:
         return f"<Ensemble: {len(self.runs):,} runs of {len(self.designs)} designs ({listed(self.designs, 8)})>"
 
     def monthly(self) -> pd.DataFrame:
-        """Return the monthly counts by group and practice; ties and costs stand in the rows of the group ``all``."""
-        groups = self.results.groups
-        run, month, group, practice = (one.reshape(-1) for one in np.indices(groups.shape[:4], np.int32))
+        """Return the monthly counts by group and practice; ties, contacts and costs stand in the rows of the group ``all``."""
+        results = self.results
+        frame = self._counted(results.groups, group_names(self.countries), GROUP_COUNTS)
+        first = frame["group"].cat.codes.to_numpy() == 0
+        totals = {"active_ties": results.ties, "lasting_contacts": results.contacts}
+        totals |= {f"cost_{payer}": results.costs.sum(axis=(2, 3))[..., k] / 100.0 for k, payer in enumerate(PAYERS)}
+        rows = results.groups.shape[2] * results.groups.shape[3]
+        for name, values in totals.items():
+            frame[name] = np.where(first, np.repeat(values.reshape(-1), rows), np.nan)
+        return frame
+
+    def teams(self) -> pd.DataFrame:
+        """Return the monthly counts of teachers in a team, their colleagues and all others (``group``) by practice."""
+        return self._counted(self.results.teams, TEAM_GROUPS, ("teachers", "adopters"))
+
+    def _counted(self, counts: NDArray[np.int64], groups: Sequence[str], what: Sequence[str]) -> pd.DataFrame:
+        """Return counts of shape (runs, months, groups, practices, what) as a table."""
+        run, month, group, practice = (one.reshape(-1) for one in np.indices(counts.shape[:4], np.int32))
         frame = self.runs[["design", "parameter_set", "replicate"]].take(run).reset_index(drop=True)
         frame["month"] = month.astype(np.int64)
-        frame["group"] = pd.Categorical.from_codes(group, categories=group_names(self.countries))
+        frame["group"] = pd.Categorical.from_codes(group, categories=list(groups))
         frame["practice"] = pd.Categorical.from_codes(practice, categories=list(self.practices))
-        for position, what in enumerate(GROUP_COUNTS):
-            frame[what] = groups[..., position].reshape(-1)
-        totals = {"active_ties": self.results.ties}
-        totals |= {f"cost_{payer}": self.results.costs.sum(axis=(2, 3))[..., k] / 100.0 for k, payer in enumerate(PAYERS)}
-        for name, values in totals.items():
-            frame[name] = np.where(group == 0, values[run, month], np.nan)
+        for position, name in enumerate(what):
+            frame[name] = counts[..., position].reshape(-1)
         return frame
 
     def costs(self) -> pd.DataFrame:
@@ -134,8 +147,8 @@ def run_ensemble(
         tell = progress and partial(_tell, progress, part.start, len(d))
         results = run_rows(scenario, parameters, table, Batch(d[part], s[part], r[part]), worlds=worlds, **how, progress=tell)
         if broken_down:
-            details.append(breakdown(results, parameters["discount_rate"][s[part]], codes))
-        kept.append(results if monthly else results._replace(groups=results.groups[:0], ties=results.ties[:0], costs=results.costs[:0]))
+            details.append(breakdown(results, parameters[s[part]], codes))
+        kept.append(results if monthly else results._replace(**{name: getattr(results, name)[:0] for name in MONTHLY}))
     results = Results(*(np.concatenate(column) for column in zip(*kept, strict=True))) if len(kept) > 1 else kept[0]
     columns = {name: results.outcomes[:, k] for k, name in enumerate(OUTCOMES)}
     if broken_down:
@@ -205,13 +218,13 @@ def breakdown_columns(countries: Sequence[str], months: int) -> list[str]:
     return [
         *(f"teachers:{group}" for group in groups),
         *(f"{EFFECT}:{group}" for group in groups),
-        *(f"cost_{payer}:{place}" for payer in (*PAYERS, "total") for place in places),
+        *(f"cost_{payer}:{place}" for payer in (*PAYERS, "total", "society") for place in places),
         *(f"spent_{payer}:{place}:{year}" for payer in PAYERS for place in places for year in years),
     ]
 
 
-def breakdown(results: Results, discount_rates: NDArray[np.float64], countries: Sequence[str]) -> NDArray[np.float64]:
-    """Return the columns of runs that were recorded monthly, shape (runs, columns); ``discount_rates``: of each run, per year.
+def breakdown(results: Results, parameters: NDArray[np.void], countries: Sequence[str]) -> NDArray[np.float64]:
+    """Return the columns of runs that were recorded monthly, shape (runs, columns); ``parameters``: the set of each run.
 
     Sums run month by month, so that they come to the same bits on every machine.
     """
@@ -223,7 +236,7 @@ def breakdown(results: Results, discount_rates: NDArray[np.float64], countries: 
     practices = results.groups.shape[3]
     effect, cost = np.zeros((runs, len(kept))), np.zeros((runs, len(PAYERS), len(countries)))
     spent = np.zeros((runs, len(PAYERS), len(countries), -(-months // 12)), np.int64)
-    rates, position = np.unique(discount_rates, return_inverse=True)
+    rates, position = np.unique(parameters["discount_rate"], return_inverse=True)
     # As ``model.costs.discount_factor`` has it.
     weights = np.array([[exp(-(month / 12.0) * log(1.0 + rate)) for month in range(months)] for rate in rates.tolist()])
     for month in range(months):
@@ -232,13 +245,16 @@ def breakdown(results: Results, discount_rates: NDArray[np.float64], countries: 
         cents = np.swapaxes(paid[:, month], 1, 2)
         cost += cents * weight[..., None] / 100.0
         spent[..., month // 12] += cents
-    parts = [groups[:, 0, :, TEACHERS] // practices, effect, cost, cost.sum(axis=1), spent / 100.0]
+    total = cost.sum(axis=1)
+    society = total + parameters["public_funds"][:, None] * cost[:, PROGRAMME]
+    parts = [groups[:, 0, :, TEACHERS] // practices, effect, cost, total, society, spent / 100.0]
     return np.concatenate([np.asarray(part, np.float64).reshape(runs, -1) for part in parts], axis=1)
 
 
 def monthly_bytes(scenario: Scenario, countries: int) -> int:
     """Return the bytes that the monthly records of one run take."""
-    counts = (len(GROUPS) + countries) * len(scenario.practices) * len(GROUP_COUNTS) + countries * len(CATEGORIES) * len(PAYERS)
+    by_practice = (len(GROUPS) + countries) * len(GROUP_COUNTS) + 2 * len(TEAM_GROUPS)
+    counts = len(scenario.practices) * by_practice + countries * len(CATEGORIES) * len(PAYERS) + 2  # ties and contacts
     return 8 * scenario.months * counts
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.folder.description import refuse_changed
+from school_mentoring.experiments.folder.model_1 import FORMERLY, NOTE, is_of_model_1, scenario_of, unstated_fields
 from school_mentoring.experiments.folder.reading import KEYS, Study, open_study
 from school_mentoring.model.designs import design_from_row
 from school_mentoring.model.errors import InputError
@@ -61,7 +62,7 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
     if command == "optimise" and "files" not in study.info:
         raise InputError(path, "is an unfinished search", "complete it with run.py optimise ... --resume")
     study.refuse_incomplete()
-    scenario = scenario_from(study.info["scenario"], f"{path}/study.json", files=False)
+    scenario = scenario_of(study.info, f"{path}/study.json")
     runs = _runs(study)
     designs = runs["design"].astype(str).unique().tolist()
     if COMPARATOR not in designs:
@@ -76,19 +77,24 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
         table = study.path / "designs.csv"
         refuse_changed(table, study.info)
         rows = pd.read_csv(table, keep_default_na=False, na_values="").to_dict("records")
-        found = scenario.model_copy(update={"designs": {row["design"]: design_from_row(row) for row in rows}})
-    return _evidence(found, runs, study.parameters, commands, _source(study.info), fixed_note(scenario, study.parameters)), scenario
+        unstated = unstated_fields(study.info)
+        found = scenario.model_copy(update={"designs": {row["design"]: design_from_row({**unstated, **row}) for row in rows}})
+    notes = [*fixed_note(scenario, study.parameters), *([NOTE] if is_of_model_1(study.info) else [])]
+    return _evidence(found, runs, study.parameters, commands, _source(study.info), notes), scenario
 
 
 def _runs(study: Study) -> pd.DataFrame:
     try:
-        kept = [name for name in study.dataset().schema.names if name in (*KEYS, *OUTCOMES) or ":" in name]
-        table = study.dataset().to_table(kept).to_pandas()
+        recorded = study.dataset().schema.names
+        table = study.dataset().to_table([name for name in recorded if name in (*KEYS, *OUTCOMES) or ":" in name]).to_pandas()
+        for name, old in FORMERLY.items():
+            if name not in recorded:  # nor is what it is broken down into
+                table = table.assign(**{name + at.removeprefix(old): table[at] for at in recorded if at.partition(":")[0] == old})
     except InputError:
         raise
     except (OSError, ValueError) as error:
         raise InputError(str(study.path), f"its runs cannot be read ({error})", "make the study anew") from None
-    missing = [name for name in (*KEYS, "effect_adopter_years", "cost_total", "cost_programme", "cost_schools") if name not in table]
+    missing = [name for name in (*KEYS, "effect_adopter_years", "cost_society", "cost_programme", "cost_schools") if name not in table]
     if missing:
         raise InputError(str(study.path), f"its runs have no column {missing[0]!r}", "make the study anew")
     return table

@@ -21,6 +21,7 @@ from school_mentoring.model.state import MENTEE, MENTOR
 from school_mentoring.model.world.network import generate_peers
 from school_mentoring.model.world.schools import Schools, generate_schools
 from school_mentoring.scenarios import Scenario, load_scenario
+from school_mentoring.scenarios.gone import refusal
 from school_mentoring.scenarios.yaml_file import read_yaml
 
 from .ensemble import run_ensemble
@@ -52,13 +53,15 @@ class Truth(BaseModel):
     base: str
     seed: int
     design: str
+    fields: dict[str, int | float] = {}
     parameters: dict[str, float]
     survey: SurveyPlan
 
     @property
     def sets(self) -> list[str]:
-        """The parameters as ``load_scenario`` takes them."""
-        return [f"{name}={value!r}" for name, value in self.parameters.items()]
+        """The parameters, and the fields in which the design differs from the base's, as ``load_scenario`` takes them."""
+        fields = {f"{self.design}.{field}": value for field, value in self.fields.items()}
+        return [f"{name}={value!r}" for name, value in {**fields, **self.parameters}.items()]
 
 
 def read_truth(path: Path = FOLDER / "truth.yaml") -> Truth:
@@ -71,8 +74,8 @@ def read_truth(path: Path = FOLDER / "truth.yaml") -> Truth:
     survey = truth.survey
     if not len(survey.months) == len(survey.mentors_answering) == len(survey.mentees_answering):
         raise InputError(f"{path}, survey", "waves and shares of schools that answer differ in number", "give one share per month")
-    if unknown := set(truth.parameters) - set(PARAMETERS):
-        raise InputError(f"{path}, parameters", f"no parameter named {min(unknown)!r}")
+    if unknown := [name for name in truth.parameters if name not in PARAMETERS]:
+        raise InputError(f"{path}, parameters", *refusal(unknown, "no parameter named {}", PARAMETERS)[1:])
     return truth
 
 

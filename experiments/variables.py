@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE
-from school_mentoring.model.errors import InputError, nearest, quoted
+from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
-from school_mentoring.model.world.csv_file import CsvTable, Dialect
+from school_mentoring.model.world.csv_file import CsvTable, Dialect, header_of
 from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import STRUCTURE
 from school_mentoring.scenarios import COMPARATOR, Scenario, fitted_draws, read_draws
+from school_mentoring.scenarios.gone import GONE, refusal
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
 WORLD_FIELDS: Mapping[str, tuple[int, int]] = {"world.schools_per_region": (1, 100_000), "world.regions_per_country": (1, 10_000)}
@@ -167,7 +169,7 @@ def refuse_unknown(texts: Sequence[str], scenario: Scenario) -> None:
     known = variable_names(scenario)
     strange = {name: text for text in texts if (name := text.partition("=")[0].strip()) not in known}
     if strange:
-        raise InputError(f"--vary {' '.join(strange.values())}", f"nothing named {quoted(strange)} can be varied", nearest(strange, known))
+        raise InputError(f"--vary {' '.join(strange.values())}", *refusal([*strange], "nothing named {} can be varied", known)[1:])
 
 
 def parse_variable(text: str, scenario: Scenario) -> Variable:
@@ -316,7 +318,10 @@ def read_table(path: str, scenario: Scenario) -> tuple[pd.DataFrame, tuple[str, 
     """Return the sets of a file, a column per variable, and what of them is probably not meant. Raises InputError."""
     domains = {name: domain_of(name, scenario) for name in variable_names(scenario)}
     known = {name: None if domain.words else domain.bounds for name, domain in domains.items()}
-    table = CsvTable(path, known, (), Dialect(scenario.world.encoding))
+    dialect = Dialect(scenario.world.encoding)
+    if gone := [name for name in header_of(path, known, dialect) if name in GONE]:
+        raise InputError(f"{Path(path).name}, row 1", *refusal(gone, "", ())[1:])
+    table = CsvTable(path, known, (), dialect)
     columns = {name: _values(table, name, domains[name], scenario) for name in table.columns}
     table.settle()
     _check_size(scenario, {name: float(max(columns[name])) for name in WORLD_FIELDS if name in columns})

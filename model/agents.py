@@ -5,12 +5,26 @@ Subclass ``SchoolAgent`` to change a behaviour; every experiment also runs on a 
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import mesa
 
-from . import costs, draws, rules
-from .state import MENTEE, MENTOR, NO_ROLE
+from school_mentoring.model.world.arrays import NO_CONTACTS
+
+from . import costs, draws, matching, rules
+from .mentoring import spend
+from .state import ALUMNUS, LASTING, MENTEE, MENTOR, NO_ROLE
+from .ties import FORMED, MONTHLY
+
+
+@dataclass
+class Contact:
+    """A lasting contact as one of its two schools has it: what it weighs there, and the month in which it is there no more."""
+
+    other: "SchoolAgent"
+    weight: float
+    end: int
 
 
 class CoordinatorAgent(mesa.Agent):
@@ -23,8 +37,8 @@ class CoordinatorAgent(mesa.Agent):
 
     def coordinate(self) -> None:
         """Set the coordination quality from the clusters that are active now."""
-        fte = self.model.des.fte * self.model.funded
-        self.quality = rules.coordination_quality(self.model.par, fte, float(self.clusters))
+        des = self.model.des
+        self.quality = rules.coordination_quality(self.model.par, des.tier, des.fte * self.model.funded, float(self.clusters))
 
 
 class SchoolAgent(mesa.Agent):
@@ -46,18 +60,27 @@ class SchoolAgent(mesa.Agent):
         weights = world.weight[ties].tolist() if world.weight.size else [1.0] * (ties.stop - ties.start)
         self.peer_weights = list(zip(world.peer[ties].tolist(), weights, strict=True))
         self.row_weight = float(world.row_weight[index])
+        self.contact_weight = self.row_weight if world.weight.size == 0 else 1.0 / max(len(self.peer_weights), 1)
         self.coordinator: CoordinatorAgent | None = None
         self.role = self.experience = NO_ROLE
         self.mentor: SchoolAgent | None = None
         self.mentees: list[SchoolAgent] = []
         self.past_mentees = 0
         self.tie_start = -1
+        self.team = rules.team_size(model.des.team, self.teachers, world.whole_staff)
+        self.dilution = rules.dilution(model.par, self.team)
+        self.hours_shared = self.hours_met = 0.0
+        self.contacts: list[Contact] = []
         self.adopters: list[int] = []
         self.share: list[float] = []
         self.influence: list[float] = []
         self.ready: list[float] = []
+        self.team_adopters = [0] * model.practices.weight.size
         self.saturation = [0.0] * model.practices.weight.size
+        self.keeping = [0.0] * model.practices.weight.size
         self.changes: list[int] = []
+        self.team_changes: list[int] = []
+        self.gained = 0
 
     # --- draws and state ---
 
@@ -72,19 +95,33 @@ class SchoolAgent(mesa.Agent):
         self.share[practice] = adopters / self.teachers
         self.influence[practice] = rules.social_influence(self.model.par, self.share[practice])
 
+    def _over_practices(self, shares: list[float]) -> float:
+        total = 0.0
+        for weight, share in zip(self.model.practices.weight.tolist(), shares, strict=True):
+            total += weight * share
+        return total
+
     @property
     def own_share(self) -> float:
         """The adopting share over practices, weighted as mentoring time is."""
-        total = 0.0
-        for weight, share in zip(self.model.practices.weight.tolist(), self.share, strict=True):
-            total += weight * share
-        return total
+        return self._over_practices(self.share)
+
+    @property
+    def team_share(self) -> float:
+        """The adopting share of the team, weighted in the same way."""
+        return self._over_practices([adopters / self.team for adopters in self.team_adopters])
+
+    @property
+    def is_member(self) -> bool:
+        """Whether this school is or was a mentor or a mentee."""
+        return self.experience != NO_ROLE
 
     def start(self) -> None:
         """Draw the adopters before month 0, where the user gave none."""
         model, practices = self.model, self.model.practices
         count = practices.weight.size
-        self.adopters, self.share, self.influence, self.changes = [0] * count, [0.0] * count, [0.0] * count, [0] * count
+        self.adopters, self.share, self.influence = [0] * count, [0.0] * count, [0.0] * count
+        self.changes, self.team_changes = [0] * count, [0] * count
         self.ready = [rules.readiness(model.par, self.capacity, d) for d in practices.difficulty.tolist()]
         for p in range(count):
             adopters = int(model.world.adopters_at_start[p, self.index])
@@ -103,20 +140,43 @@ class SchoolAgent(mesa.Agent):
         self.role = self.experience = MENTOR
         costs.post_new_mentor(self.model.ledger[self.country], self.model.par, self.model.funded)
 
-    def leave_mentor(self) -> None:
-        """End the tie to the mentor."""
-        if self.mentor is not None:
-            self.mentor.mentees.remove(self)
+    def leave_mentor(self, role: int = NO_ROLE) -> None:
+        """End the tie to the mentor; some of the contacts that it made outlast it."""
+        if self.mentor is None:
+            return
+        if self.model.world.contacts != NO_CONTACTS:
+            self.keep_contact(self.mentor, self.hours_shared)
+            for other in self.mentor.mentees:
+                if other is not self:
+                    self.keep_contact(other, min(self.hours_met, other.hours_met))
+        self.mentor.mentees.remove(self)
         self.mentor = None
-        self.role = NO_ROLE
-        self.saturation = [0.0] * len(self.saturation)
+        self.role = role
+        count = len(self.saturation)
+        self.team_adopters, self.saturation, self.keeping = [0] * count, [0.0] * count, [0.0] * count
 
     def cascades(self) -> bool:
         """Decide whether a mentee becomes a mentor this school year."""
         model = self.model
-        if self.role != MENTEE or self.own_share < model.par.mainstream_threshold:
+        if self.role != MENTEE or self.team_share < model.par.mainstream_threshold:
             return False
         return self.draw(draws.CASCADE) < model.des.cascade
+
+    def graduates(self) -> bool:
+        """Tell whether the tie to the mentor has lasted as long as was planned."""
+        planned = self.model.des.tie_months
+        return self.mentor is not None and 0 < planned <= self.model.month - self.tie_start
+
+    @property
+    def may_mentor(self) -> bool:
+        """Whether this school may become a mentor in a round: an alumnus only of its own will."""
+        return self.role == NO_ROLE or (self.role == ALUMNUS and self.model.design.recruitment == "volunteer")
+
+    @property
+    def is_target(self) -> bool:
+        """Whether this school may take places that are reserved."""
+        target = self.model.des.target
+        return target == matching.NO_TARGET or matching.is_target(self.model.par, target, self.traits, self.teachers)
 
     def volunteers(self) -> bool:
         """Decide whether to volunteer as a mentor this school year."""
@@ -160,6 +220,8 @@ class SchoolAgent(mesa.Agent):
             return self.openness
         if priority == "need":
             return ((self.traits >> 1) & 1) + ((self.traits >> 2) & 1) + self.draw(draws.QUEUE)
+        if priority == "centrality":
+            return float(len(self.peer_weights))
         near = [-self.distance_to(m) for m in self.model.regions[self.region] if m.has_place]
         return max(near) if near else -1e9 - self.draw(draws.QUEUE)
 
@@ -198,11 +260,14 @@ class SchoolAgent(mesa.Agent):
         return chosen
 
     def follow(self, mentor: "SchoolAgent") -> None:
-        """Become the mentee of a mentor."""
+        """Become the mentee of a mentor; a random part of the staff is the team."""
         self.role = MENTEE
         self.experience = self.experience or MENTEE
         self.mentor = mentor
         self.tie_start = self.model.month
+        self.hours_shared = self.hours_met = 0.0
+        for p, adopters in enumerate(self.adopters):
+            self.team_adopters[p] = rules.team_adopters(adopters, self.teachers, self.team, self.draw(draws.TEAM, p, FORMED))
         mentor.mentees.append(self)
         mentor.past_mentees += 1
 
@@ -210,8 +275,8 @@ class SchoolAgent(mesa.Agent):
 
     @property
     def quality(self) -> float:
-        """The coordination quality of the unit this school belongs to."""
-        return self.coordinator.quality if self.coordinator else 0.0
+        """The coordination quality of the unit this school belongs to, or of clusters that organise themselves."""
+        return self.coordinator.quality if self.coordinator else self.model.par.self_organisation
 
     def ends_tie(self) -> bool:
         """Decide whether the tie to the mentor ends this month."""
@@ -232,52 +297,137 @@ class SchoolAgent(mesa.Agent):
     def deliver(self) -> None:
         """Post what this school's mentoring costs and receive a month of it from its mentor."""
         model, par, des = self.model, self.model.par, self.model.des
-        ledger, salary = model.ledger[self.country], model.world.salary[self.country]
+        ledger, prices = model.ledger[self.country], model.prices[self.country]
         if self.mentees:
-            costs.post_mentor(ledger, par, des, salary, model.funded)
+            costs.post_mentor(ledger, prices, par, des, self.team, rules.meeting_hours(des, model.funded), model.funded)
         if self.mentor is None:
             return
         distance, unlike, abroad = self.relation_to(self.mentor)
-        hours = rules.hours_per_mentee(par, des.release_hours * model.funded, len(self.mentor.mentees))
-        visits = rules.visits(par, hours, des.virtual_share, abroad)
-        travel = rules.travel_hours(par, visits, distance)
-        face_to_face = rules.face_to_face_hours(par, visits, travel)
-        effective = rules.effective_hours(par, face_to_face, hours, des.virtual_share)
+        mentees = len(self.mentor.mentees)
+        worth = rules.online_worth(par, model.world.fading, model.month - self.tie_start)
+        effective, spent = spend(par, des, model.funded, mentees, distance, abroad, worth)
+        hours = effective * self.dilution
         for p, weight in enumerate(model.practices.weight.tolist()):
-            dose = weight * rules.dose(par, effective, unlike, self.mentor.quality, des.mandate, self.mentor.share[p])
-            self.saturation[p] = rules.saturation(par, dose)
-        session = face_to_face + des.virtual_share * hours
-        costs.post_mentee(ledger, par, des, salary, model.funded, session, travel, visits * 2.0 * distance)
+            dose = weight * rules.dose(par, hours, unlike, self.mentor.quality, des.mandate, self.mentor.share[p])
+            raised = rules.raised(par, dose)
+            self.saturation[p] = rules.saturation(raised, rules.raised(par, par.dose_half))
+            self.keeping[p] = rules.saturation(raised, rules.raised(par, par.shield_half))
+        self.hours_met += spent.meeting / mentees
+        self.hours_shared += spent.session + spent.meeting / mentees
+        costs.post_mentee(ledger, prices, par, des, self.team, spent, model.funded)
+
+    # --- contacts ---
+
+    def weight_of(self, hours: float) -> float:
+        """Return what a contact weighs for this school by the hours its team shared."""
+        return rules.contact_weight(self.model.par, hours, self.team, self.teachers)
+
+    def is_peer_of(self, other: "SchoolAgent") -> bool:
+        """Tell whether two schools are peers, who need no contact."""
+        return any(peer == other.index for peer, _ in self.peer_weights)
+
+    def is_tied_to(self, other: "SchoolAgent") -> bool:
+        """Tell whether two schools are in one cluster now."""
+        return self.mentor is other or other.mentor is self or (self.mentor is not None and self.mentor is other.mentor)
+
+    def contact_with(self, other: "SchoolAgent") -> Contact | None:
+        """Return the lasting contact with a school, if there is one."""
+        return next((contact for contact in self.contacts if contact.other is other), None)
+
+    def end_contact(self, contact: Contact) -> None:
+        """End a lasting contact, on both sides."""
+        self.contacts.remove(contact)
+        mirrored = contact.other.contact_with(self)
+        if mirrored is not None:
+            contact.other.contacts.remove(mirrored)
+
+    def keep_contact(self, other: "SchoolAgent", hours: float) -> None:
+        """Let a contact outlast the tie that made it, or not: one draw, named by both schools, decides."""
+        model = self.model
+        if hours <= 0.0 or self.is_peer_of(other):
+            return
+        first, second = sorted((self.index, other.index))
+        u, v = draws.uniform_pair(model.seed_key, model.replicate, draws.CONTACT, first, 0, model.month, second)
+        if u >= model.par.contact_lasts:
+            return
+        end = model.month + 1 + rules.contact_months(model.par, v)
+        known = self.contact_with(other) is not None
+        for school in () if known else (self, other):
+            if len(school.contacts) == LASTING:
+                school.end_contact(min(school.contacts, key=lambda contact: contact.weight))
+        for school, partner in ((self, other), (other, self)):
+            weight = school.weight_of(hours)
+            contact = school.contact_with(partner)
+            if contact is None:
+                school.contacts.append(Contact(partner, weight, end))
+            else:
+                contact.weight, contact.end = max(weight, contact.weight), end
+
+    def age_contacts(self) -> None:
+        """End the lasting contacts whose time is over; of schools that are tied again they rest, and stay as much longer."""
+        for contact in self.contacts:
+            contact.end += self.is_tied_to(contact.other)
+        self.contacts = [contact for contact in self.contacts if contact.end > self.model.month]
+
+    def met(self) -> list[tuple["SchoolAgent", float]]:
+        """Return the schools that this one is in contact with, but for the community, and what each weighs."""
+        found = [(contact.other, contact.weight) for contact in self.contacts if not self.is_tied_to(contact.other)]
+        shared: list[tuple[SchoolAgent, float]] = []
+        if self.mentor is not None:
+            others = [other for other in self.mentor.mentees if other is not self]
+            shared = [(self.mentor, self.hours_shared), *((other, min(self.hours_met, other.hours_met)) for other in others)]
+        else:
+            shared = [(other, other.hours_shared) for other in self.mentees]
+        for other, hours in shared:
+            if not self.is_peer_of(other):
+                lasting = self.contact_with(other)
+                found.append((other, max(self.weight_of(hours), lasting.weight if lasting else 0.0)))
+        return found
 
     # --- teachers ---
 
     def exposure(self, practice: int) -> float:
-        """Return E, the weighted share of adopting teachers in the peer schools."""
-        total = 0.0
+        """Return E, the weighted share of adopting teachers in the peer schools and in those met through mentoring."""
+        model, seen = self.model, 0.0
         for peer, weight in self.peer_weights:
-            total += weight * self.model.schools[peer].share[practice]
-        return self.row_weight * total
+            seen += weight * model.schools[peer].share[practice]
+        seen = self.row_weight * seen
+        if not self.is_member or model.world.contacts == NO_CONTACTS:
+            return seen
+        total = weights = 0.0
+        for other, weight in self.met():
+            total += weight * other.share[practice]
+            weights += weight
+        if model.community > 0.0 and model.members > 1:
+            weight = rules.community_contact(model.par, model.community, self.team, self.teachers)
+            total += weight * ((model.member_shares[practice] - self.share[practice]) / (model.members - 1))
+            weights += weight
+        return rules.exposure(model.world.contacts, seen, self.contact_weight, total, weights)
 
     def decide(self) -> None:
-        """Draw next month's gains and losses from this month's state, without changing it."""
-        model, par = self.model, self.model.par
+        """Draw next month's gains and losses from this month's state, without changing it: of the team and of all others."""
+        par = self.model.par
+        self.gained = 0
         for p in range(len(self.adopters)):
-            mentoring = self.saturation[p]
-            gain = rules.adoption_chance(
-                par,
-                self.ready[p],
-                self.openness,
-                model.des.outreach * model.funded,
-                self.influence[p],
-                rules.social_influence(par, self.exposure(p)),
-                mentoring,
-            )
-            loss = rules.loss_chance(par, self.share[p], mentoring)
-            u, v = draws.uniform_pair(model.seed_key, model.replicate, draws.TEACHERS, self.index, p, model.month, 0)
-            gained = draws.binomial(u, self.teachers - self.adopters[p], gain)
-            self.changes[p] = gained - draws.binomial(v, self.adopters[p], loss)
+            peers = rules.social_influence(par, self.exposure(p))
+            team, using = (self.team, self.team_adopters[p]) if self.mentor else (0, 0)
+            self.team_changes[p] = self._change(draws.TEAM, p, team - using, using, peers, self.saturation[p], self.keeping[p])
+            others = self.teachers - team - (self.adopters[p] - using)
+            self.changes[p] = self._change(draws.TEACHERS, p, others, self.adopters[p] - using, peers, 0.0, 0.0)
+
+    def _change(self, event: int, practice: int, others: int, users: int, peers: float, mentoring: float, kept: float) -> int:
+        """Draw how many more teachers of a part of the staff will use a practice."""
+        model, par = self.model, self.model.par
+        outreach = model.des.outreach * model.funded
+        gain = rules.adoption_chance(par, self.ready[practice], self.openness, outreach, self.influence[practice], peers, mentoring)
+        loss = rules.loss_chance(par, self.share[practice], kept)
+        u, v = draws.uniform_pair(model.seed_key, model.replicate, event, self.index, practice, model.month, MONTHLY)
+        gained = draws.binomial(u, others, gain)
+        self.gained += gained
+        return gained - draws.binomial(v, users, loss)
 
     def commit(self) -> None:
         """Let the decided changes happen, after every school has decided."""
-        for p, change in enumerate(self.changes):
-            self.set_adopters(p, self.adopters[p] + change)
+        for p, (change, in_team) in enumerate(zip(self.changes, self.team_changes, strict=True)):
+            self.team_adopters[p] += in_team
+            self.set_adopters(p, self.adopters[p] + change + in_team)

@@ -50,10 +50,15 @@ class Design(BaseModel):
     recruitment: Literal["none", "assigned", "volunteer"]
     mandate: bool
     scope: Literal["country", "region", "anywhere", "peers"]
-    priority: Literal["need", "proximity", "motivation"]
+    priority: Literal["need", "proximity", "motivation", "centrality"]
     mentor_share: float | None
     places: int
+    tie_months: int
+    target: Literal["none", "disadvantaged", "rural", "small", "rural_or_disadvantaged"]
+    reserve: float
     virtual_share: float
+    team: int
+    meeting_hours: float
     tier: Literal["none", "platform", "hub", "ministry"]
     fte: float
     stipend: float
@@ -62,6 +67,8 @@ class Design(BaseModel):
     mentee_grant: float
     supply_cover: bool
     cascade: float
+    community: float
+    community_after: bool
     first_month: int | None
     last_month: int | None
     outreach: float
@@ -96,7 +103,7 @@ PRESETS: Mapping[str, Design] = {
     for name in _rows()[0]
     if name not in DesignField.model_fields
 }
-"""The seven designs of the mission by name, ``none`` (the comparator) first."""
+"""The designs of the mission by name, ``none`` (the comparator) first."""
 
 DESIGN_DTYPE = np.dtype([(name, np.int64 if name in {*CHOICES, *WHOLE} else np.float64) for name in FIELDS])
 """A design as a record: words as codes of ``CHOICES``, truth values as 0 or 1, no quota as -1."""

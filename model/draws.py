@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import Floats, Ints
+from school_mentoring.model.world.arrays import Floats, Index, Ints
 
 from .compiled import compiled, inlined, step
 from .portable import log
@@ -30,10 +30,12 @@ EVENTS = (
     "population",
     "peers",
     "turn",
+    "team",
+    "contact",
 )
 """The kinds of event; the position of a kind in this tuple is its number, so new kinds go to the end."""
 
-START, TEACHERS, VOLUNTEER, SEEK, QUEUE, CONSIDER, CHOOSE, RETAIN, CASCADE, POPULATION, PEERS, TURN = range(len(EVENTS))
+START, TEACHERS, VOLUNTEER, SEEK, QUEUE, CONSIDER, CHOOSE, RETAIN, CASCADE, POPULATION, PEERS, TURN, TEAM, CONTACT = range(len(EVENTS))
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -63,7 +65,9 @@ def _unit(first: np.uint64, second: np.uint64) -> float:
 
 
 @inlined
-def uniform_pair(seed: np.uint64, replicate: int, event: int, school: int, practice: int, month: int, other: int) -> tuple[float, float]:
+def uniform_pair(
+    seed: np.uint64, replicate: int, event: int, school: Index, practice: int, month: int, other: Index
+) -> tuple[float, float]:
     """Return two independent uniforms in [0, 1) for one event.
 
     ``seed`` is a uint64; ``event`` and ``practice`` are below 256, ``month`` below 65,536, ``school``, ``replicate`` and ``other``
@@ -76,7 +80,7 @@ def uniform_pair(seed: np.uint64, replicate: int, event: int, school: int, pract
 
 
 @inlined
-def uniform(seed: np.uint64, replicate: int, event: int, school: int, practice: int, month: int, other: int) -> float:
+def uniform(seed: np.uint64, replicate: int, event: int, school: Index, practice: int, month: int, other: Index) -> float:
     """Return the first uniform of ``uniform_pair``."""
     return uniform_pair(seed, replicate, event, school, practice, month, other)[0]
 
@@ -98,7 +102,7 @@ class Moment(NamedTuple):
 
 
 @step
-def at(now: Moment, event: int, school: int, practice: int, other: int) -> float:
+def at(now: Moment, event: int, school: Index, practice: int, other: Index) -> float:
     """Return a school's uniform of one event at a moment."""
     return uniform(now.seed, now.replicate, event, school, practice, now.month, other)
 

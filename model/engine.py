@@ -15,7 +15,8 @@ from school_mentoring.model.world.arrays import Counts, Practices, Record, Recor
 
 from .compiled import compiled, step
 from .draws import Moment
-from .month import commit, decide, open_month, start
+from .mentoring import open_month
+from .month import commit, decide, start
 from .observe import Results, empty_results, observe, sum_adopters
 from .recruitment import is_funded
 from .sequential import take_turns
@@ -108,7 +109,10 @@ def _run_groups(task: Task, state: State, results: Results, rows: Counts, cuts: 
         for month in range(task.months):
             sum_adopters(state)
             for run in range(group.size):
-                _open_run(task, state, results, group[run], run, month)
+                r = group[run]
+                des, now = task.designs[task.batch.design[r]], _moment(task, r, run, month)
+                open_month(task.world, task.practices, par, des, state, now)
+                observe(task.world, task.practices, par, state, now, results, r)
             if month < task.months - 1:
                 for p in range(task.practices.weight.size):
                     decide(task.world, par, state, p, task.seed, month, 0, n)
@@ -125,9 +129,11 @@ def _run_in_turn(task: Task, state: State, results: Results, rows: Counts, cuts:
         _commit_all(task, par, state)
         for month in range(task.months):
             sum_adopters(state)
-            _open_run(task, state, results, r, 0, month)
+            now = _moment(task, r, 0, month)
+            open_month(task.world, task.practices, par, task.designs[task.batch.design[r]], state, now)
+            observe(task.world, task.practices, par, state, now, results, r)
             if month < task.months - 1:
-                take_turns(task.world, par, state, _moment(task, r, 0, month))
+                take_turns(task.world, par, state, now)
 
 
 # The steps as ``_run_on_threads`` calls them from Python.

@@ -5,17 +5,20 @@
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import Floats, Ints, Record, World
+from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, Floats, Index, Ints, Record, World
 
 from . import draws, rules
 from .compiled import part, step
 from .draws import Moment
+from .rules import NO_TIER
 from .state import MENTEE, MENTOR, NO_ROLE, State, Tie, UnitCounts
+from .ties import begin_tie
 
 ASSIGNED, VOLUNTEER = 1, 2
 COUNTRY, REGION, ANYWHERE, PEERS = range(4)
-NEED, PROXIMITY, MOTIVATION = range(3)
-NO_TIER, PLATFORM, HUB, MINISTRY = range(4)
+NEED, PROXIMITY, MOTIVATION, CENTRALITY = range(4)
+PLATFORM, HUB, MINISTRY = range(NO_TIER + 1, NO_TIER + 4)
+NO_TARGET, TO_DISADVANTAGED, TO_RURAL, TO_SMALL, TO_RURAL_OR_DISADVANTAGED = range(5)
 LAST = -1e9  # a queueing key below every other
 
 KEY, NOISE = 0, 3  # rows of State.floats: how early each school is served, and noise of the mentors considered
@@ -24,27 +27,76 @@ QUEUE, POOL, SLOT = range(3)  # rows of State.ints: schools in the order served,
 
 @step
 def match(world: World, par: Record, des: Record, state: State, now: Moment, named: bool) -> None:
-    """Tie mentees to mentors: first the pairs a pilot named, then the queue, each taking the best mentor left."""
+    """Tie mentees to mentors: first the pairs a pilot named, then the queue, each taking the best mentor left.
+
+    Where places are reserved, schools out of the target that find only such ones have to wait until the end of the queue.
+    """
     ties = state.ties[now.run]
     if named:
         for i in range(world.teachers.size):
-            m = world.named_mentor[i]
+            m = np.int64(world.named_mentor[i])
             if m >= 0 and ties[Tie.ROLE, i] == NO_ROLE and _is_free(des, ties, m):
-                _tie(ties, i, m, now.month)
+                begin_tie(world, par, des, state, now, i, m)
     count = _queue_mentees(world, par, des, state, now, named)
     if des.scope != PEERS:
         _fill_pools(world, des, state, now)
+    queue, waiting = state.ints[QUEUE], 0
+    places = open_places(des, _free_places(des, ties))
     for position in range(count):
-        i = state.ints[QUEUE, position]
-        m = _choose(world, par, des, state, now, i)
-        if m >= 0:
-            _tie(ties, i, m, now.month)
-            if des.scope != PEERS and ties[Tie.MENTEES, m] == des.places:
-                _leave_pool(world, des, state, m)
+        school = np.int64(queue[position])
+        if des.target == NO_TARGET or is_target(par, des.target, world.traits[school], world.teachers[school]):
+            _serve(world, par, des, state, now, school)
+        elif places > 0:
+            places -= _serve(world, par, des, state, now, school)
+        else:
+            queue[waiting] = school
+            waiting += 1
+    for position in range(waiting):
+        _serve(world, par, des, state, now, np.int64(queue[position]))
+
+
+@part
+def _serve(world: World, par: Record, des: Record, state: State, now: Moment, school: Index) -> int:
+    """Let a school choose its mentor; return 1 if it has one now, else 0."""
+    m = np.int64(_choose(world, par, des, state, now, school))
+    if m < 0:
+        return 0
+    begin_tie(world, par, des, state, now, school, m)
+    if des.scope != PEERS and state.ties[now.run, Tie.MENTEES, m] == des.places:
+        _leave_pool(world, des, state, m)
+    return 1
 
 
 @step
-def pair(world: World, mentee: int, mentor: int, abroad_km: float) -> tuple[float, float, int]:
+def open_places(des: Record, free: int) -> int:
+    """Return how many of the free places of a round are not reserved for the target."""
+    return free - int(des.reserve * free + 0.5)
+
+
+@step
+def _free_places(des: Record, ties: Ints) -> int:
+    free = 0
+    for i in range(ties.shape[1]):
+        if ties[Tie.ROLE, i] == MENTOR:
+            free += max(0, des.places - ties[Tie.MENTEES, i])
+    return free
+
+
+@step
+def is_target(par: Record, target: int, traits: int, teachers: int) -> bool:
+    """Tell whether a school is one of those that places are reserved for."""
+    rural, disadvantaged = (traits & RURAL) != 0, (traits & DISADVANTAGED) != 0
+    if target == TO_DISADVANTAGED:
+        return disadvantaged
+    if target == TO_RURAL:
+        return rural
+    if target == TO_SMALL:
+        return rules.is_small(par, teachers)
+    return rural or disadvantaged
+
+
+@step
+def pair(world: World, mentee: Index, mentor: Index, abroad_km: float) -> tuple[float, float, int]:
     """Return (distance in km, unlikeness, 1 if abroad else 0) of two schools."""
     if world.country[mentee] != world.country[mentor]:
         return abroad_km, rules.unlikeness(world.likeness[mentee], world.likeness[mentor], 1), 1
@@ -89,7 +141,7 @@ def sort_queue(state: State, count: int) -> None:
 
 
 @step
-def _pool_of(world: World, des: Record, school: int) -> int:
+def _pool_of(world: World, des: Record, school: Index) -> int:
     """Return the pool that holds the mentors in a school's scope."""
     if des.scope == COUNTRY:
         return world.country[school]
@@ -99,7 +151,7 @@ def _pool_of(world: World, des: Record, school: int) -> int:
 
 
 @step
-def _is_free(des: Record, ties: Ints, school: int) -> bool:
+def _is_free(des: Record, ties: Ints, school: Index) -> bool:
     """Tell whether a school is a mentor with a free place."""
     return ties[Tie.ROLE, school] == MENTOR and ties[Tie.MENTEES, school] < des.places
 
@@ -127,7 +179,7 @@ def _fill_pools(world: World, des: Record, state: State, now: Moment) -> None:
 
 
 @step
-def _leave_pool(world: World, des: Record, state: State, mentor: int) -> None:
+def _leave_pool(world: World, des: Record, state: State, mentor: Index) -> None:
     """Take a mentor without free places off its list; the last of the list fills the gap."""
     pool, slot = state.ints[POOL], state.ints[SLOT]
     u = _pool_of(world, des, mentor)
@@ -186,6 +238,8 @@ def _queue_mentees(world: World, par: Record, des: Record, state: State, now: Mo
             key[i] = needy + draws.at(now, draws.QUEUE, i, 0, 0)
         elif des.priority == MOTIVATION:
             key[i] = world.openness[i]
+        elif des.priority == CENTRALITY:
+            key[i] = world.peer_start[i + 1] - world.peer_start[i]
         queue[count] = i
         count += 1
     sort_queue(state, count)
@@ -193,7 +247,7 @@ def _queue_mentees(world: World, par: Record, des: Record, state: State, now: Mo
 
 
 @step
-def _peers_pool(world: World, des: Record, ties: Ints, pool: Ints, school: int) -> int:
+def _peers_pool(world: World, des: Record, ties: Ints, pool: Ints, school: Index) -> int:
     """List the free mentors among a school's peers and their peers; return how many."""
     count = 0
     for a in range(world.peer_start[school], world.peer_start[school + 1]):
@@ -212,13 +266,13 @@ def _peers_pool(world: World, des: Record, ties: Ints, pool: Ints, school: int) 
 
 
 @part
-def _draw_sample(now: Moment, school: int, u: Floats) -> None:
+def _draw_sample(now: Moment, school: Index, u: Floats) -> None:
     for j in range(u.size):
         u[j] = draws.at(now, draws.CONSIDER, school, 0, j)
 
 
 @part
-def _draw_noise(now: Moment, school: int, mentors: Ints, noise: Floats) -> None:
+def _draw_noise(now: Moment, school: Index, mentors: Ints, noise: Floats) -> None:
     for j in range(noise.size):
         noise[j] = draws.at(now, draws.CHOOSE, school, 0, mentors[j])
     for j in range(noise.size):
@@ -226,7 +280,7 @@ def _draw_noise(now: Moment, school: int, mentors: Ints, noise: Floats) -> None:
 
 
 @step
-def _choose(world: World, par: Record, des: Record, state: State, now: Moment, school: int) -> int:
+def _choose(world: World, par: Record, des: Record, state: State, now: Moment, school: Index) -> int:
     """Return the best mentor among those a school considers, or -1 where its scope holds none or, unassigned, none that it wants."""
     ties, pool, slot = state.ties[now.run], state.ints[POOL], state.ints[SLOT]
     if des.scope == PEERS:
@@ -256,14 +310,3 @@ def _choose(world: World, par: Record, des: Record, state: State, now: Moment, s
         if score > best_score or (score == best_score and m < best):
             best, best_score = m, score
     return best
-
-
-@step
-def _tie(ties: Ints, mentee: int, mentor: int, month: int) -> None:
-    ties[Tie.ROLE, mentee] = MENTEE
-    if ties[Tie.EXPERIENCE, mentee] == NO_ROLE:
-        ties[Tie.EXPERIENCE, mentee] = MENTEE
-    ties[Tie.MENTOR, mentee] = mentor
-    ties[Tie.MENTEES, mentor] += 1
-    ties[Tie.PAST_MENTEES, mentor] += 1
-    ties[Tie.TIE_START, mentee] = month

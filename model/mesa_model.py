@@ -17,9 +17,10 @@ from .costs import CATEGORIES, PAYERS
 from .designs import Design, design_from_record, design_table
 from .draws import Moment
 from .engine import Results, Task, empty_results, observe_run
+from .matching import open_places
 from .parameters import parameter_table
-from .recruitment import is_funded, quota, recruiting_month
-from .state import MENTEE, MENTOR, NO_ROLE, RunCounts, Spread, State, Tie, allocate
+from .recruitment import is_funded, quota, recruiting_month, round_month
+from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE, Member, RunCounts, Shared, Spread, State, Tie, allocate
 
 
 class MentoringModel(mesa.Model):
@@ -48,7 +49,11 @@ class MentoringModel(mesa.Model):
         self.des = design_table([design], *window).view(np.recarray)[0]
         self.seed_key, self.replicate = np.uint64(seed), replicate
         self.month = 0
-        self.ties = 0
+        self.ties = self.members = 0
+        self.community = 0.0
+        self.member_shares = [0.0] * practices.weight.size
+        self.prices = np.zeros((world.salary.size, 3))
+        costs.set_prices(self.par, world.salary, world.taught_hours, world.working_hours, self.prices)
         self.ledger = np.zeros((world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64)
         self.named_world = bool((world.named_role == MENTOR).any())
         self.schools = [school_class(self, i) for i in range(world.teachers.size)]
@@ -97,8 +102,14 @@ class MentoringModel(mesa.Model):
     def open_month(self) -> None:
         """Do everything of a month that comes before teachers adopt."""
         self.ledger[:] = 0
-        self.ties = 0
-        if recruiting_month(self.des, self.month):
+        self.post_learning()
+        recruiting = recruiting_month(self.des, self.month)
+        if recruiting:
+            self.cascade()
+        if round_month(self.des, self.month):
+            for school in [s for s in self.schools if s.graduates()]:
+                school.leave_mentor(ALUMNUS)
+        if recruiting:
             self.recruit()
             self.match()
         if self.design.recruitment != "none" and self.month >= self.des.first_month:
@@ -107,7 +118,11 @@ class MentoringModel(mesa.Model):
                 school.leave_mentor()
             for school in self.schools:
                 school.deliver()
-            self.ties = sum(s.mentor is not None for s in self.schools)
+            for school in self.schools:
+                school.age_contacts()
+        self.ties = sum(s.mentor is not None for s in self.schools)
+        self.members = sum(s.is_member for s in self.schools)
+        self.meet_community()
         self.post_country_costs()
 
     def close_month(self) -> None:
@@ -132,17 +147,20 @@ class MentoringModel(mesa.Model):
         """Whether this round takes the mentors and ties that a pilot named."""
         return self.named_world and self.design.recruitment == "assigned" and self.month == self.des.first_month
 
-    def recruit(self) -> None:
-        """Make mentors: mentees that cascade, then the assigned or volunteering schools, region by region."""
+    def cascade(self) -> None:
+        """Make mentors of mentees in whose team the practice is mainstreamed."""
         for school in [s for s in self.schools if s.cascades()]:
             school.leave_mentor()
             school.become_mentor()
+
+    def recruit(self) -> None:
+        """Make mentors: the assigned or volunteering schools, region by region; a pilot that named its mentors has no more."""
         assigned = self.design.recruitment == "assigned"
-        if assigned and self.month != self.des.first_month:
+        if assigned and self.named_world and self.month != self.des.first_month:
             return
         before = 0
         for region in self.regions:
-            free = [s for s in region if s.role == NO_ROLE]
+            free = [s for s in region if s.may_mentor]
             if self.named_round:
                 chosen = [s for s in free if self.world.named_role[s.index] == MENTOR]
             else:
@@ -172,23 +190,40 @@ class MentoringModel(mesa.Model):
         if self.design.recruitment == "volunteer":
             wanting = [s for s in wanting if s.seeks()]
         queue = sorted((-s.queue_key(), s.index) for s in wanting)
-        self.pools = {}
-        if self.design.scope != "peers":
-            for school in self.schools:
-                pool = self.pools.setdefault(self.pool_of(school), [])
-                if school.has_place:
-                    pool.append(school)
+        self.fill_pools()
+        places = open_places(self.des, sum(max(0, self.des.places - len(s.mentees)) for s in self.schools if s.role == MENTOR))
+        waiting = []
         for _, index in queue:
             school = self.schools[index]
-            mentor = school.choose_mentor()
-            if mentor is None:
-                continue
-            school.follow(mentor)
-            if self.design.scope != "peers" and not mentor.has_place:
-                pool = self.pools[self.pool_of(mentor)]
-                # The last of the list fills the gap, as in the compiled engine: the order decides who is sampled next.
-                pool[pool.index(mentor)] = pool[-1]
-                pool.pop()
+            if school.is_target:
+                self.serve(school)
+            elif places > 0:
+                places -= self.serve(school)
+            else:
+                waiting.append(school)
+        for school in waiting:
+            self.serve(school)
+
+    def fill_pools(self) -> None:
+        """List the mentors that have free places, by scope."""
+        self.pools = {}
+        for school in self.schools if self.design.scope != "peers" else []:
+            pool = self.pools.setdefault(self.pool_of(school), [])
+            if school.has_place:
+                pool.append(school)
+
+    def serve(self, school: SchoolAgent) -> bool:
+        """Let a school choose its mentor; tell whether it has one now."""
+        mentor = school.choose_mentor()
+        if mentor is None:
+            return False
+        school.follow(mentor)
+        if self.design.scope != "peers" and not mentor.has_place:
+            pool = self.pools[self.pool_of(mentor)]
+            # The last of the list fills the gap, as in the compiled engine: the order decides who is sampled next.
+            pool[pool.index(mentor)] = pool[-1]
+            pool.pop()
+        return True
 
     def coordinate(self) -> None:
         """Count the active clusters of each coordinator and set its quality."""
@@ -200,28 +235,61 @@ class MentoringModel(mesa.Model):
         for coordinator in self.coordinators:
             coordinator.coordinate()
 
+    def meet_community(self) -> None:
+        """Open the community of practice for this month, if it runs, and add up what its members know."""
+        runs = costs.community_runs(self.des, self.month, self.funded) and (self.funded or self.members > 0)
+        self.community = float(self.des.community) if runs else 0.0
+        for p in range(len(self.member_shares) if runs else 0):
+            self.member_shares[p] = 0.0
+            for school in self.schools:
+                if school.is_member:
+                    self.member_shares[p] += school.share[p]
+
+    def post_learning(self) -> None:
+        """Post the hours that those who have taken a practice up since last month spend on learning it."""
+        for country, (ledger, prices) in enumerate(zip(self.ledger, self.prices, strict=True)):
+            gained = sum(s.gained for s in self.schools if s.country == country)
+            costs.post_learning(ledger, prices, self.par, gained)
+
     def post_country_costs(self) -> None:
-        """Post coordination, platform and outreach of each country."""
+        """Post coordination, community and outreach of each country."""
         countries = len(self.ledger)
-        for country, ledger in enumerate(self.ledger):
+        for country, (ledger, prices) in enumerate(zip(self.ledger, self.prices, strict=True)):
             schools = [s for s in self.schools if s.country == country]
-            active = sum(bool(s.mentees) or s.mentor is not None for s in schools)
             regions = int((self.world.region_country == country).sum())
             if self.funded and self.design.tier != "none":
                 units = {"platform": 1.0 / countries, "hub": float(regions), "ministry": 1.0}[self.design.tier]
-                costs.post_coordination(ledger, self.par, self.des, self.world.salary[country], units)
-            share = len(schools) / len(self.schools)
-            costs.post_programme(ledger, self.par, self.des, len(schools), active, share, self.funded)
+                costs.post_coordination(ledger, prices, self.par, self.des, units)
+            if self.community > 0.0:
+                members = sum(s.is_member for s in schools)
+                costs.post_community(ledger, self.par, self.des, members, len(schools) / len(self.schools), self.funded)
+            if self.funded and self.des.outreach > 0.0:
+                reached = 0.0
+                for p in range(self.practices.weight.size):
+                    for s in schools:
+                        reached += s.openness * (s.teachers - s.adopters[p])
+                costs.post_outreach(ledger, prices, self.par, self.des, len(schools), reached)
 
     def snapshot(self, state: State) -> None:
         """Write what is observed of every school into the arrays of a state of one run."""
-        ties = state.ties[0]
+        ties, member = state.ties[0], state.member[0]
         for i, school in enumerate(self.schools):
             state.adopters[:, i] = school.adopters
             state.spread[Spread.SHARE, :, i] = school.share
-            ties[Tie.ROLE, i], ties[Tie.EXPERIENCE, i] = school.role, school.experience
+            ties[Tie.ROLE, i], ties[Tie.EXPERIENCE, i], ties[Tie.TIE_START, i] = school.role, school.experience, school.tie_start
             ties[Tie.MENTOR, i] = school.mentor.index if school.mentor else -1
-        state.runs[RunCounts.TIED], state.runs[RunCounts.POSTED] = self.ties, 1
+            ties[Tie.ROW, i] = i
+            member[i, Member.TEAM], member[i, Member.CONTACTS] = school.team, len(school.contacts)
+            member[i, Member.USERS :] = school.team_adopters
+            for slot, contact in enumerate(school.contacts):
+                member[i, Member.PARTNER + slot], state.shared[0, i, Shared.WEIGHT + slot] = contact.other.index, contact.weight
+        for row, listed in (
+            (Tie.TIED, [s.index for s in self.schools if s.mentor]),
+            (Tie.MEMBERS, [s.index for s in self.schools if s.is_member]),
+        ):
+            ties[row, : len(listed)] = listed
+        state.runs[RunCounts.TIED], state.runs[RunCounts.MEMBERS] = self.ties, self.members
+        state.runs[RunCounts.CONTACTS] = sum(len(s.contacts) for s in self.schools)
         state.ledger[0] = self.ledger
 
 

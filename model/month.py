@@ -1,19 +1,22 @@
-"""One month of the compiled engine, as steps over the arrays of a world and a state.
+"""A month of teachers, as steps over the arrays of a world and a state; ``mentoring.py`` has what comes before it in a month.
 
 ``mesa_model.py`` tells the same month school by school.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, Replicates, World
+from school_mentoring.model.world.arrays import NO_CONTACTS, Counts, Floats, Index, Ints, Practices, Record, Replicates, World
 
 from . import draws, rules
 from .compiled import part, step
-from .costs import post_coordination, post_mentee, post_mentor, post_programme
+from .contacts import exposure, first_from
+from .costs import set_prices
 from .draws import Moment
-from .matching import HUB, MINISTRY, NO_TIER, pair
-from .recruitment import recruiting_month, recruitment_round
-from .state import BLOCK, NO_ROLE, SIDE, CountryCounts, RunCounts, Spread, State, Tie, UnitCounts
+from .matching import HUB
+from .state import BLOCK, NO_ROLE, SIDE, CountryCounts, Member, RunCounts, Shared, Spread, State, Tie
+from .ties import MONTHLY
 from .vectors import fetch, weighted_sum_8
 
 _SHIFT = 3  # SIDE = 2**3
@@ -22,6 +25,21 @@ _ROWS_AHEAD, _SHARES_AHEAD = 128, 4096
 
 PeerRows = tuple[Counts, Ints, Floats, Floats]
 """``peer_start``, ``peer``, ``row_weight`` and ``weight`` of a world."""
+
+
+class BlockOfSchools(NamedTuple):
+    """Schools begin..end that go through the steps of a month of practice p together.
+
+    ``here``: their places, ``room``: their scratch space; ``number`` of the block in the world.
+    """
+
+    p: int
+    begin: int
+    end: int
+    here: slice
+    room: slice
+    number: int
+
 
 # Loops over all schools are small functions over whole arrays (or slices of a range of schools), one step each: the compiler
 # turns such loops into vector instructions. Loops over ties and mentors are plain.
@@ -56,14 +74,15 @@ def start(world: World, practices: Practices, par: Record, des: Record, state: S
     state.replicate[now.run :: side] = now.replicate
     ties[:] = 0
     ties[Tie.ROLE], ties[Tie.EXPERIENCE] = NO_ROLE, NO_ROLE
-    ties[Tie.MENTOR], ties[Tie.TIE_START] = -1, -1
+    ties[Tie.MENTOR], ties[Tie.TIE_START], ties[Tie.ROW] = -1, -1, -1
     state.runs[:, now.run] = 0
+    state.gained[:, now.run] = 0
+    set_prices(par, world.salary, world.taught_hours, world.working_hours, state.money)
     state.ledger[now.run] = 0
     for p in range(practices.weight.size):
         initial = practices.initial_share[p] if practices.initial_share[p] >= 0.0 else par.initial_share
         for i in range(n):
             place = i * side + now.run
-            state.spread[Spread.SATURATION, p, place] = 0.0
             state.spread[Spread.READY, p, place] = rules.readiness(par, world.capacity[i], practices.difficulty[p])
             adopters = world.adopters_at_start[p, i]
             if adopters < 0:
@@ -78,137 +97,6 @@ def start(world: World, practices: Practices, par: Record, des: Record, state: S
         countries[CountryCounts.SCHOOLS, country] += world.region_start[region + 1] - world.region_start[region]
         if des.tier == HUB:
             countries[CountryCounts.HUBS, country] += 1
-
-
-@step
-def _unit_of(world: World, des: Record, school: int) -> int:
-    """Return the number of the coordinating unit that a school belongs to."""
-    if des.tier == HUB:
-        return world.region[school]
-    if des.tier == MINISTRY:
-        return world.country[school]
-    return 0
-
-
-@step
-def _coordinate(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Set the coordination quality of each unit from the clusters active now."""
-    fte = des.fte * now.funded if des.tier != NO_TIER else 0.0
-    ties, clusters = state.ties[now.run], state.units[UnitCounts.CLUSTERS]
-    clusters[:] = 0
-    for position in range(state.runs[RunCounts.MENTORS, now.run]):
-        m = ties[Tie.MENTORS, position]
-        if ties[Tie.MENTEES, m] > 0:
-            clusters[_unit_of(world, des, m)] += 1
-    for u in range(clusters.size):
-        if clusters[u] > 0:
-            state.quality[u] = rules.coordination_quality(par, fte, float(clusters[u]))
-
-
-@part
-def _draw_ties(now: Moment, tied: Ints, u: Floats) -> None:
-    for position in range(tied.size):
-        u[position] = draws.at(now, draws.RETAIN, tied[position], 0, 0)
-
-
-@step
-def _retain(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
-    """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
-    incentive = (des.stipend + des.mentee_grant) * now.funded
-    ties, saturation = state.ties[now.run], state.spread[Spread.SATURATION, :, now.run :: state.ties.shape[0]]
-    chance = state.floats[0]
-    for position in range(state.runs[RunCounts.MENTORS, now.run]):
-        m = ties[Tie.MENTORS, position]
-        load = ties[Tie.MENTEES, m] / des.places
-        quality = state.quality[_unit_of(world, des, m)]
-        chance[m] = rules.attrition_chance(
-            par, quality, des.virtual_share, incentive, des.recognition * now.funded, load, des.mandate * now.funded
-        )
-    count = state.runs[RunCounts.TIED, now.run]
-    tied, u = ties[Tie.TIED, :count], state.floats[1, :count]
-    _draw_ties(now, tied, u)
-    kept = 0
-    for position in range(count):
-        i = tied[position]
-        m = ties[Tie.MENTOR, i]
-        if u[position] < chance[m]:
-            ties[Tie.MENTEES, m] -= 1
-            ties[Tie.MENTOR, i] = -1
-            ties[Tie.ROLE, i] = NO_ROLE
-            for p in range(saturation.shape[0]):
-                saturation[p, i] = 0.0
-        else:
-            tied[kept] = i
-            kept += 1
-    state.runs[RunCounts.TIED, now.run] = kept
-
-
-@part
-def _saturate(par: Record, des: Record, weight: float, tie: tuple[Floats, Floats, Floats], share: Floats, saturation: Floats) -> None:
-    hours, unlike, quality = tie
-    for position in range(share.size):
-        dose = weight * rules.dose(par, hours[position], unlike[position], quality[position], des.mandate, share[position])
-        saturation[position] = rules.saturation(par, dose)
-
-
-@step
-def _teach(practices: Practices, par: Record, des: Record, state: State, now: Moment, tie: tuple[Floats, Floats, Floats]) -> None:
-    """Set the saturation of each mentee from effective hours, unlikeness and coordination quality of each tie."""
-    ties, side, count = state.ties[now.run], state.ties.shape[0], state.runs[RunCounts.TIED, now.run]
-    share, saturation = state.floats[3, :count], state.floats[4, :count]
-    for p in range(practices.weight.size):
-        shares, saturations = state.spread[Spread.SHARE, p, now.run :: side], state.spread[Spread.SATURATION, p, now.run :: side]
-        for position in range(count):
-            share[position] = shares[ties[Tie.MENTOR, ties[Tie.TIED, position]]]
-        _saturate(par, des, practices.weight[p], tie, share, saturation)
-        for position in range(count):
-            saturations[ties[Tie.TIED, position]] = saturation[position]
-
-
-@step
-def _deliver(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Give each mentee its month of mentoring, and post what mentors and ties cost."""
-    ties, ledger = state.ties[now.run], state.ledger[now.run]
-    active, count = state.countries[now.run, CountryCounts.ACTIVE], state.runs[RunCounts.TIED, now.run]
-    for position in range(state.runs[RunCounts.MENTORS, now.run]):
-        m = ties[Tie.MENTORS, position]
-        if ties[Tie.MENTEES, m] > 0:
-            country = world.country[m]
-            active[country] += 1
-            post_mentor(ledger[country], par, des, world.salary[country], now.funded)
-    hours_of, unlike_of, quality_of = state.floats[0, :count], state.floats[1, :count], state.floats[2, :count]
-    for position in range(count):
-        i = ties[Tie.TIED, position]
-        m = ties[Tie.MENTOR, i]
-        distance, unlike, abroad = pair(world, i, m, par.abroad_km)
-        hours = rules.hours_per_mentee(par, des.release_hours * now.funded, ties[Tie.MENTEES, m])
-        visits = rules.visits(par, hours, des.virtual_share, abroad)
-        travel = rules.travel_hours(par, visits, distance)
-        face_to_face = rules.face_to_face_hours(par, visits, travel)
-        hours_of[position] = rules.effective_hours(par, face_to_face, hours, des.virtual_share)
-        unlike_of[position] = unlike
-        quality_of[position] = state.quality[_unit_of(world, des, m)]
-        session_hours = face_to_face + des.virtual_share * hours
-        country = world.country[i]
-        active[country] += 1
-        amounts = session_hours, travel, visits * 2.0 * distance
-        post_mentee(ledger[country], par, des, world.salary[country], now.funded, *amounts)
-    _teach(practices, par, des, state, now, (hours_of, unlike_of, quality_of))
-
-
-@step
-def _post_country_costs(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Post coordination, platform and outreach, country by country."""
-    countries = state.countries[now.run]
-    for country in range(world.salary.size):
-        ledger = state.ledger[now.run, country]
-        schools, active = countries[CountryCounts.SCHOOLS, country], countries[CountryCounts.ACTIVE, country]
-        if now.funded > 0 and des.tier != NO_TIER:
-            units = 1.0 if des.tier == MINISTRY else 1.0 / world.salary.size
-            if des.tier == HUB:
-                units = float(countries[CountryCounts.HUBS, country])
-            post_coordination(ledger, par, des, world.salary[country], units)
-        post_programme(ledger, par, des, schools, active, schools / world.teachers.size, now.funded)
 
 
 @part
@@ -242,43 +130,149 @@ def _expose_side(peers: PeerRows, share: Floats, low: int, exposure: Floats) -> 
         weighted_sum_8(exposure, i * SIDE, share, peers, low + i)
 
 
-@part
-def _gain_chances(par: Record, seen: tuple[Floats, Floats, Floats, Floats, Floats, Floats], chance: Floats) -> None:
-    ready, openness, outreach, colleagues, peers, mentoring = seen
-    for i in range(chance.size):
-        chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach[i], colleagues[i], peers[i], mentoring[i])
+@step
+def _expose_members(world: World, par: Record, state: State, block: BlockOfSchools, seen: Floats) -> None:
+    """Set E of those schools that have met others through mentoring, of which ``seen`` is what all see in their peers."""
+    side = state.ties.shape[0]
+    for run in range(side):
+        count = state.runs[RunCounts.MEMBERS, run]
+        if count == 0:
+            continue
+        members = state.ties[run, Tie.MEMBERS]
+        for position in range(first_from(members, count, block.begin), count):
+            i = np.int64(members[position])
+            if i >= block.end:
+                break
+            at = (i - block.begin) * side + run
+            seen[at] = exposure(world, par, state, run, block.p, i, seen[at])
 
 
 @part
-def _loss_chances(par: Record, share: Floats, mentoring: Floats, chance: Floats) -> None:
+def _gain_chances(par: Record, seen: tuple[Floats, Floats, Floats, Floats, Floats], chance: Floats) -> None:
+    ready, openness, outreach, colleagues, peers = seen
     for i in range(chance.size):
-        chance[i] = rules.loss_chance(par, share[i], mentoring[i])
+        chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach[i], colleagues[i], peers[i], 0.0)
+
+
+@part
+def _loss_chances(par: Record, share: Floats, chance: Floats) -> None:
+    for i in range(chance.size):
+        chance[i] = rules.loss_chance(par, share[i], 0.0)
 
 
 @step
-def _has_ties(tied: Counts) -> bool:
-    ties = 0
-    for run in range(tied.size):
-        ties += tied[run]
-    return ties > 0
-
-
-@step
-def _set_chances(world: World, par: Record, state: State, p: int, low: int, here: slice, room: slice) -> None:
-    """Set chances to adopt and to discontinue, rows 2 and 3 of ``floats``, of the schools ``here``, the first of which is ``low``."""
-    side, share = state.ties.shape[0], state.spread[Spread.SHARE, p, here]
-    exposure, raised, gain, loss = state.floats[0, room], state.floats[1, room], state.floats[2, room], state.floats[3, room]
-    rows = world.peer_start, world.peer, world.row_weight, world.weight
-    if side == 1:
-        _expose(rows, state.by_degree[here], state.spread[Spread.SHARE, p], low, exposure)
+def _set_exposure(world: World, par: Record, state: State, block: BlockOfSchools, seen: Floats) -> None:
+    """Set E, what each school sees of the practice in others."""
+    p, rows = block.p, (world.peer_start, world.peer, world.row_weight, world.weight)
+    if state.ties.shape[0] == 1:
+        _expose(rows, state.by_degree[block.here], state.spread[Spread.SHARE, p], block.begin, seen)
     else:
-        _expose_side(rows, state.spread[Spread.SHARE, p], low, exposure)
-    peers = _influence(par, exposure, raised)
+        _expose_side(rows, state.spread[Spread.SHARE, p], block.begin, seen)
+    if world.contacts != NO_CONTACTS:
+        _expose_members(world, par, state, block, seen)
+
+
+@step
+def _set_chances(par: Record, state: State, block: BlockOfSchools, peers: Floats) -> None:
+    """Set the chances to adopt and to discontinue of teachers in no team, rows 2 and 3 of ``floats``."""
+    p, here, room = block.p, block.here, block.room
+    share = state.spread[Spread.SHARE, p, here]
     own = share if par.gamma == 1.0 else state.spread[Spread.INFLUENCE, p, here]
-    # Zeros without ties: of a block that stays in the first cache.
-    mentoring = state.spread[Spread.SATURATION, p, here] if _has_ties(state.runs[RunCounts.TIED]) else state.zero[: share.size]
-    _gain_chances(par, (state.spread[Spread.READY, p, here], state.openness[here], state.outreach, own, peers, mentoring), gain)
-    _loss_chances(par, share, mentoring, loss)
+    _gain_chances(par, (state.spread[Spread.READY, p, here], state.openness[here], state.outreach, own, peers), state.floats[2, room])
+    _loss_chances(par, share, state.floats[3, room])
+
+
+# --- teams: all those of a block at once, before the other teachers, who need the same scratch space ------------------
+
+
+@step
+def team_chances(par: Record, state: State, run: int, p: int, school: Index, peers: float) -> tuple[float, float]:
+    """Return a team teacher's chances to adopt and to discontinue; ``peers``: E**gamma of the school."""
+    place, row = school * state.ties.shape[0] + run, state.ties[run, Tie.ROW, school]
+    effect, kept = state.shared[run, row, Shared.EFFECT + 2 * p], state.shared[run, row, Shared.EFFECT + 2 * p + 1]
+    share = state.spread[Spread.SHARE, p, place]
+    own = share if par.gamma == 1.0 else state.spread[Spread.INFLUENCE, p, place]
+    ready, openness, outreach = state.spread[Spread.READY, p, place], state.openness[place], state.outreach[run]
+    return rules.adoption_chance(par, ready, openness, outreach, own, peers, effect), rules.loss_chance(par, share, kept)
+
+
+@part
+def _list_teams(state: State, block: BlockOfSchools, where: Ints) -> int:
+    """List the places within the block of the schools that have a team; return how many."""
+    side, listed = state.ties.shape[0], 0
+    for run in range(side):
+        count = state.runs[RunCounts.TIED, run]
+        tied = state.ties[run, Tie.TIED]
+        for position in range(first_from(tied, count, block.begin) if count > 0 else 0, count):
+            if tied[position] >= block.end:
+                break
+            where[listed] = (tied[position] - block.begin) * side + run
+            listed += 1
+    return listed
+
+
+@part
+def _draw_teams(names: tuple[np.uint64, int, int, int, int], replicate: Replicates, where: Ints, first: Floats, second: Floats) -> None:
+    seed, p, month, low, shift = names
+    for k in range(where.size):
+        at = where[k]
+        first[k], second[k] = draws.uniform_pair(seed, replicate[at], draws.TEAM, low + (at >> shift), p, month, MONTHLY)
+
+
+@step
+def _decide_teams(world: World, par: Record, state: State, block: BlockOfSchools, names: tuple[np.uint64, int, int], peers: Floats) -> int:
+    """Draw next month's adopters of the block's teams, take those of now off ``adopters``, and return how many teams there are.
+
+    Row 4 of ``ints`` keeps where they are; ``names``: seed and month of the draws, and how far a place is shifted to a school.
+    """
+    seed, month, shift = names
+    p, side, room = block.p, state.ties.shape[0], block.room
+    where = state.ints[4, room]
+    count = _list_teams(state, block, where)
+    where = where[:count]
+    trials, users, gained = state.ints[0, room][:count], state.ints[1, room][:count], state.ints[2, room][:count]
+    first, second = state.floats[1 if par.gamma == 1.0 else 0, room][:count], state.floats[6, room][:count]
+    gain, loss = state.floats[2, room][:count], state.floats[3, room][:count]
+    scratch = state.floats[4, room][:count], state.floats[5, room][:count], state.ints[3, room][:count]
+    for k in range(count):
+        at = where[k]
+        run, school = at & (side - 1), block.begin + (at >> shift)
+        member = state.member[run, state.ties[run, Tie.ROW, school]]
+        users[k] = member[Member.USERS + p]
+        trials[k] = member[Member.TEAM] - users[k]
+        gain[k], loss[k] = team_chances(par, state, run, p, school, peers[at])
+    _draw_teams((seed, p, month, block.begin, shift), state.replicate, where, first, second)
+    draws.binomials(state.largest, first, trials, gain, scratch, gained)
+    draws.binomials(state.largest, second, users, loss, scratch, trials)
+    adopters = state.adopters[p, block.here]
+    for k in range(count):
+        at = where[k]
+        run, school = at & (side - 1), block.begin + (at >> shift)
+        state.member[run, state.ties[run, Tie.ROW, school], Member.USERS + p] = users[k] + gained[k] - trials[k]
+        state.gained[block.number, run, world.country[school]] += gained[k]
+        adopters[at] -= users[k]
+    return count
+
+
+@step
+def _set_others(state: State, block: BlockOfSchools, shift: int, teams: int) -> None:
+    """Set the teachers in no team who do not use the practice, row 0 of ``ints``."""
+    side, teachers, adopters = state.ties.shape[0], state.teachers[block.here], state.adopters[block.p, block.here]
+    others, where = state.ints[0, block.room], state.ints[4, block.room]
+    for i in range(adopters.size):
+        others[i] = teachers[i] - adopters[i]
+    for k in range(teams):
+        run, school = where[k] & (side - 1), block.begin + (where[k] >> shift)
+        others[where[k]] -= state.member[run, state.ties[run, Tie.ROW, school], Member.TEAM]
+
+
+@step
+def _join_teams(state: State, block: BlockOfSchools, shift: int, teams: int) -> None:
+    """Count the teams among the teachers of their schools again."""
+    side, adopters, where = state.ties.shape[0], state.adopters[block.p, block.here], state.ints[4, block.room]
+    for k in range(teams):
+        run, school = where[k] & (side - 1), block.begin + (where[k] >> shift)
+        adopters[where[k]] += state.member[run, state.ties[run, Tie.ROW, school], Member.USERS + block.p]
 
 
 @part
@@ -289,18 +283,39 @@ def _draw(seed: np.uint64, replicate: Replicates, p: int, month: int, low: int, 
 
 
 @step
-def _count(state: State, p: int, here: slice, room: slice) -> None:
+def _count(world: World, state: State, block: BlockOfSchools) -> None:
     """Let as many teachers adopt and discontinue as uniforms and chances say, rows 0 to 3 of ``floats``."""
+    room = block.room
     first, second, gain, loss = state.floats[0, room], state.floats[1, room], state.floats[2, room], state.floats[3, room]
     others, gained, lost = state.ints[0, room], state.ints[1, room], state.ints[2, room]
     scratch = state.floats[4, room], state.floats[5, room], state.ints[3, room]
-    teachers, adopters = state.teachers[here], state.adopters[p, here]
-    for i in range(adopters.size):
-        others[i] = teachers[i] - adopters[i]
+    adopters = state.adopters[block.p, block.here]
     draws.binomials(state.largest, first, others, gain, scratch, gained)
     draws.binomials(state.largest, second, adopters, loss, scratch, lost)
     for i in range(adopters.size):
         adopters[i] += gained[i] - lost[i]
+    _add_gained(world.country[block.begin : block.end], gained, state.gained[block.number])
+
+
+@part
+def _add_gained(country: Ints, gained: Ints, totals: Counts) -> None:
+    """Add the teachers who have taken a practice up, by run and country."""
+    side, alike = totals.shape[0], True
+    for i in range(country.size):
+        alike &= country[i] == country[0]
+    if not alike:
+        for i in range(country.size):
+            for run in range(side):
+                totals[run, country[i]] += gained[i * side + run]
+    elif side == SIDE:
+        for first in range(0, gained.size, SIDE):
+            for run in range(SIDE):
+                totals[run, country[0]] += gained[first + run]
+    else:
+        total = np.int64(0)
+        for i in range(gained.size):
+            total += gained[i]
+        totals[0, country[0]] += total
 
 
 @part
@@ -317,10 +332,20 @@ def decide(world: World, par: Record, state: State, p: int, seed: np.uint64, mon
     for begin in range(low, high, size):
         end = min(begin + size, high)
         here, room = slice(begin * side, end * side), slice(low * side, (low + end - begin) * side)
-        _set_chances(world, par, state, p, begin, here, room)
-        uniforms = state.floats[0, room], state.floats[1, room]
-        _draw(seed, state.replicate, p, month, begin, _SHIFT if side == SIDE else 0, uniforms)
-        _count(state, p, here, room)
+        block = BlockOfSchools(p, begin, end, here, room, begin // size)
+        if p == 0:
+            state.gained[block.number] = 0
+        shift = _SHIFT if side == SIDE else 0
+        # E and E**gamma: the row that the second does not need is free.
+        seen, raised = state.floats[0, room], state.floats[1, room]
+        _set_exposure(world, par, state, block, seen)
+        peers = _influence(par, seen, raised)
+        teams = _decide_teams(world, par, state, block, (seed, month, shift), peers)
+        _set_chances(par, state, block, peers)
+        _set_others(state, block, shift, teams)
+        _draw(seed, state.replicate, p, month, begin, shift, (state.floats[0, room], state.floats[1, room]))
+        _count(world, state, block)
+        _join_teams(state, block, shift, teams)
 
 
 @part
@@ -331,26 +356,3 @@ def commit(par: Record, state: State, p: int, low: int, high: int) -> None:
     share = state.spread[Spread.SHARE, p, here]
     _set_shares(state.adopters[p, here], state.teachers[here], share)
     _influence(par, share, state.spread[Spread.INFLUENCE, p, here])
-
-
-@step
-def open_month(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account."""
-    run, side = now.run, state.ties.shape[0]
-    outreach = des.outreach * now.funded
-    if state.outreach[run] != outreach:
-        state.outreach[run::side] = outreach
-    if state.runs[RunCounts.POSTED, run] > 0:
-        state.ledger[run] = 0
-    state.countries[run, CountryCounts.ACTIVE] = 0
-    running = now.funded > 0 and (des.recruitment > 0 or des.tier != NO_TIER or des.outreach > 0.0)
-    recruiting = recruiting_month(des, now.month)
-    state.runs[RunCounts.POSTED, run] = running or recruiting or state.runs[RunCounts.TIED, run] > 0
-    if recruiting:
-        recruitment_round(world, practices, par, des, state, now)
-    if state.runs[RunCounts.TIED, run] > 0:
-        _coordinate(world, par, des, state, now)
-        _retain(world, par, des, state, now)
-        _deliver(world, practices, par, des, state, now)
-    if running or state.runs[RunCounts.TIED, run] > 0:
-        _post_country_costs(world, par, des, state, now)

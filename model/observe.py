@@ -10,15 +10,19 @@ import numpy as np
 
 from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, World
 
+from . import rules
 from .compiled import part, step
-from .costs import CATEGORIES, PAYERS, discount_factor
+from .costs import CATEGORIES, PAYERS, PROGRAMME, SCHOOLS, TRANSFERS, discount_factor
 from .draws import Moment
-from .state import CELLS, MENTEE, MENTOR, SIDE, RunCounts, Spread, State, Tie
+from .state import CELLS, LASTING, MENTEE, MENTOR, SIDE, Member, RunCounts, Shared, Spread, State, Tie
 
 SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
 """The four types that every school is exactly one of."""
 
-GROUPS = ("all", "disadvantaged", "not_disadvantaged", "rural", "not_rural", "mentors", "mentees", "unmentored", *SCHOOL_TYPES)
+GROUPS = (
+    *("all", "disadvantaged", "not_disadvantaged", "rural", "not_rural", "small", "not_small"),
+    *("mentors", "mentees", "unmentored", *SCHOOL_TYPES),
+)
 """Groups of schools reported each month; a country's schools follow as ``country:CODE``. ``mentors`` and ``mentees`` have ever been one."""
 
 OUTCOMES = (
@@ -32,24 +36,43 @@ OUTCOMES = (
     "sustained_share",
     "gap_disadvantaged_end_of_funding",
     "gap_rural_end_of_funding",
+    "gap_small_end_of_funding",
     "gap_disadvantaged",
     "gap_rural",
+    "gap_small",
+    "use_team_end_of_funding",
+    "use_colleagues_end_of_funding",
+    "use_others_end_of_funding",
     "active_ties_end_of_funding",
     "active_ties_end",
+    "contacts_end_of_funding",
+    "contacts_end",
     "mentor_schools",
     "mentee_schools",
+    "schools_reached",
+    "teachers_in_team",
+    "pupils_reached",
     *(f"cost_{payer}" for payer in PAYERS),
     "cost_total",
+    "cost_society",
     *(f"cost_{category}" for category in CATEGORIES),
 )
 """What each run comes to; units in ``analysis/outcomes.py``."""
+
+TEAM_GROUPS = ("team", "colleagues", "others")
+"""Groups of teachers: those in a team now, the others of schools with a tie now, those of all other schools."""
 
 GROUP_COUNTS = ("schools", "teachers", "adopters", "mainstreamed")
 """What is counted in each group."""
 
 _SCHOOLS, _TEACHERS, _ADOPTERS, _MAINSTREAMED, _PUPILS = range(5)
 _YEARS, _START, _FUNDED_ADOPTERS, _END_ADOPTERS, _FUNDED_MAINSTREAMED, _END_MAINSTREAMED, _END_PUPILS, _SUSTAINED = range(8)
-_FUNDED_GAP_D, _FUNDED_GAP_R, _GAP_D, _GAP_R, _FUNDED_TIES, _END_TIES, _MENTORS, _MENTEES, _COST = range(8, 17)
+_FUNDED_GAP_D, _FUNDED_GAP_R, _FUNDED_GAP_S, _GAP_D, _GAP_R, _GAP_S, _USE = range(8, 15)
+_FUNDED_TIES, _END_TIES, _FUNDED_CONTACTS, _END_CONTACTS = range(_USE + 3, _USE + 7)
+_MENTORS, _MENTEES, _REACHED, _IN_TEAM, _PUPILS_REACHED, _COST = range(_USE + 7, _USE + 13)
+_TOTAL = _COST + len(PAYERS)
+_SOCIETY, _CATEGORY = _TOTAL + 1, _TOTAL + 2
+_IS_TRANSFER = tuple(category in TRANSFERS for category in CATEGORIES)
 
 
 def group_names(country_codes: Sequence[str]) -> list[str]:
@@ -61,17 +84,24 @@ class Results(NamedTuple):
     """What a batch of B runs gave.
 
     ``outcomes``: float64 (B, len(OUTCOMES)). ``groups``: int64 (B, months, groups, practices, 4): schools, teachers, adopters, mainstreamed
-    schools. ``ties``: active mentoring ties, int64 (B, months). ``costs``: cents, int64 (B, months, countries, categories,
-    payers).
-    ``schools``: per school and month adopters by practice, then role, then mentor, int32 (B, months, P + 2, n).
+    schools. ``teams``: int64 (B, months, len(TEAM_GROUPS), practices, 2): teachers, adopters. ``ties``: active mentoring ties,
+    ``contacts``: pairs of schools in lasting contact, int64 (B, months). ``costs``: cents, int64 (B, months, countries, categories,
+    payers). ``schools``: per school and month adopters by practice, then role, then mentor, int32 (B, months, P + 2, n);
+    ``team_adopters``: those of its team, int32 (B, months, P, n). ``partners``: the schools of its lasting contacts at the end of funding
+    and of the horizon, else -1, int32 (B, 2, 8, n), ``partner_weights``: what they weigh for it, float64.
     What was not asked for has length 0 on its first axis.
     """
 
     outcomes: Floats
     groups: Counts
+    teams: Counts
     ties: Counts
+    contacts: Counts
     costs: Counts
     schools: Ints
+    team_adopters: Ints
+    partners: Ints
+    partner_weights: Floats
 
 
 def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool) -> Results:
@@ -83,9 +113,14 @@ def empty_results(world: World, practices: Practices, runs: int, months: int, mo
     return Results(
         outcomes=np.zeros((runs, len(OUTCOMES))),
         groups=np.zeros((recorded, months, groups, p, 4), np.int64),
+        teams=np.zeros((recorded, months, len(TEAM_GROUPS), p, 2), np.int64),
         ties=np.zeros((recorded, months), np.int64),
+        contacts=np.zeros((recorded, months), np.int64),
         costs=np.zeros((recorded, months, world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64),
         schools=np.zeros((schools, months, p + 2, n), np.int32),
+        team_adopters=np.zeros((schools, months, p, n), np.int32),
+        partners=np.full((schools, 2, LASTING, n), -1, np.int32),
+        partner_weights=np.zeros((schools, 2, LASTING, n)),
     )
 
 
@@ -95,7 +130,8 @@ def _count_cells(world: World, par: Record, state: State, run: int, p: int, cell
     ties, side = state.ties[run], state.ties.shape[0]
     cells[:] = 0
     for i in range(world.teachers.size):
-        cell = world.country[i] * CELLS + (world.traits[i] >> 1) * 3 + ties[Tie.EXPERIENCE, i]
+        traits = (world.traits[i] >> 1) + 4 * rules.is_small(par, world.teachers[i])
+        cell = world.country[i] * CELLS + traits * 3 + ties[Tie.EXPERIENCE, i]
         adopters = state.adopters[p, i * side + run]
         cells[cell, _SCHOOLS] += 1
         cells[cell, _TEACHERS] += world.teachers[i]
@@ -143,21 +179,22 @@ def _add_groups(cells: Counts, groups: Counts) -> None:
     """Write a practice's cells into its groups (group, 4), in the order of ``GROUPS`` and then countries."""
     for cell in range(cells.shape[0]):
         country, inside = cell // CELLS, cell % CELLS
-        urban, advantaged, experience = 1 - (inside // 3) % 2, 1 - inside // 6, inside % 3
-        mentored = 5 if experience == MENTOR else 6 if experience == MENTEE else 7
+        urban, advantaged, large, experience = 1 - (inside // 3) % 2, 1 - (inside // 6) % 2, 1 - inside // 12, inside % 3
+        mentored = 7 if experience == MENTOR else 8 if experience == MENTEE else 9
         for what in range(4):
             count = cells[cell, what]
             groups[0, what] += count
             groups[1 + advantaged, what] += count
             groups[3 + urban, what] += count
+            groups[5 + large, what] += count
             groups[mentored, what] += count
-            groups[8 + 2 * urban + advantaged, what] += count
+            groups[10 + 2 * urban + advantaged, what] += count
             groups[len(GROUPS) + country, what] += count
 
 
 @part
 def _gap(cells: Counts, trait: int) -> float:
-    """Return the adopting share outside minus inside the schools with a trait (0 rural, 1 disadvantaged); nan where either is empty."""
+    """Return the adopting share outside minus inside schools with a trait (0 rural, 1 disadvantaged, 2 small); nan if one is empty."""
     adopters_in, adopters_out, teachers_in, teachers_out = 0.0, 0.0, 0.0, 0.0
     for cell in range(cells.shape[0]):
         if ((cell % CELLS) // 3 >> trait) & 1:
@@ -180,45 +217,79 @@ def _column(cells: Counts, what: int) -> np.int64:
 
 
 @part
-def _observe_end_of_funding(cells: Counts, ties: int, outcomes: Floats) -> None:
+def _count_teams(world: World, state: State, run: int, p: int, total: Counts, teams: Counts) -> None:
+    """Count teachers and adopters in teams, among their colleagues and in other schools, (3, 2); ``total``: all of a practice, by cell."""
+    ties, side = state.ties[run], state.ties.shape[0]
+    teams[:] = 0
+    teams[2, 0], teams[2, 1] = _column(total, _TEACHERS), _column(total, _ADOPTERS)
+    for position in range(state.runs[RunCounts.TIED, run]):
+        i = ties[Tie.TIED, position]
+        row = ties[Tie.ROW, i]
+        team = np.int64(state.member[run, row, Member.TEAM]), np.int64(state.member[run, row, Member.USERS + p])
+        school = np.int64(world.teachers[i]), np.int64(state.adopters[p, i * side + run])
+        for what in range(2):
+            teams[0, what] += team[what]
+            teams[1, what] += school[what] - team[what]
+            teams[2, what] -= school[what]
+
+
+@part
+def _observe_end_of_funding(cells: Counts, teams: Counts, runs: Counts, outcomes: Floats) -> None:
     outcomes[_FUNDED_ADOPTERS] = _column(cells, _ADOPTERS)
     outcomes[_FUNDED_MAINSTREAMED] = _column(cells, _MAINSTREAMED)
     outcomes[_FUNDED_GAP_D] = _gap(cells, 1)
     outcomes[_FUNDED_GAP_R] = _gap(cells, 0)
-    outcomes[_FUNDED_TIES] = ties
+    outcomes[_FUNDED_GAP_S] = _gap(cells, 2)
+    for group in range(teams.shape[0]):
+        outcomes[_USE + group] = teams[group, 1] / teams[group, 0] if teams[group, 0] > 0 else np.nan
+    outcomes[_FUNDED_TIES] = runs[RunCounts.TIED]
+    outcomes[_FUNDED_CONTACTS] = runs[RunCounts.CONTACTS] // 2
 
 
 @part
-def _observe_end(cells: Counts, experience: Ints, ties: int, outcomes: Floats) -> None:
-    adopters = _column(cells, _ADOPTERS)
+def _observe_end(world: World, state: State, run: int, cells: Counts, outcomes: Floats) -> None:
+    ties, adopters = state.ties[run], _column(cells, _ADOPTERS)
     outcomes[_END_ADOPTERS] = adopters
     outcomes[_END_MAINSTREAMED] = _column(cells, _MAINSTREAMED)
     outcomes[_END_PUPILS] = _column(cells, _PUPILS)
     outcomes[_GAP_D] = _gap(cells, 1)
     outcomes[_GAP_R] = _gap(cells, 0)
-    outcomes[_END_TIES] = ties
+    outcomes[_GAP_S] = _gap(cells, 2)
+    outcomes[_END_TIES] = state.runs[RunCounts.TIED, run]
+    outcomes[_END_CONTACTS] = state.runs[RunCounts.CONTACTS, run] // 2
     outcomes[_SUSTAINED] = np.nan
     if outcomes[_FUNDED_ADOPTERS] > 0.0:
         outcomes[_SUSTAINED] = adopters / outcomes[_FUNDED_ADOPTERS]
-    for i in range(experience.size):
-        outcomes[_MENTORS] += experience[i] == MENTOR
-        outcomes[_MENTEES] += experience[i] == MENTEE
+    for i in range(world.teachers.size):
+        outcomes[_MENTORS] += ties[Tie.EXPERIENCE, i] == MENTOR
+        outcomes[_MENTEES] += ties[Tie.EXPERIENCE, i] == MENTEE
+        if ties[Tie.TIE_START, i] >= 0:
+            team = np.int64(state.member[run, ties[Tie.ROW, i], Member.TEAM])
+            outcomes[_REACHED] += 1.0
+            outcomes[_IN_TEAM] += team
+            outcomes[_PUPILS_REACHED] += world.pupils[i] * team // world.teachers[i]
 
 
 @step
-def _observe_costs(factor: float, ledger: Counts, outcomes: Floats) -> None:
-    """Add one month's costs, in EUR times the discount ``factor``, to the outcomes of a run."""
-    countries, categories, payers = ledger.shape
+def _observe_costs(par: Record, factor: float, ledger: Counts, outcomes: Floats) -> None:
+    """Add one month's costs, in EUR times the discount ``factor``, to the outcomes of a run.
+
+    A transfer cancels in the total; as a category it is what the programme paid.
+    """
+    countries, categories, _ = ledger.shape
     for category in range(categories):
-        for payer in range(payers):
-            total = np.int64(0)
-            for country in range(countries):
-                total += ledger[country, category, payer]
-            if total > 0:
-                amount = total * factor / 100.0
-                outcomes[_COST + payer] += amount
-                outcomes[_COST + payers] += amount
-                outcomes[_COST + payers + 1 + category] += amount
+        programme, schools = np.int64(0), np.int64(0)
+        for country in range(countries):
+            programme += ledger[country, category, PROGRAMME]
+            schools += ledger[country, category, SCHOOLS]
+        if programme == 0 and schools == 0:
+            continue
+        paid, borne = programme * factor / 100.0, schools * factor / 100.0
+        outcomes[_COST + PROGRAMME] += paid
+        outcomes[_COST + SCHOOLS] += borne
+        outcomes[_TOTAL] += paid + borne
+        outcomes[_SOCIETY] += paid + borne + par.public_funds * paid
+        outcomes[_CATEGORY + category] += paid if _IS_TRANSFER[category] else paid + borne
 
 
 @step
@@ -228,34 +299,63 @@ def _observe_totals(par: Record, state: State, now: Moment, outcomes: Floats) ->
     outcomes[_YEARS] += total * factor / 12.0
     if now.month == 0:
         outcomes[_START] = total
-    if state.runs[RunCounts.POSTED, now.run] > 0:
-        _observe_costs(factor, state.ledger[now.run], outcomes)
+    _observe_costs(par, factor, state.ledger[now.run], outcomes)
+
+
+@part
+def _copy_team(state: State, run: int, p: int, record: Ints) -> None:
+    """Write the adopters of each school's team, 0 where it has none."""
+    record[:] = 0
+    for position in range(state.runs[RunCounts.TIED, run]):
+        i = state.ties[run, Tie.TIED, position]
+        record[i] = state.member[run, state.ties[run, Tie.ROW, i], Member.USERS + p]
+
+
+@part
+def _copy_contacts(state: State, run: int, partners: Ints, weights: Floats) -> None:
+    """Write each school's lasting contacts, (8, n)."""
+    for position in range(state.runs[RunCounts.MEMBERS, run]):
+        i = state.ties[run, Tie.MEMBERS, position]
+        row = state.ties[run, Tie.ROW, i]
+        for slot in range(state.member[run, row, Member.CONTACTS]):
+            partners[slot, i] = state.member[run, row, Member.PARTNER + slot]
+            weights[slot, i] = state.shared[run, row, Shared.WEIGHT + slot]
 
 
 @part
 def _observe_groups(world: World, practices: Practices, par: Record, state: State, now: Moment, results: Results, r: int) -> None:
-    """Count groups of schools, for the monthly records and for the outcomes at the end of funding and of the horizon."""
-    ties, month, active = state.ties[now.run], now.month, state.runs[RunCounts.TIED, now.run]
-    cells, total = state.cells[0], state.cells[1]
+    """Count groups of schools and of teachers, for the monthly records and for the outcomes at the end of funding and of the horizon."""
+    run, month = now.run, now.month
+    cells, total, teams, all_teams = state.cells[0], state.cells[1], state.cells[2, :3, :2], state.cells[2, 3:6, :2]
+    ends = (now.end_of_funding, now.months - 1)
     total[:] = 0
+    all_teams[:] = 0
     for p in range(practices.weight.size):
-        _count_cells(world, par, state, now.run, p, cells)
+        _count_cells(world, par, state, run, p, cells)
+        _count_teams(world, state, run, p, cells, teams)
         _add(cells, total)
+        _add(teams, all_teams)
         if results.groups.shape[0] > 0:
             _add_groups(cells, results.groups[r, month, :, p])
+            _add(teams, results.teams[r, month, :, p])
         if results.schools.shape[0] > 0:
-            _copy(state.adopters[p, now.run :: state.ties.shape[0]], results.schools[r, month, p])
-    if month == now.end_of_funding:
-        _observe_end_of_funding(total, active, results.outcomes[r])
-    if month == now.months - 1:
-        _observe_end(total, ties[Tie.EXPERIENCE], active, results.outcomes[r])
+            _copy(state.adopters[p, run :: state.ties.shape[0]], results.schools[r, month, p])
+            _copy_team(state, run, p, results.team_adopters[r, month, p])
+    if month == ends[0]:
+        _observe_end_of_funding(total, all_teams, state.runs[:, run], results.outcomes[r])
+    if month == ends[1]:
+        _observe_end(world, state, run, total, results.outcomes[r])
     if results.groups.shape[0] > 0:
-        results.ties[r, month] = active
+        results.ties[r, month] = state.runs[RunCounts.TIED, run]
+        results.contacts[r, month] = state.runs[RunCounts.CONTACTS, run] // 2
         for country in range(state.ledger.shape[1]):
-            _add(state.ledger[now.run, country], results.costs[r, month, country])
+            _add(state.ledger[run, country], results.costs[r, month, country])
     if results.schools.shape[0] > 0:
-        _copy(ties[Tie.ROLE], results.schools[r, month, -2])
-        _copy(ties[Tie.MENTOR], results.schools[r, month, -1])
+        _copy(state.ties[run, Tie.ROLE], results.schools[r, month, -2])
+        _copy(state.ties[run, Tie.MENTOR], results.schools[r, month, -1])
+        for end in range(2):
+            if month == ends[end]:
+                _copy_contacts(state, run, results.partners[r, end], results.partner_weights[r, end])
 
 
 @step

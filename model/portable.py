@@ -74,7 +74,7 @@ def log(x: float) -> float:
 
 @inlined
 def power(base: float, exponent: float) -> float:
-    """Return base**exponent for base in [0, 1] and exponent > 0, exactly base where the exponent is 1."""
+    """Return base**exponent for base >= 0 and exponent >= 0, exactly base where the exponent is 1; at most e**709."""
     raised = exp(exponent * log(max(base, 1e-300)))
     if exponent == 1.0:
         return base

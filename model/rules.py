@@ -5,7 +5,7 @@ can use any parameter without a change elsewhere. Symbols and sources of the num
 ``docs/odd.md``.
 """
 
-from school_mentoring.model.world.arrays import Record
+from school_mentoring.model.world.arrays import SHARE, Record
 
 from .compiled import inlined
 from .portable import exp, log, power
@@ -14,27 +14,42 @@ __all__ = [
     "adoption_chance",
     "advanced",
     "attrition_chance",
+    "community_contact",
+    "contact_months",
+    "contact_weight",
     "coordination_quality",
+    "dilution",
     "dose",
     "effective_hours",
+    "exposure",
     "face_to_face_hours",
     "hours_per_mentee",
+    "is_small",
     "logistic",
     "loss_chance",
+    "meeting_hours",
     "mentor_score",
+    "online_worth",
     "outside_score",
+    "raised",
     "readiness",
     "saturation",
     "seek_chance",
     "social_influence",
     "start_share",
+    "team_adopters",
+    "team_size",
     "travel_hours",
     "unlikeness",
     "visits",
     "volunteer_chance",
 ]
 
-_LN2 = 0.6931471805599453
+NO_TIER = 0
+"""The code of designs that nobody coordinates."""
+
+FOREVER = 100_000
+"""Months that no run has."""
 
 
 @inlined
@@ -70,6 +85,12 @@ def start_share(par: Record, capacity: float, initial_share: float) -> float:
 def advanced(par: Record, capacity_rank: int, schools: int) -> bool:
     """Tell whether a school is among the ``advanced_fraction`` of ``schools`` with the highest digital capacity."""
     return capacity_rank < int(par.advanced_fraction * schools + 0.5)
+
+
+@inlined
+def is_small(par: Record, teachers: int) -> bool:
+    """Tell whether a school is small: n < small_school."""
+    return teachers < par.small_school
 
 
 # --- recruitment and matching ----------------------------------------------------------------------------------------
@@ -128,12 +149,32 @@ def outside_score(par: Record, noise: float) -> float:
     return par.outside_option + noise
 
 
+# --- team ------------------------------------------------------------------------------------------------------------
+
+
+@inlined
+def team_size(team: int, teachers: int, whole_staff: bool) -> int:
+    """Return T = min(team, n), the teachers of a school who are mentored, or n where the whole staff is."""
+    return teachers if whole_staff else min(team, teachers)
+
+
+@inlined
+def team_adopters(adopters: int, teachers: int, team: int, u: float) -> int:
+    """Return k_T = floor(T k / n + u), the adopters in a team of T that is a random part of the staff; ``u`` uniform in [0, 1)."""
+    return min(int(team * adopters / teachers + u), team, adopters)
+
+
 # --- retention and delivery ------------------------------------------------------------------------------------------
 
 
 @inlined
-def coordination_quality(par: Record, fte: float, clusters: float) -> float:
-    """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters."""
+def coordination_quality(par: Record, tier: int, fte: float, clusters: float) -> float:
+    """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters.
+
+    Clusters that nobody coordinates (``tier`` = NO_TIER) chose each other: g = self_organisation, however many they are.
+    """
+    if tier == NO_TIER:
+        return par.self_organisation
     return 1.0 - exp(-fte * par.caseload / max(1.0, clusters))
 
 
@@ -186,28 +227,103 @@ def face_to_face_hours(par: Record, visits_made: float, travel: float) -> float:
 
 
 @inlined
-def effective_hours(par: Record, face_to_face: float, hours: float, virtual_share: float) -> float:
-    """Return face-to-face-equivalent hours a month: face-to-face hours + v h virtual_fidelity."""
-    return face_to_face + virtual_share * hours * par.virtual_fidelity
+def online_worth(par: Record, fading: bool, age: int) -> float:
+    """Return w, what an online hour of a tie ``age`` months old is worth in hours face to face: virtual_fidelity.
+
+    Where it fades: 1 in the first year, then falling in a straight line to max(0, 2 virtual_fidelity - 1) after three years, so that
+    virtual_fidelity is the mean of both ends (parity after one year, 0.39 after three, same trial: Kotze et al.; Cilliers et al. 2020).
+    """
+    if not fading:
+        return par.virtual_fidelity
+    end = max(0.0, 2.0 * par.virtual_fidelity - 1.0)
+    return 1.0 - (1.0 - end) * min(1.0, max(0.0, (age - 12) / 24.0))
 
 
 @inlined
-def dose(par: Record, effective: float, unlike: float, quality: float, mandated: float, mentor_share: float) -> float:
-    """Return the mentoring dose of a tie in hours a month: effective hours x fit x engagement x expertise.
+def effective_hours(face_to_face: float, hours: float, virtual_share: float, worth: float) -> float:
+    """Return face-to-face-equivalent hours a month: face-to-face hours + v h w."""
+    return face_to_face + virtual_share * hours * worth
 
-    fit = exp(-likeness_effect unlikeness) (fit_floor + (1 - fit_floor) g); engagement = mandate_engagement for schools that a
-    mandate assigns, else 1; expertise = expertise_floor + (1 - expertise_floor) s of the mentor school.
+
+@inlined
+def dilution(par: Record, team: int) -> float:
+    """Return what a team of T leaves of an hour for each of its teachers: T**-dilution."""
+    return power(1.0 / team, par.dilution)
+
+
+@inlined
+def dose(par: Record, hours: float, unlike: float, quality: float, mandated: float, mentor_share: float) -> float:
+    """Return the dose of a team teacher in hours a month: effective ``hours`` diluted x fit x engagement x expertise.
+
+    fit = exp(-likeness_effect unlikeness) (fit_floor + (1 - fit_floor) g); engagement = mandate_engagement for schools that a mandate
+    assigns, else 1; expertise = min(1, s / expertise_full), s of the mentor school: nothing where nobody uses the practice.
     """
     fit = exp(-par.likeness_effect * unlike) * (par.fit_floor + (1.0 - par.fit_floor) * quality)
-    engagement = par.mandate_engagement if mandated > 0.0 else 1.0
-    expertise = par.expertise_floor + (1.0 - par.expertise_floor) * mentor_share
-    return effective * fit * engagement * expertise
+    obliged = par.mandate_engagement  # read in any case, so that loops over ties vectorise
+    engagement = obliged if mandated > 0.0 else 1.0
+    expertise = min(1.0, mentor_share / par.expertise_full)
+    return hours * fit * engagement * expertise
 
 
 @inlined
-def saturation(par: Record, hours: float) -> float:
-    """Return D = 1 - 2**(-dose / dose_half), the share of the full mentoring effect that a dose of ``hours`` a month gives."""
-    return 1.0 - exp(-hours / par.dose_half * _LN2)
+def raised(par: Record, hours: float) -> float:
+    """Return hours**a, a = dose_power, of a dose or of one at which half of something is reached."""
+    return power(hours, par.dose_power)
+
+
+@inlined
+def saturation(raised_dose: float, raised_half: float) -> float:
+    """Return x**a / (1 + x**a), x = dose / half: of half = dose_half, D, the share of the full effect of mentoring that a dose gives.
+
+    Of half = shield_half, K, the share of the full shield. From dose**a and half**a (``raised``), as dose**a / (half**a + dose**a).
+    """
+    return raised_dose / (raised_half + raised_dose)
+
+
+# --- contacts --------------------------------------------------------------------------------------------------------
+
+
+@inlined
+def meeting_hours(des: Record, funded: int) -> float:
+    """Return the hours a month that the schools of a cluster meet: while funded, and for ever where nobody coordinates."""
+    return des.meeting_hours if funded > 0 or des.tier == NO_TIER else 0.0
+
+
+@inlined
+def contact_weight(par: Record, hours: float, team: int, teachers: int) -> float:
+    """Return c = min(1, hours T / (n contact_hours)), what a contact weighs for a school of n teachers beside a peer's 1.
+
+    ``hours``: shared with the other school by a team of T.
+    """
+    return min(1.0, hours * team / (teachers * par.contact_hours))
+
+
+@inlined
+def contact_months(par: Record, u: float) -> int:
+    """Return the months that a contact lasts which ends with chance contact_fade a month: floor(ln(1 - u) / ln(1 - contact_fade))."""
+    stays = 1.0 - par.contact_fade
+    if stays >= 1.0:
+        return FOREVER
+    return int(min(log(1.0 - u) / log(stays), FOREVER)) if stays > 0.0 else 0
+
+
+@inlined
+def community_contact(par: Record, community: float, team: int, teachers: int) -> float:
+    """Return what the community of practice weighs for a school, as a contact: community x community_weight x T / n."""
+    return community * par.community_weight * team / teachers
+
+
+@inlined
+def exposure(contacts: int, peers: float, peer_weight: float, met: float, weight: float) -> float:
+    """Return E, what a school sees of the practice in other schools, from its peers and the schools it has met.
+
+    min(1, ``peers`` + w ``met``), where they share attention (``contacts`` = SHARE) that over 1 + w ``weight``. ``peers``: weighted share
+    of users in peers; ``peer_weight`` = w: what a peer weighs there; ``met``: sum over contacts of c s; ``weight``: sum of c.
+    """
+    seen = peers + peer_weight * met
+    if contacts == SHARE:
+        seen /= 1.0 + peer_weight * weight
+    return min(1.0, seen)
 
 
 # --- adoption and loss -----------------------------------------------------------------------------------------------
@@ -231,16 +347,20 @@ def adoption_chance(
 ) -> float:
     """Return the chance that a non-adopting teacher adopts in a month, at most 1.
 
-    readiness [1 - (1 - (p + outreach_effect outreach) openness)(1 - q_in s**gamma)(1 - q_out E**gamma)(1 - beta D)]: independent causes, of
-    which one suffices (a network form of Bass 1969). ``colleagues`` = s**gamma, ``peers`` = E**gamma, ``mentoring`` = D, all in [0, 1].
+    readiness [1 - (1 - p' openness)(1 - q_in s**gamma)(1 - q_out E**gamma)(1 - beta D)], p' = p + outreach enrolment completion uptake:
+    independent causes, of which one suffices (a network form of Bass 1969). ``colleagues`` = s**gamma, ``peers`` = E**gamma,
+    ``mentoring`` = D of a team's teacher, 0 of others, all in [0, 1]. Who finishes the open course adopts inside readiness.
     """
-    unprompted = (par.p + par.outreach_effect * outreach) * openness
+    unprompted = (par.p + par.enrolment * par.completion * par.uptake * outreach) * openness
     none_acts = (1.0 - unprompted) * (1.0 - par.q_in * colleagues) * (1.0 - par.q_out * peers) * (1.0 - par.beta * mentoring)
     return min(1.0, ready * (1.0 - none_acts))
 
 
 @inlined
-def loss_chance(par: Record, share: float, mentoring: float) -> float:
-    """Return the chance that an adopting teacher is lost in a month: 1 - (1 - d (1 - protection s)(1 - shield D))(1 - turnover)."""
-    discontinuance = par.d * (1.0 - par.protection * share) * (1.0 - par.shield * mentoring)
+def loss_chance(par: Record, share: float, kept: float) -> float:
+    """Return the chance that an adopting teacher is lost in a month: 1 - (1 - d (1 - protection s)(1 - shield K))(1 - turnover).
+
+    ``kept`` = K of a team's teacher, 0 of others.
+    """
+    discontinuance = par.d * (1.0 - par.protection * share) * (1.0 - par.shield * kept)
     return 1.0 - (1.0 - discontinuance) * (1.0 - par.turnover)

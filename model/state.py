@@ -1,8 +1,9 @@
 """What changes in a run: the arrays of one world under one design, allocated once and reused by every run.
 
 To add something, add one line here. What each school has goes into ``Tie``, run by run, or into ``Spread`` where the loops over all
-teachers read it; what a run, a country or a coordinating unit has goes into ``RunCounts``, ``CountryCounts`` or ``UnitCounts``. Those list
-the rows of an array, which grows by itself. What is none of these is an array of its own: a line in ``State`` with its kind and its axes.
+teachers read it; what only members have, schools that are or were mentors or mentees, into ``Member`` or ``Shared``; what a run, a country
+or a coordinating unit has, into ``RunCounts``, ``CountryCounts``, ``CountryMoney`` or ``UnitCounts``. Those list the rows of an array,
+which grows by itself. What is none of these is an array of its own: a line in ``State`` with its kind and its axes.
 """
 
 from collections.abc import Mapping
@@ -15,8 +16,11 @@ from school_mentoring.model.world.arrays import Counts, Floats, Ints, Replicates
 
 from .costs import CATEGORIES, PAYERS
 
-NO_ROLE, MENTOR, MENTEE = 0, 1, 2
-"""Roles; also the values of ``Tie.EXPERIENCE``."""
+NO_ROLE, MENTOR, MENTEE, ALUMNUS = range(4)
+"""Roles; the first three are also the values of ``Tie.EXPERIENCE``. An alumnus was mentored for as long as was planned."""
+
+LASTING = 8
+"""Contacts that a school keeps at most when the ties that made them have ended."""
 
 BLOCK = 512
 """Schools, times runs side by side, that go through the steps of a month together."""
@@ -24,8 +28,8 @@ BLOCK = 512
 SIDE = 8
 """So many runs of small worlds are made side by side."""
 
-CELLS = 12
-"""Cells in which the schools of a country are counted: rural x disadvantaged x experience."""
+CELLS = 24
+"""Cells in which the schools of a country are counted: rural x disadvantaged x small x experience."""
 
 _STRETCH = 64  # schools; long enough to have several of each number of peers, short enough to stay in the first cache
 
@@ -44,20 +48,44 @@ class Spread(_Rows):
     SHARE = auto()  # adopters / teachers
     INFLUENCE = auto()  # share**gamma, kept only where gamma is not 1
     READY = auto()  # readiness
-    SATURATION = auto()  # D of the mentoring received
 
 
 class Tie(_Rows):
-    """A school's part in mentoring, and two lists of schools, in ascending order after a round of recruitment."""
+    """A school's part in mentoring, and three lists of schools, in ascending order after a round of recruitment."""
 
     ROLE = auto()  # now
     EXPERIENCE = auto()  # the furthest role ever held, mentee or mentor
     MENTOR = auto()  # its mentor, or -1
     MENTEES = auto()  # of a mentor, now
     PAST_MENTEES = auto()  # of a mentor, ever
-    TIE_START = auto()  # month in which the present tie began
+    TIE_START = auto()  # month in which its last tie began, -1 of a school that has never been a mentee
+    ROW = auto()  # where arrays of members keep it, or -1
     TIED = auto()  # list of the schools that have a mentor, as many as RunCounts.TIED
     MENTORS = auto()  # list of the schools that are one, as many as RunCounts.MENTORS
+    MEMBERS = auto()  # list of the schools that are or were mentor or mentee, as many as RunCounts.MEMBERS
+
+
+class Member(_Rows):
+    """Whole numbers of members: schools that are or were mentor or mentee, in the order in which they became that."""
+
+    SCHOOL = auto()  # which one it is
+    TEAM = auto()  # T, teachers of its team
+    FIRST = auto()  # of a mentor, the row of its first mentee, or -1
+    NEXT = auto()  # of a mentee, the row of the next one of its mentor, or -1
+    CONTACTS = auto()  # lasting ones, the oldest first:
+    PARTNER = auto()  # the other school of each of LASTING
+    END = PARTNER + LASTING  # type: ignore[operator]  # the month in which it is there no more, of each of LASTING
+    USERS = END + LASTING  # k_T, adopters in the team, of each practice
+
+
+class Shared(_Rows):
+    """Numbers of members."""
+
+    HOURS = auto()  # that a mentee has shared with its mentor since its tie began, in sessions and meetings; -inf where they are peers
+    MET = auto()  # that it has met those who were in its cluster all the time
+    DILUTION = auto()  # T**-dilution
+    WEIGHT = auto()  # c for the school itself of each of LASTING contacts
+    EFFECT = WEIGHT + LASTING  # type: ignore[operator]  # D and then K of this month's mentoring, of each practice
 
 
 class RunCounts(_Rows):
@@ -66,7 +94,8 @@ class RunCounts(_Rows):
     ADOPTERS = auto()  # adopting teachers, over practices
     TIED = auto()  # schools that have a mentor, which is the number of active ties
     MENTORS = auto()  # schools that are one
-    POSTED = auto()  # 1 where the ledger may hold anything, else 0
+    MEMBERS = auto()  # schools that are or were mentor or mentee
+    CONTACTS = auto()  # lasting ones, each counted by both schools
 
 
 class CountryCounts(_Rows):
@@ -74,7 +103,16 @@ class CountryCounts(_Rows):
 
     SCHOOLS = auto()
     HUBS = auto()  # of the design: one in each region, or none
-    ACTIVE = auto()  # mentors with mentees, and mentees, this month
+    MEMBERS = auto()  # schools that are or were mentor or mentee
+
+
+class CountryMoney(_Rows):
+    """What an hour costs in a country, in EUR, and whom outreach finds there."""
+
+    YEAR = auto()  # of a teacher
+    OWN = auto()  # hour of a teacher's own time
+    PAID = auto()  # hour of the programme
+    REACHED = auto()  # sum of openness over teachers who do not use a practice, of the run under way
 
 
 class UnitCounts(_Rows):
@@ -90,7 +128,8 @@ class State(NamedTuple):
 
     A month's work of all teachers is done in one pass over arrays in which the runs of a school lie beside each other: of S runs, run r of
     school i has place i S + r. All else is done run by run. A month of decisions needs all rows of ``floats`` and ``ints``, recruitment
-    and delivery some; each names what it keeps there.
+    and delivery some; each names what it keeps there. Arrays of members are filled from their beginning, and memory that is never written
+    is never taken.
     """
 
     adopters: Annotated[Ints, "practices", "places"]  # adopting teachers
@@ -98,18 +137,22 @@ class State(NamedTuple):
     teachers: Annotated[Ints, "places"]  # as in the world
     openness: Annotated[Floats, "places"]  # as in the world
     ties: Annotated[Ints, "side", Tie, "schools"]
+    member: Annotated[Ints, "side", "schools", "member"]
+    shared: Annotated[Floats, "side", "schools", "shared"]
     runs: Annotated[Counts, RunCounts, "side"]
     countries: Annotated[Counts, "side", CountryCounts, "countries"]
+    money: Annotated[Floats, "countries", CountryMoney]
+    gained: Annotated[Counts, "blocks", "side", "countries"]  # teachers who have taken a practice up since last month
+    community: Annotated[Floats, "side", "community"]  # of practice: its intensity this month, then sums of its members' shares
     ledger: Annotated[Counts, "side", "countries", "categories", "payers"]  # cents of this month
     units: Annotated[Counts, UnitCounts, "units"]  # of the run under way
     quality: Annotated[Floats, "units"]  # coordination quality of each unit with active clusters, of the run under way
     replicate: Annotated[Replicates, "block"]  # of the runs side by side, over and over, as a block of schools needs them
     outreach: Annotated[Floats, "block"]  # theirs, of this month
-    zero: Annotated[Floats, "block"]  # zeros
     by_degree: Annotated[Ints, "schools"]  # schools, those of each stretch of 64 by the number of their peers
-    cells: Annotated[Counts, 2, "cells", 5]  # scratch of ``observe``
-    floats: Annotated[Floats, 6, "places"]
-    ints: Annotated[Ints, 4, "places"]
+    cells: Annotated[Counts, 3, "cells", 5]  # scratch of ``observe``
+    floats: Annotated[Floats, 7, "places"]
+    ints: Annotated[Ints, 5, "places"]
     largest: int  # teachers of the largest school
     named: bool  # whether the world names mentors
 
@@ -127,7 +170,11 @@ def allocate(world: World, practices: int, side: int = 1) -> State:
         "cells": countries * CELLS,
         "categories": len(CATEGORIES),
         "payers": len(PAYERS),
+        "member": Member.USERS + practices,
+        "shared": Shared.EFFECT + 2 * practices,
+        "community": 1 + practices,
         "block": BLOCK,
+        "blocks": -(-n // (BLOCK // side)),
     }
     arrays: dict[str, Any] = {}
     for name, kind in get_type_hints(State, include_extras=True).items():

@@ -18,6 +18,7 @@ from school_mentoring.model.world.numbers import Bounds, refuse_two
 from school_mentoring.model.world.structure import STRUCTURE
 
 from .fields import NAME_PATTERN
+from .gone import refusal
 from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
 from .posterior import fitted_draws
@@ -212,7 +213,7 @@ def _assignments(sets: Settings, layer: Layer) -> Layer:
             raise InputError(typed("--set", assignment), "not an assignment", "allowed: name=value, for example p=0.01")
     if strange := {name: assignment for assignment, (name, *_) in stated.items() if name not in targets}:
         where = typed("--set", " ".join(strange.values()))
-        raise InputError(where, f"nothing named {quoted(strange)} can be set", nearest(strange, targets))
+        raise InputError(where, *refusal([*strange], "nothing named {} can be set", targets)[1:])
     for assignment, (name, _, typed_word) in stated.items():
         where, path = typed("--set", assignment), targets[name]
         word = typed_word.strip(" \t\r\n,")

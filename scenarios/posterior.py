@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 
+from .gone import refusal
 from .ranges import in_scenario
 from .schema import Scenario
 
@@ -47,7 +48,7 @@ def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
         raise InputError(where, f"holds {len(draws):,} draws of {len(names)} parameters", allowed)
     for name in names:
         if name not in PARAMETERS:
-            raise InputError(where, f"the column {name!r} is no parameter", nearest(name, PARAMETERS))
+            raise InputError(where, *refusal([name], "the column {} is no parameter", PARAMETERS)[1:])
         if names.count(name) > 1 or not pd.api.types.is_numeric_dtype(draws[name]):
             raise InputError(where, f"the column {name!r} is no single column of numbers", "give each parameter once")
         row, values = PARAMETERS[name], draws[name].to_numpy(np.float64)

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
-from school_mentoring.model.errors import listed, nearest, quoted
+from school_mentoring.model.errors import listed, nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.arrays import Practices
 from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country, mean_figures
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
-from school_mentoring.model.world.structure import Likeness, Network, Structure, Update
+from school_mentoring.model.world.structure import Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
 
 from .designs import check_fields, filled_design
 from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, fault
+from .gone import refusal
 from .ranges import Range, check_range, filled_range, in_scenario
 
 COMPARATOR = "none"
@@ -75,6 +76,12 @@ class CountryEntry(ScenarioSection):
     teacher_salary_eur_per_year: Number = _field(
         "Gross salary of a teacher, from which every hour's cost follows", "EUR per year", gt=0, le=1e6
     )
+    taught_hours: Number = _field(
+        "Hours that a teacher teaches, over which the cost of a covered lesson is spread", "hours per year", ge=1, le=8760
+    )
+    working_hours: Number = _field(
+        "Hours that a teacher works, over which the cost of an hour of its own is spread", "hours per year", ge=1, le=8760
+    )
     rural: Number = _field("Share of rural schools", "share", ge=0, le=1)
     disadvantaged: Number = _field("Share of schools with many disadvantaged pupils", "share", ge=0, le=1)
     assumed: tuple[str, ...] = _field("Figures nobody stated: means over the known countries (written by the program)", default=())
@@ -119,11 +126,14 @@ class WorldSpec(ScenarioSection):
     network: Network = _field("How generated ties come about", default=Structure().network)
     update: Update = _field("Whether all teachers decide at once in a month, or school after school", default=Structure().update)
     likeness: Likeness = _field("What makes two schools unlike, in peer ties and in mentoring", default=Structure().likeness)
+    contacts: Contacts = _field("What contacts that mentoring made do to what a school sees of others", default=Structure().contacts)
+    mentored: Mentored = _field("Whether a team or the whole staff of a school is mentored", default=Structure().mentored)
+    online_hours: OnlineHours = _field("Whether the worth of online hours fades as a tie ages", default=Structure().online_hours)
 
     @property
     def structure(self) -> Structure:
         """The choices that the world is made by."""
-        return Structure(self.network, self.update, self.likeness)
+        return Structure(*(getattr(self, choice) for choice in Structure._fields))
 
     @property
     def dialect(self) -> Dialect:
@@ -216,7 +226,8 @@ class Scenario(ScenarioSection):
         if not isinstance(stated, Mapping):
             return stated
         if strange := [str(name) for name in stated if name not in PARAMETERS]:
-            fault((strange[0],), f"no parameter named {quoted(strange)}", nearest(strange, PARAMETERS))
+            name, problem, allowed = refusal(strange, "no parameter named {}", PARAMETERS)
+            fault((name,), problem, allowed)
         return {name: filled_range(PARAMETERS[name], stated.get(name, {})) for name in PARAMETERS}
 
     @field_validator("parameters", mode="after")
@@ -248,7 +259,8 @@ class Scenario(ScenarioSection):
     def _check_uncertain(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         known = [*GROUPS, *PARAMETERS]
         if strange := [name for name in names if name not in known]:
-            fault((names.index(strange[0]),), f"neither a parameter nor a group of them: {quoted(strange)}", nearest(strange, known))
+            name, problem, allowed = refusal(strange, "neither a parameter nor a group of them: {}", known)
+            fault((names.index(name),), problem, allowed)
         return names
 
     @field_validator("correlations", mode="after")
@@ -258,7 +270,7 @@ class Scenario(ScenarioSection):
         for position, one in enumerate(given):
             for side, name in enumerate(one.between):
                 if name not in PARAMETERS:
-                    fault((position, "between", side), f"no parameter named {name!r}", nearest(name, PARAMETERS))
+                    fault((position, "between", side), *refusal([name], "no parameter named {}", PARAMETERS)[1:])
             pair = frozenset(one.between)
             if len(pair) < 2:
                 fault((position, "between"), f"{one.between[0]!r} stands twice", "allowed: two different parameters")

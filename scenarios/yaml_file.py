@@ -14,7 +14,7 @@ import yaml
 
 from school_mentoring.model.errors import InputError
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 384 * 1024
 """Room for the most designs and countries of a scenario; the parser, which is plain Python, takes at most some 3 seconds for it."""
 
 MAX_DEPTH = 20
@@ -87,7 +87,7 @@ def write_yaml(values: Any) -> str:
 def _text(data: bytes, path: Path) -> str:
     if len(data) > MAX_BYTES:
         allowed = "a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
-        raise InputError(str(path), "larger than 256 KiB", allowed)
+        raise InputError(str(path), "larger than 384 KiB", allowed)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -12,7 +12,7 @@ The four packages lie at the top of the repository (``model``, ``scenarios``, ``
 a clone and a wheel hold the same one package.
 """
 
-__version__ = "1.0.0"
+__version__ = "2.0.0"
 
 __all__ = ["InputError", "compare", "load_scenario", "mesa_model", "open_study", "simulate", "sweep"]
 

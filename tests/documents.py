@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from school_mentoring.analysis.outcomes import OUTCOMES
+from school_mentoring.experiments.validation.checks import Pattern
 from school_mentoring.experiments.validation.patterns import PATTERNS
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.structure import STRUCTURE
 
 from .commands.program import ROOT, program
+from .patterns.holds import recorded
 
 DOCS = ROOT / "docs"
 README, ODD = ROOT / "README.md", DOCS / "odd.md"
@@ -34,7 +36,6 @@ WRITTEN: Mapping[tuple[Path, ...], Mapping[str, str]] = {
     (README, DOCS / "economics.md"): {
         "results/mensi-pilot-compare/figures/adoption.png": "images/adoption.png",
         "results/mensi-pilot-compare/figures/cost_effect.png": "images/cost_effect.png",
-        f"{ADVICE}/figures/plane.png": "images/recommendation_plane.png",
         f"{ADVICE}/report.html": "example-report/report.html",
         f"{ADVICE}/report.pdf": "example-report/report.pdf",
     },
@@ -94,8 +95,13 @@ def _kinds() -> str:
 
 def _pattern_rows() -> str:
     contrasts = ("; ".join(check.statement for check in pattern.checks.values() if check.contrast) for pattern in PATTERNS)
-    rows = ((p.number, p.title, p.source, contrast) for p, contrast in zip(PATTERNS, contrasts, strict=True))
-    return table(("#", "pattern", "where it is seen", "contrast under which it vanishes"), rows)
+    rows = ((p.number, p.title, p.source, contrast, _verdict(p)) for p, contrast in zip(PATTERNS, contrasts, strict=True))
+    return table(("#", "pattern", "where it is seen", "contrast under which it vanishes", "at the base values"), rows)
+
+
+def _verdict(pattern: Pattern) -> str:
+    failing = sum(bool(recorded()[pattern.number, statement]) for statement in pattern.checks)
+    return f"{failing} of {len(pattern.checks)} checks fail" if failing else "holds"
 
 
 def _coverage_rows() -> str:

@@ -16,7 +16,7 @@ from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design, des
 from school_mentoring.model.engine import Batch, Task
 from school_mentoring.model.parameters import PARAMETERS, parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
-from school_mentoring.model.world.arrays import Practices, World
+from school_mentoring.model.world.arrays import ADD, NO_CONTACTS, SHARE, Practices, World
 
 __all__ = [
     "Case",
@@ -104,10 +104,14 @@ def _design_fields(rng: np.random.Generator, wild: float, months: int) -> dict[s
 
     fields: dict[str, object] = {name: str(rng.choice(words)) for name, words in CHOICES.items()}
     fields["recruitment"] = str(rng.choice(CHOICES["recruitment"], p=[0.1, 0.45, 0.45]))
-    for name in ("virtual_share", "fte", "stipend", "release_hours", "mentee_grant", "cascade"):
+    for name in ("virtual_share", "fte", "stipend", "release_hours", "mentee_grant", "cascade", "reserve"):
         fields[name] = number(name)
-    for name in ("mandate", "recognition", "supply_cover"):
+    for name in ("meeting_hours", "community"):
+        fields[name] = number(name) if rng.random() < 0.7 else 0.0
+    for name in ("mandate", "recognition", "supply_cover", "community_after"):
         fields[name] = bool(rng.random() < 0.5)
+    fields["team"] = round(number("team"))
+    fields["tie_months"] = int(rng.choice([0, 12, 24, 7], p=[0.5, 0.3, 0.15, 0.05]))
     fields["outreach"] = number("outreach") if rng.random() < 0.5 else 0.0
     fields["mentor_share"] = None if rng.random() < 0.4 else number("mentor_share")
     fields["places"] = int(rng.integers(1, 5)) if rng.random() < 0.7 else round(number("places"))
@@ -174,6 +178,11 @@ def _world(rng: np.random.Generator, n: int, countries: int, regions: int, pract
         named_role=role,
         named_mentor=mentor,
         salary=rng.uniform(5000, 90000, countries),
+        taught_hours=rng.uniform(400, 1000, countries),
+        working_hours=rng.uniform(1200, 2000, countries),
+        contacts=int(rng.choice([ADD, SHARE, NO_CONTACTS], p=[0.6, 0.25, 0.15])),
+        whole_staff=bool(rng.random() < 0.2),
+        fading=bool(rng.random() < 0.3),
         likeness=rng.integers(0, 8, n) if knobs["own_likeness"] else None,
         sequential=bool(knobs["sequential"]),
     )

@@ -16,7 +16,7 @@ def optimise(
         list[float] | None, Option(parser=options.euros, metavar="EUR", help="A budget; repeatable. The largest bounds the search.")
     ] = None,
     objectives: Annotated[str, Option(help="effect,cost and, where wanted, gap (disadvantaged schools), gap_rural.")] = "effect,cost,gap",
-    perspective: Annotated[str, Option(help="Whose costs count: society (all), or programme.")] = "society",
+    perspective: Annotated[str, Option(help="Whose costs count: society, or programme.")] = "society",
     space: Annotated[
         list[str] | None, Option(metavar="FIELD=LOW:HIGH", help="Narrow a field of designs: LOW:HIGH, A|B, or one value; repeatable.")
     ] = None,

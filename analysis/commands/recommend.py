@@ -23,7 +23,7 @@ def recommend(
     k: Annotated[
         float, Option("--k", parser=options.euros, metavar="EUR", help="EUR that an added adopter-year, or unit of a sample, is worth.")
     ] = 1000.0,
-    perspective: Annotated[str, Option(help="Whose costs count: society (all), programme, or schools.")] = "society",
+    perspective: Annotated[str, Option(help="Whose costs count: society, programme, or schools.")] = "society",
     effects: Annotated[
         str | None,
         Option(

@@ -36,7 +36,7 @@ def simulate(
             loaded, per_school=per_school, engine=runner, threads=threads, progress=lambda done, total: progress.show("runs", done, total)
         )
     tables = found.tables()
-    report = simulation_report(tables["results.parquet"], tables["runs.parquet"], found.window, loaded.worlds)
+    report = simulation_report(tables["results.parquet"], tables["teams.parquet"], tables["runs.parquet"], found.window, loaded.worlds)
     if not as_json:
         print_report(report, found.title, found.notes)
     decided = {"engine": engine, "per_school": per_school}

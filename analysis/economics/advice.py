@@ -149,7 +149,7 @@ def _advice(found: Standing) -> str:
 
 
 def consequence_sentence(found: Standing, table: pd.DataFrame, payers: Mapping[str, float]) -> str:
-    """Return what the first design adds and costs; ``table``: of ``incremental``, ``payers``: its added cost by payer."""
+    """Return what the first design adds and costs; ``table``: of ``incremental``, ``payers``: its added cost by who bears it."""
     first = next((name for name in (found.first, *found.beside) if name != found.terms.comparator), None)
     rows = table.assign(design=table["design"].astype(str)).set_index("design")
     if first is None:
@@ -180,9 +180,11 @@ def _and_costs(terms: Terms, row: Mapping[str, Any], cost: float, payers: Mappin
         low, high = sorted((abs(row["incremental_cost_low"]), abs(row["incremental_cost_high"])))
         if row["incremental_cost_low"] * row["incremental_cost_high"] >= 0:
             said += f" ({euros(low)} to {euros(high)})"
-    parts = [f"{euros(value)} by the {payer}" for payer, value in payers.items() if value > 0]
+    parts = [f"{euros(value)} {whose}" for whose, value in payers.items() if round(value) > 0]
     if cost > 0 and len(parts) > 1:
         said += f", of which {in_words(parts)}"
+        received = -sum(value for value in payers.values() if round(value) < 0)
+        said += f", less {euros(received)} that the schools receive beyond what they spend" if received else ""
     price = row["cost_per_effect"]
     return said + (f": {euros(price)} per {terms.unit}" if price > 0 else "")
 

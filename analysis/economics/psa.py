@@ -20,8 +20,10 @@ from school_mentoring.model.errors import InputError, nearest
 EFFECT = "effect_adopter_years"
 """The effect that costs are held against."""
 
-PERSPECTIVES: Mapping[str, str] = {"programme": "cost_programme", "schools": "cost_schools", "society": "cost_total"}
-"""Whose costs count, and the column that holds them: a ministry that looks at its budget alone, the schools, or all of society."""
+PERSPECTIVES: Mapping[str, str] = {"programme": "cost_programme", "schools": "cost_schools", "society": "cost_society"}
+"""Whose costs count, and the column that holds them: a ministry that looks at its budget alone, the schools, or all of society.
+
+Society bears every resource, whoever pays, and what it takes to raise the programme's money."""
 
 EFFECT_UNIT = "effect unit"
 """What a unit of effect of another model is called where it says nothing of it."""
@@ -98,7 +100,7 @@ def psa_sample(runs: pd.DataFrame, parameters: pd.DataFrame | None = None, *, pe
     ``runs``: one row per run, columns ``design, parameter_set, replicate`` and the outcomes. ``parameters``: a row per parameter set with
     the column ``parameter_set`` and one per varied parameter; runs of sets that it does not hold, such as those at the base parameters of a
     comparison, are left out, and columns that never vary or are no numbers are not kept. ``group``: count only the costs and effects of one
-    group of schools, such as ``country:HR``; the runs must carry them (columns ``cost_total:country:HR`` and so on).
+    group of schools, such as ``country:HR``; the runs must carry them (columns ``cost_society:country:HR`` and so on).
 
     Only runs in which every design has a value are kept, so that all designs face the same states of the world. Raises ValueError where
     nothing is left, a value is not finite, or a column is missing.

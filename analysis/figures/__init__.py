@@ -5,5 +5,6 @@ from .cost_effect import cost_effect
 from .costs import costs
 from .lasting import durability, gaps
 from .network import network
+from .teams import teams
 
-__all__ = ["adoption", "cost_effect", "costs", "durability", "gaps", "network"]
+__all__ = ["adoption", "cost_effect", "costs", "durability", "gaps", "network", "teams"]

@@ -1,6 +1,6 @@
 """Adoption curves: the share of teachers who use a practice, month by month, one panel per design against the comparator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -33,29 +33,16 @@ def adoption(monthly: pd.DataFrame, funding: tuple[int, int] | Mapping[str, tupl
     practices, present = names_in(table["practice"]), names_in(table["design"])
     curves = {p: {d: adoption_curve(table[(table["practice"] == p) & (table["design"] == d)]) for d in present} for p in practices}
     shown = [d for d in present if d != COMPARATOR] or present
-    columns = _columns(len(shown))
-    rows = -(-len(shown) // columns)
     runs = table[["parameter_set", "replicate"]].drop_duplicates().shape[0]
-    several = len(practices) > 1
-    title = f"Share of teachers who use {'each' if several else 'the'} practice, by design ({group_name(group)})"
-    figure = new_figure(title, 1.0 + len(practices) * (2.5 * rows + (0.4 if several else 0)))
-    blocks: list[Any] = figure.subfigures(len(practices), 1, squeeze=False).ravel().tolist() if several else [figure]
+    title = f"Share of teachers who use {'each' if len(practices) > 1 else 'the'} practice, by design ({group_name(group)})"
     tops = [float(curve["q95"].max()) for by_design in curves.values() for curve in by_design.values()]
-    top = min(100.0, 1.05 * max((value for value in tops if value > 0), default=1.0))
-    for practice, block in zip(practices, blocks, strict=True):
-        if several:
-            block.suptitle(practice.replace("_", " "), x=0.01, ha="left", fontsize=11)
-        panels = axes_grid(block, rows, columns, len(shown), sharex=True, sharey=True)
-        panels[0].set(ylim=(0, top), xticks=_ticks(low, high))
-        span_months(panels[0], low, high)
-        for axes, design in zip(panels, shown, strict=True):
-            if design != COMPARATOR:
-                _shade(axes, funding if isinstance(funding, tuple) else funding.get(design), low, high)
-                if COMPARATOR in curves[practice]:
-                    _draw(axes, curves[practice][COMPARATOR], styles[COMPARATOR])
-            _draw(axes, curves[practice][design], styles[design])
-            axes.set_title(wrapped(styles[design].label, 26), color=styles[design].colour, fontweight="bold", loc="left")
-        label_edges(panels, columns, "month of the simulation", "share of teachers, %")
+    figure, panels = month_panels(title, practices, {d: styles[d] for d in shown}, (low, high), tops)
+    for (practice, design), axes in panels.items():
+        if design != COMPARATOR:
+            mark_funding(axes, funding, design, (low, high))
+            if COMPARATOR in curves[practice]:
+                draw_curve(axes, curves[practice][COMPARATOR], styles[COMPARATOR])
+        draw_curve(axes, curves[practice][design], styles[design])
     handles: list[Any] = [key(f"mean of {runs} runs" if runs > 1 else "a single run", color="black")]
     if COMPARATOR in present and shown != [COMPARATOR]:
         handles.insert(0, key(styles[COMPARATOR].label, color=styles[COMPARATOR].colour))
@@ -65,17 +52,44 @@ def adoption(monthly: pd.DataFrame, funding: tuple[int, int] | Mapping[str, tupl
     return figure
 
 
-def _draw(axes: Axes, curve: pd.DataFrame, style: DesignStyle) -> None:
-    axes.fill_between(curve.index, curve["q05"], curve["q95"], color=style.colour, alpha=BAND, lw=0)
-    axes.plot(curve.index, curve["mean"], marker="o" if len(curve) == 1 else None, color=style.colour, label=style.label)
+def month_panels(
+    title: str, practices: Sequence[str], designs: Mapping[str, DesignStyle], months: tuple[int, int], tops: Sequence[float]
+) -> tuple[Figure, dict[tuple[str, str], Axes]]:
+    """Return a figure of shares over months and its axes by practice and design: a panel per design, a block of panels per practice.
+
+    ``tops``: the highest value, in per cent, of each curve that will be drawn.
+    """
+    columns = _columns(len(designs))
+    rows, several = -(-len(designs) // columns), len(practices) > 1
+    figure = new_figure(title, 1.0 + len(practices) * (2.5 * rows + (0.4 if several else 0)))
+    blocks: list[Any] = figure.subfigures(len(practices), 1, squeeze=False).ravel().tolist() if several else [figure]
+    found = {}
+    for practice, block in zip(practices, blocks, strict=True):
+        if several:
+            block.suptitle(practice.replace("_", " "), x=0.01, ha="left", fontsize=11)
+        panels = axes_grid(block, rows, columns, len(designs), sharex=True, sharey=True)
+        panels[0].set(ylim=(0, min(100.0, 1.05 * max((value for value in tops if value > 0), default=1.0))), xticks=_ticks(*months))
+        span_months(panels[0], *months)
+        for axes, (design, style) in zip(panels, designs.items(), strict=True):
+            axes.set_title(wrapped(style.label, 26), color=style.colour, fontweight="bold", loc="left")
+            found[practice, design] = axes
+        label_edges(panels, columns, "month of the simulation", "share of teachers, %")
+    return figure, found
 
 
-def _shade(axes: Axes, window: tuple[int, int] | None, low: float, high: float) -> None:
-    """Shade and label the funded months that are in view."""
-    if window is not None and window[0] < high and window[1] > low:
+def draw_curve(axes: Axes, curve: pd.DataFrame, style: DesignStyle, *, band: float = BAND, line: str = "-") -> None:
+    """Draw the mean and the band of a curve of ``curves.adoption_curve``."""
+    axes.fill_between(curve.index, curve["q05"], curve["q95"], color=style.colour, alpha=band, lw=0)
+    axes.plot(curve.index, curve["mean"], marker="o" if len(curve) == 1 else None, color=style.colour, ls=line, label=style.label)
+
+
+def mark_funding(axes: Axes, funding: tuple[int, int] | Mapping[str, tuple[int, int]], design: str, months: tuple[int, int]) -> None:
+    """Shade and label the funded months of a design that are in view; ``funding``: of all designs or by design."""
+    window = funding if isinstance(funding, tuple) else funding.get(design)
+    if window is not None and window[0] < months[1] and window[1] > months[0]:
         shade_funding(axes, window)
         place = blended_transform_factory(axes.transData, axes.transAxes)
-        axes.text(max(window[0], low), 0.02, " funded", transform=place, fontsize=9, color="#8a7a45", clip_on=True)
+        axes.text(max(window[0], months[0]), 0.02, " funded", transform=place, fontsize=9, color="#8a7a45", clip_on=True)
 
 
 def _columns(panels: int) -> int:

@@ -112,18 +112,20 @@ def budget(table: pd.DataFrame, whole: pd.DataFrame) -> Figure:
     title = "What each design costs whom, year by year"
     figure, panels = small_multiples(title, len(designs), 3, 1.6, 2.4, sharex=True, sharey=True)
     for axes, design in zip(panels, designs, strict=True):
-        start = np.zeros(len(years))
+        above = np.zeros(len(years))
         for payer in PAYERS:
-            part = table[(table["design"] == design) & (table["payer"] == payer)].set_index("year")["cost"].reindex(years).fillna(0.0)
-            axes.bar(years, part / scale, bottom=start, color=PAYER_COLOURS[payer], width=0.75)
-            start += part.to_numpy() / scale
+            mine = table[(table["design"] == design) & (table["payer"] == payer)].set_index("year")["cost"].reindex(years).fillna(0.0)
+            part = mine.to_numpy() / scale
+            axes.bar(years, part, bottom=np.where(part < 0, 0.0, above), color=PAYER_COLOURS[payer], width=0.75)
+            above += np.maximum(part, 0.0)
         range_ = whole[whole["design"] == design].set_index("year").reindex(years)
         axes.vlines(years, range_["low"] / scale, range_["high"] / scale, color=INK, lw=1.2)
         axes.set_title(styles[design].label, loc="left", color=styles[design].colour, fontweight="bold")
         axes.set_xticks(years)
         axes.grid(visible=False, axis="x")
     label_edges(panels, 3, "year of the study", f"{unit} a year")
-    note = "Bars: means; lines: 5 to 95 % of parameter sets for both payers together. EUR of 2023, as spent, not discounted."
+    note = "Bars: means, below 0 where schools receive more than they bear; lines: 5 to 95 % of parameter sets for both payers together. "
+    note += "EUR of 2023, as spent, not discounted."
     explain(figure, [Patch(color=colour, label=f"paid by {PAYER_NAMES[payer]}") for payer, colour in PAYER_COLOURS.items()], note=note)
     return figure
 

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from school_mentoring.analysis.curves import spread
-from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
+from school_mentoring.analysis.outcomes import COMPARATOR, design_name, group_name, names_in
 from school_mentoring.analysis.summary import wide
 
 from .style import GREY, INK, DesignStyle, axes_grid, design_styles, explain, key, label_rows, new_figure, styled, thousands, wrapped
 
-TYPES = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
+TYPES = {name: group_name(name) for name in ("disadvantaged", "rural", "small")}
 TIMES = (("_end_of_funding", -0.14, "white", "end of funding"), ("", 0.14, None, "end of the horizon"))
 
 
@@ -61,19 +61,19 @@ def durability(runs: pd.DataFrame, *, end_of_funding: int, end: int) -> Figure:
 
 @styled
 def gaps(runs: pd.DataFrame) -> Figure:
-    """Return the gap of disadvantaged and of rural schools at the end of funding and of the horizon: mean, 5 and 95 % of runs.
+    """Return the gaps of disadvantaged, rural and small schools at the end of funding and of the horizon: mean, 5 and 95 % of runs.
 
-    ``runs``: columns ``design`` and the four ``gap_...`` outcomes. A gap is the adopting share outside minus inside the type of schools.
+    ``runs``: columns ``design`` and the ``gap_...`` outcomes. A gap is the adopting share outside minus inside the type of schools.
     """
     designs = names_in(runs["design"])
     styles = design_styles(names_in(runs["design"], present=False))
-    figure = new_figure("How far disadvantaged and rural schools are behind the other schools", 1.9 + 0.55 * len(designs))
-    panels = axes_grid(figure, 1, 2, 2, sharey=True, sharex=True)
+    figure = new_figure("How far disadvantaged, rural and small schools are behind the other schools", 1.9 + 0.55 * len(designs))
+    panels = axes_grid(figure, 1, len(TYPES), len(TYPES), sharey=True, sharex=True)
     for axes, (name, called) in zip(panels, TYPES.items(), strict=True):
         _panel(axes, runs, name, designs, styles)
         label_rows(axes, [wrapped(styles[d].label, 22) for d in designs])
         axes.set_title(called, loc="left")
-        axes.set_xlabel("gap, percentage points\n← these schools ahead        these schools behind →")
+        axes.set_xlabel("gap, percentage points\n← these ahead    these behind →")
     handles = [key(label, color=INK, marker="o", ls="", mfc=face or INK) for _, _, face, label in TIMES]
     note = "Gap: share of teachers who use the practice outside minus inside the schools of the type."
     explain(figure, handles, note=f"{note} Marks: means; bars: 5 to 95 % of runs.")

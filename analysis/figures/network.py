@@ -16,7 +16,7 @@ from school_mentoring.model.state import MENTOR
 
 from .style import GREY, INK, axes_grid, explain, key, new_figure, styled
 
-TIE = "#d55e00"
+TIE, CONTACT = "#d55e00", "#444444"
 MOST_ARROWS, MOST_SCHOOLS = 400, 1000
 COLOURS = LinearSegmentedColormap.from_list("share", SHARE, N=257)
 
@@ -25,6 +25,7 @@ COLOURS = LinearSegmentedColormap.from_list("share", SHARE, N=257)
 def network(
     schools: pd.DataFrame,
     peers: pd.DataFrame | None = None,
+    contacts: pd.DataFrame | None = None,
     *,
     design: str | None = None,
     funding: tuple[int, int] | None = None,
@@ -33,8 +34,9 @@ def network(
     """Return one country's schools on its map, a panel per month, coloured by the share of teachers who use the practice.
 
     ``schools``: columns ``design, month, school, x_km, y_km, share, role, mentor`` (school: its number; mentor: its mentor's number or -1)
-    of the schools of one country. ``peers``: columns ``source, target``: pairs of school numbers, each tie once. ``design``: the first that
-    has mentoring ties, where none is named. ``funding``: first funded month and first without funding again, for the titles. ``place``:
+    of the schools of one country. ``peers``: columns ``source, target``: pairs of school numbers, each tie once. ``contacts``: columns
+    ``design, month, school, partner``: those that outlast mentoring, by both schools. ``design``: the first that has mentoring ties, where
+    none is named. ``funding``: first funded month and first without funding again, for the titles. ``place``:
     what the country is called. A mentor that is not in the table lives in another country; its mentee is ringed. Of
     more than 1,000 schools the peer ties are left out: choose a region instead.
     """
@@ -46,18 +48,23 @@ def network(
     where = f" in {place}" if place else ""
     wide, high = np.ptp(rows["x_km"]), np.ptp(rows["y_km"])
     shape = float(np.clip(high / wide if wide > 0 else 1.0, 0.4, 1.6))
-    figure = new_figure(f"Use of the practice and mentoring in the schools{where}: {design_name(design)}", 1.45 + 8.4 / len(months) * shape)
+    extra = 0.0 if contacts is None else 0.2  # a third line of titles
+    title = f"Use of the practice and mentoring in the schools{where}: {design_name(design)}"
+    figure = new_figure(title, 1.45 + extra + 8.4 / len(months) * shape)
     panels = axes_grid(figure, 1, len(months), len(months), sharex=True, sharey=True)
     abroad = False
     for axes, month in zip(panels, months, strict=True):
         here = rows[rows["month"] == month].set_index("school")
         marks, away = _map(axes, here, peers)
         abroad = abroad or away > 0
-        ties = int((here["mentor"] >= 0).sum())
-        axes.set_title(f"{_when(month, months, funding)}\nmean school {100 * here['share'].mean():.0f} %, {ties:,} mentees", loc="left")
+        said = f"mean school {100 * here['share'].mean():.0f} %, {int((here['mentor'] >= 0).sum()):,} mentees"
+        if contacts is not None:
+            said += f"\nlasting contacts: {_draw_contacts(axes, here, contacts, design, month):,}"
+        axes.set_title(f"{_when(month, months, funding)}\n{said}", loc="left")
     _scale(panels[0], float(wide))
     figure.colorbar(marks, ax=panels, shrink=0.85, pad=0.01, label="share of teachers who use it, %")
-    explain(figure, _handles(abroad, peers is not None and len(rows) <= MOST_SCHOOLS * len(months)), columns=5)
+    handles = _handles(abroad, peers is not None and len(rows) <= MOST_SCHOOLS * len(months), contacts is not None)
+    explain(figure, handles, columns=len(handles))
     return figure
 
 
@@ -106,6 +113,16 @@ def _draw_ties(axes: Axes, place: pd.DataFrame, mentor: "pd.Series[int]") -> Non
         axes.annotate("", tuple(end), tuple(start), arrowprops=arrow, zorder=2)
 
 
+def _draw_contacts(axes: Axes, here: pd.DataFrame, contacts: pd.DataFrame, design: str, month: int) -> int:
+    """Draw a dashed line for each lasting contact within the map; return their number."""
+    now = contacts[(contacts["design"] == design) & (contacts["month"] == month) & (contacts["school"] < contacts["partner"])]
+    now = now[now["school"].isin(here.index) & now["partner"].isin(here.index)]
+    place = here[["x_km", "y_km"]]
+    lines = np.stack([place.loc[now["school"]].to_numpy(), place.loc[now["partner"]].to_numpy()], axis=1)
+    axes.add_collection(LineCollection(list(lines), colors=CONTACT, linewidths=0.9, linestyles="--", zorder=1.5))
+    return len(now)
+
+
 def _when(month: int, months: Sequence[int], funding: tuple[int, int] | None) -> str:
     named = {} if funding is None else {funding[0]: "start of the programme", funding[1]: "end of funding"}
     if month in named:
@@ -125,7 +142,7 @@ def _scale(axes: Axes, wide: float) -> None:
     axes.text(left + length, -0.03, f"  {length:g} km", transform=transform, va="center", fontsize=9.5)
 
 
-def _handles(abroad: bool, peers: bool) -> list[Any]:
+def _handles(abroad: bool, peers: bool, contacts: bool) -> list[Any]:
     handles = [
         key("school", ls="", marker="o", color=GREY, mec=INK, ms=6),
         key("mentor school", ls="", marker="^", color=GREY, mec=INK, ms=8),
@@ -133,6 +150,8 @@ def _handles(abroad: bool, peers: bool) -> list[Any]:
     ]
     if abroad:
         handles.append(key("mentored from another country", ls="", marker="o", ms=9, mfc="none", mec=TIE))
+    if contacts:
+        handles.append(key("lasting contact", color=CONTACT, lw=1, ls="--"))
     if peers:
         handles.append(key("peers", color="#d8d8d8", lw=1))
     return handles

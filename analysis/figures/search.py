@@ -12,7 +12,7 @@ from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 from school_mentoring.analysis.summary import wide
 from school_mentoring.model.designs import CHOICES, FIELDS, SWITCHES
 
-from .style import GREY, INK, design_styles, explain, key, money, new_figure, place_labels, small_multiples, styled, thousands
+from .style import GREY, INK, design_styles, explain, key, money, new_figure, place_labels, small_multiples, styled, thousands, wrapped
 
 FOUND = "#332288"
 
@@ -85,7 +85,7 @@ def designs_by_cost(front_: pd.DataFrame, best: pd.DataFrame, *, cost: str) -> F
             axes.plot(table[cost] / scale, _shown(table[name], name), ms=size, alpha=alpha, mec="none", clip_on=False, **mark)
         words = CHOICES.get(name) or (("no", "yes") if name in SWITCHES else None)
         if words:
-            axes.set_yticks(range(len(words)), words)
+            axes.set_yticks(range(len(words)), [wrapped(word.replace("_", " "), 12) for word in words])
             axes.set_ylim(-0.4, len(words) - 0.6)
         axes.set_title(name, loc="left", fontsize=10)
         axes.set_ylabel("" if words else FIELDS[name].unit.replace(" per ", "\nper "), fontsize=8)

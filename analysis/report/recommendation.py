@@ -122,7 +122,7 @@ class _Weighed(NamedTuple):
 
 
 def _weigh(facts: Facts, payers: Mapping[str, float]) -> _Weighed:
-    """Return what a sample says of its designs; ``payers``: the added cost of the first one by payer."""
+    """Return what a sample says of its designs; ``payers``: the parts of the added cost of the first one."""
     sample, found = facts.sample, facts.found
     table, ranges, perfect = incremental(sample), best_by_willingness(sample), evpi(sample, facts.k)
     tables = {"designs.csv": table, "standing.csv": found.table, "acceptability.csv": acceptability(sample, willingness_grid(sample))}
@@ -159,17 +159,20 @@ def _lower(text: str) -> str:
 
 
 def _by_payer(used: pd.DataFrame, found: Standing, perspective: str) -> dict[str, float]:
-    """Return the added cost of the first design by payer, where all of society's costs count."""
+    """Return the parts of the added cost of the first design, where society's costs count: by payer, and of raising money."""
     first = next((name for name in (found.first, *found.beside) if name != COMPARATOR), None)
     if first is None or perspective != "society":
         return {}
-    mean = used.assign(design=used["design"].astype(str)).groupby(["design", "parameter_set"])[["cost_programme", "cost_schools"]].mean()
-    extra = (mean.loc[first] - mean.loc[COMPARATOR]).mean()
-    return {"programme": float(extra["cost_programme"]), "schools": float(extra["cost_schools"])}
+    columns = ["cost_programme", "cost_schools", "cost_society"]
+    mean = used.assign(design=used["design"].astype(str)).groupby(["design", "parameter_set"])[columns].mean()
+    programme, schools, society = (mean.loc[first] - mean.loc[COMPARATOR]).mean().tolist()
+    parts = {"by the programme": programme, "by the schools": schools}
+    return parts | {"for raising the programme's money": society - programme - schools}
 
 
 def _conditions(facts: Facts, notes: Sequence[str], perspective: str = "") -> str:
-    whose = {"society": "the programme's and the schools'", "programme": "the programme's alone", "schools": "the schools' alone"}
+    society = "society's: what programme and schools use, and what raising the programme's money costs"
+    whose = {"society": society, "programme": "the programme's alone", "schools": "the schools' alone, less what they receive"}
     text = f"All this is given the model, its ranges and these {len(facts.sample.designs)} designs."
     if perspective:
         text += f" Costs are {whose[perspective]}."

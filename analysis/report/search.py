@@ -250,7 +250,7 @@ def _settled(convergence: pd.DataFrame) -> str:
 
 
 def _how(runs: pd.DataFrame, cost: str, highest: float) -> str:
-    whose = "all costs" if cost == "cost_total" else "costs to the programme"
+    whose = "costs to the programme" if cost == "cost_programme" else "costs to society"
     count, sets = runs.groupby("design", observed=True).size().iloc[0], runs["parameter_set"].nunique()
     under = f"each under a parameter set of its own, {sets:,} in all" if sets > 1 else "all at the base parameters"
     return (

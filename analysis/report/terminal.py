@@ -15,12 +15,23 @@ from typing import Any
 import pandas as pd
 
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
-from school_mentoring.analysis.summary import between_designs, cost_effectiveness, differences, ranking, summarise
+from school_mentoring.analysis.summary import (
+    between_designs,
+    by_discount_rate,
+    cost_effectiveness,
+    cost_of_reach,
+    differences,
+    ranking,
+    summarise,
+)
 
-from .sentences import percent, sentences, with_error
+from .sentences import in_words, percent, sentences, with_error
 
 WILLINGNESS_TO_PAY = (250.0, 500.0, 1000.0, 2000.0)
 """EUR per adopter-year at which designs are ranked by net benefit; the terminal shows the third."""
+
+DISCOUNT_RATES = (0.0, 0.05)
+"""Shown beside the scenario's own, as a discount rate is chosen and not known."""
 
 WIDTH = 100
 MOST_DRAWN = 16  # designs in one figure
@@ -68,6 +79,7 @@ def comparison_report(
     *,
     runs: pd.DataFrame,
     monthly: pd.DataFrame,
+    teams: pd.DataFrame,
     costs: pd.DataFrame,
     uncertain: pd.DataFrame,
     worlds: int,
@@ -75,30 +87,36 @@ def comparison_report(
     funding: Mapping[str, tuple[int, int]],
     end_of_funding: int,
     discount_rate: float,
+    public_funds: float,
     schools: pd.DataFrame | None = None,
     peers: pd.DataFrame | None = None,
+    contacts: pd.DataFrame | None = None,
     place: str = "",
 ) -> Report:
     """Return the report of a comparison of designs.
 
-    ``runs``, ``monthly``, ``costs``: replicates at the base parameters; ``uncertain``: runs under drawn parameter sets (may be empty);
-    ``schools``, ``peers``, ``place``: the picture of one country, where there is one; ``funding``: each design's funded window.
+    ``runs``, ``monthly``, ``teams``, ``costs``: replicates at the base parameters; ``uncertain``: runs under drawn parameter sets (may be
+    empty); ``schools``, ``peers``, ``contacts``, ``place``: the picture of one country, where there is one; ``funding``: each design's
+    funded window.
     """
+    rates = sorted({*DISCOUNT_RATES, discount_rate})
     drawn = uncertain if uncertain["parameter_set"].nunique() > 1 else None
-    effects = cost_effectiveness(runs, worlds=worlds)
+    effects, reach = cost_effectiveness(runs, worlds=worlds), cost_of_reach(runs)
     ranks = None if drawn is None else ranking(drawn, willingness_to_pay=WILLINGNESS_TO_PAY)
     files = {
         "summary.csv": summarise(runs, worlds=worlds),
         "differences.csv": differences(runs, worlds=worlds),
-        "pairs.csv": pd.concat([between_designs(runs, name, worlds=worlds) for name in ("effect_adopter_years", "cost_total")]),
+        "pairs.csv": pd.concat([between_designs(runs, name, worlds=worlds) for name in ("effect_adopter_years", "cost_society")]),
         "cost_effectiveness.csv": effects,
+        "reach.csv": reach,
+        "discounting.csv": by_discount_rate(monthly, costs, rates, public_funds=public_funds),
     }
     if ranks is not None:
         files["ranking.csv"] = ranks
     window = end_of_funding, months - 1
     columns, rows = _comparison_rows(effects, files["summary.csv"], _shares(monthly, window), ranks, window)
     said = sentences(runs, drawn, worlds=worlds, willingness_to_pay=WILLINGNESS_TO_PAY[2] if drawn is not None else None)
-    said.append(_saved(files["pairs.csv"]))
+    said += [_reached(reach), _discounted(effects, files["discounting.csv"]), _saved(files["pairs.csv"])]
     shown = _shown(effects)
     if len(shown) < len(effects):
         said.append(
@@ -109,16 +127,18 @@ def comparison_report(
         "designs": _by_design(files["summary.csv"]),
         "differences": records(files["differences.csv"]),
         "cost_effectiveness": records(effects),
+        "reach": records(reach),
         "ranking": [] if ranks is None else records(ranks),
         "said": said,
     }
     from school_mentoring.analysis import figures as draw
 
-    runs, monthly, costs = (table[table["design"].isin(shown)] for table in (runs, monthly, costs))
+    runs, monthly, teams, costs = (table[table["design"].isin(shown)] for table in (runs, monthly, teams, costs))
     drawn, schools = (None if table is None else table[table["design"].isin(shown)] for table in (drawn, schools))
     count = runs[["parameter_set", "replicate"]].drop_duplicates().shape[0]
     figures: dict[str, Callable[[], Any]] = {
         "adoption": lambda: draw.adoption(monthly, funding),
+        **({"teams": lambda: draw.teams(teams, monthly, funding)} if (teams.loc[teams["group"] == "team", "teachers"] > 0).any() else {}),
         "costs": lambda: draw.costs(costs, runs=count, discount_rate=discount_rate),
         "gaps": lambda: draw.gaps(runs),
     }
@@ -127,7 +147,8 @@ def comparison_report(
         if window[0] < window[1]:
             figures["durability"] = lambda: draw.durability(runs, end_of_funding=window[0], end=window[1])
     for design in [] if schools is None else names_in(schools["design"]):
-        figures[f"network_{design}"] = partial(draw.network, schools, peers, design=design, funding=funding.get(design), place=place)
+        look: dict[str, Any] = {"design": design, "funding": funding.get(design), "place": place}
+        figures[f"network_{design}"] = partial(draw.network, schools, peers, contacts, **look)
     return Report(columns, rows, [text for text in said if text], files, document, figures)
 
 
@@ -146,10 +167,14 @@ def _shares(monthly: pd.DataFrame, months: tuple[int, int]) -> pd.DataFrame:
 
 
 def _comparison_rows(
-    effects: pd.DataFrame, summary: pd.DataFrame, shares: pd.DataFrame, ranks: pd.DataFrame | None, window: tuple[int, int]
+    effects: pd.DataFrame,
+    summary: pd.DataFrame,
+    shares: pd.DataFrame,
+    ranks: pd.DataFrame | None,
+    window: tuple[int, int],
 ) -> tuple[list[str], list[list[str]]]:
-    columns = ["design", f"% using\nmonth\n{window[0]}", f"month\n{window[1]}", "added\nadopter-\nyears", "gap of\ndisadv.\npoints"]
-    columns += ["pro-\ngramme\nkEUR", "schools\nkEUR", "EUR per\nadopter-\nyear"]
+    columns = ["design", f"% in\nmonth\n{window[0]}", f"month\n{window[1]}", "added\nadopter-\nyears", "gap of\ndisadv.\npoints"]
+    columns += ["pro-\ngramme\nkEUR", "schools\nkEUR", "society\nEUR per\nadopter-\nyear"]
     if ranks is not None:
         columns += ["P(most\neffect)", f"P(best)\nat EUR\n{WILLINGNESS_TO_PAY[2]:,.0f}"]
     means = summary.assign(design=summary["design"].astype(str)).set_index(["design", "outcome"])["mean"]
@@ -160,7 +185,7 @@ def _comparison_rows(
         cells.append("-" if design == COMPARATOR else with_error(row["incremental_effect"], row["incremental_effect_se"]))
         gap = means[design, "gap_disadvantaged"]
         cells.append("-" if math.isnan(gap) else f"{100 * gap:+.1f}")
-        cells += [f"{means[design, name] / 1000:,.0f}" for name in ("cost_programme", "cost_schools")]
+        cells += [f"{means[design, name] / 1000:z,.0f}" for name in ("cost_programme", "cost_schools")]
         ratio = row["cost_per_effect"]
         cells.append("-" if design == COMPARATOR or math.isnan(ratio) else with_error(ratio, row["cost_per_effect_se"]))
         if ranks is not None:
@@ -169,6 +194,27 @@ def _comparison_rows(
             cells += [percent(float(rank["probability_best"].iloc[0])).replace("less than", "<").replace("more than", ">") for rank in best]
         rows.append(cells)
     return columns, rows
+
+
+def _reached(reach: pd.DataFrame) -> str:
+    """Say what a mentored school costs the programme with each design that mentors any."""
+    rows = reach[reach["programme_per_school"].notna()].to_dict("records")
+    if not rows:
+        return ""
+    listed = in_words([f"{design_name(str(row['design']))} {row['programme_per_school']:,.0f}" for row in rows[:MOST_DRAWN]])
+    return f"A mentored school costs the programme, in EUR: {listed} (reach.csv)."
+
+
+def _discounted(effects: pd.DataFrame, rates: pd.DataFrame) -> str:
+    """Say what an added adopter-year costs at several discount rates with the design, of those told from 0, where it costs least."""
+    priced = effects[effects["cost_per_effect"].notna() & (effects["note"] == "")]
+    if priced.empty:
+        return ""
+    design = str(priced["design"].iloc[int(priced["cost_per_effect"].argmin())])
+    rows = rates[rates["design"].astype(str) == design]
+    at = in_words([f"{100 * rate:g}" for rate in rows["discount_rate"]])
+    costs = in_words([f"{cost:,.0f}" for cost in rows["cost_per_effect"]])
+    return f"Discounted at {at} % a year, an adopter-year added by {design_name(design)} costs EUR {costs} (discounting.csv)."
 
 
 def _saved(pairs: pd.DataFrame) -> str:
@@ -184,7 +230,7 @@ def _saved(pairs: pd.DataFrame) -> str:
     )
 
 
-def simulation_report(monthly: pd.DataFrame, runs: pd.DataFrame, funding: tuple[int, int], worlds: int) -> Report:
+def simulation_report(monthly: pd.DataFrame, teams: pd.DataFrame, runs: pd.DataFrame, funding: tuple[int, int], worlds: int) -> Report:
     """Return the report of one design's simulation: a line per year."""
     from school_mentoring.analysis import figures as draw
 
@@ -209,6 +255,8 @@ def simulation_report(monthly: pd.DataFrame, runs: pd.DataFrame, funding: tuple[
     months = [{"month": int(m), "share_percent": float(p)} for m, p in each.groupby("month")["share"].mean().items()]
     document: dict[str, Any] = {"design": design, "outcomes": _by_design(summary)[design], "months": months}
     figures = {"adoption": lambda: draw.adoption(monthly, {design: funding})}
+    if (teams.loc[teams["group"] == "team", "teachers"] > 0).any():
+        figures["teams"] = lambda: draw.teams(teams, monthly, {design: funding})
     return Report(columns, rows, said, {"summary.csv": summary}, document, figures)
 
 

@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
-from school_mentoring.analysis.curves import adoption_curve, costing, discounted_costs, spread
+from school_mentoring.analysis.curves import adoption_curve, costing, discounted_costs, spread, stacked_ends
 from school_mentoring.analysis.economics.acceptability import acceptability
 from school_mentoring.analysis.economics.psa import psa_sample
-from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, PAYER_NAMES, design_name
+from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, PAYER_NAMES, design_name, group_name
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, design_styles
 from school_mentoring.analysis.report.sentences import percent, ranking_sentence, sentences, with_error
 from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
@@ -28,7 +28,7 @@ from .texts import text
 
 T = TypeVar("T")
 
-GAPS = {"disadvantaged": "disadvantaged schools", "rural": "rural schools"}
+GAPS = {name: group_name(name) for name in ("disadvantaged", "rural", "small")}
 TIMES = {"_end_of_funding": "charts.end_of_funding", "": "charts.end"}
 GRID_POINTS = 45
 
@@ -109,7 +109,7 @@ def _rows(
             *(f"{_using(found[design], month):.1f}" for month in months),
             "-" if none else with_error(row["incremental_effect"], row["incremental_effect_se"]),
             "-" if math.isnan(gap) else f"{100 * gap:+.1f}",
-            *(f"{mine[name].mean() / 1000:,.0f}" for name in ("cost_programme", "cost_schools")),
+            *(f"{mine[name].mean() / 1000:z,.0f}" for name in ("cost_programme", "cost_schools")),
             "-" if none or math.isnan(ratio) else with_error(ratio, row["cost_per_effect_se"]),
         ]
         if budget is not None:
@@ -148,9 +148,9 @@ def _charts(
     made["cost_effect"] = _named(charts.cost_effect_chart(effects, None), text("charts.cost_effect"), text("charts.cost_effect_says"))
     totals = discounted_costs(stacked(dict(found), "costs"), scenario.base_parameters()["discount_rate"]) / scenario.replicates
     legend = [{"label": CATEGORY_NAMES[name], "colour": CATEGORY_COLOURS[name]} for name in costing(totals)]
-    largest = max(float(totals.xs(payer, level="payer").groupby(level="design").sum().max()) for payer in PAYERS)
+    lowest, largest = zip(*(stacked_ends(totals, payer) for payer in PAYERS), strict=True)
     for payer in PAYERS:
-        chart = charts.cost_chart(totals, designs, payer, budget, 1.03 * largest)
+        chart = charts.cost_chart(totals, designs, payer, budget, (1.03 * min(lowest), 1.03 * max(largest)))
         made[f"costs_{payer}"] = _named(chart, *(text(key, payer=PAYER_NAMES[payer]) for key in ("charts.costs", "charts.costs_says")))
         made[f"costs_{payer}"]["legend"] = legend
     for name, kind in GAPS.items():

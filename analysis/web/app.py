@@ -205,7 +205,7 @@ def _answers(app: FastAPI, server: Server) -> None:
         able = {name: design_name(name) for name, design in state.scenario.designs.items() if design.recruitment != "none"}
         chosen = state.view.map_design if state.view.map_design in able else next(iter(able), "")
         filmed = server.whatif.film(scenario, chosen, country) if chosen else None
-        chart, frames = (map_chart(filmed.schools), _frames(filmed.schools)) if filmed else (None, [])
+        chart, frames = (map_chart(filmed.schools, filmed.contacts), _frames(filmed.schools)) if filmed else (None, [])
         return server.render(
             "map.html", chart=chart, design=chosen, label=design_name(chosen), place=countries[country].name, months=scenario.months,
             frames=frames, able=able, countries=[one.name for one in countries], country=country,

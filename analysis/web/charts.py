@@ -130,8 +130,11 @@ def _outlines(uncertain: pd.DataFrame) -> list[Chart]:
     return rows
 
 
-def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, budget: float | None, largest: float) -> Chart:
-    """Return a stacked bar per design of what a payer pays, EUR by category; ``budget`` is drawn where the programme pays."""
+def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, budget: float | None, ends: tuple[float, float]) -> Chart:
+    """Return a stacked bar per design of what a payer pays, EUR by category, what it receives to the left of 0.
+
+    ``budget`` is drawn where the programme pays; ``ends``: of the axis.
+    """
     categories = costing(totals)
     rows = [
         {"design": design_name(design), "category": CATEGORY_NAMES[name], "cost": float(totals[design, name, payer]), "order": k}
@@ -139,7 +142,7 @@ def cost_chart(totals: "pd.Series[float]", designs: Sequence[str], payer: str, b
         for k, name in enumerate(categories)
     ]
     names = [design_name(name) for name in designs]
-    scale = {"domain": [0, largest or 1], "nice": False}
+    scale = {"domain": [ends[0], ends[1] or 1], "nice": False}
     x = _numbers("cost", aggregate="sum", title=text("charts.costs_x"), axis={"format": "~s", "tickCount": 5}, scale=scale)
     colour = _words("category", [CATEGORY_NAMES[name] for name in categories], [CATEGORY_COLOURS[name] for name in categories], legend=None)
     bar = {"type": "bar", "stroke": "white", "strokeWidth": 0.5}
@@ -188,8 +191,11 @@ def probability_chart(table: pd.DataFrame, designs: Sequence[str], k: float) -> 
     return _chart(300, layers, **_data("probability", rows))
 
 
-def map_chart(schools: pd.DataFrame) -> Chart:
-    """Return the schools of one country (of a ``Snapshot``, one design), a picture per month that the signal ``month`` chooses."""
+def map_chart(schools: pd.DataFrame, contacts: pd.DataFrame) -> Chart:
+    """Return the schools of one country (of a ``Snapshot``, one design), a picture per month that the signal ``month`` chooses.
+
+    ``contacts``: those that outlast mentoring, of the months in which they are recorded.
+    """
     place = schools.drop_duplicates("school").set_index("school")[["x_km", "y_km", "school_id"]]
     kinds = [text("charts.schools"), text("charts.mentors")]
     away = (schools["mentor"] >= 0) & ~schools["mentor"].isin(place.index)
@@ -202,10 +208,13 @@ def map_chart(schools: pd.DataFrame) -> Chart:
         "kind": np.where(schools["role"] == MENTOR, kinds[1], kinds[0]),
         "away": away.astype(int),
     }
-    inside = schools[(schools["mentor"] >= 0) & ~away]
-    ends = place.loc[inside["mentor"]]
-    to = {"x2": ends["x_km"].to_numpy(), "y2": ends["y_km"].to_numpy()}
-    ties = pd.DataFrame({"month": inside["month"], "x": inside["x_km"], "y": inside["y_km"], **to})
+    words = [text("charts.ties"), text("charts.contacts")]
+    inside = schools[(schools["mentor"] >= 0) & ~away].rename(columns={"mentor": "other"})
+    lasting = contacts[contacts["school"] < contacts["partner"]].rename(columns={"partner": "other"})  # each once
+    pairs = pd.concat([table[["month", "school", "other"]].assign(line=word) for word, table in zip(words, (inside, lasting), strict=True)])
+    for side, two in (("school", ""), ("other", "2")):
+        pairs[[f"x{two}", f"y{two}"]] = place.loc[pairs[side], ["x_km", "y_km"]].to_numpy()
+    lines = pairs.drop(columns=["school", "other"]).to_dict("records")
     # Both axes span as much, so that the square map is true to distances.
     low, high = place[["x_km", "y_km"]].min(), place[["x_km", "y_km"]].max()
     half = 0.54 * max(float((high - low).max()), 1.0)
@@ -223,12 +232,14 @@ def map_chart(schools: pd.DataFrame) -> Chart:
     shape = _words("kind", kinds, ["circle", "triangle-up"], legend={"title": None, "orient": "bottom"})
     size = {"condition": {"test": f"datum.kind == '{kinds[1]}'", "value": 150}, "value": 70}
     now = {"filter": "datum.month == month"}
-    tie = {"type": "rule", "color": TIE, "strokeWidth": 1.6}
-    drawn = {**_data("ties", ties.to_dict("records")), "transform": [now]}
+    dash = {"field": "line", "type": "nominal", "scale": {"domain": words, "range": [[1, 0], [5, 3]]}}
+    dash["legend"] = {"title": None, "orient": "top", "symbolType": "stroke", "symbolSize": 400}
+    kind = {"condition": {"test": f"datum.line == '{words[0]}'", "value": TIE}, "value": INK}
+    rule, drawn = {"type": "rule", "strokeWidth": 1.6}, {**_data("lines", lines), "transform": [now]}
     mark = {"type": "point", "filled": True, "opacity": 1, "stroke": INK, "strokeWidth": 0.6}
     tips = _tips("school_id", "share", "kind")
     layers = [
-        _layer(tie, over=drawn, x=x, y=y, x2={"field": "x2"}, y2={"field": "y2"}),
+        _layer(rule, over=drawn, x=x, y=y, x2={"field": "x2"}, y2={"field": "y2"}, stroke=kind, strokeDash=dash),
         _layer({"type": "point", "size": 260, "color": TIE}, over={"transform": [now, {"filter": "datum.away == 1"}]}, x=x, y=y),
         _layer(mark, over={"transform": [now]}, x=x, y=y, color=colour, shape=shape, size=size, tooltip=tips),
     ]

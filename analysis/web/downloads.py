@@ -21,7 +21,7 @@ from school_mentoring.scenarios import Scenario, dump_yaml, resolved
 if TYPE_CHECKING:
     from school_mentoring.analysis.report.document import Document
 
-FIGURES = ("adoption", "cost_effect", "costs", "gaps", "durability")
+FIGURES = ("adoption", "teams", "cost_effect", "costs", "gaps", "durability")
 KINDS = {"svg": "image/svg+xml", "png": "image/png"}
 TABLES = {
     "summary.csv": "text/csv",

@@ -15,7 +15,7 @@ from school_mentoring.model.agents import SchoolAgent
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.mesa_model import MentoringModel
-from school_mentoring.model.state import MENTOR, NO_ROLE
+from school_mentoring.model.state import ALUMNUS, MENTEE, MENTOR, NO_ROLE
 from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
 from school_mentoring.model.world.schools import LEVELS, Schools
 from school_mentoring.scenarios import Scenario
@@ -68,10 +68,16 @@ def state_table(model: ViewedModel, country: int = 0) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def contact_table(model: ViewedModel) -> pd.DataFrame:
+    """Return the lasting contacts as they are now, of each both schools' rows, with the columns that ``analysis.figures.network`` draws."""
+    rows = [(model.design_label, model.month, school.index, met.other.index) for school in model.schools for met in school.contacts]
+    return pd.DataFrame(rows, columns=["design", "month", "school", "partner"])
+
+
 def school_table(model: ViewedModel, school: SchoolAgent) -> pd.DataFrame:
     """Return all of one school in words: what it is, what it does, who it is tied to."""
     ids = model.table.school_id
-    roles = {NO_ROLE: "none", MENTOR: "mentor"}
+    roles = {NO_ROLE: "none", MENTOR: "mentor", MENTEE: "mentee", ALUMNUS: "was a mentee as long as planned"}
     rows: dict[str, Any] = {
         "school": ids[school.index],
         "country": model.table.countries[school.country].name,
@@ -85,9 +91,12 @@ def school_table(model: ViewedModel, school: SchoolAgent) -> pd.DataFrame:
         "adopters": ", ".join(str(adopters) for adopters in school.adopters),
         "share of teachers": ", ".join(f"{share:.2f}" for share in school.share),
         "exposure to peers": ", ".join(f"{school.exposure(practice):.3f}" for practice in range(len(school.share))),
-        "role": roles.get(school.role, "mentee"),
+        "role": roles[school.role],
         "mentor": ids[school.mentor.index] if school.mentor else "-",
         "mentees": ", ".join(str(ids[one.index]) for one in school.mentees) or "-",
+        "team": school.team,
+        "adopters in the team": ", ".join(str(adopters) for adopters in school.team_adopters),
+        "lasting contacts": ", ".join(str(ids[one.other.index]) for one in school.contacts) or "-",
         "saturation of mentoring": ", ".join(f"{value:.3f}" for value in school.saturation),
         "coordination quality": f"{school.quality:.3f}",
         "peers": ", ".join(str(ids[peer]) for peer, _ in school.peer_weights) or "-",
@@ -97,7 +106,7 @@ def school_table(model: ViewedModel, school: SchoolAgent) -> pd.DataFrame:
 
 def map_figure(model: ViewedModel, country: int = 0) -> Any:
     """Return the map of a country in this month."""
-    figure = network(state_table(model, country), place=model.table.countries[country].name)
+    figure = network(state_table(model, country), contacts=contact_table(model), place=model.table.countries[country].name)
     figure.set_size_inches(10, 6)
     return figure
 

@@ -3,7 +3,7 @@
    Exposure, the powers of shares, the chances of adoption and loss, named draws and binomial counts, of one practice in one run, by the same
    operations in the same order as model/rules.py and model/draws.py, so with the same bits; benchmarks/versus_c.py holds it to that. It does
    what a careful C programmer does: an array per variable, blocks of schools that stay in the first cache, one loop per step so that the
-   compiler can use vector instructions, two arrays of shares in turn, no allocation. Mentoring comes in as the saturation of each school. */
+   compiler can use vector instructions, two arrays of shares in turn, no allocation. No school has a tie. */
 #include "draws.h"
 
 #define BLOCK 256 /* schools that go through the steps of a month together */
@@ -12,11 +12,11 @@ typedef struct {
     const int64_t *peer_start; /* school i's peers are peer[peer_start[i]] to peer[peer_start[i + 1] - 1] */
     const int32_t *peer, *teachers;
     const double *row_weight, *weight; /* of a school's peers, and of each of them; NULL where all weigh the same */
-    const double *openness, *ready, *saturation;
+    const double *openness, *ready;
 } Schools;
 
 typedef struct {
-    double p, gamma, q_in, q_out, beta, d, protection, shield, turnover;
+    double p, gamma, q_in, q_out, d, protection, turnover;
 } Rates;
 
 static void expose(const Schools *s, const double *share, int32_t low, int32_t size, double *restrict exposure)
@@ -40,14 +40,13 @@ static void powers(const double *restrict base, double exponent, int32_t size, d
 }
 
 static void chances(Rates r, int32_t size, const double *restrict ready, const double *restrict openness, const double *restrict colleagues,
-                    const double *restrict peers, const double *restrict mentoring, const double *restrict share, double *restrict gain,
-                    double *restrict loss)
+                    const double *restrict peers, const double *restrict share, double *restrict gain, double *restrict loss)
 {
     double staying = 1.0 - r.turnover;
     for (int32_t i = 0; i < size; i++) {
-        double none = (1.0 - r.p * openness[i]) * (1.0 - r.q_in * colleagues[i]) * (1.0 - r.q_out * peers[i]) * (1.0 - r.beta * mentoring[i]);
+        double none = (1.0 - r.p * openness[i]) * (1.0 - r.q_in * colleagues[i]) * (1.0 - r.q_out * peers[i]);
         gain[i] = smaller(1.0, larger(0.0, ready[i] * (1.0 - none)));
-        loss[i] = 1.0 - (1.0 - r.d * (1.0 - r.protection * share[i]) * (1.0 - r.shield * mentoring[i])) * staying;
+        loss[i] = 1.0 - (1.0 - r.d * (1.0 - r.protection * share[i])) * staying;
     }
 }
 
@@ -100,7 +99,7 @@ static void change(const Schools *s, Rates r, Key key, uint32_t replicate, int m
     expose(s, share, low, size, first);
     powers(first, r.gamma, size, peers);
     powers(share + low, r.gamma, size, own);
-    chances(r, size, s->ready + low, s->openness + low, own, peers, s->saturation + low, share + low, gain, loss);
+    chances(r, size, s->ready + low, s->openness + low, own, peers, share + low, gain, loss);
     draw_pairs(key, replicate, event_name(TEACHERS, 0, month), low, size, first, second);
     for (int32_t i = 0; i < size; i++)
         remaining[i] = teachers[i] - adopters[i];

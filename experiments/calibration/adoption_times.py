@@ -32,7 +32,7 @@ Influence = tuple[Counts, Counts, Floats]
 
 
 def adopts_once(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
-    """Tell whether adoption times have this likelihood: single teachers who never give up, all known, known ties, no mentoring."""
+    """Tell whether adoption times have this likelihood: single teachers who decide at once and never give up, all known, no mentoring."""
     base = scenario.base_parameters()
     stays = all(base[name] == 0.0 and name not in fitted for name in ("d", "turnover"))
     alike = base["readiness_floor"] == 1.0 and "readiness_floor" not in fitted  # whatever the capacity
@@ -43,7 +43,7 @@ def adopts_once(scenario: Scenario, world: World, schools: Schools, survey: Surv
     work = float(len(schools)) * survey.horizon * PARTICLES
     return bool(
         survey.kind == "times" and survey.discrepancy == 0.0 and stays and known and tied and started and (world.teachers == 1).all()
-        and is_unmentored(scenario, survey.horizon) and work <= MOST_WORK
+        and not world.sequential and is_unmentored(scenario, survey.horizon) and work <= MOST_WORK
     )  # fmt: skip
 
 

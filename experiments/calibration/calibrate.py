@@ -19,7 +19,7 @@ from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
-from school_mentoring.model.world.arrays import Floats
+from school_mentoring.model.world.arrays import NO_CONTACTS, Floats
 from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
 
 from .adoption_times import adopts_once
@@ -135,8 +135,9 @@ def calibrate(
 
 
 def _without_mentoring(problem: Problem) -> Problem:
-    """Return the problem in which mentoring does nothing: no effect on adoption, no protection of what was adopted."""
+    """Return the problem in which mentoring does nothing: no effect on adoption, no protection of what was adopted, no contacts made."""
     parameters = dict(problem.scenario.parameters)
+    world = problem.scenario.world.model_copy(update={"contacts": "none"})
     nothing = ("beta", "shield")
     for name in nothing:
         parameters[name] = parameters[name].model_copy(update={"base": 0.0, "low": 0.0, "high": 0.0})
@@ -144,7 +145,8 @@ def _without_mentoring(problem: Problem) -> Problem:
     if not rest:
         raise InputError("--compare", "leaves no parameter to fit without mentoring", "add others to --fit")
     prior = replace(problem.prior, variables=rest, correlation=problem.scenario.correlation([variable.name for variable in rest]))
-    return replace(problem, scenario=problem.scenario.model_copy(update={"parameters": parameters}), prior=prior)
+    scenario = problem.scenario.model_copy(update={"parameters": parameters, "world": world})
+    return replace(problem, scenario=scenario, world=problem.world._replace(contacts=NO_CONTACTS), prior=prior)
 
 
 def quick_fit(

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import FILE_KEYS, Scenario
 
+from .model_1 import refuse_model_1
+
 INPUTS = "inputs"
 """The folder of a study that holds copies of the files that it was made from."""
 
@@ -33,6 +35,7 @@ class _Scenario(_Part):
     months: Count
     designs: dict[str, dict[str, Any]]
     world: dict[str, Any]
+    parameters: dict[str, Any]
     posterior: str | None = None
 
 
@@ -100,6 +103,7 @@ def refuse_other(folder: Path, described: Mapping[str, Any], kind: str) -> None:
     there, where = read_description(folder), f"--out {folder}"
     if kind not in there:
         raise InputError(where, f"holds a study that is no {kind}", "give another folder")
+    refuse_model_1(there, where)
     for name, old, new in differences(decides(there, kind), json.loads(json.dumps(decides(described, kind)))):
         problem = f"holds a {kind} that differs in {name}: {old} there, {new} now"
         if name == "model":

@@ -124,17 +124,18 @@ class Study:
         with_parameters: bool = False,
         broken_down: bool = False,
     ) -> pd.DataFrame:
-        """Return one row per run: design, parameter_set, replicate, the outcomes (default all), and where wanted the varied values.
+        """Return one row per run: design, parameter_set, replicate, outcomes (default: all recorded), and where wanted the varied values.
 
         ``broken_down`` adds effects and costs by school type, country, payer and year (``experiments/ensemble.py``).
         Raises InputError for a name that is not known, and where the study has not broken its runs down.
         """
         import pyarrow.dataset as ds
 
-        chosen = list(outcomes) if outcomes is not None else list(OUTCOMES)
+        recorded = self.dataset().schema.names
+        chosen = list(outcomes) if outcomes is not None else [name for name in OUTCOMES if name in recorded] or [*OUTCOMES]
         _check(chosen, OUTCOMES, "outcome")
         if broken_down:
-            details = [name for name in self.dataset().schema.names if ":" in name]
+            details = [name for name in recorded if ":" in name]
             if not details:
                 raise InputError(str(self.path), "does not hold its runs broken down", "run the sweep anew with --broken-down")
             chosen += details
@@ -150,7 +151,7 @@ class Study:
         dataset = self.dataset()
         for name in outcomes:
             if name not in dataset.schema.names:
-                known = "give a comparison, sweep or search; a calibration records adopters by school, which dataset() reads"
+                known = "give a comparison, sweep or search that does; a calibration records adopters by school, which dataset() reads"
                 raise InputError(str(self.path), f"its runs do not record {name!r}", known)
         return dataset
 
@@ -202,8 +203,8 @@ def open_study(path: str | Path) -> Study:
     >>> study = open_study("results/beta")
     >>> study.runs(["adopters_end"], designs=["virtual"], with_parameters=True).round(3).head(2)
         design  parameter_set  replicate  adopters_end   beta
-    0  virtual              0          0        1255.0  0.064
-    1  virtual              0          1        1350.0  0.064
+    0  virtual              0          0         508.0  0.054
+    1  virtual              0          1         629.0  0.054
     """
     folder = Path(path)
     return Study(folder, read_description(folder))

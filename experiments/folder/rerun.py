@@ -10,6 +10,7 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import dump_yaml, scenario_from
 
 from .description import differences, find_inputs
+from .model_1 import refuse_model_1
 from .reading import open_study
 from .same import compare_folders
 from .writing import FORMAT
@@ -65,6 +66,7 @@ def again(
             made = out / name
     info = open_study(found).info
     where = str(found / "study.json")
+    refuse_model_1(info, where)
     try:
         words = _words(found, info, scratch, given or {})
     except (KeyError, TypeError, ValueError, AttributeError) as error:

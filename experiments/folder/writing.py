@@ -48,12 +48,14 @@ FORMATS = {
 MEANING = {
     "study.json": "All that is needed to run this study again (run.py rerun): command, scenario, seed, versions, hashes of the files",
     "results": "One row per run, in parts that carry a hash of their bytes in their names",
-    "results.parquet": "Adopters, ties and costs month by month",
+    "results.parquet": "Adopters, ties, contacts and costs month by month",
+    "teams.parquet": "Adopters month by month among teachers in a team, their colleagues and teachers of other schools",
     "runs.parquet": "One row per run: effects, what lasts, gaps, costs",
     "costs.parquet": "Costs by month, category and payer",
     "parameters.parquet": "The parameter sets that were run, one row each",
     "schools.parquet": "Schools month by month",
     "peers.parquet": "Pairs of peer schools",
+    "contacts.parquet": "Contacts of schools that outlast mentoring, at the end of funding and at the end, and what they weigh",
     "summary.csv": "Outcomes of each design with their uncertainty",
     "posterior.nc": "Posterior draws, as ArviZ reads them",
 }

@@ -20,8 +20,8 @@ from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 STEPS: Mapping[str, float] = {
-    "mentor_share": 0.005, "virtual_share": 0.01, "fte": 0.05, "stipend": 50.0, "release_hours": 0.5, "mentee_grant": 50.0,
-    "cascade": 0.01, "outreach": 0.01,
+    "mentor_share": 0.005, "reserve": 0.05, "virtual_share": 0.01, "meeting_hours": 0.25, "fte": 0.01, "stipend": 50.0,
+    "release_hours": 0.5, "mentee_grant": 50.0, "cascade": 0.01, "community": 0.05, "outreach": 0.01,
 }  # fmt: skip
 """What the values of fields that are not whole numbers are rounded to, in the unit of the field."""
 
@@ -163,13 +163,18 @@ def _plain(values: dict[str, Any]) -> Design:
     # A mandate is a ministry's, over schools that it assigns.
     if values["recruitment"] != "assigned" or values["tier"] != "ministry":
         values = {**values, "mandate": False}
-    return Design.model_validate(values)
+    if values["target"] == "none" or values["reserve"] == 0.0:
+        values = {**values, "target": "none", "reserve": 0.0}
+    if values["community"] == 0.0:
+        values = {**values, "community_after": False}
+    whole_years = 12 * -(-values["tie_months"] // 12)  # a tie ends at a yearly round
+    return Design.model_validate({**values, "tie_months": whole_years})
 
 
 # --- what is sought, and what a design is worth ----------------------------------------------------------------------
 
-PERSPECTIVES: Mapping[str, str] = {"society": "cost_total", "programme": "cost_programme"}
-"""Whose costs count: all, or those the programme pays; with the outcome that holds them."""
+PERSPECTIVES: Mapping[str, str] = {"society": "cost_society", "programme": "cost_programme"}
+"""Whose costs count: society's, or those the programme pays; with the outcome that holds them."""
 
 OBJECTIVES = ("effect", "cost", "gap", "gap_rural")
 """What may be sought: adopter-years added (most), cost (least), how far disadvantaged or rural schools are behind at the end (least)."""
@@ -240,7 +245,7 @@ def worth_of(outcomes: NDArray[np.float64], comparator: NDArray[np.float64]) -> 
     counts as it is, below 0 where disadvantaged schools are ahead.
     """
     mean, extra = (pd.DataFrame(part.mean(axis=1), columns=list(OUTCOMES)) for part in (outcomes, outcomes - comparator))
-    columns = {"effect": extra["effect_adopter_years"], **extra[["cost_total", "cost_programme"]]}
+    columns = {"effect": extra["effect_adopter_years"], **extra[["cost_society", "cost_programme"]]}
     return pd.DataFrame({**columns, "gap": mean["gap_disadvantaged"], "gap_rural": mean["gap_rural"]})
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from school_mentoring.experiments.folder.model_1 import recorded_as
 from school_mentoring.experiments.sweep.plan import Plan
 from school_mentoring.experiments.sweep.store import sweep_store
 from school_mentoring.model.errors import InputError, nearest, quoted
@@ -22,12 +23,12 @@ from school_mentoring.scenarios import COMPARATOR
 
 OUTPUTS = (
     "effect_adopter_years", "adopters_end_of_funding", "adopters_end", "sustained_share", "gap_disadvantaged", "gap_rural",
-    "cost_programme", "cost_total", "net_benefit", "cost_per_adopter_year", "best_design",
+    "cost_programme", "cost_society", "net_benefit", "cost_per_adopter_year", "best_design",
 )  # fmt: skip
 """The outputs looked at where nothing else is asked for."""
 
 DERIVED = ("net_benefit", "cost_per_adopter_year")
-"""Outputs against the comparator: k dE - dC, and dC / dE, with E adopter-years and C the total cost, means of a set."""
+"""Outputs against the comparator: k dE - dC, and dC / dE, with E adopter-years and C the cost to society, means of a set."""
 
 DECISION = "best_design"
 """Whether a design has the highest net benefit of all, 0 or 1: the decision, as means of a set make it."""
@@ -139,7 +140,7 @@ def read_targets(folder: Path, plan: Plan, targets: Sequence[Target], willingnes
     """
     replicates, sets = plan.scenario.replicates, len(plan.sets)
     outputs, ours = {target.output for target in targets}, {*DERIVED, DECISION}
-    columns = sorted(outputs - ours | ({"effect_adopter_years", "cost_total"} if outputs & ours else set()))
+    columns = sorted(outputs - ours | ({"effect_adopter_years", "cost_society"} if outputs & ours else set()))
     decisions = [k for k, target in enumerate(targets) if target.output == DECISION]
     others = [k for k, target in enumerate(targets) if target.output != DECISION]
     means = np.full((sets, len(targets)), np.nan)
@@ -184,13 +185,15 @@ def _cubes(folder: Path, plan: Plan, columns: list[str]) -> Iterator[tuple[int, 
 def _cells(path: Path, plan: Plan, chunk: int, columns: list[str]) -> Floats:
     """Return the runs of a part, shape (cells, designs, columns); nan where a run failed."""
     designs, replicates = len(plan.scenario.designs), plan.scenario.replicates
-    table = pq.read_table(path, columns=["design", "parameter_set", "replicate", *columns])
+    recorded = pq.read_schema(path).names
+    stored = [recorded_as(name, recorded) for name in columns]
+    table = pq.read_table(path, columns=["design", "parameter_set", "replicate", *dict.fromkeys(stored)])
     cell = table["parameter_set"].to_numpy() * replicates + table["replicate"].to_numpy() - chunk * plan.chunk
     order = {name: position for position, name in enumerate(plan.scenario.designs)}
     encoded = table["design"].combine_chunks()
     row = cell * designs + np.array([order[name] for name in encoded.dictionary.to_pylist()])[encoded.indices.to_numpy()]
     cube = np.full((plan.runs_of(chunk), len(columns)), np.nan)
-    cube[row] = np.column_stack([table[name].to_numpy() for name in columns])
+    cube[row] = np.column_stack([table[name].to_numpy() for name in stored])
     return cube.reshape(-1, designs, len(columns))
 
 
@@ -206,7 +209,7 @@ def _values(target: Target, cube: Floats, columns: list[str], plan: Plan, k: flo
 
     if target.output not in DERIVED:
         return difference(target.output)
-    effect, cost = difference("effect_adopter_years"), difference("cost_total")
+    effect, cost = difference("effect_adopter_years"), difference("cost_society")
     if target.output == "net_benefit":
         return k * effect - cost
     gained, paid = effect.mean(axis=1, keepdims=True), cost.mean(axis=1, keepdims=True)
@@ -220,7 +223,7 @@ def _decisions(targets: Sequence[Target], cube: Floats, columns: list[str], plan
 
     Shapes (sets, HALVES, targets) and (sets, targets); nan where a run has no number. Of equals the first design is taken.
     """
-    benefit = k * cube[..., columns.index("effect_adopter_years")] - cube[..., columns.index("cost_total")]
+    benefit = k * cube[..., columns.index("effect_adopter_years")] - cube[..., columns.index("cost_society")]
     replicates = benefit.shape[1]
     drawn = np.random.default_rng(SEED).permuted(np.tile(np.arange(replicates), (HALVES, 1)), axis=1)[:, : max(1, replicates // 2)]
     weights = np.zeros((HALVES, replicates))

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.folder.model_1 import recorded_as
 from school_mentoring.experiments.folder.reading import open_study
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, chunk_cells, read_plan
 from school_mentoring.experiments.variables import chosen_variables
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.arrays import Counts
 from school_mentoring.scenarios import COMPARATOR, Scenario
@@ -35,7 +37,7 @@ INDEPENDENT = ("sobol", "morris")
 """Methods whose indices mean something only where parameters vary independently."""
 
 CONTESTED = (
-    "effect_adopter_years", "adopters_end_of_funding", "adopters_end", "cost_programme", "cost_schools", "cost_total", "net_benefit",
+    "effect_adopter_years", "adopters_end_of_funding", "adopters_end", "cost_programme", "cost_schools", "cost_society", "net_benefit",
 )  # fmt: skip
 """Outputs of which one direction is better, so that one design can beat another."""
 
@@ -187,6 +189,10 @@ def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario,
     targets = study_targets(plan.scenario, options)
     if COMPARATOR not in plan.scenario.designs:
         targets = tuple(target for target in targets if target.output not in DERIVED and COMPARATOR not in target)
+    recorded = study.dataset().schema.names
+    for output in dict.fromkeys(target.output for target in targets):
+        if output in OUTCOMES and recorded_as(output, recorded) not in recorded:
+            raise InputError(str(folder), f"its runs do not record {output!r}", "allowed: other --outputs")
     found = _read(folder, plan, targets, options)
     varying = [name for name in plan.sets if name != DUMMY and plan.sets[name].nunique() > 1]
     dummy = np.random.default_rng([plan.scenario.seed, len(plan.sets)]).random(len(plan.sets))

@@ -119,17 +119,17 @@ class Sweep:
                     seen = record.read(results.schools, given["mainstream_threshold"], teachers[draw[now] % scenario.worlds])
                     outcomes[now] = seen.reshape(-1, record.cells)
                 else:
-                    outcomes[now] = self._record(results, given["discount_rate"])
+                    outcomes[now] = self._record(results, given)
         return outcomes
 
-    def _record(self, results: Results, discount_rates: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what is kept of runs, shape (runs, columns)."""
+    def _record(self, results: Results, parameters: NDArray[np.void]) -> NDArray[np.float64]:
+        """Return what is kept of runs, shape (runs, columns); ``parameters``: the set of each run."""
         parts = [results.outcomes]
         if self.plan.monthly:  # the share of all teachers who use a practice (mean over practices)
             everyone = results.groups[:, :, 0].sum(axis=2)
             parts.append(everyone[..., GROUP_COUNTS.index("adopters")] / everyone[..., GROUP_COUNTS.index("teachers")])
         if self.plan.broken_down:
-            parts.append(breakdown(results, discount_rates, self._countries))
+            parts.append(breakdown(results, parameters, self._countries))
         return np.concatenate(parts, axis=1)
 
     def _variant(self, values: tuple[int | str, ...], varied: Sequence[str]) -> tuple[Scenario, Worlds]:

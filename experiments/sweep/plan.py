@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.folder.description import hash_inputs, read_description
+from school_mentoring.experiments.folder.model_1 import scenario_of
 from school_mentoring.experiments.variables import chosen_variables, read_table, sample
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import result_fingerprint
-from school_mentoring.scenarios import Scenario, resolved, scenario_from
+from school_mentoring.model.state import LASTING
+from school_mentoring.scenarios import Scenario, resolved
 
 from .store import hash_sets, read_sets
 
@@ -48,7 +50,8 @@ class SchoolRecord:
 
     def runs_at_a_time(self, months: int, practices: int) -> int:
         """Return how many runs may hold all their schools and months in memory together."""
-        return max(1, MOST_BYTES // (4 * months * (practices + 2) * self.schools))
+        numbers = months * (2 * practices + 2) + 6 * LASTING  # of a school, in units of 4 bytes, as ``model.observe.Results`` has them
+        return max(1, MOST_BYTES // (4 * numbers * self.schools))
 
     def read(self, schools: NDArray[np.int32], threshold: NDArray[np.float64], teachers: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return what is recorded of runs, (B, W, n).
@@ -130,7 +133,7 @@ class Plan:
     def of(description: Mapping[str, Any], sets: pd.DataFrame, source: str) -> "Plan":
         """Return the plan that ``describe`` described."""
         sweep = description["sweep"]
-        scenario = scenario_from(description["scenario"], source, files=False)
+        scenario = scenario_of(description, source)
         records = sweep.get("monthly", False), sweep.get("broken_down", False)
         told = sweep.get("schools")
         schools = told and SchoolRecord(tuple(told["months"]), tuple(told["practices"]), told["schools"], told["ever"])

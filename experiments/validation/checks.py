@@ -110,7 +110,7 @@ class Pattern:
 
     def drawn(self, curves: Callable[[], Curves]) -> None:
         """Decorate the function that yields the curves of the pattern's figure."""
-        self.curves = lambda: pd.concat(curves(), ignore_index=True)
+        self.curves = lambda: pd.concat(curves(), ignore_index=True).dropna(subset=["y"])  # of what no school is
 
     def forget(self) -> None:
         """Let go of the runs that this pattern's functions keep for each other."""

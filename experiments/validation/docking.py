@@ -47,8 +47,8 @@ def docking_table(quick: bool, stage: Stage = lambda *_: None) -> pd.DataFrame:
     """Return, for each structural choice, how many numbers of both engines were compared and how many differ in any bit.
 
     All presets in a world of 120 schools over 72 months (``quick``: two presets, 24 months), each under a random parameter set of its own:
-    outcomes, monthly counts by group, ties, costs by month, country, category and payer, and every school's adopters, role and mentor in
-    each month.
+    outcomes, monthly counts by group and team, ties, contacts, costs by month, country, category and payer, and what every school is and
+    has in each month.
     """
     scenario = load_scenario("mensi-pilot")
     places = scenario.country_list(), scenario.regions(), SCHOOLS_PER_REGION

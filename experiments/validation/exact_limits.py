@@ -92,7 +92,10 @@ def simulated_network(
 
 # --- independent schools ---------------------------------------------------------------------------------------------
 
-INDEPENDENT = {"p": 0.04, "q_in": 0.0, "protection": 0.0, "d": 0.05, "turnover": 0.02, "readiness_floor": 0.3, "outreach_effect": 0.05}
+INDEPENDENT = {
+    **{"p": 0.04, "q_in": 0.0, "protection": 0.0, "d": 0.05, "turnover": 0.02, "readiness_floor": 0.3},
+    **{"enrolment": 0.25, "completion": 0.4, "uptake": 0.5},
+}
 """Parameters under which teachers of schools without peers are independent."""
 ALONE_TEACHERS, ALONE_CAPACITY, ALONE_OPENNESS, ALONE_START = 25, 0.6, 0.8, 6
 

@@ -52,6 +52,7 @@ def _mensi() -> tuple[dict[str, Any], dict[str, bool]]:
     codes = [country.code for country in pilot.world.countries]
     figures = {"months": _months(pilot), "countries": ", ".join(codes), "places": PRESETS["top_down"].places}
     figures |= {"top": top, "hub": hub, "top_hours": hours[0], "hub_hours": hours[1], "pilot": schools, "alone": own}
+    figures["meeting"] = PRESETS["regional_hub"].meeting_hours
     return figures, {
         "duration": figures["months"] == 28,
         "countries": set(codes) == {"BE-VLG", "HR", "CZ", "HU", "IT", "PT"},
@@ -69,7 +70,7 @@ def _lab() -> tuple[dict[str, Any], dict[str, bool]]:
     advanced = int(base["advanced_fraction"] * schools + 0.5)
     figures = {"countries": countries, "schools": schools, "advanced": advanced, "months": months, "base": base}
     agrees = {"countries": countries == 12, "schools": schools == 84 and advanced == 24, "duration": months == 24}
-    return {**figures, "teachers": int(world.teachers.sum())}, agrees
+    return {**figures, "teachers": int(world.teachers.sum()), "team": lab.designs["regional_hub"].team}, agrees
 
 
 def _months(scenario: Scenario) -> int:

@@ -29,7 +29,7 @@ from .runs import network_of
 
 SIZES = (5, 10, 20, 40, 80, 160)
 DEFAULT = "default"
-KEPT = ("design", "parameter_set", "replicate", "effect_adopter_years", "cost_total", "cost_programme", "cost_schools")
+KEPT = ("design", "parameter_set", "replicate", "effect_adopter_years", "cost_society", "cost_programme", "cost_schools")
 
 
 # --- convergence -----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from school_mentoring.model.engine import Batch, Task, run_batch
 from school_mentoring.model.observe import GROUPS
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
-from school_mentoring.model.world.arrays import Practices, World
+from school_mentoring.model.world.arrays import ADD, Practices, World
 from school_mentoring.scenarios import Scenario, load_scenario
 
 _worlds: dict[tuple[str, int | None, int], Worlds] = {}
@@ -121,8 +121,13 @@ def build_world(
     named_role: ArrayLike = 0,
     named_mentor: ArrayLike = -1,
     salary: ArrayLike = 30000.0,
+    taught_hours: ArrayLike = 700.0,
+    working_hours: ArrayLike = 1600.0,
     likeness: ArrayLike | None = None,
     sequential: bool = False,
+    contacts: int = ADD,
+    whole_staff: bool = False,
+    fading: bool = False,
 ) -> World:
     """Return a world of schools given as arrays or single values.
 
@@ -134,6 +139,9 @@ def build_world(
 
     def column(values: ArrayLike, dtype: type) -> NDArray[Any]:
         return np.array(np.broadcast_to(np.asarray(values, dtype), (n,)))  # a copy: numba compiles read-only arrays apart
+
+    def by_country(values: ArrayLike) -> NDArray[np.float64]:
+        return np.array(np.broadcast_to(np.asarray(values, np.float64), (countries.max() + 1,)))
 
     where = column(region, np.int32)
     countries = np.asarray(region_country, np.int32)
@@ -167,9 +175,14 @@ def build_world(
         adopters_at_start=np.array(np.broadcast_to(np.asarray(adopters_at_start, np.int32), (practices, n))),
         named_role=column(named_role, np.int8),
         named_mentor=column(named_mentor, np.int32),
-        salary=np.array(np.broadcast_to(np.asarray(salary, np.float64), (countries.max() + 1,))),
+        salary=by_country(salary),
+        taught_hours=by_country(taught_hours),
+        working_hours=by_country(working_hours),
         likeness=column(traits if likeness is None else likeness, np.uint8),
         sequential=sequential,
+        contacts=contacts,
+        whole_staff=whole_staff,
+        fading=fading,
     )
 
 

@@ -10,6 +10,8 @@ Counts = NDArray[np.int64]
 """What adds up, and where rows start."""
 Ints = NDArray[np.int32]
 """Ints numbers of schools: counts of persons, and numbers of schools, regions and countries."""
+Index = int | np.int64
+"""A school's number; one read from ``Ints`` is made as wide as one that is counted, so that what it is handed to is compiled once."""
 Codes = NDArray[np.int8]
 Bits = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
@@ -21,6 +23,9 @@ Record = Any
 
 SECONDARY, RURAL, DISADVANTAGED = 1, 2, 4
 """The bits of ``World.traits``."""
+
+ADD, SHARE, NO_CONTACTS = range(3)
+"""The values of ``World.contacts``, in the order of ``structure.STRUCTURE``."""
 
 
 class World(NamedTuple):
@@ -40,9 +45,12 @@ class World(NamedTuple):
     ``adopters_at_start``: adopting teachers per practice where the user gave them, else -1, int32 (P, n).
     ``named_role``: role a pilot gave a school: 0 none, 1 mentor, 2 mentee, int8 (n,).
     ``named_mentor``: the mentor a pilot gave a mentee, else -1, int32 (n,).
-    ``salary``: gross salary of a teacher by country, EUR per year, float64 (C,).
+    ``salary``: gross salary of a teacher by country, EUR per year; ``taught_hours``, ``working_hours``: hours a teacher teaches and works
+    in a year by country, float64 (C,).
     ``likeness``: bits by which schools are compared, as ``likeness.likeness_bits`` gives them, uint8 (n,).
     ``sequential``: whether schools take turns within a month, and see the shares already changed.
+    ``contacts``: what contacts do, ADD, SHARE or NO_CONTACTS. ``whole_staff``: whether all teachers of a school are its team.
+    ``fading``: whether the worth of an online hour falls with the age of a tie.
     """
 
     country: Ints
@@ -66,8 +74,13 @@ class World(NamedTuple):
     named_role: Codes
     named_mentor: Ints
     salary: Floats
+    taught_hours: Floats
+    working_hours: Floats
     likeness: Bits
     sequential: bool
+    contacts: int
+    whole_staff: bool
+    fading: bool
 
 
 class Practices(NamedTuple):

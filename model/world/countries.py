@@ -15,7 +15,7 @@ MOST_TEACHERS = 1000
 
 
 class Country(BaseModel):
-    """A country of a scenario: school counts, shares in [0, 1], gross salary of a teacher in EUR per year.
+    """A country of a scenario: school counts, shares in [0, 1], gross salary of a teacher in EUR, hours taught and worked, each per year.
 
     Only the mix of levels is taken from the school counts; ``rural``, ``disadvantaged`` and ``teachers_per_school`` say how the
     country departs from the mean of the scenario's countries, which is a parameter.
@@ -29,6 +29,8 @@ class Country(BaseModel):
     schools_secondary: int = Field(ge=0)
     teachers_per_school: float = Field(gt=0, le=MOST_TEACHERS, allow_inf_nan=False)
     teacher_salary_eur_per_year: float = Field(ge=0, allow_inf_nan=False)
+    taught_hours: float = Field(gt=0, allow_inf_nan=False)
+    working_hours: float = Field(gt=0, allow_inf_nan=False)
     rural: float = Field(ge=0, le=1)
     disadvantaged: float = Field(ge=0, le=1)
     source: str = ""
@@ -55,7 +57,16 @@ def _countries() -> dict[str, Country]:
 COUNTRIES: Mapping[str, Country] = _countries()
 """The six countries of the pilot by code."""
 
-FIGURES = ("schools_primary", "schools_secondary", "teachers_per_school", "teacher_salary_eur_per_year", "rural", "disadvantaged")
+FIGURES = (
+    "schools_primary",
+    "schools_secondary",
+    "teachers_per_school",
+    "teacher_salary_eur_per_year",
+    "taught_hours",
+    "working_hours",
+    "rural",
+    "disadvantaged",
+)
 """The fields of a country that are numbers."""
 
 

@@ -13,7 +13,7 @@ from .peers import draw
 from .rows import equal_rows, symmetric, weighted_rows
 from .schools import Schools, generate_schools
 from .spatial_homophily import DIRECT_UP_TO
-from .structure import Structure
+from .structure import STRUCTURE, Structure
 
 
 class Peers(NamedTuple):
@@ -79,8 +79,13 @@ def make_world(
         region_start=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
         capacity_rank=rank,
         salary=np.array(own if salaries is None else salaries, dtype=np.float64),
+        taught_hours=np.array([country.taught_hours for country in schools.countries]),
+        working_hours=np.array([country.working_hours for country in schools.countries]),
         likeness=likeness_bits(schools, structure.likeness),
         sequential=structure.update == "sequential",
+        contacts=list(STRUCTURE["contacts"]).index(structure.contacts),
+        whole_staff=structure.mentored == "whole_staff",
+        fading=structure.online_hours == "fading",
     )
 
 

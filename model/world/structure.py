@@ -9,6 +9,9 @@ from typing import Literal, NamedTuple
 Network = Literal["spatial_homophily", "configuration", "small_world", "nearest"]
 Update = Literal["synchronous", "sequential"]
 Likeness = Literal["traits", "capacity", "level_and_capacity"]
+Contacts = Literal["add", "share", "none"]
+Mentored = Literal["team", "whole_staff"]
+OnlineHours = Literal["fixed", "fading"]
 
 STRUCTURE: Mapping[str, Mapping[str, str]] = {
     "network": {
@@ -26,6 +29,19 @@ STRUCTURE: Mapping[str, Mapping[str, str]] = {
         "capacity": "Unlikeness counts quarters of digital capacity apart",
         "level_and_capacity": "Unlikeness counts the level, if it differs, and thirds of digital capacity apart",
     },
+    "contacts": {
+        "add": "Contacts that mentoring made add to what a school sees of its peers",
+        "share": "They share its attention: a contact that does not use the practice lowers what it sees",
+        "none": "Mentoring makes no contacts, nor does a community",
+    },
+    "mentored": {
+        "team": "A team of the design's size is mentored, and pays in hours",
+        "whole_staff": "All teachers of a school are mentored, and pay in hours",
+    },
+    "online_hours": {
+        "fixed": "An online hour of a tie is always worth virtual_fidelity of one face to face",
+        "fading": "It is worth as much for a year, then less, in a straight line to 2 virtual_fidelity - 1 after three years",
+    },
 }
 """What each choice may be, and what it means; the first is the default."""
 
@@ -36,3 +52,6 @@ class Structure(NamedTuple):
     network: Network = "spatial_homophily"
     update: Update = "synchronous"
     likeness: Likeness = "traits"
+    contacts: Contacts = "add"
+    mentored: Mentored = "team"
+    online_hours: OnlineHours = "fixed"

@@ -30,6 +30,8 @@ def random_runs(designs: Sequence[str], sets: int = 1, replicates: int = 20, see
     for k, design in enumerate(designs):
         outcomes = {name: np.abs(100.0 * (k + 1) + shared + rng.normal(0, 10, sets * replicates)) for name in OUTCOMES}
         outcomes |= {name: rng.normal(0.05, 0.02, sets * replicates) for name in OUTCOMES if name.startswith("gap")}
-        outcomes |= {f"cost_{name}": k * 1e5 * rng.uniform(0.9, 1.1, sets * replicates) for name in (*CATEGORIES, *PAYERS, "total")}
+        outcomes |= {
+            f"cost_{name}": k * 1e5 * rng.uniform(0.9, 1.1, sets * replicates) for name in (*CATEGORIES, *PAYERS, "total", "society")
+        }
         values[design] = outcomes
     return table_of_runs(values, sets)

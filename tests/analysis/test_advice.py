@@ -29,7 +29,7 @@ def runs_of(designs, sets=SETS, replicates=1):
             for r in range(replicates):
                 effect, cost = values(s, r)
                 row = dict.fromkeys(OUTCOMES, 0.0) | {"design": name, "parameter_set": s, "replicate": r}
-                row |= {"effect_adopter_years": 1000.0 + effect, "cost_total": cost, "cost_programme": cost, "cost_schools": 0.0}
+                row |= {"effect_adopter_years": 1000.0 + effect, "cost_society": cost, "cost_programme": cost, "cost_schools": 0.0}
                 rows.append(row)
     return pd.DataFrame(rows)
 
@@ -116,14 +116,18 @@ def test_a_cost_of_open_sign_has_no_range_and_one_that_two_pay_is_told_apart():
     assert open_.answer[1].startswith(
         "A adds 100 adopter-years (90 % of parameter sets: 100 to 100) to no programme and costs EUR 20,000: "
     )
-    paid = {"cost_programme": 0.75, "cost_schools": 0.25}
-    shared = advise(
-        {"a": lambda s, r: (100.0, 50_000.0)}, change=lambda runs: runs.assign(**{n: w * runs["cost_total"] for n, w in paid.items()})
-    )
-    assert (
-        "costs EUR 50,000 (EUR 50,000 to EUR 50,000), of which EUR 37,500 by the programme and EUR 12,500 by the schools: EUR 500 per"
-        in (shared.answer[1])
-    )
+
+    def said_of(programme, schools):
+        def shared(runs):
+            return runs.assign(cost_programme=programme * runs["cost_society"], cost_schools=schools * runs["cost_society"])
+
+        return advise({"a": lambda s, r: (100.0, 50_000.0)}, change=shared).answer[1].partition("(EUR 50,000 to EUR 50,000)")[2]
+
+    assert said_of(0.75, 0.25) == ", of which EUR 37,500 by the programme and EUR 12,500 by the schools: EUR 500 per adopter-year."
+    raising = "EUR 37,500 by the programme, EUR 5,000 by the schools and EUR 7,500 for raising the programme's money"
+    assert said_of(0.75, 0.1) == f", of which {raising}: EUR 500 per adopter-year."
+    received = "EUR 50,000 by the programme and EUR 10,000 for raising the programme's money, less EUR 10,000 that the schools receive"
+    assert said_of(1.0, -0.2) == f", of which {received} beyond what they spend: EUR 500 per adopter-year."
 
 
 def test_an_effect_of_open_sign_is_called_open():

@@ -46,14 +46,18 @@ def test_no_design_has_no_gains() -> None:
 
 
 @pytest.mark.parametrize(
-    ("varied", "said"),
+    ("ranges", "varied", "said"),
     [
-        ([], "3 % a year, costs and effects alike"),
-        (["discount_rate"], "0 to 5 % a year over the parameter sets (base 3 %), costs and effects alike; a scenario may fix a rate"),
+        ({}, [], "3 % a year, costs and effects alike"),
+        (
+            {"discount_rate": {"low": 0.0, "base": 0.03, "high": 0.05}},
+            ["discount_rate"],
+            "0 to 5 % a year over the parameter sets (base 3 %), costs and effects alike; a scenario may fix a rate",
+        ),
     ],
 )
-def test_discounting_is_told_in_per_cent(varied, said) -> None:
-    assert discounting({}, varied) == said
+def test_discounting_is_told_in_per_cent(ranges, varied, said) -> None:
+    assert discounting(ranges, varied) == said
 
 
 def test_parameters_worth_knowing_come_first_and_the_others_in_the_order_of_the_table() -> None:
@@ -69,7 +73,7 @@ def test_parameters_worth_knowing_come_first_and_the_others_in_the_order_of_the_
     [
         ((1, 1, ["none"]), ["One parameter set was looked at", "One run was made"]),
         ((1, 9, ["none"]), ["One parameter set was looked at"]),
-        ((9, 1, ["none", "outreach"]), ["The effect of outreach rests on a single assumed number"]),
+        ((9, 1, ["none", "outreach"]), ["The effect of outreach rests on three rates of an open course"]),
     ],
 )
 def test_limits_are_those_of_the_study(size, said) -> None:

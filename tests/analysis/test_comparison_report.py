@@ -8,16 +8,17 @@ import pytest
 from school_mentoring.analysis.report.terminal import comparison_report
 
 from .tables import random_runs
-from .test_figures import ledger, monthly, snapshot
+from .test_figures import by_team, ledger, monthly, snapshot
 
 DESIGNS = ["none", "virtual"]
 
 
-def report(designs=DESIGNS, sets=0, end=34, months=48, schools=None):
+def report(designs=DESIGNS, sets=0, end=34, months=48, schools=None, runs=None):
     drawn = random_runs(designs, sets=sets, replicates=2) if sets else pd.DataFrame({"parameter_set": []})
     return comparison_report(
-        runs=random_runs(designs, replicates=3), monthly=monthly(designs, replicates=3), costs=ledger(designs), uncertain=drawn, worlds=3,
-        months=months, funding={"virtual": (6, 34)}, end_of_funding=end, discount_rate=0.03, schools=schools, place="Croatia",
+        runs=random_runs(designs, replicates=3) if runs is None else runs, monthly=monthly(designs, replicates=3),
+        teams=by_team(designs, replicates=3), costs=ledger(designs), uncertain=drawn, worlds=3, months=months,
+        funding={"virtual": (6, 34)}, end_of_funding=end, discount_rate=0.03, public_funds=0.2, schools=schools, place="Croatia",
     )  # fmt: skip
 
 
@@ -40,14 +41,24 @@ def test_with_drawn_parameter_sets_each_design_has_its_chances():
 @pytest.mark.parametrize(
     ("changes", "figures"),
     [
-        ({}, {"adoption", "costs", "gaps", "cost_effect", "durability"}),
-        ({"end": 47}, {"adoption", "costs", "gaps", "cost_effect"}),
+        ({}, {"adoption", "teams", "costs", "gaps", "cost_effect", "durability"}),
+        ({"end": 47}, {"adoption", "teams", "costs", "gaps", "cost_effect"}),
         ({"designs": ["none"]}, {"adoption", "costs", "gaps"}),
-        ({"schools": snapshot("virtual")}, {"adoption", "costs", "gaps", "cost_effect", "durability", "network_virtual"}),
+        ({"schools": snapshot("virtual")}, {"adoption", "teams", "costs", "gaps", "cost_effect", "durability", "network_virtual"}),
     ],
 )
 def test_figures_are_those_that_there_is_something_to_show_in(changes, figures):
     assert set(report(**changes).figures) == figures
+
+
+def test_a_mentored_school_is_priced_where_there_is_any():
+    runs = random_runs(DESIGNS, replicates=3).assign(cost_programme=0.0, schools_reached=0.0)
+    runs.loc[runs["design"] == "virtual", ["cost_programme", "schools_reached"]] = 90_000.0, 12.0
+    found = report(runs=runs)
+    assert any(said.startswith("A mentored school costs the programme, in EUR: virtual 7,500 (") for said in found.said)
+    assert found.document["reach"][1]["programme_per_school"] == found.files["reach.csv"]["programme_per_school"].iloc[1] == 7500.0
+    nobody = report(runs=runs.assign(schools_reached=0.0))
+    assert not any("mentored school costs" in said for said in nobody.said)
 
 
 def test_three_hundred_designs_are_compared_pair_by_pair_in_seconds_and_the_best_of_them_are_drawn():

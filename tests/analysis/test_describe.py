@@ -45,12 +45,12 @@ def test_of_fields_that_mean_nothing_beside_the_others_nothing_is_said():
 
 def test_a_preset_reads_as_sentences():
     assert describe(PRESETS["regional_hub"].model_copy(update={"first_month": 6, "last_month": 34})) == (
-        "The most capable schools are assigned as mentors; up to 5 % of a region's schools are taken as mentors; a mentee in which the "
-        "practice is mainstreamed becomes a mentor with a chance of 30 % a year. A mentor is found in the region of its mentee; the "
-        "nearest schools are served first; a mentor takes up to 4 at a time. 30 % of mentoring hours are online. A hub in each region "
-        "coordinates, with 0.5 FTE. Each mentor school gets EUR 1,500 a year; paid time for mentoring is 24 h a month; mentor schools are "
-        "formally recognised; each mentee school gets EUR 500 a year; the programme pays the hours of mentee teachers. Funding starts in "
-        "month 6; month 34 is the first without funding."
+        "The most capable schools are assigned as mentors; up to 5 % of a region's schools are taken as mentors; a mentee in whose team "
+        "the practice is mainstreamed becomes a mentor with a chance of 10 % a year. A mentor is found in the region of its mentee; the "
+        "nearest schools are served first; a mentor takes up to 4 at a time. 30 % of mentoring hours are online; a team of 4 of each "
+        "school takes part; the schools of a cluster meet for 1 h a month. A hub in each region coordinates, with 0.04 FTE. Each mentor "
+        "school gets EUR 500 a year; paid time for mentoring is 6 h a month; mentor schools are formally recognised. An online community "
+        "of all mentors and mentees runs with an intensity of 20 %. Funding starts in month 6; month 34 is the first without funding."
     )
 
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from school_mentoring.analysis.curves import outline
 from school_mentoring.analysis.economics.frontier import FRONTIER, frontier
-from school_mentoring.analysis.figures import adoption, cost_effect, costs, durability, gaps, network
+from school_mentoring.analysis.figures import adoption, cost_effect, costs, durability, gaps, network, teams
 from school_mentoring.analysis.figures.style import save_bytes
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.model.costs import CATEGORIES, PAYERS
@@ -29,6 +29,22 @@ def monthly(designs=DESIGNS, practices=("digital_practice",), replicates=3) -> p
     table["teachers"] = 100
     rise = 1 + table["design"].cat.codes.astype(int)
     table["adopters"] = np.minimum(100, 10 + table["month"] * rise // 2 + table["replicate"])
+    return table
+
+
+def by_team(designs=DESIGNS, practices=("digital_practice",), replicates=3) -> pd.DataFrame:
+    """Return monthly counts of 4 teachers in teams, all adopting, 16 colleagues and 80 others in months 6 to 33; the first has no teams."""
+    index = pd.MultiIndex.from_product(
+        [designs, [0], range(replicates), range(48), practices, ["team", "colleagues", "others"]],
+        names=["design", "parameter_set", "replicate", "month", "practice", "group"],
+    )
+    table = index.to_frame(index=False)
+    table["design"] = pd.Categorical(table["design"], categories=designs)
+    tied = table["month"].between(6, 33) & (table["design"] != designs[0])
+    size = table["group"].map({"team": 4, "colleagues": 16, "others": 80})
+    table["teachers"] = np.where(tied, size, np.where(table["group"] == "others", 100, 0))
+    share = table["group"].map({"team": 1.0, "colleagues": 0.5, "others": 0.25})
+    table["adopters"] = (table["teachers"] * share).astype(int)
     return table
 
 
@@ -58,6 +74,16 @@ def snapshot(design="regional_hub") -> pd.DataFrame:
 
 
 PEERS = pd.DataFrame({"source": [0, 1, 2], "target": [4, 5, 77]})
+CONTACTS = pd.DataFrame(
+    {
+        "design": "regional_hub",
+        "month": [34, 34, 34, 34, 47, 34],
+        "school": [1, 2, 0, 2, 1, 3],
+        "partner": [2, 1, 2, 0, 2, 88],
+        "weight": 0.5,
+    }
+)
+"""At the end of funding two contacts within the map, each by both schools, and one out of it; at the end one, by the first school alone."""
 
 
 def words(figure: Figure) -> str:
@@ -69,17 +95,19 @@ def words(figure: Figure) -> str:
 
 FIGURES = {
     "adoption": lambda: adoption(monthly(), FUNDING),
+    "teams": lambda: teams(by_team(), monthly(), FUNDING),
     "costs": lambda: costs(ledger(), runs=2, discount_rate=0.03),
     "cost_effect": lambda: cost_effect(random_runs(DESIGNS), random_runs(DESIGNS, sets=30, replicates=2)),
     "gaps": lambda: gaps(random_runs(DESIGNS)),
     "durability": lambda: durability(random_runs(DESIGNS), end_of_funding=34, end=47),
-    "network": lambda: network(snapshot(), PEERS, funding=FUNDING, place="Croatia"),
+    "network": lambda: network(snapshot(), PEERS, CONTACTS, funding=FUNDING, place="Croatia"),
 }
 UNITS = {
     "adoption": ["share of teachers, %", "month of the simulation"],
+    "teams": ["share of teachers, %", "month of the simulation", "teachers in a team", "their colleagues", "teachers of other schools"],
     "costs": ["EUR thousand", "EUR of 2023, discounted at 3 % a year"],
-    "cost_effect": ["additional adopter-years (discounted)", "additional cost in total, EUR thousand (discounted)"],
-    "gaps": ["gap, percentage points", "these schools behind"],
+    "cost_effect": ["additional adopter-years (discounted)", "additional cost to society, EUR thousand (discounted)"],
+    "gaps": ["gap, percentage points", "these behind"],
     "durability": ["adopting teachers more than with no programme"],
     "network": ["share of teachers who use it, %", "km"],
 }
@@ -171,10 +199,23 @@ def test_adoption_refuses_a_group_that_is_not_there() -> None:
 
 
 def test_costs_are_discounted_to_month_zero_and_divided_by_runs() -> None:
-    # Two runs, each 12 EUR in month 12 for 11 categories and each payer: 132 / 1.1 = 120 EUR per payer, 240 in all, shown in thousands.
-    figure = costs(ledger(["none", "virtual"]), runs=2, discount_rate=0.1)
-    assert sum(bar.get_width() for bar in figure.axes[0].patches) == pytest.approx(0.12)
-    assert "0.24" in words(figure)
+    # Two runs, each 11 EUR in month 12 for 14 categories and each payer: 154 / 1.1 = 140 EUR per payer, 280 in all, shown in thousands.
+    figure = costs(ledger(["none", "virtual"]).assign(cost=11.0), runs=2, discount_rate=0.1)
+    assert sum(bar.get_width() for bar in figure.axes[0].patches) == pytest.approx(0.14)
+    assert "0.28" in words(figure)
+
+
+def test_what_schools_receive_stands_left_of_zero_and_cancels_in_the_sum() -> None:
+    table = ledger(["none", "virtual"]).query("category in ('team', 'stipend') and replicate == 0")
+    received = (table["category"] == "stipend") & (table["payer"] == "schools")
+    table = table.assign(cost=np.where(received, -3000.0, np.where(table["category"] == "stipend", 3000.0, 1000.0)))
+    figure = costs(table, runs=1, discount_rate=0)
+    bars = [(bar.get_x(), bar.get_width()) for bar in figure.axes[1].patches if bar.get_width()]
+    assert sorted(bars) == [(0.0, -3.0), (0.0, 1.0)]
+    assert figure.axes[1].get_xlim()[0] < -3.0
+    said = words(figure)
+    assert "-2.00" in said and "4.00" in said and "what the programme pays to the schools" in said  # 1 - 3 and 1 + 3
+    assert "2.00" in [text.get_text() for text in figure.axes[1].texts]  # in all: two hours' worth of 1,000 each
 
 
 def test_costs_in_millions_say_so() -> None:
@@ -185,8 +226,8 @@ def test_costs_in_millions_say_so() -> None:
 def test_the_frontier_joins_the_designs_that_are_on_it() -> None:
     runs = random_runs(["none", "virtual", "hybrid"])
     axes = cost_effect(runs).axes[0]
-    means = runs.groupby("design", observed=True)[["effect_adopter_years", "cost_total"]].mean()
-    expected = frontier(list(means.index), means["cost_total"].to_list(), means["effect_adopter_years"].to_list())
+    means = runs.groupby("design", observed=True)[["effect_adopter_years", "cost_society"]].mean()
+    expected = frontier(list(means.index), means["cost_society"].to_list(), means["effect_adopter_years"].to_list())
     kept = expected[expected["status"] == FRONTIER].sort_values("cost")
     lines = [line for line in axes.lines if line.get_marker() == "None" and line.get_zorder() == 4]
     assert lines[0].get_xdata() == pytest.approx(kept["effect"] - means.at["none", "effect_adopter_years"])
@@ -212,7 +253,8 @@ def test_an_outline_leaves_the_outermost_tenth_out_and_there_is_none_around_a_li
 
 def test_gaps_say_where_there_are_no_such_schools() -> None:
     runs = random_runs(["none", "virtual"]).assign(gap_rural=np.nan, gap_rural_end_of_funding=np.nan)
-    assert "no rural schools" in words(gaps(runs))
+    said = words(gaps(runs))
+    assert "no rural schools" in said and "no small schools" not in said
 
 
 def test_durability_is_paired_with_the_comparator() -> None:
@@ -235,6 +277,29 @@ def test_a_network_marks_mentors_ties_and_mentors_from_abroad() -> None:
     assert "3 mentees" in said and "0 mentees" in said
     arrows = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None) is not None]
     assert len(arrows) == 2
+
+
+def test_a_network_draws_the_contacts_of_the_month_dashed_and_once() -> None:
+    figure = network(snapshot(), PEERS, CONTACTS, funding=FUNDING)
+    said = words(figure)
+    assert all(f"lasting contacts: {count}" in said for count in (0, 1, 2))
+    dashed = [lines for lines in figure.axes[1].collections if hasattr(lines, "get_segments") and lines.get_linestyles()[0][1]]
+    assert [len(lines.get_segments()) for lines in dashed] == [2]
+    assert "contact" not in words(network(snapshot(), PEERS, funding=FUNDING))
+
+
+def test_teams_are_drawn_while_there_are_any_beside_all_teachers_of_the_comparator() -> None:
+    axes = teams(by_team(["none", "virtual"]), monthly(["none", "virtual"]), FUNDING).axes[0]
+    base, team, colleagues, others = axes.lines
+    assert base.get_ydata()[0] == 11.0  # of all teachers, as adoption draws them
+    assert set(team.get_ydata()[6:34]) == {100.0} and np.isnan([*team.get_ydata()[:6], *team.get_ydata()[34:]]).all()
+    assert set(colleagues.get_ydata()[6:34]) == {50.0} and set(others.get_ydata()) == {25.0}
+    assert len({line.get_linestyle() for line in (team, colleagues, others)}) == 3
+
+
+def test_without_teams_there_is_nothing_to_show() -> None:
+    with pytest.raises(ValueError, match="no design has teams"):
+        teams(by_team(["none"]), monthly(["none"]), FUNDING)
 
 
 def test_a_network_refuses_a_design_that_is_not_there() -> None:

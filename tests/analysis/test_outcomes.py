@@ -5,6 +5,7 @@ from school_mentoring.analysis.outcomes import (
     CATEGORY_NAMES,
     OUTCOMES,
     PAYER_NAMES,
+    TEAM_GROUP_NAMES,
     design_name,
     group_name,
     names_in,
@@ -12,7 +13,7 @@ from school_mentoring.analysis.outcomes import (
 )
 from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import PRESETS
-from school_mentoring.model.observe import GROUPS
+from school_mentoring.model.observe import GROUPS, TEAM_GROUPS
 from school_mentoring.model.observe import OUTCOMES as NAMES
 
 
@@ -26,6 +27,7 @@ def test_names_of_designs_groups_categories_and_payers_differ_and_have_no_unders
     for names in (
         [design_name(name) for name in PRESETS],
         [group_name(name) for name in GROUPS],
+        [TEAM_GROUP_NAMES[name] for name in TEAM_GROUPS],
         [CATEGORY_NAMES[name] for name in CATEGORIES],
         [PAYER_NAMES[name] for name in PAYERS],
     ):

@@ -20,7 +20,7 @@ def runs_of(**designs):
         own = np.random.default_rng(position + 1).normal(size=CELLS)
         frame = pd.DataFrame({"design": name, "parameter_set": range(1, CELLS + 1), "replicate": range(CELLS)})
         frame["effect_adopter_years"] = 1000.0 + effect + 100.0 * NOISE + (own if effect else 0.0)
-        frame["cost_total"] = frame["cost_programme"] = cost * (1.0 + 0.001 * own)
+        frame["cost_society"] = frame["cost_programme"] = cost * (1.0 + 0.001 * own)
         frame["gap_disadvantaged"] = gap + 0.001 * own
         frame["gap_rural"] = 0.0
         frames.append(frame)
@@ -33,7 +33,7 @@ def chosen_of(*rows):
 
 def verdict(kind, rival, own=(100.0, 1000.0, 0.1)):
     runs = runs_of(own=own, rival=rival)
-    table = own_designs(runs, chosen_of((kind, np.nan, "own", "rival")), ["own"], cost="cost_total", objectives=["effect", "cost", "gap"])
+    table = own_designs(runs, chosen_of((kind, np.nan, "own", "rival")), ["own"], cost="cost_society", objectives=["effect", "cost", "gap"])
     return table["verdict"].iloc[0]
 
 
@@ -62,7 +62,7 @@ def test_being_further_ahead_is_not_asked_of_a_rival_that_is_ahead():
 def test_the_best_design_is_compared_with_the_own_design_within_the_budget():
     runs = runs_of(cheap=(50.0, 500.0, 0.1), dear=(300.0, 5000.0, 0.1), found=(90.0, 950.0, 0.1))
     fields = pd.DataFrame([{"design": "found", **PRESETS["virtual"].model_dump()}])
-    table = best_designs(runs, chosen_of(("budget", 1000.0, "", "found")), fields, ["cheap", "dear"], cost="cost_total")
+    table = best_designs(runs, chosen_of(("budget", 1000.0, "", "found")), fields, ["cheap", "dear"], cost="cost_society")
     row = table.iloc[0]
     assert (row["own"], bool(row["undominated"]), row["probability_over_budget"]) == ("cheap", True, 0.0)
     difference = (
@@ -90,7 +90,7 @@ def report(growth=(0.5, 0.9, 0.99, 1.0), outside=(), chosen=None, **designs):
     if chosen is None:
         against = [(kind, np.nan, own, "found") for own in OWN for kind in ("equal_cost", "equal_effect")]
         chosen = chosen_of(("budget", 1500.0, "", "found"), ("budget", 10.0, "", ""), *against)
-    tried = pd.DataFrame({"effect": [10.0, 110.0], "cost_total": [100.0, 900.0], "generation": [0, 1]})
+    tried = pd.DataFrame({"effect": [10.0, 110.0], "cost_society": [100.0, 900.0], "generation": [0, 1]})
     candidates = tried.assign(**PRESETS["regional_hub"].model_dump())
     convergence = pd.DataFrame(
         {"generation": range(len(growth)), "evaluations": [10 * (k + 1) for k in range(len(growth))], "volume": growth}
@@ -98,7 +98,7 @@ def report(growth=(0.5, 0.9, 0.99, 1.0), outside=(), chosen=None, **designs):
     fields = pd.DataFrame([{"design": name, **PRESETS[preset].model_dump()} for name, preset in FIELDS_OF.items()])
     return search_report(
         runs=runs, chosen=chosen, candidates=candidates, evaluations=tried, convergence=convergence, fields=fields, own=OWN,
-        outside=outside, objectives=["effect", "cost"], cost="cost_total", highest_cost=5000.0,
+        outside=outside, objectives=["effect", "cost"], cost="cost_society", highest_cost=5000.0,
     )  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def test_figures_of_a_search_name_the_designs_and_need_none_that_was_found():
     for make in found.figures.values():
         make().draw_without_rendering()
     runs = runs_of(own=(100.0, 1000.0, 0.1))
-    tried = pd.DataFrame({"effect": [10.0], "cost_total": [100.0]})
+    tried = pd.DataFrame({"effect": [10.0], "cost_society": [100.0]})
     best = pd.DataFrame({"design": ["own"], "effect": [100.0], "cost": [1000.0]})
-    figure = front(runs, tried, pd.DataFrame({"kind": [], "verdict": []}), best, cost="cost_total", own=["own"])
+    figure = front(runs, tried, pd.DataFrame({"kind": [], "verdict": []}), best, cost="cost_society", own=["own"])
     assert "own" in {text.get_text() for text in figure.axes[0].texts}

@@ -131,8 +131,8 @@ def test_chance_and_the_replicates_that_suffice_are_told(share, needed, text):
 
 def test_what_is_not_analysed_is_named():
     assert report(outputs={"problem": "is the same, 0, in every parameter set"}).said[-1] == (
-        "Not analysed, as the same in every parameter set: cost in total with no programme and gap of rural schools at the end with no "
-        "programme."
+        "Not analysed, as the same in every parameter set: cost of all resources with no programme and gap of rural schools at the end "
+        "with no programme."
     )
     named = report(outputs={"problem": "is no finite number in parameter set 3, replicate 0"}).said[-1]
     assert named.endswith("which is no finite number in parameter set 3, replicate 0.")
@@ -146,7 +146,7 @@ def test_the_document_is_json_without_what_json_has_not():
 
 def test_targets_have_names_for_people():
     assert target_name("net_benefit", "virtual", "none") == "net monetary benefit with virtual"
-    assert target_name("cost_total", "virtual", "regional_hub") == "cost in total with virtual less regional hub"
+    assert target_name("cost_total", "virtual", "regional_hub") == "cost of all resources with virtual less regional hub"
     assert title_of(state()).startswith("Sensitivity by sobol: 64 points, 448 parameter sets\n4 replicates of each design, common random")
 
 

@@ -10,7 +10,7 @@ NOISE = np.tile([-1.0, 1.0], 50)
 
 def study(values, sets=1):
     """Return runs from ``{design: (costs, effects)}``."""
-    return table_of_runs({d: {"cost_total": c, "cost_programme": c, "effect_adopter_years": e} for d, (c, e) in values.items()}, sets)
+    return table_of_runs({d: {"cost_society": c, "cost_programme": c, "effect_adopter_years": e} for d, (c, e) in values.items()}, sets)
 
 
 def base(**effects):

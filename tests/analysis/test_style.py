@@ -36,15 +36,16 @@ def test_twelve_designs_of_users_are_told_apart() -> None:
     assert len({(style.colour, style.marker) for style in styles.values()}) == len(styles)
 
 
-def test_colours_of_designs_differ_in_lightness_or_hue_for_the_colour_blind() -> None:
+def test_colours_of_designs_and_of_costs_differ_in_lightness_or_hue_for_the_colour_blind() -> None:
     # Hue alone may be lost; in the simulation of no red cones (Vienot et al. 1999, linear in RGB) all pairs still differ.
-    seen = []
-    for style in design_styles(list(PRESETS)).values():
-        r, g, b = (int(style.colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
-        yellow, blue = 0.112 * r + 0.888 * g, b
-        seen.append((yellow, blue))
-    nearest = min(abs(a[0] - b[0]) + abs(a[1] - b[1]) for k, a in enumerate(seen) for b in seen[:k])
-    assert nearest > 0.15  # of 2; black and white are 2 apart, a grey at 0.5 and one at 0.42 are 0.15 apart
+    for colours in ([style.colour for style in design_styles(list(PRESETS)).values()], CATEGORY_COLOURS.values()):
+        seen = []
+        for colour in colours:
+            r, g, b = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
+            yellow, blue = 0.112 * r + 0.888 * g, b
+            seen.append((yellow, blue))
+        nearest = min(abs(a[0] - b[0]) + abs(a[1] - b[1]) for k, a in enumerate(seen) for b in seen[:k])
+        assert nearest > 0.15  # of 2; black and white are 2 apart, a grey at 0.5 and one at 0.42 are 0.15 apart
 
 
 def test_every_category_of_costs_has_its_own_colour() -> None:
@@ -109,6 +110,6 @@ def test_shares_have_one_colour_scale_in_one_direction_on_paper_and_page():
     light = [np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) for colour in SHARE]
     assert light == sorted(light, reverse=True)  # the darker the more
     schools = pd.DataFrame({"month": 0, "school": [0, 1], "school_id": ["a", "b"], "x_km": [0.0, 1.0], "y_km": [0.0, 1.0]})
-    chart = map_chart(schools.assign(share=0.5, role=0, mentor=-1))
+    chart = map_chart(schools.assign(share=0.5, role=0, mentor=-1), pd.DataFrame({"month": [], "school": [], "partner": []}))
     (scale,) = [layer["encoding"]["color"]["scale"] for layer in chart["layer"] if "color" in layer["encoding"]]
     assert scale["range"] == list(SHARE) and "reverse" not in scale

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from school_mentoring.analysis.summary import between_designs, cost_effectiveness, differences, ranking, round_figures, summarise
+from school_mentoring.analysis.summary import (
+    between_designs,
+    by_discount_rate,
+    cost_effectiveness,
+    cost_of_reach,
+    differences,
+    ranking,
+    round_figures,
+    summarise,
+)
 from school_mentoring.model.observe import OUTCOMES
 
 from .tables import random_runs, table_of_runs
@@ -114,8 +123,33 @@ def test_a_run_that_stands_twice_is_refused() -> None:
 
 def costed(values):
     """Return runs from ``{design: (costs, effects)}``; the programme pays half."""
-    outcomes = {d: {"cost_total": c, "cost_programme": [x / 2 for x in c], YEARS: e} for d, (c, e) in values.items()}
+    outcomes = {d: {"cost_society": c, "cost_programme": [x / 2 for x in c], YEARS: e} for d, (c, e) in values.items()}
     return table_of_runs(outcomes)
+
+
+def test_costs_of_reach_are_ratios_of_means_and_blank_where_nobody_is_reached() -> None:
+    nobody = {"schools_reached": [0.0, 0.0], "teachers_in_team": [0.0, 0.0], "pupils_reached": [0.0, 0.0]}
+    none = {"cost_programme": [0.0, 0.0], "cost_society": [100.0, 300.0], **nobody}
+    some = {"schools_reached": [2.0, 6.0], "teachers_in_team": [10.0, 10.0], "pupils_reached": [100.0, 300.0]}
+    runs = table_of_runs({"none": none, "virtual": {"cost_programme": [400.0, 1200.0], "cost_society": [700.0, 1700.0], **some}})
+    table = cost_of_reach(runs).set_index("design")
+    # Means: 4 schools, 10 teachers, 200 pupils; programme 800; society 1,200 less the comparator's 200.
+    assert table.loc["virtual", ["programme_per_school", "programme_per_teacher", "programme_per_pupil"]].tolist() == [200.0, 80.0, 4.0]
+    assert table.loc["virtual", ["society_per_school", "society_per_teacher", "society_per_pupil"]].tolist() == [250.0, 100.0, 5.0]
+    assert table.loc["none"].drop(list(nobody)).isna().all()
+
+
+def test_effects_and_costs_are_discounted_anew_at_other_rates() -> None:
+    keys = {"parameter_set": 0, "replicate": [0, 0, 1, 1] * 2, "month": [0, 12] * 4, "group": "all"}
+    monthly = pd.DataFrame({"design": ["none"] * 4 + ["virtual"] * 4, **keys, "adopters": [12] * 4 + [12, 36, 12, 60]})
+    costs = pd.DataFrame({"design": ["none", "virtual", "virtual"], "month": [0, 0, 12], "payer": ["schools", "programme", "schools"]})
+    monthly["design"] = pd.Categorical(monthly["design"], categories=["none", "virtual"])
+    costs = costs.assign(cost=[100.0, 1000.0, 440.0], design=pd.Categorical(costs["design"], categories=["none", "virtual"]))
+    table = by_discount_rate(monthly, costs, (0.0, 0.1), public_funds=0.2).query("design == 'virtual'")
+    # Two runs: (2 + 4) / 2 adopter-years more in month 12; 1,200 in month 0 and 440 in month 12 less the comparator's 100, over two runs.
+    assert table["incremental_effect"].tolist() == pytest.approx([3.0, 3.0 / 1.1])
+    assert table["incremental_cost"].tolist() == pytest.approx([(1200 + 440 - 100) / 2, (1200 + 400 - 100) / 2])
+    assert table["cost_per_effect"].tolist() == pytest.approx([770 / 3, 750 / (3 / 1.1)])
 
 
 def test_cost_per_effect_is_a_ratio_of_means() -> None:
@@ -158,13 +192,13 @@ def test_ranking_averages_replicates_first_and_splits_ties() -> None:
 
 
 def test_ranking_by_cost_prefers_less() -> None:
-    runs = table_of_runs({"a": {"cost_total": [1.0, 1.0]}, "b": {"cost_total": [2.0, 2.0]}}, sets=2)
-    assert ranking(runs, "cost_total").set_index("design")["probability_best"].to_dict() == {"a": 1.0, "b": 0.0}
+    runs = table_of_runs({"a": {"cost_society": [1.0, 1.0]}, "b": {"cost_society": [2.0, 2.0]}}, sets=2)
+    assert ranking(runs, "cost_society").set_index("design")["probability_best"].to_dict() == {"a": 1.0, "b": 0.0}
 
 
 def test_ranking_by_net_benefit_turns_with_what_an_effect_is_worth() -> None:
     outcomes = {"none": ([0, 0], [0, 0]), "virtual": ([100, 100], [1, 1])}
-    runs = table_of_runs({d: {"cost_total": c, YEARS: e} for d, (c, e) in outcomes.items()}, sets=2)
+    runs = table_of_runs({d: {"cost_society": c, YEARS: e} for d, (c, e) in outcomes.items()}, sets=2)
     table = ranking(runs, YEARS, willingness_to_pay=(50, 100, 200))
     virtual = table[(table["criterion"] == "net_benefit") & (table["design"] == "virtual")]
     assert virtual["probability_best"].to_list() == [0.0, 0.5, 1.0]
@@ -191,7 +225,7 @@ def test_one_parameter_set_says_nothing_of_uncertainty() -> None:
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=2, max_size=12), st.integers(0, 5))
 def test_probabilities_of_being_best_sum_to_one(rows, k) -> None:
     effects, costs = np.array(rows, float), np.array(rows, float)[:, ::-1]
-    runs = table_of_runs({d: {YEARS: effects[:, j], "cost_total": costs[:, j]} for j, d in enumerate("abc")}, sets=len(rows))
+    runs = table_of_runs({d: {YEARS: effects[:, j], "cost_society": costs[:, j]} for j, d in enumerate("abc")}, sets=len(rows))
     sums = ranking(runs, YEARS, willingness_to_pay=(k,)).groupby("criterion")["probability_best"].sum()
     assert sums.to_list() == pytest.approx([1.0, 1.0], abs=1e-9)
 

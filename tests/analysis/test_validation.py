@@ -73,7 +73,7 @@ def runs(variant, effects, costs):
     rows = [
         (variant, design, s + 1, 0, effects[design][s], costs[design][s], costs[design][s], 0.0) for design in effects for s in range(3)
     ]
-    names = ["variant", "design", "parameter_set", "replicate", "effect_adopter_years", "cost_total", "cost_programme", "cost_schools"]
+    names = ["variant", "design", "parameter_set", "replicate", "effect_adopter_years", "cost_society", "cost_programme", "cost_schools"]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -33,7 +33,7 @@ SCENARIOS: dict[str, tuple[bytes | str, str]] = {  # content, what the line must
     ),
     "ten megabytes": (
         GOOD + "#" * 10_000_000,
-        "bad.yaml: larger than 256 KiB; a scenario is a few kilobytes; schools and ties belong in CSV",
+        "bad.yaml: larger than 384 KiB; a scenario is a few kilobytes; schools and ties belong in CSV",
     ),
     "bomb": (BOMB, "bad.yaml, line 1: anchors and aliases (& and *) are not allowed; write the value out where it is used"),
     "code": (

@@ -87,8 +87,8 @@ def test_validate_describes_the_files_of_a_pilot_and_says_that_a_synthetic_one_i
         shutil.copy(FOLDER / name, tmp_path)
     done = succeed("validate", "observations.csv", "ties.csv", "schools.csv", cwd=tmp_path)
     assert done.out.splitlines() == [
-        "observations.csv: SYNTHETIC (made by the model, no evidence): adopters among respondents of 120 of 120 schools in 3 waves "
-        "(months 6, 20, 34), 299 rows, 36 % adopting overall",
+        "observations.csv: SYNTHETIC (made by the model, no evidence): adopters among respondents of 111 of 120 schools in 3 waves "
+        "(months 6, 20, 34), 267 rows, 17 % adopting overall",
         "ties.csv: 356 peer ties, 96 mentoring ties",
         "schools.csv: 120 schools in 6 countries",
     ]

@@ -12,9 +12,9 @@ from school_mentoring.model.observe import OUTCOMES
 from .program import QUICK, assert_intact, files, succeed, tree
 
 DESIGNS = ["none", "regional_hub", "bottom_up"]
-TABLES = ["results.parquet", "runs.parquet", "costs.parquet", "parameters.parquet", "schools.parquet", "peers.parquet"]
-SHEETS = ["summary.csv", "differences.csv", "pairs.csv", "cost_effectiveness.csv", "ranking.csv"]
-FIGURES = ["adoption", "costs", "gaps", "cost_effect", "durability", "network_regional_hub", "network_bottom_up"]
+TABLES = [f"{name}.parquet" for name in ("results", "teams", "runs", "costs", "parameters", "schools", "peers", "contacts")]
+SHEETS = ["summary.csv", "differences.csv", "pairs.csv", "cost_effectiveness.csv", "reach.csv", "discounting.csv", "ranking.csv"]
+FIGURES = ["adoption", "teams", "costs", "gaps", "cost_effect", "durability", "network_regional_hub", "network_bottom_up"]
 
 
 def summary_of(study) -> dict[tuple[str, str], float]:

@@ -66,7 +66,7 @@ def test_a_new_scenario_satisfies_the_schema(template, tmp_path):
 
 def test_a_new_scenario_is_valid(template):
     done = succeed("validate", "my-study.yaml", cwd=template.parent)
-    assert done.out == "my-study.yaml: scenario my-study, 7 designs, 480 schools, 72 months\n"
+    assert done.out == "my-study.yaml: scenario my-study, 8 designs, 480 schools, 72 months\n"
 
 
 def test_a_new_scenario_can_be_compared(template, tmp_path):
@@ -99,7 +99,7 @@ def test_validate_says_what_each_kind_of_file_holds_in_the_order_given(tmp_path)
 
 
 def test_validate_takes_a_shipped_scenario_by_name(tmp_path):
-    assert succeed("validate", "mensi-pilot", cwd=tmp_path).out.startswith("mensi-pilot: scenario mensi-pilot, 7 designs, 480 schools")
+    assert succeed("validate", "mensi-pilot", cwd=tmp_path).out.startswith("mensi-pilot: scenario mensi-pilot, 8 designs, 480 schools")
 
 
 # --- no command ------------------------------------------------------------------------------------------------------

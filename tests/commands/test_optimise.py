@@ -39,7 +39,7 @@ def test_it_finds_designs_tells_where_the_own_ones_stand_and_writes_a_study(sear
     assert set(own["kind"]) == {"equal_cost", "equal_effect", "all_objectives"}
     tried = pd.read_parquet(folder / "evaluations.parquet")
     assert len(tried) == 24
-    assert not tried.drop(columns=["generation", "effect", "cost_total", "cost_programme", "gap", "gap_rural"]).duplicated().any()
+    assert not tried.drop(columns=["generation", "effect", "cost_society", "cost_programme", "gap", "gap_rural"]).duplicated().any()
     for name in ("front", "designs_by_cost", "convergence"):
         assert (folder / f"figures/{name}.png").is_file()
     listed = json.loads((folder / "study.json").read_text())["files"]
@@ -49,7 +49,7 @@ def test_it_finds_designs_tells_where_the_own_ones_stand_and_writes_a_study(sear
 def test_what_is_told_comes_from_runs_that_the_search_did_not_see(search):
     """The fresh runs are 400 of each design, each under its own parameter set; none agrees with the search's own means."""
     folder, _ = search
-    runs = open_study(folder).runs(["effect_adopter_years", "cost_total"])
+    runs = open_study(folder).runs(["effect_adopter_years", "cost_society"])
     assert set(runs.groupby("design", observed=True).size()) == {400}
     assert runs.groupby("design", observed=True)["parameter_set"].nunique().eq(400).all()
     table = runs.pivot(index="replicate", columns="design", values="effect_adopter_years")

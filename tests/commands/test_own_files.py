@@ -13,7 +13,7 @@ from school_mentoring.analysis.web.uploads import upload
 from .program import assert_intact, program
 
 CASES = Path(__file__).parents[1] / "world" / "cases"
-SHORT = ("--set", "programme.last_month=10", "--set", "draws=2", "--months", "12", "--replicates", "2", "--seed", "3")
+SHORT = ("--set", "programme.last_month=12", "--set", "draws=2", "--months", "12", "--replicates", "2", "--seed", "3")
 OWN = ("--schools", "register.csv", "--ties", "net.graphml", "--encoding", "iso8859-2", "--columns", "school_id=URN,teachers=Staff")
 REGISTER = "URN;Name;Staff;country\nČ1;Čáslav;12;cz\nČ2;Plzeň;900;CZ\nČ3;Brno;30;CZ\n".encode("iso8859-2")
 SAID = [

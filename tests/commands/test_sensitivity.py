@@ -6,7 +6,21 @@ import pandas as pd
 
 from .program import SMALL, program, succeed
 
-FEW = (*SMALL, "--replicates", "2", "--months", "14", "--designs", "none,regional_hub", "--vary", "beta", "--vary", "team", "--n", "8")
+FEW = (
+    *SMALL,
+    "--replicates",
+    "2",
+    "--months",
+    "14",
+    "--designs",
+    "none,regional_hub",
+    "--vary",
+    "beta",
+    "--vary",
+    "cover_share",
+    "--n",
+    "8",
+)
 EFFECT = ("--outputs", "effect_adopter_years,net_benefit")
 
 

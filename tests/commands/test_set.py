@@ -7,8 +7,8 @@ import pytest
 
 from .program import QUICK, SMALL, program, succeed, tree
 
-SAYS = "Fixed in every run: q_out at 0.06, discount_rate at 0.03. Their uncertainty is left out of all that is said."
-FIXED = ("--set", "discount_rate=0.03", "--set", "q_out=0.06")
+SAYS = "Fixed in every run: q_out at 0.06, km_rate at 0.4. Their uncertainty is left out of all that is said."
+FIXED = ("--set", "km_rate=0.4", "--set", "q_out=0.06")
 
 
 def one_line(text: str) -> str:
@@ -19,7 +19,7 @@ def test_a_set_value_is_that_of_the_drawn_sets_too_and_a_set_range_is_drawn_from
     done = succeed("compare", *QUICK, *FIXED, "--set", "beta=0.08:0.09", "--out", "c", cwd=tmp_path)
     assert SAYS in one_line(done.out)
     sets = pd.read_parquet(tmp_path / "c/parameters.parquet")
-    assert {"discount_rate", "q_out"}.isdisjoint(sets)
+    assert {"km_rate", "q_out"}.isdisjoint(sets)
     assert sets["beta"].between(0.08, 0.09).all()
     document = json.loads(succeed("recommend", "c", "--json", "--out", "r", cwd=tmp_path).out)
     assert document["notes"] == [SAYS]
@@ -27,11 +27,11 @@ def test_a_set_value_is_that_of_the_drawn_sets_too_and_a_set_range_is_drawn_from
 
 
 def test_a_value_in_a_file_is_fixed_and_a_range_on_the_command_line_goes_before_it(tmp_path):
-    (tmp_path / "mine.yaml").write_text("extends: mensi-pilot\nparameters: {discount_rate: 0.03, q_out: 0.06}\n", encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text("extends: mensi-pilot\nparameters: {km_rate: 0.4, q_out: 0.06}\n", encoding="utf-8")
     few = ("mine.yaml", *SMALL, "--replicates", "1", "--months", "12", "--designs", "none,regional_hub")
     swept = program("sweep", *few, "--vary", "q_out=0.01:0.02", "--sample", "lhs:2", "--json", "--out", "s", cwd=tmp_path)
-    assert json.loads(swept.out)["notes"] == ["Fixed in every run: discount_rate at 0.03. Its uncertainty is left out of all that is said."]
-    wanted = ("--n", "8", "--budget", "500", "--vary", "beta", "--vary", "team", "--outputs", "effect_adopter_years")
+    assert json.loads(swept.out)["notes"] == ["Fixed in every run: km_rate at 0.4. Its uncertainty is left out of all that is said."]
+    wanted = ("--n", "8", "--budget", "500", "--vary", "beta", "--vary", "cover_share", "--outputs", "cost_total")
     sampled = program("sensitivity", *few, *wanted, "--json", "--out", "g", cwd=tmp_path)
     assert json.loads(sampled.out)["notes"] == [SAYS]
 

@@ -55,7 +55,7 @@ class Writer:
             f"worlds: {self.maybe(draw.randint(1, 2))}\nseed: {self.maybe(draw.randint(0, 9), ('-1', 'x', str(2**64)))}\n",
             f"programme: {{first_month: {self.maybe(draw.randint(0, 4))}, last_month: {self.maybe(draw.randint(4, 9))}}}\n",
             f"uncertain: [{self.maybe(draw.choice(['behaviour', 'world', 'p, gamma', 'cost, network', '']), ('nobody', '1', '[]'))}]\n",
-            f"parameters: {{{draw.choice(['p', 'peer_degree', 'region_km', 'advanced_fraction', 'work_hours'])}: {self.maybe(1)}}}\n",
+            f"parameters: {{{draw.choice(['p', 'peer_degree', 'region_km', 'advanced_fraction', 'cover_share'])}: {self.maybe(1)}}}\n",
             "practices: [{name: quizzes}"
             + draw.choice(["", ", {name: portfolios, weight: 2}", self.maybe("", (", {name: quizzes}",))])
             + "]\n",

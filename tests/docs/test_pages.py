@@ -78,7 +78,7 @@ def test_the_notebook_code_of_the_readme_runs_on_the_study_of_its_sweep(tmp_path
         if block["language"] == "python":
             run_python(block["code"], names)
     assert len(names["model"].datacollector.get_model_vars_dataframe()) == 12
-    assert len(names["study"].runs()) == 8 * 2 * 7
+    assert len(names["study"].runs()) == 8 * 2 * 8
 
 
 def test_the_documentation_stays_short_enough_to_be_read():

@@ -160,10 +160,10 @@ def test_rows_are_numbered_through_over_willingnesses_to_pay_and_groups() -> Non
 
 def runs_of_two_designs() -> pd.DataFrame:
     values = {
-        "none": {"effect_adopter_years": [1.0, 3, 5, 7], "cost_total": [0.0] * 4, "cost_programme": [0.0] * 4, "cost_schools": [0.0] * 4},
+        "none": {"effect_adopter_years": [1.0, 3, 5, 7], "cost_society": [0.0] * 4, "cost_programme": [0.0] * 4, "cost_schools": [0.0] * 4},
         "a": {
             "effect_adopter_years": [2.0, 4, 6, 8],
-            "cost_total": [5.0, 7, 9, 11],
+            "cost_society": [5.0, 7, 9, 11],
             "cost_programme": [4.0] * 4,
             "cost_schools": [1.0, 3, 5, 7],
         },
@@ -192,20 +192,20 @@ def test_only_the_given_parameter_sets_and_what_varies_are_kept() -> None:
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(ValueError, match="no perspective named 'ministry'; there are programme, schools, society"):
         psa_sample(runs_of_two_designs(), perspective="ministry")
-    with pytest.raises(ValueError, match="no column 'cost_total:rural'"):
+    with pytest.raises(ValueError, match="no column 'cost_society:rural'"):
         psa_sample(runs_of_two_designs(), group="rural")
     with pytest.raises(ValueError, match="no design 'nothing' to compare with"):
         incremental(psa_sample(runs_of_two_designs()), "nothing")
 
 
 def test_a_study_without_runs_to_compare_is_refused_with_the_reason() -> None:
-    columns = {"cost_total": [1.0, 2.0], "effect_adopter_years": [1.0, 2.0]}
+    columns = {"cost_society": [1.0, 2.0], "effect_adopter_years": [1.0, 2.0]}
     runs = table_of_runs({"none": columns, "a": columns}, sets=2)
     with pytest.raises(ValueError, match="no run belongs to any of the parameter sets given"):
         psa_sample(runs, pd.DataFrame({"parameter_set": [7, 8]}))
     with pytest.raises(ValueError, match="no run holds effect_adopter_years for all designs"):
         psa_sample(runs.assign(effect_adopter_years=np.nan))
-    apart = runs.assign(cost_total=[np.nan, 2.0, np.nan, 2.0], effect_adopter_years=[1.0, np.nan, 1.0, np.nan])
+    apart = runs.assign(cost_society=[np.nan, 2.0, np.nan, 2.0], effect_adopter_years=[1.0, np.nan, 1.0, np.nan])
     with pytest.raises(ValueError, match="no run holds cost and effect for all designs"):
         psa_sample(apart)
     with pytest.raises(ValueError, match="is 'country:XX' a group whose costs are kept apart"):

@@ -33,7 +33,7 @@ def study() -> tuple[pd.DataFrame, pd.DataFrame]:
             for year in (1, 2):
                 columns[f"spent_{payer}:country:HR:{year}"] = d * rng.uniform(0.4e6, 0.5e6, 64)
             columns[f"cost_{payer}"] = columns[f"spent_{payer}:country:HR:1"] + columns[f"spent_{payer}:country:HR:2"]
-        columns["cost_total"] = columns["cost_programme"] + columns["cost_schools"]
+        columns["cost_society"] = 1.2 * columns["cost_programme"] + columns["cost_schools"]
         values[design] = columns
     sets = pd.DataFrame({"parameter_set": range(64), "beta": beta, "gamma": rng.random(64)})
     return table_of_runs(values, sets=64), sets

@@ -148,10 +148,10 @@ def broken_down() -> pd.DataFrame:
                 columns[f"effect_adopter_years:{group}"] = np.zeros(6) if group == SCHOOL_TYPES[0] else part * rng.uniform(1, 2, 6)
         columns["teachers:country:HR"] -= 10.0
         columns["effect_adopter_years"] = sum(columns[f"effect_adopter_years:{group}"] for group in SCHOOL_TYPES)
-        for payer in ("programme", "schools", "total"):
+        for payer in ("programme", "schools", "society"):
             for place in ("HR", "PT"):
                 columns[f"cost_{payer}:country:{place}"] = np.full(
-                    6, d * (100.0 if place == "HR" else 50.0) * (2 if payer == "total" else 1)
+                    6, d * (100.0 if place == "HR" else 50.0) * (2 if payer == "society" else 1)
                 )
             columns[f"cost_{payer}"] = columns[f"cost_{payer}:country:HR"] + columns[f"cost_{payer}:country:PT"]
         values[design] = columns
@@ -180,9 +180,9 @@ def test_countries_bear_what_is_spent_in_them_and_school_types_an_even_share() -
 
 def test_runs_that_are_not_broken_down_are_refused() -> None:
     with pytest.raises(ValueError, match="not broken down by rural_disadvantaged, "):
-        distribution(broken_down()[["design", "parameter_set", "replicate", "cost_total"]])
+        distribution(broken_down()[["design", "parameter_set", "replicate", "cost_society"]])
     with pytest.raises(ValueError, match="not broken down by country"):
-        distribution(broken_down()[["design", "parameter_set", "replicate", "cost_total"]], over="countries")
+        distribution(broken_down()[["design", "parameter_set", "replicate", "cost_society"]], over="countries")
     with pytest.raises(ValueError, match="no burden named 'fair'; there are spent, even"):
         distribution(broken_down(), burden="fair")
     with pytest.raises(ValueError, match="no design 'hybrid'; there are none, fair, strong"):

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from school_mentoring.experiments.calibration.adoption_times import intervals, times_log_likelihood
+from school_mentoring.experiments.calibration.adoption_times import adopts_once, intervals, times_log_likelihood
 from school_mentoring.experiments.calibration.calibrate import asked, calibrate, problem_of
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
@@ -76,6 +76,13 @@ def test_particles_sum_over_all_months_in_which_schools_may_have_adopted(tmp_pat
     assert (ratios.std(axis=0) > 0).all()
     assert (ratios.std(axis=0) < 0.2).all()
     assert (np.abs(ratios.mean(axis=0) - 1) < 4 * ratios.std(axis=0) / 10).all()
+
+
+def test_schools_that_take_turns_have_no_such_likelihood(tmp_path):
+    one = problem(seven_schools(tmp_path))
+    known = one.schools, one.survey, one.prior.names
+    assert adopts_once(one.scenario, one.world, *known)
+    assert not adopts_once(one.scenario, one.world._replace(sequential=True), *known)
 
 
 def test_known_months_have_the_product_of_their_chances(tmp_path):

@@ -94,11 +94,12 @@ def test_practices_are_uncorrelated(month):
 
 
 def test_outreach_adds_to_the_chance_to_adopt_only_while_funded():
-    # Adoption chance with p + outreach_effect from month 6 to 34, with p else; exact mean at months 6, 34 and 60, 4 standard errors.
+    # Adoption chance with p + 0.6 x 0.25 x 0.4 x 0.5 (who enrols, finishes and then adopts) from month 6 to 34, with p else; exact mean at
+    # months 6, 34 and 60, 4 standard errors.
     world = build_world([TEACHERS], capacity=CAPACITY, openness=OPENNESS, adopters_at_start=START)
     adopters = run(20_000, world, build_practices(), INDEPENDENT, design("none", outreach=0.6), 61, 78)[:, :, 0, 0]
     a, loss = rates(1.0)
-    more = a * (INDEPENDENT["p"] + 0.6 * INDEPENDENT["outreach_effect"]) / INDEPENDENT["p"]
+    more = a * (0.04 + 0.6 * 0.05) / 0.04
     stay, join = 1.0, 0.0
     for month in range(61):
         if month in (6, 34, 60):

@@ -48,10 +48,12 @@ def test_effects_add_up_over_school_types_and_over_countries(ensemble) -> None:
 
 def test_costs_add_up_over_payers_and_countries_to_the_total(ensemble) -> None:
     runs = ensemble.runs
-    for payer in (*PAYERS, "total"):
+    for payer in (*PAYERS, "total", "society"):
         np.testing.assert_allclose(total(runs, f"cost_{payer}", PLACES), runs[f"cost_{payer}"], rtol=1e-12, atol=1e-9)
     for place in PLACES:
         np.testing.assert_allclose(sum(runs[f"cost_{payer}:{place}"] for payer in PAYERS), runs[f"cost_total:{place}"], rtol=1e-12)
+        raised = 0.2 * runs[f"cost_programme:{place}"]  # of the public money that the programme spends
+        np.testing.assert_allclose(runs[f"cost_total:{place}"] + raised, runs[f"cost_society:{place}"], rtol=1e-12)
     assert (runs.loc[runs["design"] == "virtual", "cost_total"] > 0).all()
 
 

@@ -8,27 +8,30 @@ import pytest
 from scipy import stats
 
 from school_mentoring.analysis.report.calibration import calibration_report
-from school_mentoring.experiments.calibration.calibrate import asked, calibrate, observations_of, problem_of, state_of
+from school_mentoring.experiments.calibration.calibrate import _without_mentoring, asked, calibrate, observations_of, problem_of, state_of
 from school_mentoring.experiments.calibration.emulator import excess_score, fit_emulator, learn_directions
 from school_mentoring.experiments.calibration.findings import Predicted, log_scores, ranked_scores
 from school_mentoring.experiments.calibration.survey import Survey, survey_of
 from school_mentoring.experiments.pilot_data.observations import read_observations
+from school_mentoring.experiments.synthetic_pilot import read_truth
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.arrays import NO_CONTACTS
 from school_mentoring.scenarios import load_scenario
 
 
 @pytest.fixture(scope="module")
 def known():
     """Return the scenario of the synthetic pilot with all but beta at its truth, which makes small calibrations sharp."""
-    return load_scenario("synthetic-pilot", ["p=0.0045 q_in=0.08 q_out=0.06 d=0.022"], designs=["regional_hub"])
+    known = [f"{name}={value}" for name, value in read_truth().parameters.items() if name != "beta"]
+    return load_scenario("synthetic-pilot", known, designs=["regional_hub"])
 
 
-def test_where_nobody_has_peers_q_out_keeps_its_prior_and_the_report_says_so(tmp_path):
+def test_where_nobody_has_peers_or_contacts_q_out_keeps_its_prior_and_the_report_says_so(tmp_path):
     folder = Path(load_scenario("synthetic-pilot").world.ties).parent
     ties = pd.read_csv(folder / "ties.csv")
     ties[ties["kind"] == "mentoring"].to_csv(tmp_path / "ties.csv", index=False)
-    scenario = load_scenario("synthetic-pilot", ["peer_degree=0"], designs=["regional_hub"], ties=tmp_path / "ties.csv")
+    scenario = load_scenario("synthetic-pilot", ["peer_degree=0 world.contacts=none"], designs=["regional_hub"], ties=tmp_path / "ties.csv")
     options = asked(fit="beta,q_out", runs=512)
     problem, seen = problem_of(scenario, observations_of(None, scenario), options)
     assert len(problem.world.peer) == 0
@@ -42,7 +45,7 @@ def test_where_nobody_has_peers_q_out_keeps_its_prior_and_the_report_says_so(tmp
 
 
 def test_a_wave_that_was_held_out_is_predicted_and_mentoring_is_compared_with_none_by_proper_scores(known, tmp_path):
-    options = asked(fit="beta,p=0.0005:0.008:pert", runs=256, hold_out="wave=last", compare=True)
+    options = asked(fit="beta,p=0.0002:0.003:pert", runs=256, hold_out="wave=last", compare=True)
     problem, seen = problem_of(known, observations_of(None, known), options)
     found = calibrate(problem, options, tmp_path / "out")
     cells = found.cells
@@ -56,6 +59,15 @@ def test_a_wave_that_was_held_out_is_predicted_and_mentoring_is_compared_with_no
         assert -sign * rival[f"{score}_less_posterior"] > 2 * rival[f"{score}_less_posterior_se"] > 0
     said = calibration_report(found.tables(), {**found.state, **state_of(problem, seen)}).said
     assert any(line.startswith("The fitted model predicts them better than the model without mentoring, by +") for line in said)
+
+
+def test_a_model_without_mentoring_has_nothing_of_it_left(known):
+    problem, _ = problem_of(known, observations_of(None, known), asked(fit="beta,p=0.0002:0.003"))
+    without = _without_mentoring(problem)
+    base = without.scenario.base_parameters()
+    assert (base["beta"], base["shield"]) == (0.0, 0.0)
+    assert (without.scenario.world.contacts, without.world.contacts) == ("none", NO_CONTACTS)
+    assert without.prior.names == ("p",)
 
 
 @pytest.mark.parametrize(

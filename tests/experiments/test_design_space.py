@@ -44,6 +44,10 @@ def test_what_means_nothing_beside_the_other_fields_is_not_told_apart():
     hub = SPACE.point(PRESETS["regional_hub"])
     assert SPACE.design({**hub, "mandate": True}) == SPACE.design(hub)
     assert SPACE.design({**hub, "tier": "none"}) == SPACE.design({**hub, "fte": 0.0})
+    assert SPACE.design({**hub, "target": "rural", "reserve": 0.0}) == SPACE.design({**hub, "target": "none", "reserve": 0.5})
+    assert SPACE.design({**hub, "community": 0.0, "community_after": True}) == SPACE.design({**hub, "community": 0.0})
+    assert SPACE.design({**hub, "tie_months": 13}) == SPACE.design({**hub, "tie_months": 24})  # ties end at a yearly round
+    assert SPACE.design({**hub, "tie_months": 0}).tie_months == 0
 
 
 def test_a_narrowed_space_stays_within_what_is_stated():
@@ -85,4 +89,4 @@ def test_a_field_given_twice_and_a_space_without_choice_are_refused():
         f"{name}={FIELDS[name].low:g}" for name in FIELDS if FIELDS[name].low is not None and name not in ("first_month", "last_month")
     ]
     with pytest.raises(InputError, match="nothing to search"):
-        design_space(PILOT, [*fixed, "last_month=34", "recruitment=assigned", "scope=region", "priority=need", "tier=hub"])
+        design_space(PILOT, [*fixed, "last_month=34", "recruitment=assigned", "scope=region", "priority=need", "target=none", "tier=hub"])

@@ -158,7 +158,7 @@ def test_thousands_in_a_table_of_decimal_commas_are_thousands():
 
 
 def test_sets_beyond_what_is_plausible_are_remarked_on(tmp_path):
-    (tmp_path / "sets.csv").write_text("p\n0.005\n0.00001\n", encoding="utf-8")
+    (tmp_path / "sets.csv").write_text("p\n0.001\n0.00001\n", encoding="utf-8")
     row = SMALL.parameters["p"]
     expected = f"sets.csv, row 3, column p: beyond what is plausible; expected {row.low:g} to {row.high:g}"
     assert read_table(str(tmp_path / "sets.csv"), SMALL)[1] == (expected,)

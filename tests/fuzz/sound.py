@@ -19,7 +19,7 @@ months: 8
 replicates: 2
 draws: 4
 seed: 7
-programme: {first_month: 1, last_month: 5}
+programme: {first_month: 1, last_month: 7}
 designs:
   none:
   virtual:

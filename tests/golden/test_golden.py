@@ -31,7 +31,7 @@ def test_the_stated_scenario_is_the_one_it_would_be_made_of():
 
 def test_a_parameter_changed_by_a_thousandth_is_seen(known):
     scenario = stated_scenario()
-    p = scenario.parameters["p"]
-    nudged = {**scenario.parameters, "p": p.model_copy(update={"base": p.base * 1.001})}
+    turnover = scenario.parameters["turnover"]
+    nudged = {**scenario.parameters, "turnover": turnover.model_copy(update={"base": turnover.base * 1.001})}
     changed = results(scenario.model_copy(update={"parameters": nudged}))
     assert changed["compare/results.parquet"]["adopters"] != known["compare/results.parquet"]["adopters"]

@@ -5,7 +5,7 @@ from hypothesis import settings
 
 from school_mentoring.model.costs import CATEGORIES
 from school_mentoring.model.engine import Results, run_batch
-from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.observe import GROUPS, OUTCOMES
 from school_mentoring.model.parameters import PARAMETERS
 from tests.worlds import Case
 
@@ -30,12 +30,34 @@ class Run:
         self.end_of_funding = min(case.end_of_funding, case.months - 1)
         self.adopters = results.schools[row, :, :-2].astype(int)  # months, practices, schools
         self.role, self.mentor = results.schools[row, :, -2].astype(int), results.schools[row, :, -1].astype(int)
-        self.groups, self.ties, self.country_costs = results.groups[row], results.ties[row], results.costs[row]
+        self.tied = self.mentor >= 0  # months, schools
+        self.team = case.world.teachers if case.world.whole_staff else np.minimum(self.design.team, case.world.teachers)  # schools
+        self.team_adopters = results.team_adopters[row].astype(int)  # months, practices, schools
+        self.groups, self.teams, self.ties, self.country_costs = (
+            results.groups[row],
+            results.teams[row],
+            results.ties[row],
+            results.costs[row],
+        )
+        self.contacts = results.contacts[row]  # months
+        self.partners, self.partner_weights = results.partners[row], results.partner_weights[row]  # ends, places, schools
         self.costs = self.country_costs.sum(axis=1)  # months, categories, payers
         self.outcomes = dict(zip(OUTCOMES, results.outcomes[row].tolist(), strict=True))
 
     def funded(self, month: int) -> bool:
         return self.first <= month < self.last
+
+    def is_round(self, month: int) -> bool:
+        """Tell whether a month is that of a yearly round."""
+        return self.design.recruitment != "none" and month >= self.first and (month - self.first) % 12 == 0
+
+    def recruits(self, month: int) -> bool:
+        """Tell whether schools are recruited in a month: in rounds with half a funded year left, and in all where nobody coordinates."""
+        return self.is_round(month) and (month + 6 <= self.last or self.design.tier == "none")
+
+    def group(self, name: str) -> np.ndarray:
+        """Return the counts of a group, shape (months, practices, 4)."""
+        return self.groups[:, GROUPS.index(name)]
 
     def cost(self, category: str) -> np.ndarray:
         """Return the cents of a category, shape (months, payers)."""

@@ -8,6 +8,7 @@ from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.world.arrays import ADD, NO_CONTACTS
 from tests.worlds import batch_of, build_practices, build_world, design
 
 RNG = np.random.default_rng(42)
@@ -71,13 +72,14 @@ def test_a_programme_acts_from_its_first_month_on(preset):
 
 
 def test_designs_that_differ_in_their_end_are_equal_until_then():
-    short, long = run([design("regional_hub", last_month=20), design("regional_hub", last_month=40)])
-    np.testing.assert_array_equal(short.schools[:, :20], long.schools[:, :20])
+    # The rounds of months 6 and 18 are both of either, as half a year is left after them.
+    short, long = run([design("regional_hub", last_month=25), design("regional_hub", last_month=45)])
+    np.testing.assert_array_equal(short.schools[:, :25], long.schools[:, :25])
 
 
 def test_designs_that_differ_in_their_end_differ_from_then_on():
-    short, long = run([design("regional_hub", last_month=20), design("regional_hub", last_month=40)])
-    assert (short.schools[:, 20:] != long.schools[:, 20:]).any()
+    short, long = run([design("regional_hub", last_month=25), design("regional_hub", last_month=45)])
+    assert (short.schools[:, 25:] != long.schools[:, 25:]).any()
 
 
 def test_a_change_of_price_changes_costs_only():
@@ -105,10 +107,10 @@ def test_outreach_reaches_no_lonely_school_that_is_closed_to_novelty():
     closed = np.arange(N) % 3 == 0
     peers = NEAR & ~closed[:, None] & ~closed[None, :]
     world = build_world(TEACHERS, weights=peers, **{**ATTRIBUTES, "openness": np.where(closed, 0.0, ATTRIBUTES["openness"])})
-    none, outreach = run([PRESETS["none"], PRESETS["outreach"]], world=world)
+    none, outreach = run([PRESETS["none"], PRESETS["outreach"]], world=world, replicates=100)
     changed = (adopters(none) != adopters(outreach)).any(axis=(0, 1))
     assert not changed[closed].any()
-    assert changed[~closed].mean() > 0.9  # a school of openness near 0 may see no difference in 20 replicates
+    assert changed[~closed].mean() > 0.9  # a school of openness near 0 may see no difference in 100 replicates
 
 
 def pilot_world():
@@ -132,12 +134,34 @@ def test_a_pilot_changes_its_own_country():
 
 
 def test_what_happens_in_one_country_never_reaches_another_without_ties():
-    # The same schools abroad, while those at home start with no adopters or with all.
+    # The same schools abroad, while those at home start with no adopters or with all; a community of practice knows no border.
     start = np.where(HOME, 0, -1), np.where(HOME, TEACHERS, -1)
-    ways = [design("bottom_up", scope="country")]
+    ways = [design("bottom_up", scope="country", community=0.0)]
     empty, full = (run(ways, world=build_world(TEACHERS, weights=NEAR, **ATTRIBUTES, adopters_at_start=s))[0] for s in start)
     np.testing.assert_array_equal(empty.schools[..., ~HOME], full.schools[..., ~HOME])
     assert (empty.schools[..., HOME] != full.schools[..., HOME]).any()
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if PRESETS[name].recruitment != "none"])
+def test_schools_without_a_tie_have_the_draws_that_they_have_without_a_programme(preset):
+    # Without influence between schools nothing of mentoring reaches a mentor, a school that is never tied, or one before its first tie.
+    none, mentored = run([PRESETS["none"], PRESETS[preset]], values={"q_out": 0.0, "attrition": 0.0})
+    before = ~np.logical_or.accumulate(mentored.schools[:, :-1, -1] >= 0, axis=1)  # until a tie acts on the month that follows
+    assert 0.05 < before[:, -1].mean() < 1.0
+    np.testing.assert_array_equal(adopters(none)[:, 1:][before], adopters(mentored)[:, 1:][before])
+    assert (adopters(none)[:, 1:] != adopters(mentored)[:, 1:])[~before].any()
+
+
+def test_contacts_alone_carry_a_programme_to_schools_of_which_no_peer_is_mentored():
+    # Nobody has peers: what the mentor of a cluster sees of its mentees, and after its end its former mentees of it, are contacts.
+    way = design("regional_hub", community=0.0, cascade=0.0)
+    alone = {contacts: build_world(TEACHERS, **ATTRIBUTES, contacts=contacts) for contacts in (NO_CONTACTS, ADD)}
+    without, with_them = (run([way], world=world)[0] for world in alone.values())
+    np.testing.assert_array_equal(without.schools[:, :, 1:], with_them.schools[:, :, 1:])
+    changed = (adopters(without) != adopters(with_them)).any(axis=1)
+    tied = (with_them.schools[:, :, -1] >= 0).any(axis=1) | (with_them.schools[:, :, -2] == MENTOR).any(axis=1)
+    assert not changed[~tied].any()
+    assert changed[(with_them.schools[:, :, -2] == MENTOR).any(axis=1)].any()
 
 
 def test_a_practice_is_untouched_by_another_one_without_mentoring():

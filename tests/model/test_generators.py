@@ -14,7 +14,7 @@ from school_mentoring.model.world.network import generate_peers
 from school_mentoring.model.world.peers import REWIRED, draw
 from school_mentoring.model.world.schools import generate_schools
 from school_mentoring.model.world.spatial_homophily import draw_partners, start_of_draws
-from school_mentoring.model.world.structure import STRUCTURE, Likeness, Network, Structure, Update
+from school_mentoring.model.world.structure import STRUCTURE, Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
 
 ITALY, CZECHIA = COUNTRIES["IT"], COUNTRIES["CZ"]
 OTHERS = ["configuration", "small_world", "nearest"]
@@ -40,7 +40,7 @@ def distances(schools, pairs):
 
 
 def test_the_words_of_each_choice_are_those_of_its_type_and_the_first_is_the_default():
-    for field, words in zip(STRUCTURE, (Network, Update, Likeness), strict=True):
+    for field, words in zip(STRUCTURE, (Network, Update, Likeness, Contacts, Mentored, OnlineHours), strict=True):
         assert tuple(STRUCTURE[field]) == get_args(words)
         assert getattr(Structure(), field) == next(iter(STRUCTURE[field]))
     assert tuple(STRUCTURE) == Structure._fields

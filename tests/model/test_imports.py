@@ -45,7 +45,10 @@ def test_semicolons_commas_and_a_byte_order_mark_change_nothing(tmp_path: Path) 
 def test_a_national_table_reads_in_seconds(tmp_path: Path) -> None:
     """Not a timing: 60,000 rows must pass the same checks and come back whole."""
     schools = generate_schools(ALL, [10] * 6, 1000, BASE, 1, 0)
-    assert same(schools, read(tmp_path, schools.to_frame().to_csv(index=False))) == []
+    found = read(tmp_path, schools.to_frame().to_csv(index=False))
+    assert same(schools, replace(found, notices=())) == []
+    # The sizes of so many schools have a tail beyond what is plausible, a few in 10,000; nothing else is remarked on.
+    assert (schools.teachers > 500).mean() < 0.001 and all("expected at most" in notice for notice in found.notices)
 
 
 # ------------------------------------------------------------------------------------------------------ absent and blank

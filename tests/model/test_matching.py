@@ -121,6 +121,15 @@ def test_proximity_serves_the_schools_nearest_to_a_mentor_first(engine):
     assert served(world, "proximity", engine) == [2, 5]  # at 5 and 10 km
 
 
+def test_centrality_serves_the_schools_with_the_most_peers_first(engine):
+    # Schools 2 and 4 have three peers each, the others one or two.
+    peers = np.zeros((7, 7))
+    for i, j in ((2, 1), (2, 3), (2, 5), (4, 3), (4, 5), (4, 6)):
+        peers[i, j] = peers[j, i] = 1.0
+    world = build_world([10] * 7, capacity=[0.9] + [0.5] * 6, weights=peers, adopters_at_start=0)
+    assert served(world, "centrality", engine) == [2, 4]
+
+
 def test_need_draws_lots_among_the_equally_needy():
     # Four alike schools for two places: each is served half the time; 4 standard errors at 2,000 replicates.
     world = build_world([10] * 5, capacity=[0.9] + [0.5] * 4, adopters_at_start=0)
@@ -230,7 +239,7 @@ def test_whether_a_school_goes_without_is_drawn_anew_each_year(engine):
     # Odds of one: of 40 seekers, those that went without in the first round are not those of the second (chance 2**-40 of that).
     world = build_world([10] * 41, capacity=[1.0] + [0.3] * 40, adopters_at_start=0)
     values = {**CERTAIN, "outside_option": 0.0, "volunteer_base": 20.0, "advanced_threshold": 0.9, "seek_base": 20.0, "p": 0.0}
-    way = design("virtual", mentor_share=None, places=1000, cascade=0.0)
+    way = design("virtual", mentor_share=None, places=1000, cascade=0.0, tie_months=0)
     inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(1)
     role = engine(Task(*inputs, seed=1, months=13, end_of_funding=12), per_school=True).schools[0, :, 1, 1:]
     without = [(role[month] != MENTEE) for month in (0, 11, 12)]
@@ -309,37 +318,3 @@ def test_peers_reach_to_the_peers_of_peers(engine):
     world = build_world([10] * 4, weights=line, capacity=[0.9, 0.5, 0.5, 0.5], named_role=[1, 2, 2, 2])
     _, mentor = first_round(world, design("regional_hub", scope="peers"), engine=engine)
     assert mentor.tolist() == [[-1, 0, 0, -1]]
-
-
-# --- later rounds ----------------------------------------------------------------------------------------------------
-
-
-def test_a_tie_ends_with_the_chance_of_the_rule():
-    # 400 mentees of one mentor, no discouragement but the base rate; 4 standard errors of the share tied after 12 months.
-    world = build_world([10] * 401, capacity=[1.0] + [0.5] * 400, adopters_at_start=0)
-    values = {**CERTAIN, "attrition": 0.05, "virtual_attrition": 0.0, "attrition_coordination": 0.0, "attrition_incentive": 0.0}
-    way = design("regional_hub", mentor_share=1 / 401, places=1000, recognition=False, scope="anywhere", cascade=0.0)
-    inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(20)
-    ties = run_batch(Task(*inputs, seed=9, months=12, end_of_funding=11), monthly=True).ties[:, 11] / 400
-    chance = 0.95**12
-    assert abs(ties.mean() - chance) < 4.0 * np.sqrt(chance * (1.0 - chance) / (20 * 400))
-
-
-def test_mainstreamed_mentees_become_mentors_with_the_chance_of_the_design():
-    # 400 mentees with every teacher adopting; a year later each becomes a mentor with chance 0.3; 4 standard errors at 20 replicates.
-    world = build_world([10] * 401, capacity=[1.0] + [0.5] * 400, adopters_at_start=10)
-    values = {**CERTAIN, "mainstream_threshold": 0.0}
-    way = design("regional_hub", mentor_share=1 / 401, places=1000, scope="anywhere", cascade=0.3)
-    inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(20)
-    role = run_batch(Task(*inputs, seed=9, months=13, end_of_funding=12), per_school=True).schools[:, :, 1, 1:]
-    assert (role[:, 11] == MENTEE).all()
-    assert abs((role[:, 12] == MENTOR).mean() - 0.3) < 4.0 * np.sqrt(0.3 * 0.7 / (20 * 400))
-
-
-def test_a_mentee_below_the_threshold_never_becomes_a_mentor():
-    world = build_world([10] * 41, capacity=[1.0] + [0.5] * 40, adopters_at_start=0)
-    values = {**CERTAIN, "mainstream_threshold": 1.0, "d": 1.0}
-    way = design("regional_hub", mentor_share=1 / 41, places=100, scope="anywhere", cascade=1.0)
-    inputs = world, build_practices(), parameter_table([values]), design_table([way], 0, 100), batch_of(5)
-    role = run_batch(Task(*inputs, seed=9, months=40, end_of_funding=39), per_school=True).schools[:, :, 1, 1:]
-    assert (role == MENTEE).all()

@@ -9,7 +9,7 @@ from school_mentoring.model.costs import COORDINATION
 from school_mentoring.model.designs import PRESETS, design_table
 from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
-from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.parameters import PARAMETERS, parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
 from tests.worlds import batch_of, build_practices, build_world, complete, design
 
@@ -113,7 +113,7 @@ def test_mesas_own_random_state_moves_nothing():
 
 
 def test_absent_parameters_stand_at_base():
-    given = stepped(make(parameters={"beta": 0.08}), 20)
+    given = stepped(make(parameters={"beta": PARAMETERS["beta"].base}), 20)
     assert [s.adopters for s in given.schools] == [s.adopters for s in stepped(make(), 20).schools]
 
 
@@ -132,7 +132,7 @@ class Refuser(SchoolAgent):
 
     def decide(self) -> None:
         super().decide()
-        self.changes = [min(0, change) for change in self.changes]
+        self.changes, self.team_changes = ([min(0, change) for change in part] for part in (self.changes, self.team_changes))
 
 
 class OneRefuser(SchoolAgent):
@@ -141,7 +141,7 @@ class OneRefuser(SchoolAgent):
     def decide(self) -> None:
         super().decide()
         if self.index == N - 1:
-            self.changes = [0] * len(self.changes)
+            self.changes = self.team_changes = [0] * len(self.changes)
 
 
 class Hermit(SchoolAgent):

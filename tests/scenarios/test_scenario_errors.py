@@ -105,7 +105,7 @@ CASES = {
     ),
     "range upside down": (
         GOOD + "parameters:\n  p: {low: 0.005}\n",
-        "{file}, line 3, parameters.p.low: low 0.005, base 0.003, high 0.008; allowed: low <= base <= high",
+        "{file}, line 3, parameters.p.low: low 0.005, base 0.0008, high 0.002; allowed: low <= base <= high",
     ),
     "fraction of a school": (
         GOOD + "parameters: {peer_degree: 8.5}\n",
@@ -117,7 +117,7 @@ CASES = {
     ),
     "field missing without a preset": (
         "designs:\n  mine: {recruitment: volunteer}\n",
-        "{file}, line 2, designs.mine.mandate: is missing; state it, or `preset: NAME` to take it from a preset (and 13 more)",
+        "{file}, line 2, designs.mine.mandate: is missing; state it, or `preset: NAME` to take it from a preset (and 20 more)",
     ),
     "comparator with fields": (
         "designs:\n  none: {outreach: 1}\n",
@@ -146,6 +146,10 @@ CASES = {
     "unknown network": (
         GOOD + "world:\n  network: small-world\n",
         "{file}, line 3, world.network: 'small-world' is not allowed; did you mean 'small_world'?",
+    ),
+    "unknown contacts": (
+        GOOD + "world: {contacts: shares}\n",
+        "{file}, line 2, world.contacts: 'shares' is not allowed; did you mean 'share'?",
     ),
     "unknown likeness": (
         GOOD + "world: {likeness: 7}\n",
@@ -268,7 +272,7 @@ def test_ten_megabytes_are_refused_before_parsing(tmp_path):
     with pytest.raises(InputError) as error:
         load_scenario(file)
     assert (
-        str(error.value) == f"{file}: larger than 256 KiB; a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
+        str(error.value) == f"{file}: larger than 384 KiB; a scenario is a few kilobytes; schools and ties belong in CSV files of their own"
     )
 
 
@@ -335,7 +339,7 @@ ASSIGNMENTS = {
     "p=nan": "--set p=nan: 'nan' is not a number; allowed: numbers",
     "p=.inf": "--set p=.inf: '.inf' is no finite number; allowed: numbers",
     "p=0.01:": "--set p=0.01:: nothing is not a number; allowed: numbers",
-    "p=0.05:0.02": "--set p=0.05:0.02: low 0.05, base 0.003, high 0.02; allowed: low <= base <= high",
+    "p=0.05:0.02": "--set p=0.05:0.02: low 0.05, base 0.0008, high 0.02; allowed: low <= base <= high",
     "p=0:1:2": "--set p=0:1:2: '1:2' is not a number; allowed: numbers",
     "regional_hub.places=1:2": "--set regional_hub.places=1:2: '1:2' is not a number; allowed: 1 to 100 (mentees per mentor)",
     "gama=1": "--set gama=1: nothing named 'gama' can be set; did you mean 'gamma'?",

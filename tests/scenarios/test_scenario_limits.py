@@ -21,6 +21,8 @@ BOUNDS = {
     "practices[0].initial_share": (2, "0 to 1"),
     "world.countries[0].regions": (0, "1 to 10000"),
     "world.countries[0].teacher_salary_eur_per_year": (1e7, "above 0, at most 1000000"),
+    "world.countries[0].taught_hours": (0, "1 to 8760"),
+    "world.countries[0].working_hours": (9000, "1 to 8760"),
     "designs.virtual.places": (10**400, "1 to 100 (mentees per mentor)"),
 }
 
@@ -78,7 +80,7 @@ def test_the_largest_file_is_read_and_one_byte_more_is_not(tmp_path):
     file.write_text(head + "x" * (MAX_BYTES - len(head)), encoding="utf-8")
     assert read_yaml(file).values == {"designs": ["virtual"]}
     file.write_text(head + "x" * (MAX_BYTES - len(head) + 1), encoding="utf-8")
-    with pytest.raises(InputError, match="larger than 256 KiB"):
+    with pytest.raises(InputError, match="larger than 384 KiB"):
         read_yaml(file)
 
 

@@ -4,9 +4,12 @@ import math
 
 import pytest
 
+from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.arrays import ADD, SHARE
+from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import load_scenario, resolved
 
@@ -26,7 +29,7 @@ def test_smallest_scenario_is_filled_from_tables(write):
     scenario = load_scenario(write("designs: [virtual]\n"))
     assert scenario.name == "study"
     assert scenario.designs == {"virtual": PRESETS["virtual"]}
-    assert scenario.uncertain_parameters() == dict(PARAMETERS)
+    assert scenario.uncertain_parameters() == {name: row for name, row in PARAMETERS.items() if row.low < row.high}
     assert scenario.practice_arrays().weight.tolist() == [1.0]
     assert len(resolved(scenario)["parameters"]) == len(PARAMETERS)
 
@@ -55,18 +58,31 @@ def test_known_country_keeps_its_figures_where_none_is_stated(write):
     assert scenario.world.countries[0].assumed == ()
 
 
+def test_structural_choices_and_hours_of_countries_reach_the_world(write):
+    countries = "[IT, {code: CZ, taught_hours: 650, working_hours: 1700}]"
+    choices = "contacts: share, mentored: whole_staff, online_hours: fading"
+    scenario = load_scenario(write(f"designs: [none]\nworld: {{countries: {countries}, {choices}}}\n"))
+    world, _ = Worlds(scenario).get(scenario.base_parameters(), 0)
+    assert (world.contacts, world.whole_staff, world.fading) == (SHARE, True, True)
+    assert world.taught_hours.tolist() == [COUNTRIES["IT"].taught_hours, 650.0]
+    assert world.working_hours.tolist() == [COUNTRIES["IT"].working_hours, 1700.0]
+    base = load_scenario(write("designs: [none]\n"))
+    world, _ = Worlds(base).get(base.base_parameters(), 0)
+    assert (world.contacts, world.whole_staff, world.fading) == (ADD, False, False)
+
+
 def test_base_beyond_the_plausible_range_carries_the_end_with_it(write):
-    scenario = load_scenario(write("designs: [none]\nparameters: {p: {base: 0.5}, q_in: {low: 0.05, distribution: uniform}}\n"))
-    assert (scenario.parameters["p"].low, scenario.parameters["p"].base, scenario.parameters["p"].high) == (0.0005, 0.5, 0.5)
+    scenario = load_scenario(write("designs: [none]\nparameters: {p: {base: 0.5}, q_in: {low: 0.06, distribution: uniform}}\n"))
+    assert (scenario.parameters["p"].low, scenario.parameters["p"].base, scenario.parameters["p"].high) == (PARAMETERS["p"].low, 0.5, 0.5)
     q_in = scenario.uncertain_parameters()["q_in"]
-    assert (q_in.low, q_in.base, q_in.high, q_in.distribution) == (0.05, PARAMETERS["q_in"].base, 0.18, "uniform")
+    assert (q_in.low, q_in.base, q_in.high, q_in.distribution) == (0.06, PARAMETERS["q_in"].base, PARAMETERS["q_in"].high, "uniform")
 
 
 def test_a_scenarios_own_range_is_no_evidence(write):
-    varied = load_scenario(write("name: mine\ndesigns: [none]\nparameters: {km_rate: {base: 0.4}}\nuncertain: [km_rate, discount_rate]\n"))
+    varied = load_scenario(write("name: mine\ndesigns: [none]\nparameters: {km_rate: {base: 0.4}}\nuncertain: [km_rate, cover_share]\n"))
     rows = varied.uncertain_parameters()
     assert (rows["km_rate"].kind, rows["km_rate"].source) == ("assumption", "stated by scenario mine")
-    assert rows["discount_rate"] is PARAMETERS["discount_rate"]
+    assert rows["cover_share"] is PARAMETERS["cover_share"]
 
 
 def test_a_fixed_parameter_is_not_uncertain(write):
@@ -87,14 +103,14 @@ def test_a_single_value_is_the_value_of_every_run_and_no_range(write, stated, se
 
 
 RANGES = {
-    "p=0.002:0.006": (0.002, 0.003, 0.006),  # the table's base lies between
+    "p=0.0005:0.0015": (0.0005, 0.0008, 0.0015),  # the table's base lies between
     "p=0.01:0.03": (0.01, 0.02, 0.03),  # and here not, so the base is the middle
     "consideration_set=60:81": (60, 70, 81),
 }
 
 
 @pytest.mark.parametrize("given", RANGES)
-@pytest.mark.parametrize("below", ["", "parameters: {p: {base: 0.003}, consideration_set: {low: 2}}\n", "parameters: {p: 0.003}\n"])
+@pytest.mark.parametrize("below", ["", "parameters: {p: {base: 0.0008}, consideration_set: {low: 2}}\n", "parameters: {p: 0.0008}\n"])
 def test_a_range_may_be_set_and_keeps_the_base_that_lies_within(write, given, below):
     name = given.partition("=")[0]
     row = load_scenario(write(f"designs: [none]\n{below}"), [given]).uncertain_parameters()[name]
@@ -156,6 +172,7 @@ def test_assignments_reach_parameters_designs_and_the_study():
         "p=1e-2, regional_hub.stipend=3000",
         "world.schools_per_region=10",
         "world.network=nearest, world.update=sequential world.likeness=capacity",
+        "world.contacts=share, world.mentored=whole_staff world.online_hours=fading",
         "top_down.mandate=false",
         "months=48",
         "p=0.02",
@@ -167,7 +184,7 @@ def test_assignments_reach_parameters_designs_and_the_study():
     assert scenario.designs["top_down"].mandate is False
     assert scenario.designs["virtual"].mentor_share is None
     assert (scenario.world.schools_per_region, scenario.months) == (10, 48)
-    assert scenario.world.structure == Structure("nearest", "sequential", "capacity")
+    assert scenario.world.structure == Structure("nearest", "sequential", "capacity", "share", "whole_staff", "fading")
     assert load_scenario("mensi-pilot").world.structure == Structure()
 
 

@@ -72,8 +72,7 @@ def with_function(function: Callable[[Array], Array], names: list[str], *, noise
         if noise:
             draws = {int(r): np.random.default_rng([5, int(r)]).normal() for r in np.unique(batch.replicate)}
             outcomes[:, 0] += noise * np.array([draws[int(r)] for r in batch.replicate])
-        none = np.empty((0, 0))
-        return Results(outcomes, none, none, none, none)
+        return Results(outcomes, *[np.empty((0, 0))] * (len(Results._fields) - 1))
 
     return lambda engine: run
 

@@ -26,7 +26,7 @@ from school_mentoring.experiments.variables import Variable
 from .functions import ishigami, sobol_g
 
 POINTS = 64
-VARIABLES = [Variable(name, 0.0, 0.5, 1.0, "uniform") for name in ("p", "d", "km_rate", "beta", "team")]
+VARIABLES = [Variable(name, 0.0, 0.5, 1.0, "uniform") for name in ("p", "d", "km_rate", "beta", "cover_share")]
 NAMES = [*(variable.name for variable in VARIABLES), "dummy"]
 EXACT = {"rtol": 0.0, "atol": 1e-9}
 

@@ -375,7 +375,7 @@ def test_the_page_is_used_by_keyboard_alone(visitor):
     before, drawn = visitor.table(), visitor.drawn
     page.keyboard.press("ArrowRight")
     visitor.settled(drawn)
-    assert page.locator("[name='designs.1.fte']").input_value() == "0.52"
+    assert page.locator("[name='designs.1.fte']").input_value() == "0.06"
     assert visitor.table()["regional_hub"] != before["regional_hub"]
     page.locator("[data-action='duplicate:1']").focus()
     drawn = visitor.drawn

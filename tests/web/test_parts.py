@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import get_args
 from urllib.parse import urlencode
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from school_mentoring.analysis.web import texts
+from school_mentoring.analysis.web.charts import map_chart
 from school_mentoring.analysis.web.form import design_name_of, read_form
 from school_mentoring.analysis.web.guard import LogHandler, checked_names, checked_root, listen
 from school_mentoring.analysis.web.limits import Limits
@@ -108,6 +110,19 @@ def test_the_form_sent_back_unchanged_is_the_same_page(design):
     form = {"designs.0.name": "mine", "designs.0.preset": "virtual"}
     form |= {field.name: field.shown for field in design_fields(design, "designs.0", "designs.mine")}
     assert read_form(form, state).scenario == state.scenario
+
+
+def test_the_map_draws_ties_as_lines_and_lasting_contacts_dashed_each_once():
+    place = {"school": [4, 5, 6], "school_id": ["a", "b", "c"], "x_km": [0.0, 1.0, 2.0], "y_km": [0.0, 3.0, 5.0]}
+    schools = pd.DataFrame({"month": 7, **place, "share": 0.5, "role": [1, 2, 3], "mentor": [-1, 4, -1]})
+    contacts = pd.DataFrame({"month": [7, 7], "school": [5, 6], "partner": [6, 5], "weight": [0.1, 0.2]})
+    lines = map_chart(schools, contacts)["layer"][0]
+    tie, contact = lines["encoding"]["strokeDash"]["scale"]["domain"]
+    assert lines["data"]["values"] == [
+        {"month": 7, "line": tie, "x": 1.0, "y": 3.0, "x2": 0.0, "y2": 0.0},
+        {"month": 7, "line": contact, "x": 1.0, "y": 3.0, "x2": 2.0, "y2": 5.0},
+    ]
+    assert len({tuple(dash) for dash in lines["encoding"]["strokeDash"]["scale"]["range"]}) == 2
 
 
 def test_every_text_is_used_and_every_text_used_is_there():

@@ -179,7 +179,7 @@ def test_where_nothing_is_uncertain_no_probability_is_shown(visitor):
 def test_a_figure_that_a_comparison_cannot_have_is_refused_in_words(visitor):
     answer = visitor.take("durability.svg")  # nothing is left of the horizon after the funding
     assert answer.status == 422
-    assert answer.text.startswith("durability.svg: this comparison has no such figure; allowed: adoption, costs")
+    assert answer.text.startswith("durability.svg: this comparison has no such figure; allowed: adoption, teams, costs")
 
 
 # --- uploads ---

@@ -12,6 +12,7 @@ from school_mentoring.analysis.figures import economics as draw
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
+from school_mentoring.analysis.summary import REACHED, cost_of_reach
 
 from .facts import Facts, StudyFacts, not_recorded, size_in_words
 
@@ -40,6 +41,9 @@ def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Se
     ]
     if facts.spread and len(facts.sample.designs) > 1:
         blocks.append(_acceptability(facts, curves))
+    # Model 1 did not count them.
+    if isinstance(facts, StudyFacts) and "schools_reached" in facts.used and (facts.used["schools_reached"] > 0).any():
+        blocks.append(_reach(cost_of_reach(facts.used)))
     return Section("costs", "What each design costs and does", blocks)
 
 
@@ -81,6 +85,18 @@ def _status(row: Mapping[str, Any]) -> str:
     return f"on the frontier: EUR {row['icer']:,.0f} against {design_name(row['icer_against'])}"
 
 
+def _reach(table: pd.DataFrame) -> Table:
+    """Return what a mentored school, a teacher in a team and a pupil cost, of the designs that reach any."""
+    rows = []
+    for row in table[table["schools_reached"] > 0].to_dict("records"):
+        costs = [about(row[f"{payer}_per_{one}"]) for one in REACHED for payer in ("programme", "society")]
+        rows.append([design_name(str(row["design"])), *(about(row[name]) for name in REACHED.values()), *costs])
+    columns = ["design", "schools mentored", "teachers in teams", "their pupils"]
+    columns += [f"EUR a {one}, {payer}" for one in REACHED for payer in ("programme", "society")]
+    caption = "Whom each design reaches, and what that costs the programme and, beyond no programme, society (discounted; ratios of means)"
+    return Table(caption, columns, rows, (), (14, 10, 10, 10, *[9] * (2 * len(REACHED))))
+
+
 def _listed(facts: Facts, table: pd.DataFrame) -> str:
     return "; ".join(
         f"{design_name(str(r['design']))} {about(r['incremental_effect'])} {facts.terms.units} for {euros(r['incremental_cost'])}"
@@ -118,7 +134,7 @@ def budget_section(facts: StudyFacts, tables: dict[str, pd.DataFrame]) -> Sectio
         "spending",
         lambda: draw.budget(by_year, whole),
         f"Stacked bars of spending by year and payer, in all: {said}.",
-        "Cash as it is spent, not discounted. Unpaid hours of teachers count as paid by the schools, at what a teacher's hour costs.",
+        "Cash as it is spent, not discounted. Hours that nobody pays for count as paid by the schools; what schools receive is taken off.",
     )
     return Section("budget", title, [picture, _by_year(facts, by_year)])
 

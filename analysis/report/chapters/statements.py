@@ -67,7 +67,7 @@ def limits_section(sets: int, replicates: int, designs: Sequence[str]) -> Sectio
         "Costs and effects after the last month simulated are not counted, which is hard on designs whose costs come first.",
     ]
     if "outreach" in designs:
-        items.append("The effect of outreach rests on a single assumed number (outreach_effect).")
+        items.append("The effect of outreach rests on three rates of an open course (enrolment, completion, uptake); one was measured.")
     if sets == 1:
         items.append("One parameter set was looked at: nothing is said of how wrong its assumptions may be.")
     if replicates == 1 and sets == 1:
@@ -86,7 +86,8 @@ def discounting(ranges: Mapping[str, Mapping[str, Any]], varied: Sequence[str]) 
 
 def cheers_section(evidence: Evidence, perspective: str, designs: Sequence[str], sample: Sample) -> Section:
     """Return the items of CHEERS 2022 that apply, each with its answer or the chapter that holds it."""
-    whose = {"society": "programme and schools (teachers' unpaid time included)", "programme": "the programme", "schools": "the schools"}
+    society = "all that programme and schools use (teachers' unpaid time included), and what raising the programme's money costs"
+    whose = {"society": f"Society: {society}", "programme": "The programme: its outlays", "schools": "The schools, less what they receive"}
     drawn = f"{sample.sets:,} parameter sets drawn from all uncertain parameters together"
     rows = [
         ["1 Title", f"Economic evaluation of school mentoring designs by simulation: {evidence.title}"],
@@ -100,7 +101,8 @@ def cheers_section(evidence: Evidence, perspective: str, designs: Sequence[str],
         ["9 Time horizon", f"{evidence.months} months"],
         ["10 Discount rate", discounting(evidence.ranges, list(sample.parameters))],
         ["11-13 Outcomes", "Adopter-years: teachers who use the practice, over time; their worth in EUR is a judgement, so it is varied"],
-        ["14 Resources and costs", "Quantity x unit price, by month, country, category and payer; unit prices under Assumptions"],
+        ["14 Resources and costs", "Quantity x unit price, by month, country, category and payer; unit prices under Assumptions; stipends "
+         "and grants are transfers, which cost society nothing but what raising them takes"],
         ["15 Currency, price date", "EUR of 2023"],
         ["16-17 Model and its assumptions", "Agent-based simulation of schools (docs/odd.md, by the ODD protocol); Assumptions, Limits"],
         ["18-19 Heterogeneity, distribution", "Who gains; What it costs whom and when"],

@@ -40,8 +40,12 @@ def mentored_schools(**parameters: float) -> np.ndarray:
         teachers = runs.world(index).teachers
         ended, continued = (runs.adopters(design)[index] / teachers for design in designs)
         groups = _groups(ended[END], runs.mentored("ended")[index, END - 1])
-        rows.append([[ended[LATER][chosen].mean(), continued[LATER][chosen].mean()] for chosen in groups])
+        rows.append([[_mean(ended[LATER][chosen]), _mean(continued[LATER][chosen])] for chosen in groups])
     return np.array(rows)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else np.nan
 
 
 def _groups(share: np.ndarray, mentored: np.ndarray) -> list[np.ndarray]:

@@ -1,0 +1,106 @@
+"""Mentoring ties: how one begins, with a team of the mentee's teachers, and how it ends.
+
+``agents.py`` tells the same story school by school.
+"""
+
+import numpy as np
+
+from school_mentoring.model.world.arrays import NO_CONTACTS, Index, Ints, Record, World
+
+from . import draws, rules
+from .compiled import part, step
+from .contacts import Clusters, are_peers, clusters_of, may_last
+from .draws import Moment
+from .state import MENTEE, NO_ROLE, Member, RunCounts, Shared, State, Tie
+
+MONTHLY, FORMED = 0, 1
+"""What the slot ``other`` of a draw of the event ``team`` holds: a month of its teachers, or its forming."""
+
+
+@step
+def join_members(world: World, par: Record, des: Record, state: State, run: int, school: Index) -> None:
+    """Give a school that becomes a mentor or a mentee for the first time a row in the arrays of members."""
+    ties, row = state.ties[run], state.runs[RunCounts.MEMBERS, run]
+    if ties[Tie.ROW, school] >= 0:
+        return
+    state.runs[RunCounts.MEMBERS, run] = row + 1
+    ties[Tie.ROW, school] = row
+    state.member[run, row] = 0
+    state.shared[run, row] = 0.0
+    team = rules.team_size(des.team, world.teachers[school], world.whole_staff)
+    state.member[run, row, Member.TEAM], state.shared[run, row, Shared.DILUTION] = team, rules.dilution(par, team)
+    state.member[run, row, Member.SCHOOL] = school
+    state.member[run, row, Member.FIRST], state.member[run, row, Member.NEXT] = -1, -1
+
+
+@part
+def begin_tie(world: World, par: Record, des: Record, state: State, now: Moment, mentee: Index, mentor: Index) -> None:
+    """Tie a mentee to a mentor; a random part of its staff becomes its team."""
+    run, side = now.run, state.ties.shape[0]
+    ties, member = state.ties[run], state.member[run]
+    join_members(world, par, des, state, run, mentee)
+    ties[Tie.ROLE, mentee] = MENTEE
+    if ties[Tie.EXPERIENCE, mentee] == NO_ROLE:
+        ties[Tie.EXPERIENCE, mentee] = MENTEE
+    ties[Tie.MENTOR, mentee] = mentor
+    ties[Tie.MENTEES, mentor] += 1
+    ties[Tie.PAST_MENTEES, mentor] += 1
+    ties[Tie.TIE_START, mentee] = now.month
+    row = ties[Tie.ROW, mentee]
+    _append(member, ties[Tie.ROW, mentor], row)
+    peers = are_peers(clusters_of(world, state, run), mentee, mentor)
+    state.shared[run, row, Shared.HOURS], state.shared[run, row, Shared.MET] = -np.inf if peers else 0.0, 0.0
+    for p in range(state.adopters.shape[0]):
+        u = draws.at(now, draws.TEAM, mentee, p, FORMED)
+        adopters = state.adopters[p, mentee * side + run]
+        member[row, Member.USERS + p] = rules.team_adopters(adopters, world.teachers[mentee], member[row, Member.TEAM], u)
+
+
+@step
+def _append(member: Ints, mentors_row: int, row: int) -> None:
+    """Put a mentee at the end of its mentor's list."""
+    member[row, Member.NEXT] = -1
+    last = member[mentors_row, Member.FIRST]
+    if last < 0:
+        member[mentors_row, Member.FIRST] = row
+        return
+    while member[last, Member.NEXT] >= 0:
+        last = member[last, Member.NEXT]
+    member[last, Member.NEXT] = row
+
+
+@step
+def _remove(member: Ints, mentors_row: int, row: int) -> None:
+    """Take a mentee off its mentor's list."""
+    before = member[mentors_row, Member.FIRST]
+    if before == row:
+        member[mentors_row, Member.FIRST] = member[row, Member.NEXT]
+        return
+    while member[before, Member.NEXT] != row:
+        before = member[before, Member.NEXT]
+    member[before, Member.NEXT] = member[row, Member.NEXT]
+
+
+@part
+def end_tie(met: Clusters, par: Record, now: Moment, contacts: int, mentee: Index) -> None:
+    """End the tie of a mentee, which then has no role; its team's adopters are adopters of the school like any other.
+
+    The contacts that it made, with the mentor and with the mentees it still has, may last; ``contacts`` as in ``World``.
+    """
+    ties, member, shared = met.ties, met.member, met.shared
+    row, mentor = ties[Tie.ROW, mentee], np.int64(ties[Tie.MENTOR, mentee])
+    mentors_row = ties[Tie.ROW, mentor]
+    if contacts != NO_CONTACTS:
+        may_last(met, par, now, mentee, mentor, shared[row, Shared.HOURS])
+        at = member[mentors_row, Member.FIRST]
+        while at >= 0:
+            if at != row:
+                hours = min(shared[row, Shared.MET], shared[at, Shared.MET])
+                may_last(met, par, now, mentee, np.int64(member[at, Member.SCHOOL]), hours)
+            at = member[at, Member.NEXT]
+    _remove(member, mentors_row, row)
+    ties[Tie.MENTEES, mentor] -= 1
+    ties[Tie.MENTOR, mentee] = -1
+    ties[Tie.ROLE, mentee] = NO_ROLE
+    member[row, Member.USERS :] = 0
+    met.shared[row, Shared.EFFECT :] = 0.0
