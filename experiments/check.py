@@ -1,10 +1,11 @@
 """Check a user's files before any run: a scenario, a school table, a list of ties, a pilot's observations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.recruitment import SHORTEST
 from school_mentoring.model.world.csv_file import MAPPED, Dialect, header_of
 from school_mentoring.model.world.own_schools import COLUMNS as SCHOOL_COLUMNS
 from school_mentoring.model.world.own_ties import COLUMNS as TIE_COLUMNS
@@ -69,13 +70,25 @@ def check_files(
 
 
 def notices_of(scenario: Scenario) -> tuple[str, ...]:
-    """Return what of a scenario's own files is probably not meant. Raises InputError where they are faulty."""
+    """Return what of a scenario's designs and own files is probably not meant. Raises InputError where they are faulty."""
     _check_columns(scenario)
+    designs = tuple(_of_designs(scenario))
     if scenario.world.schools is None:
-        return ()
+        return designs
     schools = schools_of(scenario.world.schools, scenario, scenario.base_parameters())
     ties = () if scenario.world.ties is None else read_ties(scenario.world.ties, schools, scenario.world.dialect).notices
-    return (*schools.notices, *ties)
+    return (*designs, *schools.notices, *ties)
+
+
+def _of_designs(scenario: Scenario) -> Iterator[str]:
+    for name, design in scenario.designs.items():
+        first, last = scenario.programme.window(design)
+        if design.recruitment == "none":
+            continue
+        if design.tier != "none" and last - first < SHORTEST:
+            yield f"design {name} recruits nobody: it is funded for {last - first} months, and a coordinated one needs {SHORTEST}"
+        if (design.target == "none") != (design.reserve == 0.0):
+            yield f"design {name} reserves no places: target is {design.target} and reserve is {design.reserve:g}; give both"
 
 
 def _check_columns(scenario: Scenario) -> None:
@@ -108,7 +121,7 @@ def _check_scenario(path: str) -> Checked:
     assumed = [country.code for country in scenario.world.countries if country.assumed]
     note = f"; figures of {', '.join(assumed)} are means over the known countries" if assumed else ""
     line = f"{path}: scenario {scenario.name}, {len(scenario.designs)} designs, {len(schools):,} schools, {scenario.months} months"
-    return Checked(f"{line}{_drawn(schools)}{note}", schools.notices)
+    return Checked(f"{line}{_drawn(schools)}{note}", (*_of_designs(scenario), *schools.notices))
 
 
 def _described(seen: Observations, schools: Schools) -> str:

@@ -5,7 +5,6 @@ Subclass ``SchoolAgent`` to change a behaviour; every experiment also runs on a 
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import mesa
@@ -13,18 +12,10 @@ import mesa
 from school_mentoring.model.world.arrays import NO_CONTACTS
 
 from . import costs, draws, matching, rules
+from .acquainted import Acquainted
 from .mentoring import spend
-from .state import ALUMNUS, LASTING, MENTEE, MENTOR, NO_ROLE
+from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE
 from .ties import FORMED, MONTHLY
-
-
-@dataclass
-class Contact:
-    """A lasting contact as one of its two schools has it: what it weighs there, and the month in which it is there no more."""
-
-    other: "SchoolAgent"
-    weight: float
-    end: int
 
 
 class CoordinatorAgent(mesa.Agent):
@@ -41,8 +32,8 @@ class CoordinatorAgent(mesa.Agent):
         self.quality = rules.coordination_quality(self.model.par, des.tier, des.fte * self.model.funded, float(self.clusters))
 
 
-class SchoolAgent(mesa.Agent):
-    """A school: its fixed traits, its adopting teachers by practice, its part in mentoring."""
+class SchoolAgent(Acquainted, mesa.Agent):
+    """A school: its fixed traits, its adopting teachers by practice, its part in mentoring; its contacts in ``acquainted.py``."""
 
     def __init__(self, model: Any, index: int) -> None:
         super().__init__(model)
@@ -70,7 +61,7 @@ class SchoolAgent(mesa.Agent):
         self.team = rules.team_size(model.des.team, self.teachers, world.whole_staff)
         self.dilution = rules.dilution(model.par, self.team)
         self.hours_shared = self.hours_met = 0.0
-        self.contacts: list[Contact] = []
+        self.contacts = []
         self.adopters: list[int] = []
         self.share: list[float] = []
         self.influence: list[float] = []
@@ -315,74 +306,6 @@ class SchoolAgent(mesa.Agent):
         self.hours_met += spent.meeting / mentees
         self.hours_shared += spent.session + spent.meeting / mentees
         costs.post_mentee(ledger, prices, par, des, self.team, spent, model.funded)
-
-    # --- contacts ---
-
-    def weight_of(self, hours: float) -> float:
-        """Return what a contact weighs for this school by the hours its team shared."""
-        return rules.contact_weight(self.model.par, hours, self.team, self.teachers)
-
-    def is_peer_of(self, other: "SchoolAgent") -> bool:
-        """Tell whether two schools are peers, who need no contact."""
-        return any(peer == other.index for peer, _ in self.peer_weights)
-
-    def is_tied_to(self, other: "SchoolAgent") -> bool:
-        """Tell whether two schools are in one cluster now."""
-        return self.mentor is other or other.mentor is self or (self.mentor is not None and self.mentor is other.mentor)
-
-    def contact_with(self, other: "SchoolAgent") -> Contact | None:
-        """Return the lasting contact with a school, if there is one."""
-        return next((contact for contact in self.contacts if contact.other is other), None)
-
-    def end_contact(self, contact: Contact) -> None:
-        """End a lasting contact, on both sides."""
-        self.contacts.remove(contact)
-        mirrored = contact.other.contact_with(self)
-        if mirrored is not None:
-            contact.other.contacts.remove(mirrored)
-
-    def keep_contact(self, other: "SchoolAgent", hours: float) -> None:
-        """Let a contact outlast the tie that made it, or not: one draw, named by both schools, decides."""
-        model = self.model
-        if hours <= 0.0 or self.is_peer_of(other):
-            return
-        first, second = sorted((self.index, other.index))
-        u, v = draws.uniform_pair(model.seed_key, model.replicate, draws.CONTACT, first, 0, model.month, second)
-        if u >= model.par.contact_lasts:
-            return
-        end = model.month + 1 + rules.contact_months(model.par, v)
-        known = self.contact_with(other) is not None
-        for school in () if known else (self, other):
-            if len(school.contacts) == LASTING:
-                school.end_contact(min(school.contacts, key=lambda contact: contact.weight))
-        for school, partner in ((self, other), (other, self)):
-            weight = school.weight_of(hours)
-            contact = school.contact_with(partner)
-            if contact is None:
-                school.contacts.append(Contact(partner, weight, end))
-            else:
-                contact.weight, contact.end = max(weight, contact.weight), end
-
-    def age_contacts(self) -> None:
-        """End the lasting contacts whose time is over; of schools that are tied again they rest, and stay as much longer."""
-        for contact in self.contacts:
-            contact.end += self.is_tied_to(contact.other)
-        self.contacts = [contact for contact in self.contacts if contact.end > self.model.month]
-
-    def met(self) -> list[tuple["SchoolAgent", float]]:
-        """Return the schools that this one is in contact with, but for the community, and what each weighs."""
-        found = [(contact.other, contact.weight) for contact in self.contacts if not self.is_tied_to(contact.other)]
-        shared: list[tuple[SchoolAgent, float]] = []
-        if self.mentor is not None:
-            others = [other for other in self.mentor.mentees if other is not self]
-            shared = [(self.mentor, self.hours_shared), *((other, min(self.hours_met, other.hours_met)) for other in others)]
-        else:
-            shared = [(other, other.hours_shared) for other in self.mentees]
-        for other, hours in shared:
-            if not self.is_peer_of(other):
-                lasting = self.contact_with(other)
-                found.append((other, max(self.weight_of(hours), lasting.weight if lasting else 0.0)))
-        return found
 
     # --- teachers ---
 

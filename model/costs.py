@@ -10,7 +10,7 @@ import numpy as np
 
 from school_mentoring.model.world.arrays import Counts, Floats, Record
 
-from .compiled import inlined
+from .compiled import step
 from .portable import exp, log
 
 CATEGORIES = (
@@ -66,13 +66,13 @@ class TieMonth(NamedTuple):
     kilometres: float
 
 
-@inlined
+@step
 def cents(euros: float) -> np.int64:
     """Return an amount of EUR, not negative, as whole cents, half a cent rounded up."""
     return np.int64(euros * 100.0 + 0.5)
 
 
-@inlined
+@step
 def teacher_year(par: Record, salary: float, country: int) -> float:
     """Return the employer's cost of a teacher's year in EUR: salary x salary_level x salary_country x teacher_cost_factor.
 
@@ -93,13 +93,13 @@ def teacher_year(par: Record, salary: float, country: int) -> float:
     return salary * par.salary_level * factor * par.teacher_cost_factor
 
 
-@inlined
+@step
 def own_hour(year: float, working_hours: float) -> float:
     """Return the cost in EUR of an hour of a teacher's own time: a year's cost / working hours."""
     return year / working_hours
 
 
-@inlined
+@step
 def paid_hour(par: Record, year: float, taught_hours: float, working_hours: float) -> float:
     """Return the cost in EUR of an hour of the programme: cover_share x a year's cost / taught hours + (1 - cover_share) x own hour.
 
@@ -108,7 +108,7 @@ def paid_hour(par: Record, year: float, taught_hours: float, working_hours: floa
     return par.cover_share * (year / taught_hours) + (1.0 - par.cover_share) * own_hour(year, working_hours)
 
 
-@inlined
+@step
 def set_prices(par: Record, salary: Floats, taught_hours: Floats, working_hours: Floats, prices: Floats) -> None:
     """Set the prices of each country, the first three columns of ``prices``, in EUR."""
     for country in range(salary.size):
@@ -118,32 +118,32 @@ def set_prices(par: Record, salary: Floats, taught_hours: Floats, working_hours:
         prices[country, PAID] = paid_hour(par, year, taught_hours[country], working_hours[country])
 
 
-@inlined
+@step
 def coordinator_month(par: Record, year: float) -> float:
     """Return the employer's cost of a full-time coordinator's month in EUR: coordinator_cost_ratio x a teacher's year / 12."""
     return par.coordinator_cost_ratio * year / 12.0
 
 
-@inlined
+@step
 def discount_factor(par: Record, month: int) -> float:
     """Return (1 + discount_rate)**(-month / 12), the weight of a month's costs and effects at month 0."""
     return exp(-(month / 12.0) * log(1.0 + par.discount_rate))
 
 
-@inlined
+@step
 def _covers(des: Record, funded: int) -> int:
     """Return who pays the hours of teams: the programme with supply cover and while funded, else the schools."""
     return PROGRAMME if funded > 0 and des.supply_cover > 0.0 else SCHOOLS
 
 
-@inlined
+@step
 def _transfer(ledger: Counts, category: int, euros: float) -> None:
     amount = cents(euros)
     ledger[category, PROGRAMME] += amount
     ledger[category, SCHOOLS] -= amount
 
 
-@inlined
+@step
 def post_mentor(ledger: Counts, prices: Floats, par: Record, des: Record, team: int, meeting: float, funded: int) -> None:
     """Post the month of a mentor school that has mentees: its paid and unpaid hours, its team in meetings, stipend and recognition.
 
@@ -158,7 +158,7 @@ def post_mentor(ledger: Counts, prices: Floats, par: Record, des: Record, team: 
         _transfer(ledger, STIPEND, des.stipend / 12.0)
 
 
-@inlined
+@step
 def post_mentee(ledger: Counts, prices: Floats, par: Record, des: Record, team: int, spent: TieMonth, funded: int) -> None:
     """Post the month of a mentoring tie: the hours of the mentee's team in sessions, in meetings and on the road, kilometres, the grant.
 
@@ -174,31 +174,31 @@ def post_mentee(ledger: Counts, prices: Floats, par: Record, des: Record, team: 
         _transfer(ledger, GRANT, des.mentee_grant / 12.0)
 
 
-@inlined
+@step
 def post_new_mentor(ledger: Counts, par: Record, funded: int) -> None:
     """Post the training of a school that has just become a mentor; the school bears it once funding has ended."""
     ledger[ONBOARDING, PROGRAMME if funded > 0 else SCHOOLS] += cents(par.onboarding)
 
 
-@inlined
+@step
 def post_learning(ledger: Counts, prices: Floats, par: Record, adopters: int | np.int64) -> None:
     """Post the hours that teachers who have just taken a practice up spend on learning it, again after a lapse; in their own time."""
     ledger[LEARNING, SCHOOLS] += cents(par.learning_hours * prices[OWN]) * adopters
 
 
-@inlined
+@step
 def post_coordination(ledger: Counts, prices: Floats, par: Record, des: Record, units: float) -> None:
     """Post a funded month of a country's coordinators: ``units`` hubs, one ministry, or its equal share of the platform's."""
     ledger[COORDINATION, PROGRAMME] += cents(des.fte * units * coordinator_month(par, prices[YEAR]))
 
 
-@inlined
+@step
 def community_runs(des: Record, month: int, funded: int) -> bool:
     """Tell whether the community of practice runs: while funded, and where its schools keep it up for ever after."""
     return des.community > 0.0 and des.recruitment > 0 and (funded > 0 or (des.community_after > 0.0 and month >= des.last_month))
 
 
-@inlined
+@step
 def post_community(ledger: Counts, par: Record, des: Record, members: int, share_of_schools: float, funded: int) -> None:
     """Post a month of what one country bears of the community: a fixed part by its share of all schools, and a part for each member.
 
@@ -208,7 +208,7 @@ def post_community(ledger: Counts, par: Record, des: Record, members: int, share
     ledger[PLATFORM, PROGRAMME if funded > 0 else SCHOOLS] += amount
 
 
-@inlined
+@step
 def post_outreach(ledger: Counts, prices: Floats, par: Record, des: Record, schools: int, reached: float) -> None:
     """Post a funded month of a country's campaign, and the hours of those expected to enrol in the open course, in their own time.
 

@@ -7,7 +7,7 @@ can use any parameter without a change elsewhere. Symbols and sources of the num
 
 from school_mentoring.model.world.arrays import SHARE, Record
 
-from .compiled import inlined
+from .compiled import step
 from .portable import exp, log, power
 
 __all__ = [
@@ -52,13 +52,13 @@ FOREVER = 100_000
 """Months that no run has."""
 
 
-@inlined
+@step
 def logistic(z: float) -> float:
     """Return 1 / (1 + e**-z)."""
     return 1.0 / (1.0 + exp(-z))
 
 
-@inlined
+@step
 def unlikeness(likeness_a: int, likeness_b: int, abroad: int) -> float:
     """Return the number of bits that differ, 1 more across a border (``abroad`` = 1).
 
@@ -71,7 +71,7 @@ def unlikeness(likeness_a: int, likeness_b: int, abroad: int) -> float:
 # --- start -----------------------------------------------------------------------------------------------------------
 
 
-@inlined
+@step
 def start_share(par: Record, capacity: float, initial_share: float) -> float:
     """Return the expected adopting share at the start of a school that is not advanced.
 
@@ -81,13 +81,13 @@ def start_share(par: Record, capacity: float, initial_share: float) -> float:
     return min(1.0, initial_share * relative * relative)
 
 
-@inlined
+@step
 def advanced(par: Record, capacity_rank: int, schools: int) -> bool:
     """Tell whether a school is among the ``advanced_fraction`` of ``schools`` with the highest digital capacity."""
     return capacity_rank < int(par.advanced_fraction * schools + 0.5)
 
 
-@inlined
+@step
 def is_small(par: Record, teachers: int) -> bool:
     """Tell whether a school is small: n < small_school."""
     return teachers < par.small_school
@@ -96,7 +96,7 @@ def is_small(par: Record, teachers: int) -> bool:
 # --- recruitment and matching ----------------------------------------------------------------------------------------
 
 
-@inlined
+@step
 def volunteer_chance(par: Record, share: float, stipend: float, release_hours: float, recognition: float) -> float:
     """Return the chance that a school qualified to mentor volunteers in a school year.
 
@@ -112,7 +112,7 @@ def volunteer_chance(par: Record, share: float, stipend: float, release_hours: f
     )
 
 
-@inlined
+@step
 def seek_chance(par: Record, openness: float, capacity: float, grant: float) -> float:
     """Return the chance that a school seeks a mentor in a school year, where nobody assigns one.
 
@@ -124,7 +124,7 @@ def seek_chance(par: Record, openness: float, capacity: float, grant: float) -> 
     )
 
 
-@inlined
+@step
 def mentor_score(par: Record, distance: float, unlike: float, past_mentees: int, noise: float) -> float:
     """Return how attractive a mentor is to a mentee (random utility with Gumbel ``noise``; McFadden 1974).
 
@@ -139,7 +139,7 @@ def mentor_score(par: Record, distance: float, unlike: float, past_mentees: int,
     )
 
 
-@inlined
+@step
 def outside_score(par: Record, noise: float) -> float:
     """Return the worth of going without a mentor, on the scale of ``mentor_score``: outside_option + noise.
 
@@ -152,13 +152,13 @@ def outside_score(par: Record, noise: float) -> float:
 # --- team ------------------------------------------------------------------------------------------------------------
 
 
-@inlined
+@step
 def team_size(team: int, teachers: int, whole_staff: bool) -> int:
     """Return T = min(team, n), the teachers of a school who are mentored, or n where the whole staff is."""
     return teachers if whole_staff else min(team, teachers)
 
 
-@inlined
+@step
 def team_adopters(adopters: int, teachers: int, team: int, u: float) -> int:
     """Return k_T = floor(T k / n + u), the adopters in a team of T that is a random part of the staff; ``u`` uniform in [0, 1)."""
     return min(int(team * adopters / teachers + u), team, adopters)
@@ -167,7 +167,7 @@ def team_adopters(adopters: int, teachers: int, team: int, u: float) -> int:
 # --- retention and delivery ------------------------------------------------------------------------------------------
 
 
-@inlined
+@step
 def coordination_quality(par: Record, tier: int, fte: float, clusters: float) -> float:
     """Return g = 1 - exp(-FTE caseload / clusters) of a unit that coordinates ``clusters`` active clusters.
 
@@ -178,7 +178,7 @@ def coordination_quality(par: Record, tier: int, fte: float, clusters: float) ->
     return 1.0 - exp(-fte * par.caseload / max(1.0, clusters))
 
 
-@inlined
+@step
 def attrition_chance(
     par: Record, quality: float, virtual_share: float, incentive: float, recognition: float, load: float, mandated: float
 ) -> float:
@@ -200,13 +200,13 @@ def attrition_chance(
     return min(1.0, chance)
 
 
-@inlined
+@step
 def hours_per_mentee(par: Record, release_hours: float, mentees: int) -> float:
     """Return the hours a month that a mentor gives each of its mentees: (voluntary_hours + release_hours) / mentees."""
     return (par.voluntary_hours + release_hours) / mentees
 
 
-@inlined
+@step
 def visits(par: Record, hours: float, virtual_share: float, abroad: int) -> float:
     """Return face-to-face visits a month of a tie: (1 - v) h / visit_hours; none across a border."""
     if abroad > 0:
@@ -214,19 +214,19 @@ def visits(par: Record, hours: float, virtual_share: float, abroad: int) -> floa
     return (1.0 - virtual_share) * hours / par.visit_hours
 
 
-@inlined
+@step
 def travel_hours(par: Record, visits_made: float, distance: float) -> float:
     """Return the hours a month that a tie's own time loses on the road: visits 2 distance / travel_speed."""
     return visits_made * 2.0 * distance / par.travel_speed
 
 
-@inlined
+@step
 def face_to_face_hours(par: Record, visits_made: float, travel: float) -> float:
     """Return the hours a month that visits leave for mentoring: max(0, visits visit_hours - travel)."""
     return max(0.0, visits_made * par.visit_hours - travel)
 
 
-@inlined
+@step
 def online_worth(par: Record, fading: bool, age: int) -> float:
     """Return w, what an online hour of a tie ``age`` months old is worth in hours face to face: virtual_fidelity.
 
@@ -239,19 +239,19 @@ def online_worth(par: Record, fading: bool, age: int) -> float:
     return 1.0 - (1.0 - end) * min(1.0, max(0.0, (age - 12) / 24.0))
 
 
-@inlined
+@step
 def effective_hours(face_to_face: float, hours: float, virtual_share: float, worth: float) -> float:
     """Return face-to-face-equivalent hours a month: face-to-face hours + v h w."""
     return face_to_face + virtual_share * hours * worth
 
 
-@inlined
+@step
 def dilution(par: Record, team: int) -> float:
     """Return what a team of T leaves of an hour for each of its teachers: T**-dilution."""
     return power(1.0 / team, par.dilution)
 
 
-@inlined
+@step
 def dose(par: Record, hours: float, unlike: float, quality: float, mandated: float, mentor_share: float) -> float:
     """Return the dose of a team teacher in hours a month: effective ``hours`` diluted x fit x engagement x expertise.
 
@@ -265,13 +265,13 @@ def dose(par: Record, hours: float, unlike: float, quality: float, mandated: flo
     return hours * fit * engagement * expertise
 
 
-@inlined
+@step
 def raised(par: Record, hours: float) -> float:
     """Return hours**a, a = dose_power, of a dose or of one at which half of something is reached."""
     return power(hours, par.dose_power)
 
 
-@inlined
+@step
 def saturation(raised_dose: float, raised_half: float) -> float:
     """Return x**a / (1 + x**a), x = dose / half: of half = dose_half, D, the share of the full effect of mentoring that a dose gives.
 
@@ -283,13 +283,13 @@ def saturation(raised_dose: float, raised_half: float) -> float:
 # --- contacts --------------------------------------------------------------------------------------------------------
 
 
-@inlined
+@step
 def meeting_hours(des: Record, funded: int) -> float:
     """Return the hours a month that the schools of a cluster meet: while funded, and for ever where nobody coordinates."""
     return des.meeting_hours if funded > 0 or des.tier == NO_TIER else 0.0
 
 
-@inlined
+@step
 def contact_weight(par: Record, hours: float, team: int, teachers: int) -> float:
     """Return c = min(1, hours T / (n contact_hours)), what a contact weighs for a school of n teachers beside a peer's 1.
 
@@ -298,7 +298,7 @@ def contact_weight(par: Record, hours: float, team: int, teachers: int) -> float
     return min(1.0, hours * team / (teachers * par.contact_hours))
 
 
-@inlined
+@step
 def contact_months(par: Record, u: float) -> int:
     """Return the months that a contact lasts which ends with chance contact_fade a month: floor(ln(1 - u) / ln(1 - contact_fade))."""
     stays = 1.0 - par.contact_fade
@@ -307,13 +307,13 @@ def contact_months(par: Record, u: float) -> int:
     return int(min(log(1.0 - u) / log(stays), FOREVER)) if stays > 0.0 else 0
 
 
-@inlined
+@step
 def community_contact(par: Record, community: float, team: int, teachers: int) -> float:
     """Return what the community of practice weighs for a school, as a contact: community x community_weight x T / n."""
     return community * par.community_weight * team / teachers
 
 
-@inlined
+@step
 def exposure(contacts: int, peers: float, peer_weight: float, met: float, weight: float) -> float:
     """Return E, what a school sees of the practice in other schools, from its peers and the schools it has met.
 
@@ -329,19 +329,19 @@ def exposure(contacts: int, peers: float, peer_weight: float, met: float, weight
 # --- adoption and loss -----------------------------------------------------------------------------------------------
 
 
-@inlined
+@step
 def readiness(par: Record, capacity: float, difficulty: float) -> float:
     """Return (readiness_floor + (1 - readiness_floor) capacity) / difficulty."""
     return (par.readiness_floor + (1.0 - par.readiness_floor) * capacity) / difficulty
 
 
-@inlined
+@step
 def social_influence(par: Record, share: float) -> float:
     """Return share**gamma: above gamma = 1 a few adopters persuade less than in proportion (complex contagion; Centola & Macy 2007)."""
     return power(share, par.gamma)
 
 
-@inlined
+@step
 def adoption_chance(
     par: Record, ready: float, openness: float, outreach: float, colleagues: float, peers: float, mentoring: float
 ) -> float:
@@ -356,7 +356,7 @@ def adoption_chance(
     return min(1.0, ready * (1.0 - none_acts))
 
 
-@inlined
+@step
 def loss_chance(par: Record, share: float, kept: float) -> float:
     """Return the chance that an adopting teacher is lost in a month: 1 - (1 - d (1 - protection s)(1 - shield K))(1 - turnover).
 

@@ -63,6 +63,11 @@ class Programme(ScenarioSection):
             fault(("last_month",), f"{self.last_month} is before first_month {self.first_month}", "allowed: first_month or later")
         return self
 
+    def window(self, design: Design) -> tuple[int, int]:
+        """Return the first month in which a design is funded, and the first in which it is not again."""
+        first = self.first_month if design.first_month is None else design.first_month
+        return first, self.last_month if design.last_month is None else design.last_month
+
 
 class CountryEntry(ScenarioSection):
     """A country. Figures that are not stated are those of the known country of that code, else the mean over the known countries."""
@@ -285,8 +290,7 @@ class Scenario(ScenarioSection):
     @model_validator(mode="after")
     def _check_windows(self) -> Self:
         for name, design in self.designs.items():
-            first = self.programme.first_month if design.first_month is None else design.first_month
-            last = self.programme.last_month if design.last_month is None else design.last_month
+            first, last = self.programme.window(design)
             if last < first:
                 field = "first_month" if design.last_month is None else "last_month"
                 fault(("designs", name, field), f"funded from month {first} to month {last}", "allowed: last_month not before first_month")

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def load(scenario: str, sets: list[str] | None = None, *, quiet: bool = False, **options: "Unpack[ScenarioOptions]") -> "Scenario":
-    """Return the scenario of a command line, by ``load_scenario``; say what its own files probably do not mean, but for ``quiet``."""
+    """Return the scenario of a command line, by ``load_scenario``; say what of it is probably not meant, but for ``quiet``."""
     from school_mentoring.scenarios import load_scenario
 
     loaded = load_scenario(scenario, sets, **options)
-    if loaded.world.schools is not None and not quiet:
+    if not quiet:
         from school_mentoring.experiments.check import notices_of
 
         say_notices(notices_of(loaded))
@@ -33,7 +33,7 @@ def load(scenario: str, sets: list[str] | None = None, *, quiet: bool = False, *
 
 
 def say_notices(notices: Iterable[str]) -> None:
-    """Say on standard error what of the user's own files is probably not meant."""
+    """Say on standard error what of the user's input is probably not meant."""
     for notice in notices:
         print(notice_line(notice), file=sys.stderr)
 

@@ -37,8 +37,10 @@ def symmetric(start: Counts, partner: Ints) -> tuple[Counts, Ints]:
         row_start[i + 1] += start[i + 1] - start[i]
         for k in range(start[i], start[i + 1]):
             row_start[partner[k] + 1] += 1
-    row_start = np.cumsum(row_start)
-    free = row_start[:-1].copy()
+    free = np.empty(n, np.int64)
+    for i in range(n):
+        free[i] = row_start[i]
+        row_start[i + 1] += row_start[i]
     unsorted = np.empty(row_start[-1], np.int32)
     for i in range(n):
         for k in range(start[i], start[i + 1]):
@@ -46,7 +48,8 @@ def symmetric(start: Counts, partner: Ints) -> tuple[Counts, Ints]:
             unsorted[free[i]], unsorted[free[j]] = j, i
             free[i] += 1
             free[j] += 1
-    free[:] = row_start[:-1]
+    for i in range(n):
+        free[i] = row_start[i]
     column = np.empty(row_start[-1], np.int32)
     for i in range(n):
         for k in range(row_start[i], row_start[i + 1]):

@@ -82,6 +82,22 @@ def test_validate_shows_all_notices_with_their_file(folder):
     assert document["notices"] == {"register.csv": [line.removeprefix("notice: ") for line in SAID], "seen.csv": [late]}
 
 
+def test_designs_that_do_nothing_of_what_they_name_are_noticed(tmp_path):
+    (tmp_path / "short.yaml").write_text(
+        "designs: {hub: {preset: regional_hub, target: small}, own: {preset: bottom_up, reserve: 0.3}}\n"
+        "programme: {first_month: 6, last_month: 11}\n",
+        encoding="utf-8",
+    )
+    said = [
+        "notice: design hub recruits nobody: it is funded for 5 months, and a coordinated one needs 6",
+        "notice: design hub reserves no places: target is small and reserve is 0; give both",
+        "notice: design own reserves no places: target is none and reserve is 0.3; give both",
+    ]
+    assert program("validate", "short.yaml", cwd=tmp_path).out.splitlines()[1:] == said
+    done = program("simulate", "short.yaml", "--design", "own", "--months", "2", "--replicates", "1", "--out", "study", cwd=tmp_path)
+    assert (done.code, done.err.splitlines()[:1]) == (0, said[2:])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -40,7 +40,7 @@ def change(file: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "engine", "result"),
     [
-        ("model/rules.py", "\n@inlined", "\n# A comment.\n@inlined", False, False),
+        ("model/rules.py", "\n@step", "\n# A comment.\n@step", False, False),
         ("model/errors.py", '"""The one error', '"""The only error', False, False),
         ("model/world/csv_file.py", ' "give ', ' "please give ', False, False),
         ("scenarios/schema.py", "MAX_DESIGNS = 400", "MAX_DESIGNS = 401", False, False),
