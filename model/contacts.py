@@ -180,6 +180,7 @@ def _meet(met: Clusters, par: Record, share: Floats, community: tuple[float, flo
         total += weight * share[partner * met.side + met.run]
         weights += weight
     mentored, at, hours = met.ties[Tie.ROLE, school] == MENTEE, met.member[row, Member.FIRST], met.shared[row, Shared.MET]
+    near = met.member[row, Member.NEAR] == 1
     if mentored:
         mentor, with_mentor = np.int64(met.ties[Tie.MENTOR, school]), met.shared[row, Shared.HOURS]
         if with_mentor >= 0.0:
@@ -192,7 +193,7 @@ def _meet(met: Clusters, par: Record, share: Floats, community: tuple[float, flo
         other, shared = np.int64(met.member[at, Member.SCHOOL]), met.shared[at, Shared.HOURS]
         if mentored:
             shared = min(hours, met.shared[at, Shared.MET])
-        if at != row and shared >= 0.0 and not (mentored and are_peers(met, school, other)):
+        if at != row and shared >= 0.0 and not (mentored and near and are_peers(met, school, other)):
             weight = _running(met, par, school, other, shared)
             total += weight * share[other * met.side + met.run]
             weights += weight

@@ -72,6 +72,7 @@ class Member(_Rows):
     TEAM = auto()  # T, teachers of its team
     FIRST = auto()  # of a mentor, the row of its first mentee, or -1
     NEXT = auto()  # of a mentee, the row of the next one of its mentor, or -1
+    NEAR = auto()  # of a mentee, 1 where a school that came into its cluster is a peer of it, who needs no contact
     CONTACTS = auto()  # lasting ones, the oldest first:
     PARTNER = auto()  # the other school of each of LASTING
     END = PARTNER + LASTING  # type: ignore[operator]  # the month in which it is there no more, of each of LASTING
@@ -95,6 +96,7 @@ class RunCounts(_Rows):
     TIED = auto()  # schools that have a mentor, which is the number of active ties
     MENTORS = auto()  # schools that are one
     MEMBERS = auto()  # schools that are or were mentor or mentee
+    NEAR = auto()  # of a mentee, 1 where a school that came into its cluster is a peer of it, who needs no contact
     CONTACTS = auto()  # lasting ones, each counted by both schools
 
 

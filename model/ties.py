@@ -46,14 +46,25 @@ def begin_tie(world: World, par: Record, des: Record, state: State, now: Moment,
     ties[Tie.MENTEES, mentor] += 1
     ties[Tie.PAST_MENTEES, mentor] += 1
     ties[Tie.TIE_START, mentee] = now.month
-    row = ties[Tie.ROW, mentee]
+    row, met = ties[Tie.ROW, mentee], clusters_of(world, state, run)
+    _meet_cluster(met, member[ties[Tie.ROW, mentor], Member.FIRST], mentee, row)
     _append(member, ties[Tie.ROW, mentor], row)
-    peers = are_peers(clusters_of(world, state, run), mentee, mentor)
+    peers = are_peers(met, mentee, mentor)
     state.shared[run, row, Shared.HOURS], state.shared[run, row, Shared.MET] = -np.inf if peers else 0.0, 0.0
     for p in range(state.adopters.shape[0]):
         u = draws.at(now, draws.TEAM, mentee, p, FORMED)
         adopters = state.adopters[p, mentee * side + run]
         member[row, Member.USERS + p] = rules.team_adopters(adopters, world.teachers[mentee], member[row, Member.TEAM], u)
+
+
+@step
+def _meet_cluster(met: Clusters, first: int, mentee: Index, row: int) -> None:
+    """Note of a mentee and of those already in its cluster, whose rows begin with ``first``, which are peers."""
+    met.member[row, Member.NEAR], at = 0, first
+    while at >= 0:
+        if are_peers(met, mentee, met.member[at, Member.SCHOOL]):
+            met.member[row, Member.NEAR], met.member[at, Member.NEAR] = 1, 1
+        at = met.member[at, Member.NEXT]
 
 
 @step
