@@ -1,5 +1,8 @@
 """Where compiled code is kept, and that it is found again."""
 
+import os
+import subprocess
+import sys
 import tempfile
 import threading
 
@@ -51,3 +54,24 @@ def test_code_that_two_save_at_once_for_different_types_is_kept_apart(tmp_path):
     second.join(60)
     assert theirs.load("integers") == b"code for integers"
     assert theirs.load("reals") == b"code for reals"
+
+
+CALLED = """
+import numpy as np
+from school_mentoring.model.compiled import compiled
+from school_mentoring.model.observe import _sum
+sum_compiled = compiled(_sum)  # a part, which other compiled code calls, for Python to call
+print(sum_compiled(np.arange(5, dtype=np.int32)), sum(sum_compiled.stats.cache_hits.values()))
+"""
+
+
+def test_a_part_that_python_calls_is_found_on_disk_by_the_next_process(tmp_path):
+    for hits in (0, 1):
+        done = subprocess.run(
+            [sys.executable, "-c", CALLED],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.split()) == (0, ["10", str(hits)]), done.stderr
