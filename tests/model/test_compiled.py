@@ -57,15 +57,16 @@ def test_code_that_two_save_at_once_for_different_types_is_kept_apart(tmp_path):
 
 
 CALLED = """
+import gc
 import numpy as np
 from school_mentoring.model.compiled import compiled
 from school_mentoring.model.observe import _sum
 sum_compiled = compiled(_sum)  # a part, which other compiled code calls, for Python to call
-print(sum_compiled(np.arange(5, dtype=np.int32)), sum(sum_compiled.stats.cache_hits.values()))
+print(sum_compiled(np.arange(5, dtype=np.int32)), sum(sum_compiled.stats.cache_hits.values()), gc.isenabled())
 """
 
 
-def test_a_part_that_python_calls_is_found_on_disk_by_the_next_process(tmp_path):
+def test_a_part_that_python_calls_is_found_on_disk_by_the_next_process_and_garbage_is_collected_again(tmp_path):
     for hits in (0, 1):
         done = subprocess.run(
             [sys.executable, "-c", CALLED],
@@ -74,4 +75,4 @@ def test_a_part_that_python_calls_is_found_on_disk_by_the_next_process(tmp_path)
             text=True,
             check=False,
         )
-        assert (done.returncode, done.stdout.split()) == (0, ["10", str(hits)]), done.stderr
+        assert (done.returncode, done.stdout.split()) == (0, ["10", str(hits), "True"]), done.stderr
