@@ -13,6 +13,9 @@ from . import draws, rules
 from .compiled import part, step
 from .draws import Moment
 from .state import LASTING, MENTEE, Member, RunCounts, Shared, Spread, State, Tie
+from .vectors import fetch
+
+_AHEAD = 8  # how many members ahead memory is asked for what is kept of them, which lies in the order in which they joined
 
 
 class Clusters(NamedTuple):
@@ -37,6 +40,16 @@ def clusters_of(world: World, state: State, run: int) -> Clusters:
     """Return the clusters of a run."""
     mine = state.ties[run], state.member[run], state.shared[run], state.runs[:, run]
     return Clusters(*mine, world.teachers, world.peer_start, world.peer, state.ties.shape[0], run)
+
+
+@step
+def ask_ahead(state: State, run: int, schools: Ints, position: int, count: int) -> None:
+    """Ask memory for what is kept of a member that stands a little later in a list of schools."""
+    member, shared = state.member[run], state.shared[run]
+    row = np.int64(state.ties[run, Tie.ROW, schools[min(position + _AHEAD, count - 1)]])
+    for line in range(2):
+        fetch(member, row * member.shape[1] + 16 * line)
+        fetch(shared, row * shared.shape[1] + 8 * line)
 
 
 # --- a school's lasting contacts -------------------------------------------------------------------------------------

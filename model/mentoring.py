@@ -9,7 +9,7 @@ from school_mentoring.model.world.arrays import Floats, Ints, Practices, Record,
 
 from . import draws, rules
 from .compiled import part, step
-from .contacts import age_contacts, clusters_of, set_community
+from .contacts import age_contacts, ask_ahead, clusters_of, set_community
 from .costs import (
     TieMonth,
     community_runs,
@@ -141,6 +141,7 @@ def _deliver(world: World, practices: Practices, par: Record, des: Record, state
             post_mentor(ledger[country], state.money[country], par, des, team, meeting, now.funded)
     hours_of, unlike_of, quality_of = state.floats[0, :count], state.floats[1, :count], state.floats[2, :count]
     for position in range(count):
+        ask_ahead(state, now.run, ties[Tie.TIED], position, count)
         i = ties[Tie.TIED, position]
         m, row, country = ties[Tie.MENTOR, i], ties[Tie.ROW, i], world.country[i]
         team, mentees = member[row, Member.TEAM], ties[Tie.MENTEES, m]

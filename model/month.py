@@ -11,7 +11,7 @@ from school_mentoring.model.world.arrays import NO_CONTACTS, Counts, Floats, Ind
 
 from . import draws, rules
 from .compiled import part, step
-from .contacts import exposure, first_from
+from .contacts import ask_ahead, exposure, first_from
 from .costs import set_prices
 from .draws import Moment
 from .matching import HUB
@@ -143,6 +143,7 @@ def _expose_members(world: World, par: Record, state: State, block: BlockOfSchoo
             i = np.int64(members[position])
             if i >= block.end:
                 break
+            ask_ahead(state, run, members, position, count)
             at = (i - block.begin) * side + run
             seen[at] = exposure(world, par, state, run, block.p, i, seen[at])
 
