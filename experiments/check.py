@@ -86,7 +86,7 @@ def _of_designs(scenario: Scenario) -> Iterator[str]:
         if design.recruitment == "none":
             continue
         if design.tier != "none" and last - first < SHORTEST:
-            yield f"design {name} recruits nobody: it is funded for {last - first} months, and a coordinated one needs {SHORTEST}"
+            yield f"design {name} recruits nobody: it needs {SHORTEST} months of funding and has {last - first}"
         if (design.target == "none") != (design.reserve == 0.0):
             yield f"design {name} reserves no places: target is {design.target} and reserve is {design.reserve:g}; give both"
 

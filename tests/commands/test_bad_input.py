@@ -13,7 +13,7 @@ designs: [virtual]
 months: 8
 replicates: 1
 draws: 1
-programme: {first_month: 1, last_month: 5}
+programme: {first_month: 1, last_month: 7}
 world: {countries: [IT], schools_per_region: 3, regions_per_country: 1}
 """
 BOMB = "a: &a [x, x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(20))

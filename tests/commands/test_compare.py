@@ -162,7 +162,7 @@ def test_spaces_and_accents_in_names_work_in_every_environment(comparison, tmp_p
 @pytest.mark.filterwarnings("error::UserWarning")
 def test_a_study_of_one_month_draws_no_warning_of_a_library(tmp_path):
     (tmp_path / "m1.yaml").write_text(
-        "months: 1\nreplicates: 3\ndraws: 4\nworlds: 2\nprogramme: {first_month: 0, last_month: 1}\ndesigns: [none, regional_hub]\n"
+        "months: 1\nreplicates: 3\ndraws: 4\nworlds: 2\nprogramme: {first_month: 0, last_month: 6}\ndesigns: [none, regional_hub]\n"
         "world: {countries: [IT], regions_per_country: 2, schools_per_region: 8}\n",
         encoding="utf-8",
     )

@@ -89,7 +89,7 @@ def test_designs_that_do_nothing_of_what_they_name_are_noticed(tmp_path):
         encoding="utf-8",
     )
     said = [
-        "notice: design hub recruits nobody: it is funded for 5 months, and a coordinated one needs 6",
+        "notice: design hub recruits nobody: it needs 6 months of funding and has 5",
         "notice: design hub reserves no places: target is small and reserve is 0; give both",
         "notice: design own reserves no places: target is none and reserve is 0.3; give both",
     ]
