@@ -156,7 +156,7 @@ def program(*arguments: str | Path, cwd: Path, seconds: float = 120.0, **options
 def succeed(*arguments: str | Path, cwd: Path, **options: Any) -> Done:
     """Run a command that must succeed and say nothing on standard error, but that it compiles where no compiled code is there yet."""
     done = program(*arguments, cwd=cwd, **options)
-    assert (done.code, said(done.err)) == (0, [])
+    assert (done.code, said(done.err)) == (0, []), f"exit code {done.code}: {done.err}"
     return done
 
 
