@@ -176,7 +176,7 @@ def _running(met: Clusters, par: Record, school: Index, other: Index, hours: flo
     return max(weight, met.shared[row, Shared.WEIGHT + slot]) if slot >= 0 else weight
 
 
-@part
+@step
 def _meet(met: Clusters, par: Record, share: Floats, community: tuple[float, float], school: Index) -> tuple[float, float]:
     """Return sum of c s and sum of c over a school's contacts: lasting ones, those of its cluster, and the community.
 

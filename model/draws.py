@@ -150,12 +150,22 @@ def binomial(u: float, trials: int, chance: float) -> int:
 
 
 @inlined
-def _limits(trials: Ints, chance: Floats, none: Floats, one: Floats, bits: int) -> None:
-    """Set the uniforms below which a count is 0, and below which it is at most 1; 0 where the chance is above 1/2.
+def _bits_of(trials: Ints) -> np.int32:
+    """Return a number that has every bit that any of the trials has."""
+    bits = np.int32(0)
+    for i in range(trials.size):
+        bits |= trials[i]
+    return bits
+
+
+@inlined
+def _at_most_two(u: Floats, trials: Ints, chance: Floats, bits: int, count: Ints, more: Ints) -> np.int32:
+    """Set counts to 0, 1 or 2, and ``more`` to 1 where they are larger or the chance is above 1/2; return how many are.
 
     The operations of ``_successes`` in its order, without its branches, so that they vectorise; for trials below 2**bits.
     """
-    for i in range(chance.size):
+    total = np.int32(0)
+    for i in range(u.size):
         q = max(chance[i], 0.0)
         n = np.int64(trials[i])
         failure = 1.0 - q
@@ -164,41 +174,37 @@ def _limits(trials: Ints, chance: Floats, none: Floats, one: Floats, bits: int) 
             times = mass * square
             mass = times if (n >> bit) & 1 else mass
             square *= square
-        none[i] = 0.0 if q > 0.5 else max(1.0 - n * q, mass)
-        one[i] = 0.0 if q > 0.5 else mass + mass * (q / failure * n)
-
-
-@inlined
-def _at_most_one(u: Floats, none: Floats, one: Floats, count: Ints) -> np.int32:
-    """Set counts to 0 or 1; return how many of them are more than 1."""
-    more = np.int32(0)
-    for i in range(u.size):
-        some = u[i] >= none[i]
-        count[i] = np.int32(some)
-        more += np.int32(some & (u[i] >= one[i]))
-    return more
+        odds = q / failure
+        once = mass * (odds * n)
+        one = mass + once
+        two = one + once * (odds * (n - 1) / 2)
+        count[i] = np.int32(u[i] >= max(1.0 - n * q, mass)) + np.int32(u[i] >= one)
+        more[i] = np.int32(u[i] >= two) | np.int32(q > 0.5)
+        total += more[i]
+    return total
 
 
 @compiled
-def binomials(largest: int, u: Floats, trials: Ints, chance: Floats, scratch: tuple[Floats, Floats, Ints], count: Ints) -> None:
+def binomials(u: Floats, trials: Ints, chance: Floats, more: Ints, count: Ints) -> None:
     """Set ``count[i]`` to ``binomial(u[i], trials[i], chance[i])`` for arrays, to the last bit and several times faster.
 
-    Most counts are 0 or 1, which two comparisons tell; the others go through the inversion. ``largest``: no trials exceed it, nor it 1,000;
-    ``scratch``: two float64 arrays and an int32 one of the same length.
+    Most counts are at most 2, which comparisons tell; the others go through the inversion. No trials exceed 1,000; ``more``: scratch space
+    of the same length.
     """
-    none, one, listed = scratch
-    if largest <= 1:
-        _limits(trials, chance, none, one, 1)
-    elif largest < 128:
-        _limits(trials, chance, none, one, 7)
+    bits = _bits_of(trials)
+    if bits < 2:
+        left = _at_most_two(u, trials, chance, 1, count, more)
+    elif bits < 16:
+        left = _at_most_two(u, trials, chance, 4, count, more)
+    elif bits < 64:
+        left = _at_most_two(u, trials, chance, 6, count, more)
+    elif bits < 256:
+        left = _at_most_two(u, trials, chance, 8, count, more)
     else:
-        _limits(trials, chance, none, one, 10)
-    if _at_most_one(u, none, one, count) == 0:
-        return
-    left = 0
-    for i in range(u.size):
-        listed[left] = i
-        left += int(u[i] >= none[i]) & int(u[i] >= one[i])
-    for position in range(left):
-        i = listed[position]
-        count[i] = binomial(u[i], trials[i], chance[i])
+        left = _at_most_two(u, trials, chance, 10, count, more)
+    i = 0
+    while left > 0:
+        if more[i] > 0:
+            count[i] = binomial(u[i], trials[i], chance[i])
+            left -= 1
+        i += 1

@@ -232,9 +232,9 @@ def _decide_teams(world: World, par: Record, state: State, block: BlockOfSchools
     count = _list_teams(state, block, where)
     where = where[:count]
     trials, users, gained = state.ints[0, room][:count], state.ints[1, room][:count], state.ints[2, room][:count]
-    first, second = state.floats[1 if par.gamma == 1.0 else 0, room][:count], state.floats[6, room][:count]
+    first, second = state.floats[1 if par.gamma == 1.0 else 0, room][:count], state.floats[4, room][:count]
     gain, loss = state.floats[2, room][:count], state.floats[3, room][:count]
-    scratch = state.floats[4, room][:count], state.floats[5, room][:count], state.ints[3, room][:count]
+    scratch = state.ints[3, room][:count]
     for k in range(count):
         at = where[k]
         run, school = at & (side - 1), block.begin + (at >> shift)
@@ -243,8 +243,8 @@ def _decide_teams(world: World, par: Record, state: State, block: BlockOfSchools
         trials[k] = member[Member.TEAM] - users[k]
         gain[k], loss[k] = team_chances(par, state, run, p, school, peers[at])
     _draw_teams((seed, p, month, block.begin, shift), state.replicate, where, first, second)
-    draws.binomials(state.largest, first, trials, gain, scratch, gained)
-    draws.binomials(state.largest, second, users, loss, scratch, trials)
+    draws.binomials(first, trials, gain, scratch, gained)
+    draws.binomials(second, users, loss, scratch, trials)
     adopters = state.adopters[p, block.here]
     for k in range(count):
         at = where[k]
@@ -289,10 +289,9 @@ def _count(world: World, state: State, block: BlockOfSchools) -> None:
     room = block.room
     first, second, gain, loss = state.floats[0, room], state.floats[1, room], state.floats[2, room], state.floats[3, room]
     others, gained, lost = state.ints[0, room], state.ints[1, room], state.ints[2, room]
-    scratch = state.floats[4, room], state.floats[5, room], state.ints[3, room]
     adopters = state.adopters[block.p, block.here]
-    draws.binomials(state.largest, first, others, gain, scratch, gained)
-    draws.binomials(state.largest, second, adopters, loss, scratch, lost)
+    draws.binomials(first, others, gain, state.ints[3, room], gained)
+    draws.binomials(second, adopters, loss, state.ints[3, room], lost)
     for i in range(adopters.size):
         adopters[i] += gained[i] - lost[i]
     _add_gained(world.country[block.begin : block.end], gained, state.gained[block.number])
@@ -308,15 +307,12 @@ def _add_gained(country: Ints, gained: Ints, totals: Counts) -> None:
         for i in range(country.size):
             for run in range(side):
                 totals[run, country[i]] += gained[i * side + run]
-    elif side == SIDE:
-        for first in range(0, gained.size, SIDE):
-            for run in range(SIDE):
-                totals[run, country[0]] += gained[first + run]
     else:
-        total = np.int64(0)
-        for i in range(gained.size):
-            total += gained[i]
-        totals[0, country[0]] += total
+        for run in range(side):
+            total = np.int64(0)
+            for at in range(run, gained.size, side):
+                total += gained[at]
+            totals[run, country[0]] += total
 
 
 @part

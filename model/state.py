@@ -153,9 +153,8 @@ class State(NamedTuple):
     outreach: Annotated[Floats, "block"]  # theirs, of this month
     by_degree: Annotated[Ints, "schools"]  # schools, those of each stretch of 64 by the number of their peers
     cells: Annotated[Counts, 3, "cells", 5]  # scratch of ``observe``
-    floats: Annotated[Floats, 7, "places"]
+    floats: Annotated[Floats, 5, "places"]
     ints: Annotated[Ints, 5, "places"]
-    largest: int  # teachers of the largest school
     named: bool  # whether the world names mentors
 
 
@@ -183,7 +182,7 @@ def allocate(world: World, practices: int, side: int = 1) -> State:
         if axes := getattr(kind, "__metadata__", ()):
             (dtype,) = get_args(get_args(kind.__origin__)[1])
             arrays[name] = np.zeros([_length(axis, sizes) for axis in axes], dtype)
-    state = State(**arrays, largest=int(world.teachers.max()), named=bool((world.named_role == MENTOR).any()))
+    state = State(**arrays, named=bool((world.named_role == MENTOR).any()))
     state.teachers[:] = np.repeat(world.teachers, side)
     state.openness[:] = np.repeat(world.openness, side)
     state.by_degree[:] = np.lexsort((np.diff(world.peer_start), np.arange(n) // _STRETCH))
