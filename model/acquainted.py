@@ -36,7 +36,7 @@ class Acquainted:
 
     def weight_of(self, hours: float) -> float:
         """Return what a contact weighs for this school by the hours its team shared."""
-        return rules.contact_weight(self.model.par, hours, self.team, self.teachers)
+        return rules.contact_weight(hours, rules.contact_per_hour(self.model.par, self.team, self.teachers))
 
     def is_peer_of(self, other: "Acquainted") -> bool:
         """Tell whether two schools are peers, who need no contact."""
@@ -85,9 +85,10 @@ class Acquainted:
             contact.end += self.is_tied_to(contact.other)
         self.contacts = [contact for contact in self.contacts if contact.end > self.model.month]
 
-    def met(self) -> list[tuple[Any, float]]:
-        """Return the schools that this one is in contact with, but for the community, and what each weighs."""
-        found = [(contact.other, contact.weight) for contact in self.contacts if not self.is_tied_to(contact.other)]
+    def met(self) -> tuple[list[tuple[Any, float]], list[tuple[Any, float]]]:
+        """Return the schools of its lasting contacts and those of its cluster, and what each weighs; the community is not among them."""
+        lasting = [(contact.other, contact.weight) for contact in self.contacts if not self.is_tied_to(contact.other)]
+        cluster: list[tuple[Any, float]] = []
         shared: list[tuple[Acquainted, float]] = []
         if self.mentor is not None:
             others = [other for other in self.mentor.mentees if other is not self]
@@ -96,6 +97,6 @@ class Acquainted:
             shared = [(other, other.hours_shared) for other in self.mentees]
         for other, hours in shared:
             if not self.is_peer_of(other):
-                lasting = self.contact_with(other)
-                found.append((other, max(self.weight_of(hours), lasting.weight if lasting else 0.0)))
-        return found
+                before = self.contact_with(other)
+                cluster.append((other, max(self.weight_of(hours), before.weight if before else 0.0)))
+        return lasting, cluster

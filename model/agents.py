@@ -318,9 +318,13 @@ class SchoolAgent(Acquainted, mesa.Agent):
         if not self.is_member or model.world.contacts == NO_CONTACTS:
             return seen
         total = weights = 0.0
-        for other, weight in self.met():
-            total += weight * other.share[practice]
-            weights += weight
+        for contacts in self.met():
+            of_kind = weights_of_kind = 0.0
+            for other, weight in contacts:
+                of_kind += weight * other.share[practice]
+                weights_of_kind += weight
+            total += of_kind
+            weights += weights_of_kind
         if model.community > 0.0 and model.members > 1:
             weight = rules.community_contact(model.par, model.community, self.team, self.teachers)
             total += weight * ((model.member_shares[practice] - self.share[practice]) / (model.members - 1))

@@ -12,7 +12,7 @@ from school_mentoring.model.world.arrays import Counts, Floats, Index, Ints, Rec
 from . import draws, rules
 from .compiled import part, step
 from .draws import Moment
-from .state import LASTING, MENTEE, Member, RunCounts, Shared, Spread, State, Tie
+from .state import LASTING, Member, RunCounts, Shared, Spread, State, Tie
 from .vectors import fetch
 
 _AHEAD = 8  # how many members ahead memory is asked for what is kept of them, which lies in the order in which they joined
@@ -28,18 +28,15 @@ class Clusters(NamedTuple):
     member: Ints
     shared: Floats
     counts: Counts
-    teachers: Ints
     peer_start: Counts
     peer: Ints
-    side: int
-    run: int
 
 
 @step
 def clusters_of(world: World, state: State, run: int) -> Clusters:
     """Return the clusters of a run."""
     mine = state.ties[run], state.member[run], state.shared[run], state.runs[:, run]
-    return Clusters(*mine, world.teachers, world.peer_start, world.peer, state.ties.shape[0], run)
+    return Clusters(*mine, world.peer_start, world.peer)
 
 
 @step
@@ -65,7 +62,7 @@ def are_peers(met: Clusters, school: Index, other: Index) -> bool:
 
 
 @step
-def _slot_of(member: Ints, row: int, other: Index) -> int:
+def _slot_of(member: Ints, row: Index, other: Index) -> int:
     """Return where a member keeps its lasting contact to another school, or -1."""
     for slot in range(member[row, Member.CONTACTS]):
         if member[row, Member.PARTNER + slot] == other:
@@ -100,15 +97,11 @@ def _make_room(met: Clusters, school: Index) -> None:
     _drop(met, row, least)
 
 
-@step
-def _weight(met: Clusters, par: Record, school: Index, hours: float) -> float:
-    return rules.contact_weight(par, hours, met.member[met.ties[Tie.ROW, school], Member.TEAM], met.teachers[school])
-
-
 @part
-def _keep(met: Clusters, par: Record, school: Index, other: Index, hours: float, end: int) -> None:
+def _keep(met: Clusters, school: Index, other: Index, hours: float, end: int) -> None:
     """Write a lasting contact to one side's list; where it is there already the larger weight holds."""
-    row, weight = met.ties[Tie.ROW, school], _weight(met, par, school, hours)
+    row = met.ties[Tie.ROW, school]
+    weight = rules.contact_weight(hours, met.shared[row, Shared.PER_HOUR])
     slot = _slot_of(met.member, row, other)
     if slot < 0:
         slot = met.member[row, Member.CONTACTS]
@@ -133,8 +126,8 @@ def may_last(met: Clusters, par: Record, now: Moment, school: Index, other: Inde
         _make_room(met, school)
         _make_room(met, other)
     end = now.month + 1 + rules.contact_months(par, v)
-    _keep(met, par, school, other, hours, end)
-    _keep(met, par, other, school, hours, end)
+    _keep(met, school, other, hours, end)
+    _keep(met, other, school, hours, end)
 
 
 @step
@@ -168,71 +161,73 @@ def age_contacts(met: Clusters, month: int) -> None:
 
 
 @step
-def _running(met: Clusters, par: Record, school: Index, other: Index, hours: float) -> float:
+def _running(met: Clusters, row: Index, other: Index, hours: float) -> float:
     """Return what the contact with another school of the cluster weighs: by the hours of this tie, or of one before if those were more."""
-    row = met.ties[Tie.ROW, school]
-    weight = _weight(met, par, school, hours)
+    weight = rules.contact_weight(hours, met.shared[row, Shared.PER_HOUR])
     slot = _slot_of(met.member, row, other)
     return max(weight, met.shared[row, Shared.WEIGHT + slot]) if slot >= 0 else weight
 
 
-@step
-def _meet(met: Clusters, par: Record, share: Floats, community: tuple[float, float], school: Index) -> tuple[float, float]:
-    """Return sum of c s and sum of c over a school's contacts: lasting ones, those of its cluster, and the community.
-
-    ``share`` of users by place; ``community``: its intensity, and the sum of its members' shares.
-    """
-    row = met.ties[Tie.ROW, school]
-    total, weights = 0.0, 0.0
-    in_cluster = _in_cluster(met.ties, school)
-    for slot in range(met.member[row, Member.CONTACTS]):
-        partner = np.int64(met.member[row, Member.PARTNER + slot])
-        if in_cluster and _are_tied(met.ties, school, partner):
-            continue
-        weight = met.shared[row, Shared.WEIGHT + slot]
-        total += weight * share[partner * met.side + met.run]
-        weights += weight
-    mentored, at, hours = met.ties[Tie.ROLE, school] == MENTEE, met.member[row, Member.FIRST], met.shared[row, Shared.MET]
-    near = met.member[row, Member.NEAR] == 1
-    if mentored:
-        mentor, with_mentor = np.int64(met.ties[Tie.MENTOR, school]), met.shared[row, Shared.HOURS]
-        if with_mentor >= 0.0:
-            weight = _running(met, par, school, mentor, with_mentor)
-            total += weight * share[mentor * met.side + met.run]
-            weights += weight
+@part
+def see_cluster(met: Clusters, share: Floats, p: int, mentor: Index) -> None:
+    """Set what each school of a cluster sees of a practice in the others, sum of c s and sum of c; ``share`` of users by school."""
+    ties, member, shared, seen = met.ties, met.member, met.shared, Shared.EFFECT + 4 * p + 2
+    mentors_row = ties[Tie.ROW, mentor]
+    of_mentor = share[mentor]
+    first = np.int64(member[mentors_row, Member.FIRST])
+    row, mentors_total, mentors_weights = first, 0.0, 0.0
+    while row >= 0:
+        school, hours, total, weights = np.int64(member[row, Member.SCHOOL]), shared[row, Shared.HOURS], 0.0, 0.0
+        if hours >= 0.0:
+            weight = _running(met, mentors_row, school, hours)
+            mentors_total += weight * share[school]
+            mentors_weights += weight
+            weights = _running(met, row, mentor, hours)
+            total = weights * of_mentor
         # Schools that neither meet nor have met need not be looked at.
-        at = met.member[met.ties[Tie.ROW, mentor], Member.FIRST] if hours > 0.0 or met.member[row, Member.CONTACTS] > 0 else np.int32(-1)
-    while at >= 0:
-        other, shared = np.int64(met.member[at, Member.SCHOOL]), met.shared[at, Shared.HOURS]
-        if mentored:
-            shared = min(hours, met.shared[at, Shared.MET])
-        if at != row and shared >= 0.0 and not (mentored and near and are_peers(met, school, other)):
-            weight = _running(met, par, school, other, shared)
-            total += weight * share[other * met.side + met.run]
-            weights += weight
-        at = met.member[at, Member.NEXT]
-    count = met.counts[RunCounts.MEMBERS]
-    if community[0] > 0.0 and count > 1:
-        weight = rules.community_contact(par, community[0], met.member[row, Member.TEAM], met.teachers[school])
-        total += weight * ((community[1] - share[school * met.side + met.run]) / (count - 1))
-        weights += weight
-    return total, weights
+        at = first if shared[row, Shared.MET] > 0.0 or member[row, Member.CONTACTS] > 0 else np.int64(-1)
+        while at >= 0:
+            other = np.int64(member[at, Member.SCHOOL])
+            if at != row and not (member[row, Member.NEAR] == 1 and are_peers(met, school, other)):
+                weight = _running(met, row, other, min(shared[row, Shared.MET], shared[at, Shared.MET]))
+                total += weight * share[other]
+                weights += weight
+            at = np.int64(member[at, Member.NEXT])
+        shared[row, seen], shared[row, seen + 1] = total, weights
+        row = np.int64(member[row, Member.NEXT])
+    shared[mentors_row, seen], shared[mentors_row, seen + 1] = mentors_total, mentors_weights
 
 
 @step
 def exposure(world: World, par: Record, state: State, run: int, p: int, school: Index, peers: float) -> float:
-    """Return E of a member, of which ``peers`` is what it sees in its peer schools."""
-    community = state.community[run, 0], state.community[run, 1 + p]
-    if (
-        community[0] == 0.0
-        and state.member[run, state.ties[run, Tie.ROW, school], Member.CONTACTS] == 0
-        and not _in_cluster(state.ties[run], school)
-    ):
+    """Return E of a member, of which ``peers`` is what it sees in its peer schools.
+
+    Its contacts are lasting ones, those of its cluster, which ``see_cluster`` has set, and the community.
+    """
+    ties, side, row = state.ties[run], state.ties.shape[0], state.ties[run, Tie.ROW, school]
+    member, shared, share = state.member[run, row], state.shared[run, row], state.spread[Spread.SHARE, p]
+    in_cluster, intensity, count = _in_cluster(ties, school), state.community[run, 0], state.runs[RunCounts.MEMBERS, run]
+    total, weights = 0.0, 0.0
+    for slot in range(member[Member.CONTACTS]):
+        partner = np.int64(member[Member.PARTNER + slot])
+        if in_cluster and _are_tied(ties, school, partner):
+            continue
+        weight = shared[Shared.WEIGHT + slot]
+        total += weight * share[partner * side + run]
+        weights += weight
+    if in_cluster:
+        seen = Shared.EFFECT + 4 * p + 2
+        total += shared[seen]
+        weights += shared[seen + 1]
+    if intensity > 0.0 and count > 1:
+        weight = rules.community_contact(par, intensity, member[Member.TEAM], world.teachers[school])
+        total += weight * ((state.community[run, 1 + p] - share[school * side + run]) / (count - 1))
+        weights += weight
+    if weights == 0.0:
         return min(1.0, peers)
-    total, weights = _meet(clusters_of(world, state, run), par, state.spread[Spread.SHARE, p], community, school)
-    ties = world.peer_start[school + 1] - world.peer_start[school]
+    number = world.peer_start[school + 1] - world.peer_start[school]
     # In weighted lists of a user's own a row sums to 1, and a contact weighs c times the mean of the row.
-    peer_weight = world.row_weight[school] if world.weight.size == 0 else 1.0 / max(ties, 1)
+    peer_weight = world.row_weight[school] if world.weight.size == 0 else 1.0 / max(number, 1)
     return rules.exposure(world.contacts, peers, peer_weight, total, weights)
 
 

@@ -12,7 +12,7 @@ from .compiled import part, step
 from .draws import Moment
 from .rules import NO_TIER
 from .state import MENTEE, MENTOR, NO_ROLE, State, Tie, UnitCounts
-from .ties import begin_tie
+from .ties import begin_tie, pair
 
 ASSIGNED, VOLUNTEER = 1, 2
 COUNTRY, REGION, ANYWHERE, PEERS = range(4)
@@ -93,16 +93,6 @@ def is_target(par: Record, target: int, traits: int, teachers: int) -> bool:
     if target == TO_SMALL:
         return rules.is_small(par, teachers)
     return rural or disadvantaged
-
-
-@step
-def pair(world: World, mentee: Index, mentor: Index, abroad_km: float) -> tuple[float, float, int]:
-    """Return (distance in km, unlikeness, 1 if abroad else 0) of two schools."""
-    if world.country[mentee] != world.country[mentor]:
-        return abroad_km, rules.unlikeness(world.likeness[mentee], world.likeness[mentor], 1), 1
-    dx = world.x[mentee] - world.x[mentor]
-    dy = world.y[mentee] - world.y[mentor]
-    return np.sqrt(dx * dx + dy * dy), rules.unlikeness(world.likeness[mentee], world.likeness[mentor], 0), 0
 
 
 @part

@@ -5,11 +5,11 @@
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import Floats, Ints, Practices, Record, World
+from school_mentoring.model.world.arrays import NO_CONTACTS, Floats, Index, Ints, Practices, Record, World
 
 from . import draws, rules
 from .compiled import part, step
-from .contacts import age_contacts, ask_ahead, clusters_of, set_community
+from .contacts import Clusters, age_contacts, clusters_of, see_cluster, set_community
 from .costs import (
     TieMonth,
     community_runs,
@@ -21,7 +21,7 @@ from .costs import (
     post_outreach,
 )
 from .draws import Moment
-from .matching import HUB, MINISTRY, pair
+from .matching import HUB, MINISTRY
 from .recruitment import recruiting_month, recruitment_round, round_month
 from .rules import NO_TIER
 from .state import CountryCounts, CountryMoney, Member, RunCounts, Shared, Spread, State, Tie, UnitCounts
@@ -29,7 +29,7 @@ from .ties import end_tie
 
 
 @step
-def _unit_of(world: World, des: Record, school: int) -> int:
+def _unit_of(world: World, des: Record, school: Index) -> int:
     """Return the number of the coordinating unit that a school belongs to."""
     if des.tier == HUB:
         return world.region[school]
@@ -97,17 +97,16 @@ def _teach_all(par: Record, des: Record, weight: float, tie: tuple[Floats, Float
 def _teach(practices: Practices, par: Record, des: Record, state: State, now: Moment, tie: tuple[Floats, Floats, Floats]) -> None:
     """Set the effect on each team from effective hours per teacher, unlikeness and coordination quality of each tie."""
     ties, side, count = state.ties[now.run], state.ties.shape[0], state.runs[RunCounts.TIED, now.run]
-    share, raised = state.floats[3, :count], state.floats[4, :count]
+    rows, share, raised = state.ints[0, :count], state.floats[3, :count], state.floats[4, :count]
     dose_half, shield_half = rules.raised(par, par.dose_half), rules.raised(par, par.shield_half)
     for p in range(practices.weight.size):
-        shares, effect = state.spread[Spread.SHARE, p, now.run :: side], state.shared[now.run, :, Shared.EFFECT + 2 * p :]
+        shares, effect = state.spread[Spread.SHARE, p, now.run :: side], state.shared[now.run, :, Shared.EFFECT + 4 * p :]
         for position in range(count):
-            share[position] = shares[ties[Tie.MENTOR, ties[Tie.TIED, position]]]
+            share[position] = shares[ties[Tie.MENTOR, state.member[now.run, rows[position], Member.SCHOOL]]]
         _teach_all(par, des, practices.weight[p], tie, share, raised)
         for position in range(count):
-            row = ties[Tie.ROW, ties[Tie.TIED, position]]
-            effect[row, 0] = rules.saturation(raised[position], dose_half)
-            effect[row, 1] = rules.saturation(raised[position], shield_half)
+            effect[rows[position], 0] = rules.saturation(raised[position], dose_half)
+            effect[rows[position], 1] = rules.saturation(raised[position], shield_half)
 
 
 @step
@@ -132,29 +131,42 @@ def spend(par: Record, des: Record, funded: int, mentees: int, distance: float, 
 def _deliver(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
     """Give each team its month of mentoring, add up the hours that schools share, and post what mentors and ties cost."""
     ties, member, shared, ledger = state.ties[now.run], state.member[now.run], state.shared[now.run], state.ledger[now.run]
-    count = state.runs[RunCounts.TIED, now.run]
-    meeting = rules.meeting_hours(des, now.funded)
-    for position in range(state.runs[RunCounts.MENTORS, now.run]):
-        m = ties[Tie.MENTORS, position]
-        if ties[Tie.MENTEES, m] > 0:
-            country, team = world.country[m], member[ties[Tie.ROW, m], Member.TEAM]
-            post_mentor(ledger[country], state.money[country], par, des, team, meeting, now.funded)
-    hours_of, unlike_of, quality_of = state.floats[0, :count], state.floats[1, :count], state.floats[2, :count]
-    for position in range(count):
-        ask_ahead(state, now.run, ties[Tie.TIED], position, count)
-        i = ties[Tie.TIED, position]
-        m, row, country = ties[Tie.MENTOR, i], ties[Tie.ROW, i], world.country[i]
-        team, mentees = member[row, Member.TEAM], ties[Tie.MENTEES, m]
-        distance, unlike, abroad = pair(world, i, m, par.abroad_km)
-        worth = rules.online_worth(par, world.fading, now.month - ties[Tie.TIE_START, i])
-        effective, spent = spend(par, des, now.funded, mentees, distance, abroad, worth)
-        hours_of[position] = effective * shared[row, Shared.DILUTION]
-        unlike_of[position] = unlike
-        quality_of[position] = state.quality[_unit_of(world, des, m)]
-        shared[row, Shared.MET] += spent.meeting / mentees
-        shared[row, Shared.HOURS] += spent.session + spent.meeting / mentees
-        post_mentee(ledger[country], state.money[country], par, des, team, spent, now.funded)
-    _teach(practices, par, des, state, now, (hours_of, unlike_of, quality_of))
+    meeting, position = rules.meeting_hours(des, now.funded), 0
+    for of_mentors in range(state.runs[RunCounts.MENTORS, now.run]):
+        m = np.int64(ties[Tie.MENTORS, of_mentors])
+        mentees, mentors_row = ties[Tie.MENTEES, m], ties[Tie.ROW, m]
+        if mentees == 0:
+            continue
+        country, quality = world.country[m], state.quality[_unit_of(world, des, m)]
+        post_mentor(ledger[country], state.money[country], par, des, member[mentors_row, Member.TEAM], meeting, now.funded)
+        row = np.int64(member[mentors_row, Member.FIRST])
+        while row >= 0:
+            i = np.int64(member[row, Member.SCHOOL])
+            worth = rules.online_worth(par, world.fading, now.month - ties[Tie.TIE_START, i])
+            effective, spent = spend(par, des, now.funded, mentees, shared[row, Shared.DISTANCE], member[row, Member.ABROAD], worth)
+            state.ints[0, position] = row
+            state.floats[0, position] = effective * shared[row, Shared.DILUTION]
+            state.floats[1, position] = shared[row, Shared.UNLIKE]
+            state.floats[2, position] = quality
+            shared[row, Shared.MET] += spent.meeting / mentees
+            shared[row, Shared.HOURS] += spent.session + spent.meeting / mentees
+            country = world.country[i]
+            post_mentee(ledger[country], state.money[country], par, des, member[row, Member.TEAM], spent, now.funded)
+            row = np.int64(member[row, Member.NEXT])
+            position += 1
+    _teach(practices, par, des, state, now, (state.floats[0, :position], state.floats[1, :position], state.floats[2, :position]))
+    if world.contacts != NO_CONTACTS:
+        _see_clusters(clusters_of(world, state, now.run), state.spread[Spread.SHARE, :, now.run :: state.ties.shape[0]])
+
+
+@part
+def _see_clusters(met: Clusters, share: Floats) -> None:
+    """Set what the schools of each cluster see of each practice in each other; ``share``: of users, (P, n)."""
+    for p in range(share.shape[0]):
+        for position in range(met.counts[RunCounts.MENTORS]):
+            mentor = np.int64(met.ties[Tie.MENTORS, position])
+            if met.ties[Tie.MENTEES, mentor] > 0:
+                see_cluster(met, share[p], p, mentor)
 
 
 @step

@@ -190,7 +190,7 @@ def _set_chances(par: Record, state: State, block: BlockOfSchools, peers: Floats
 def team_chances(par: Record, state: State, run: int, p: int, school: Index, peers: float) -> tuple[float, float]:
     """Return a team teacher's chances to adopt and to discontinue; ``peers``: E**gamma of the school."""
     place, row = school * state.ties.shape[0] + run, state.ties[run, Tie.ROW, school]
-    effect, kept = state.shared[run, row, Shared.EFFECT + 2 * p], state.shared[run, row, Shared.EFFECT + 2 * p + 1]
+    effect, kept = state.shared[run, row, Shared.EFFECT + 4 * p], state.shared[run, row, Shared.EFFECT + 4 * p + 1]
     share = state.spread[Spread.SHARE, p, place]
     own = share if par.gamma == 1.0 else state.spread[Spread.INFLUENCE, p, place]
     ready, openness, outreach = state.spread[Spread.READY, p, place], state.openness[place], state.outreach[run]
@@ -213,11 +213,10 @@ def _list_teams(state: State, block: BlockOfSchools, where: Ints) -> int:
 
 
 @part
-def _draw_teams(names: tuple[np.uint64, int, int, int, int], replicate: Replicates, where: Ints, first: Floats, second: Floats) -> None:
-    seed, p, month, low, shift = names
-    for k in range(where.size):
-        at = where[k]
-        first[k], second[k] = draws.uniform_pair(seed, replicate[at], draws.TEAM, low + (at >> shift), p, month, MONTHLY)
+def _draw_teams(names: tuple[np.uint64, int, int], school: Ints, replicate: Ints, first: Floats, second: Floats) -> None:
+    seed, p, month = names
+    for k in range(school.size):
+        first[k], second[k] = draws.uniform_pair(seed, np.uint32(replicate[k]), draws.TEAM, np.uint32(school[k]), p, month, MONTHLY)
 
 
 @step
@@ -235,14 +234,16 @@ def _decide_teams(world: World, par: Record, state: State, block: BlockOfSchools
     first, second = state.floats[1 if par.gamma == 1.0 else 0, room][:count], state.floats[4, room][:count]
     gain, loss = state.floats[2, room][:count], state.floats[3, room][:count]
     scratch = state.ints[3, room][:count]
+    schools, replicates = scratch, gained  # which need that space later
     for k in range(count):
         at = where[k]
         run, school = at & (side - 1), block.begin + (at >> shift)
+        schools[k], replicates[k] = school, state.replicate[at]
         member = state.member[run, state.ties[run, Tie.ROW, school]]
         users[k] = member[Member.USERS + p]
         trials[k] = member[Member.TEAM] - users[k]
         gain[k], loss[k] = team_chances(par, state, run, p, school, peers[at])
-    _draw_teams((seed, p, month, block.begin, shift), state.replicate, where, first, second)
+    _draw_teams((seed, p, month), schools, replicates, first, second)
     draws.binomials(first, trials, gain, scratch, gained)
     draws.binomials(second, users, loss, scratch, trials)
     adopters = state.adopters[p, block.here]

@@ -16,6 +16,7 @@ __all__ = [
     "attrition_chance",
     "community_contact",
     "contact_months",
+    "contact_per_hour",
     "contact_weight",
     "coordination_quality",
     "dilution",
@@ -290,12 +291,18 @@ def meeting_hours(des: Record, funded: int) -> float:
 
 
 @step
-def contact_weight(par: Record, hours: float, team: int, teachers: int) -> float:
+def contact_per_hour(par: Record, team: int, teachers: int) -> float:
+    """Return T / (n contact_hours), what an hour that a team of T shares adds to a contact of its school of n teachers."""
+    return team / (teachers * par.contact_hours)
+
+
+@step
+def contact_weight(hours: float, per_hour: float) -> float:
     """Return c = min(1, hours T / (n contact_hours)), what a contact weighs for a school of n teachers beside a peer's 1.
 
-    ``hours``: shared with the other school by a team of T.
+    ``hours``: shared with the other school by a team of T; ``per_hour`` = T / (n contact_hours).
     """
-    return min(1.0, hours * team / (teachers * par.contact_hours))
+    return min(1.0, hours * per_hour)
 
 
 @step

@@ -3,11 +3,13 @@
 ``month.py`` has the default, in which all decide on the shares at the start of the month.
 """
 
+import numpy as np
+
 from school_mentoring.model.world.arrays import NO_CONTACTS, Floats, Index, Record, World
 
 from . import draws, rules
 from .compiled import part, step
-from .contacts import exposure
+from .contacts import clusters_of, exposure, see_cluster
 from .draws import Moment
 from .matching import KEY, QUEUE, sort_queue
 from .month import team_chances
@@ -37,6 +39,9 @@ def _take_turn(world: World, par: Record, state: State, p: int, school: Index, n
     share, ready = shares[school], state.spread[Spread.READY, p, school]
     seen = _peers_share(world, shares, school)
     if row >= 0 and world.contacts != NO_CONTACTS:
+        mentor = np.int64(state.ties[0, Tie.MENTOR, school] if state.ties[0, Tie.MENTOR, school] >= 0 else school)
+        if state.ties[0, Tie.MENTEES, mentor] > 0:
+            see_cluster(clusters_of(world, state, 0), shares, p, mentor)
         seen = exposure(world, par, state, 0, p, school, seen)
     peers = rules.social_influence(par, seen)
     own = rules.social_influence(par, share)

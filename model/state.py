@@ -73,6 +73,7 @@ class Member(_Rows):
     FIRST = auto()  # of a mentor, the row of its first mentee, or -1
     NEXT = auto()  # of a mentee, the row of the next one of its mentor, or -1
     NEAR = auto()  # of a mentee, 1 where a school that came into its cluster is a peer of it, who needs no contact
+    ABROAD = auto()  # of a mentee, 1 where its mentor is in another country
     CONTACTS = auto()  # lasting ones, the oldest first:
     PARTNER = auto()  # the other school of each of LASTING
     END = PARTNER + LASTING  # type: ignore[operator]  # the month in which it is there no more, of each of LASTING
@@ -85,8 +86,11 @@ class Shared(_Rows):
     HOURS = auto()  # that a mentee has shared with its mentor since its tie began, in sessions and meetings; -inf where they are peers
     MET = auto()  # that it has met those who were in its cluster all the time
     DILUTION = auto()  # T**-dilution
+    PER_HOUR = auto()  # T / (n contact_hours), of a contact
+    DISTANCE = auto()  # of a mentee, km to its mentor
+    UNLIKE = auto()  # of a mentee, unlikeness to its mentor
     WEIGHT = auto()  # c for the school itself of each of LASTING contacts
-    EFFECT = WEIGHT + LASTING  # type: ignore[operator]  # D and then K of this month's mentoring, of each practice
+    EFFECT = WEIGHT + LASTING  # type: ignore[operator]  # of each practice: this month's D and K; sum of c s and of c over its cluster
 
 
 class RunCounts(_Rows):
@@ -96,7 +100,6 @@ class RunCounts(_Rows):
     TIED = auto()  # schools that have a mentor, which is the number of active ties
     MENTORS = auto()  # schools that are one
     MEMBERS = auto()  # schools that are or were mentor or mentee
-    NEAR = auto()  # of a mentee, 1 where a school that came into its cluster is a peer of it, who needs no contact
     CONTACTS = auto()  # lasting ones, each counted by both schools
 
 
@@ -172,7 +175,7 @@ def allocate(world: World, practices: int, side: int = 1) -> State:
         "categories": len(CATEGORIES),
         "payers": len(PAYERS),
         "member": Member.USERS + practices,
-        "shared": Shared.EFFECT + 2 * practices,
+        "shared": Shared.EFFECT + 4 * practices,
         "community": 1 + practices,
         "block": BLOCK,
         "blocks": -(-n // (BLOCK // side)),

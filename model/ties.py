@@ -18,6 +18,16 @@ MONTHLY, FORMED = 0, 1
 
 
 @step
+def pair(world: World, mentee: Index, mentor: Index, abroad_km: float) -> tuple[float, float, int]:
+    """Return (distance in km, unlikeness, 1 if abroad else 0) of two schools."""
+    if world.country[mentee] != world.country[mentor]:
+        return abroad_km, rules.unlikeness(world.likeness[mentee], world.likeness[mentor], 1), 1
+    dx = world.x[mentee] - world.x[mentor]
+    dy = world.y[mentee] - world.y[mentor]
+    return np.sqrt(dx * dx + dy * dy), rules.unlikeness(world.likeness[mentee], world.likeness[mentor], 0), 0
+
+
+@step
 def join_members(world: World, par: Record, des: Record, state: State, run: int, school: Index) -> None:
     """Give a school that becomes a mentor or a mentee for the first time a row in the arrays of members."""
     ties, row = state.ties[run], state.runs[RunCounts.MEMBERS, run]
@@ -29,6 +39,7 @@ def join_members(world: World, par: Record, des: Record, state: State, run: int,
     state.shared[run, row] = 0.0
     team = rules.team_size(des.team, world.teachers[school], world.whole_staff)
     state.member[run, row, Member.TEAM], state.shared[run, row, Shared.DILUTION] = team, rules.dilution(par, team)
+    state.shared[run, row, Shared.PER_HOUR] = rules.contact_per_hour(par, team, world.teachers[school])
     state.member[run, row, Member.SCHOOL] = school
     state.member[run, row, Member.FIRST], state.member[run, row, Member.NEXT] = -1, -1
 
@@ -51,6 +62,8 @@ def begin_tie(world: World, par: Record, des: Record, state: State, now: Moment,
     _append(member, ties[Tie.ROW, mentor], row)
     peers = are_peers(met, mentee, mentor)
     state.shared[run, row, Shared.HOURS], state.shared[run, row, Shared.MET] = -np.inf if peers else 0.0, 0.0
+    distance, unlike, abroad = pair(world, mentee, mentor, par.abroad_km)
+    state.shared[run, row, Shared.DISTANCE], state.shared[run, row, Shared.UNLIKE], member[row, Member.ABROAD] = distance, unlike, abroad
     for p in range(state.adopters.shape[0]):
         u = draws.at(now, draws.TEAM, mentee, p, FORMED)
         adopters = state.adopters[p, mentee * side + run]
