@@ -205,7 +205,7 @@ def _side_by_side(parameter_set: Counts, schools: int) -> tuple[Counts, Counts]:
     rows = np.argsort(parameter_set, kind="stable")
     sizes = np.unique(parameter_set, return_counts=True)[1]
     groups = -(-sizes // SIDE)
-    if schools > FEW_SCHOOLS or 2 * rows.size < SIDE * groups.sum():
+    if schools > FEW_SCHOOLS or 2 * rows.size <= SIDE * groups.sum():
         return rows, np.arange(rows.size + 1)
     # As even as can be: of 9 runs, 5 and 4.
     cuts = [first + size * np.arange(parts) // parts for first, size, parts in zip(np.cumsum(sizes) - sizes, sizes, groups, strict=True)]

@@ -22,7 +22,8 @@ NO_TARGET, TO_DISADVANTAGED, TO_RURAL, TO_SMALL, TO_RURAL_OR_DISADVANTAGED = ran
 LAST = -1e9  # a queueing key below every other
 
 KEY, NOISE = 0, 3  # rows of State.floats: how early each school is served, and noise of the mentors considered
-QUEUE, POOL, SLOT = range(3)  # rows of State.ints: schools in the order served, mentors with free places, the place of each in POOL
+QUEUE, POOL, SLOT = range(3)  # rows of State.ints: schools in the order served, mentors with free places, the place of each in POOL;
+FREE = SLOT  # of schools that look among peers, which need no place in POOL: the free places of each school
 
 
 @step
@@ -38,7 +39,10 @@ def match(world: World, par: Record, des: Record, state: State, now: Moment, nam
             if m >= 0 and ties[Tie.ROLE, i] == NO_ROLE and _is_free(des, ties, m):
                 begin_tie(world, par, des, state, now, i, m)
     count = _queue_mentees(world, par, des, state, now, named)
-    if des.scope != PEERS:
+    if des.scope == PEERS:
+        for i in range(world.teachers.size):
+            state.ints[FREE, i] = des.places - ties[Tie.MENTEES, i] if ties[Tie.ROLE, i] == MENTOR else 0
+    else:
         _fill_pools(world, des, state, now)
     queue, waiting = state.ints[QUEUE], 0
     places = open_places(des, _free_places(des, ties))
@@ -62,7 +66,9 @@ def _serve(world: World, par: Record, des: Record, state: State, now: Moment, sc
     if m < 0:
         return 0
     begin_tie(world, par, des, state, now, school, m)
-    if des.scope != PEERS and state.ties[now.run, Tie.MENTEES, m] == des.places:
+    if des.scope == PEERS:
+        state.ints[FREE, m] -= 1
+    elif state.ties[now.run, Tie.MENTEES, m] == des.places:
         _leave_pool(world, des, state, m)
     return 1
 
@@ -237,14 +243,14 @@ def _queue_mentees(world: World, par: Record, des: Record, state: State, now: Mo
 
 
 @step
-def _peers_pool(world: World, des: Record, ties: Ints, pool: Ints, school: Index) -> int:
-    """List the free mentors among a school's peers and their peers; return how many."""
+def _peers_pool(world: World, free: Ints, pool: Ints, school: Index) -> int:
+    """List the mentors with a free place among a school's peers and their peers; return how many."""
     count = 0
     for a in range(world.peer_start[school], world.peer_start[school + 1]):
         near = world.peer[a]
         for b in range(-1, world.peer_start[near + 1] - world.peer_start[near]):
             m = near if b < 0 else world.peer[world.peer_start[near] + b]
-            if m == school or not _is_free(des, ties, m):
+            if free[m] <= 0:
                 continue
             known = False
             for c in range(count):
@@ -274,7 +280,7 @@ def _choose(world: World, par: Record, des: Record, state: State, now: Moment, s
     """Return the best mentor among those a school considers, or -1 where its scope holds none or, unassigned, none that it wants."""
     ties, pool, slot = state.ties[now.run], state.ints[POOL], state.ints[SLOT]
     if des.scope == PEERS:
-        start, count = np.int64(0), _peers_pool(world, des, ties, pool, school)
+        start, count = np.int64(0), _peers_pool(world, state.ints[FREE], pool, school)
     else:
         u = _pool_of(world, des, school)
         start, count = state.units[UnitCounts.POOL_START, u], state.units[UnitCounts.POOL_COUNT, u]

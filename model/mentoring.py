@@ -27,6 +27,8 @@ from .rules import NO_TIER
 from .state import CountryCounts, CountryMoney, Member, RunCounts, Shared, Spread, State, Tie, UnitCounts
 from .ties import end_tie
 
+_TOGETHER = 64  # mentors whose clusters go through the steps of a month together
+
 
 @step
 def _unit_of(world: World, des: Record, school: Index) -> int:
@@ -96,7 +98,7 @@ def _teach_all(par: Record, des: Record, weight: float, tie: tuple[Floats, Float
 @step
 def _teach(practices: Practices, par: Record, des: Record, state: State, now: Moment, tie: tuple[Floats, Floats, Floats]) -> None:
     """Set the effect on each team from effective hours per teacher, unlikeness and coordination quality of each tie."""
-    ties, side, count = state.ties[now.run], state.ties.shape[0], state.runs[RunCounts.TIED, now.run]
+    ties, side, count = state.ties[now.run], state.ties.shape[0], tie[0].size
     rows, share, raised = state.ints[0, :count], state.floats[3, :count], state.floats[4, :count]
     dose_half, shield_half = rules.raised(par, par.dose_half), rules.raised(par, par.shield_half)
     for p in range(practices.weight.size):
@@ -128,11 +130,19 @@ def spend(par: Record, des: Record, funded: int, mentees: int, distance: float, 
 
 
 @step
-def _deliver(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Give each team its month of mentoring, add up the hours that schools share, and post what mentors and ties cost."""
+def _deliver_all(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
+    """Give all clusters their month of mentoring, some at a time, so that what one step leaves is still in the cache for the next."""
+    mentors = state.runs[RunCounts.MENTORS, now.run]
+    for low in range(0, mentors, _TOGETHER):
+        _deliver(world, practices, par, des, state, now, low, min(low + _TOGETHER, mentors))
+
+
+@part
+def _deliver(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment, low: int, high: int) -> None:
+    """Give each team of some mentors its month, add up the hours that schools share, and post what mentors and ties cost."""
     ties, member, shared, ledger = state.ties[now.run], state.member[now.run], state.shared[now.run], state.ledger[now.run]
     meeting, position = rules.meeting_hours(des, now.funded), 0
-    for of_mentors in range(state.runs[RunCounts.MENTORS, now.run]):
+    for of_mentors in range(low, high):
         m = np.int64(ties[Tie.MENTORS, of_mentors])
         mentees, mentors_row = ties[Tie.MENTEES, m], ties[Tie.ROW, m]
         if mentees == 0:
@@ -156,14 +166,14 @@ def _deliver(world: World, practices: Practices, par: Record, des: Record, state
             position += 1
     _teach(practices, par, des, state, now, (state.floats[0, :position], state.floats[1, :position], state.floats[2, :position]))
     if world.contacts != NO_CONTACTS:
-        _see_clusters(clusters_of(world, state, now.run), state.spread[Spread.SHARE, :, now.run :: state.ties.shape[0]])
+        _see_clusters(clusters_of(world, state, now.run), state.spread[Spread.SHARE, :, now.run :: state.ties.shape[0]], low, high)
 
 
 @part
-def _see_clusters(met: Clusters, share: Floats) -> None:
+def _see_clusters(met: Clusters, share: Floats, low: int, high: int) -> None:
     """Set what the schools of each cluster see of each practice in each other; ``share``: of users, (P, n)."""
     for p in range(share.shape[0]):
-        for position in range(met.counts[RunCounts.MENTORS]):
+        for position in range(low, high):
             mentor = np.int64(met.ties[Tie.MENTORS, position])
             if met.ties[Tie.MENTEES, mentor] > 0:
                 see_cluster(met, share[p], p, mentor)
@@ -224,7 +234,7 @@ def open_month(world: World, practices: Practices, par: Record, des: Record, sta
     if state.runs[RunCounts.TIED, run] > 0:
         _coordinate(world, par, des, state, now)
         _retain(world, par, des, state, now)
-        _deliver(world, practices, par, des, state, now)
+        _deliver_all(world, practices, par, des, state, now)
     members = state.ties[run, Tie.MEMBERS, : state.runs[RunCounts.MEMBERS, run]]
     community = community_runs(des, now.month, now.funded) and (now.funded > 0 or members.size > 0)
     if members.size > 0:

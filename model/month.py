@@ -20,6 +20,7 @@ from .ties import MONTHLY
 from .vectors import fetch, weighted_sum_8
 
 _SHIFT = 3  # SIDE = 2**3
+_UNSIGNED = 0xFFFFFFFF  # of a replicate that was kept as int32
 # How many schools ahead memory is asked for their rows, and for their shares, which schools before them may be exposed to.
 _ROWS_AHEAD, _SHARES_AHEAD = 128, 4096
 
@@ -216,7 +217,7 @@ def _list_teams(state: State, block: BlockOfSchools, where: Ints) -> int:
 def _draw_teams(names: tuple[np.uint64, int, int], school: Ints, replicate: Ints, first: Floats, second: Floats) -> None:
     seed, p, month = names
     for k in range(school.size):
-        first[k], second[k] = draws.uniform_pair(seed, np.uint32(replicate[k]), draws.TEAM, np.uint32(school[k]), p, month, MONTHLY)
+        first[k], second[k] = draws.uniform_pair(seed, replicate[k] & _UNSIGNED, draws.TEAM, school[k], p, month, MONTHLY)
 
 
 @step

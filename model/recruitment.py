@@ -16,7 +16,7 @@ from .draws import Moment
 from .matching import ASSIGNED, KEY, QUEUE, match, sort_queue
 from .rules import NO_TIER
 from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE, CountryCounts, Member, RunCounts, Spread, State, Tie
-from .ties import end_tie, join_members
+from .ties import end_tie, join_members, lay_out_members
 
 SHORTEST = 6
 """Funded months that are left at least where a coordinated programme recruits."""
@@ -56,6 +56,7 @@ def recruitment_round(world: World, practices: Practices, par: Record, des: Reco
             _recruit(world, practices, par, des, state, now, named)
         match(world, par, des, state, now, named and now.month == des.first_month)
     _list_roles(world, state, now.run)
+    lay_out_members(state.ties[now.run], state.member[now.run], state.shared[now.run], state.ints[0])
 
 
 @step

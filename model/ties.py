@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import NO_CONTACTS, Index, Ints, Record, World
+from school_mentoring.model.world.arrays import NO_CONTACTS, Floats, Index, Ints, Record, World
 
 from . import draws, rules
 from .compiled import part, step
@@ -42,6 +42,34 @@ def join_members(world: World, par: Record, des: Record, state: State, run: int,
     state.shared[run, row, Shared.PER_HOUR] = rules.contact_per_hour(par, team, world.teachers[school])
     state.member[run, row, Member.SCHOOL] = school
     state.member[run, row, Member.FIRST], state.member[run, row, Member.NEXT] = -1, -1
+
+
+@part
+def lay_out_members(ties: Ints, member: Ints, shared: Floats, place: Ints) -> None:
+    """Lay the rows of members out in the order of the table, mentees after their mentor: what is read together then lies together.
+
+    ``place``: scratch space, a number for each school.
+    """
+    count = np.int64(0)
+    for i in range(ties.shape[1]):
+        at, link = np.int64(ties[Tie.ROW, i]), Member.FIRST
+        while at >= 0 and ties[Tie.MENTOR, i] < 0:
+            place[at] = count
+            count += 1
+            at, link = np.int64(member[at, link]), Member.NEXT
+    for row in range(count):
+        for of in (Member.FIRST, Member.NEXT):
+            if member[row, of] >= 0:
+                member[row, of] = place[member[row, of]]
+    for row in range(count):
+        while place[row] != row:
+            to = np.int64(place[row])
+            for column in range(member.shape[1]):
+                member[row, column], member[to, column] = member[to, column], member[row, column]
+            for column in range(shared.shape[1]):
+                shared[row, column], shared[to, column] = shared[to, column], shared[row, column]
+            place[row], place[to] = place[to], to
+        ties[Tie.ROW, member[row, Member.SCHOOL]] = row
 
 
 @part

@@ -104,11 +104,11 @@ def test_a_contact_of_schools_that_are_tied_again_rests_and_the_larger_weight_ho
     step(2)
     (contact,) = mentee.contacts
     end = contact.end
-    assert contact.weight == pytest.approx(hours * 4 / (20 * 100)) and dict(mentee.met())[mentor] == contact.weight
+    assert contact.weight == pytest.approx(hours * 4 / (20 * 100)) and dict(mentee.met()[0])[mentor] == contact.weight
     mentee.follow(mentor)
     step(3)
     assert contact.end == end + 3 and mentor.contacts[0].end == contact.end
     assert 0.0 < mentee.weight_of(mentee.hours_shared) < contact.weight
-    assert [weight for other, weight in mentee.met() if other is mentor] == [contact.weight]
+    assert [weight for other, weight in mentee.met()[1] if other is mentor] == [contact.weight]
     step(12)
-    assert [weight for other, weight in mentee.met() if other is mentor] == [mentee.weight_of(mentee.hours_shared)]
+    assert [weight for other, weight in mentee.met()[1] if other is mentor] == [mentee.weight_of(mentee.hours_shared)]

@@ -131,9 +131,10 @@ def test_a_contact_reaches_a_peers_weight_at_so_many_hours_of_the_whole_staff_an
     _, teachers, team = staff
     enough = values["contact_hours"] * teachers / team
     par = parameter_record(values)
-    assert rules.contact_weight(par, enough, team, teachers) == pytest.approx(1.0, rel=1e-14)
-    assert rules.contact_weight(par, enough * 1.001 + more, team, teachers) == 1.0
-    assert rules.contact_weight(par, enough / 4.0, team, teachers) == pytest.approx(0.25, rel=1e-14)
+    per_hour = rules.contact_per_hour(par, team, teachers)
+    assert rules.contact_weight(enough, per_hour) == pytest.approx(1.0, rel=1e-14)
+    assert rules.contact_weight(enough * 1.001 + more, per_hour) == 1.0
+    assert rules.contact_weight(enough / 4.0, per_hour) == pytest.approx(0.25, rel=1e-14)
 
 
 @given(SHARES, SHARES, st.floats(0.0, 1.0), st.floats(1.0, 20.0))

@@ -59,6 +59,7 @@ QUANTITIES = {
     "openness": SHARES,
     "outreach": SHARES,
     "past_mentees": st.integers(0, 10_000),
+    "per_hour": SHARES,
     "peer_weight": SHARES,
     "peers": SHARES,
     "quality": SHARES,
@@ -157,7 +158,8 @@ FORMULAS = {
     "raised": lambda q, hours: hours**q.dose_power,
     "saturation": lambda raised_dose, raised_half: 1.0 / (1.0 + raised_half / raised_dose) if raised_dose else 0.0,
     "meeting_hours": lambda des, funded: des.meeting_hours * (funded or des.tier == 0),
-    "contact_weight": lambda q, hours, team, teachers: min(1.0, hours / q.contact_hours * team / teachers),
+    "contact_per_hour": lambda q, team, teachers: team / teachers / q.contact_hours,
+    "contact_weight": lambda hours, per_hour: min(1.0, hours * per_hour),
     "contact_months": months_of_a_contact,
     "community_contact": lambda q, community, team, teachers: community * q.community_weight * (team / teachers),
     "exposure": lambda contacts, peers, peer_weight, met, weight: min(
@@ -272,7 +274,7 @@ def test_share_or_chance_lies_between_0_and_1_for_all_allowed_parameters(rule, d
     "rule",
     [
         *("hours_per_mentee", "visits", "travel_hours", "face_to_face_hours", "effective_hours", "dose", "raised", "readiness"),
-        *("meeting_hours", "contact_months", "community_contact"),
+        *("meeting_hours", "contact_months", "contact_per_hour", "community_contact"),
     ],
 )
 @given(data=st.data())
@@ -296,7 +298,8 @@ RISES = {
     "online_worth": ("virtual_fidelity",),
     "team_size": ("team", "teachers"),
     "team_adopters": ("adopters", "team", "u"),
-    "contact_weight": ("hours", "team"),
+    "contact_per_hour": ("team",),
+    "contact_weight": ("hours", "per_hour"),
     "contact_months": ("u",),
     "community_contact": ("community", "community_weight", "team"),
     "exposure": ("peers", "met"),
@@ -319,7 +322,7 @@ FALLS = {
     "dose": ("unlike", "likeness_effect", "expertise_full"),
     "online_worth": ("age",),
     "team_adopters": ("teachers",),
-    "contact_weight": ("teachers", "contact_hours"),
+    "contact_per_hour": ("teachers", "contact_hours"),
     "contact_months": ("contact_fade",),
     "community_contact": ("teachers",),
     "exposure": ("weight",),
