@@ -118,8 +118,8 @@ def _check_scenario(path: str) -> Checked:
     scenario = load_scenario(path)
     _check_columns(scenario)
     _, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
-    assumed = [country.code for country in scenario.world.countries if country.assumed]
-    note = f"; figures of {', '.join(assumed)} are means over the known countries" if assumed else ""
+    assumed = scenario.world.assumed_figures
+    note = f"; no figures found: {assumed}" if assumed else ""
     line = f"{path}: scenario {scenario.name}, {len(scenario.designs)} designs, {len(schools):,} schools, {scenario.months} months"
     return Checked(f"{line}{_drawn(schools)}{note}", (*_of_designs(scenario), *schools.notices))
 

@@ -148,9 +148,8 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
         notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
     if schools.partly_drawn:
         notes.append(f"Blank cells drawn from the population model in: {', '.join(schools.partly_drawn)}.")
-    assumed = [country.code for country in scenario.world.countries if country.assumed]
-    if assumed:
-        notes.append(f"Figures nobody stated (salary among them) are means over the known countries for: {', '.join(assumed)}.")
+    if assumed := scenario.world.assumed_figures:
+        notes.append(f"No figures found: {assumed}.")
     return [*notes, *(f"Notice: {notice}." for notice in schools.notices), *fixed_note(scenario)]
 
 

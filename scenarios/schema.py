@@ -15,7 +15,7 @@ from school_mentoring.model.designs import FIELDS, PRESETS, Design
 from school_mentoring.model.errors import listed, nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.arrays import Practices
-from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country, mean_figures
+from school_mentoring.model.world.countries import COUNTRIES, FIGURES, PILOT, USUAL_HOURS, Country, assumed_country, likely_code
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
 from school_mentoring.model.world.structure import Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
@@ -70,7 +70,7 @@ class Programme(ScenarioSection):
 
 
 class CountryEntry(ScenarioSection):
-    """A country. Figures that are not stated are those of the known country of that code, else the mean over the known countries."""
+    """A country. Figures that are not stated are those of the known country of that code, else means over the countries that have one."""
 
     code: str = _field("Code of the country, as in the school table", pattern=r"^[A-Z][A-Z0-9-]{1,9}$")
     name: str = _field("Name for people; the code where it is not stated", min_length=1, max_length=80)
@@ -89,21 +89,21 @@ class CountryEntry(ScenarioSection):
     )
     rural: Number = _field("Share of rural schools", "share", ge=0, le=1)
     disadvantaged: Number = _field("Share of schools with many disadvantaged pupils", "share", ge=0, le=1)
-    assumed: tuple[str, ...] = _field("Figures nobody stated: means over the known countries (written by the program)", default=())
+    assumed: tuple[str, ...] = _field("Figures that nobody found or stated, filled in by the program", default=())
 
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, stated: Any) -> Any:
         if isinstance(stated, str):
             if stated not in COUNTRIES:
-                fault((), f"no figures for a country {stated!r}", f"{nearest(stated, COUNTRIES)} or state it as {{code: {stated}, ...}}")
+                close = nearest(likely_code(stated), COUNTRIES)
+                fault((), f"no figures for a country {stated!r}", f"{close} or state it as {{code: {stated}, ...}}")
             stated = {"code": stated}
         if not isinstance(stated, Mapping) or not isinstance(stated.get("code"), str):
             return stated
-        known = COUNTRIES.get(stated["code"])
-        figures = known.model_dump(include=set(FIGURES)) if known else mean_figures()
-        assumed = () if known else tuple(field for field in FIGURES if field not in stated)
-        return {"name": known.name if known else stated["code"], **figures, "assumed": assumed, **stated}
+        known = COUNTRIES.get(stated["code"]) or assumed_country(stated["code"])
+        assumed = tuple(field for field in known.assumed if field not in stated)
+        return {"name": known.name, **known.model_dump(include=set(FIGURES)), "assumed": assumed, **stated}
 
     @model_validator(mode="after")
     def _check_schools(self) -> Self:
@@ -112,15 +112,15 @@ class CountryEntry(ScenarioSection):
         return self
 
 
-def _known_countries() -> tuple[CountryEntry, ...]:
-    return tuple(CountryEntry.model_validate(code) for code in COUNTRIES)
+def _pilot_countries() -> tuple[CountryEntry, ...]:
+    return tuple(CountryEntry.model_validate(code) for code in PILOT)
 
 
 class WorldSpec(ScenarioSection):
     """The schools: made from countries and regions, or read from files."""
 
     countries: tuple[CountryEntry, ...] = _field(
-        "Countries: codes of known ones, or mappings with own figures", default_factory=_known_countries, min_length=1, max_length=100
+        "Countries: codes of known ones, or mappings with own figures", default_factory=_pilot_countries, min_length=1, max_length=100
     )
     regions_per_country: Whole = _field("Regions of each country", "regions", 1, 10, default=4, ge=1, le=10_000)
     schools_per_region: Whole = _field("Schools of each region", "schools", 5, 60, default=20, ge=1, le=100_000)
@@ -139,6 +139,14 @@ class WorldSpec(ScenarioSection):
     def structure(self) -> Structure:
         """The choices that the world is made by."""
         return Structure(*(getattr(self, choice) for choice in Structure._fields))
+
+    @property
+    def assumed_figures(self) -> str:
+        """Which figures of which countries nobody found or stated, and what stands in their place; nothing where there are none."""
+        without = {field: [country.code for country in self.countries if field in country.assumed] for field in FIGURES}
+        named = "; ".join(f"{field} of {listed(codes, 8)}" for field, codes in without.items() if codes)
+        hours = ", ".join(f"{hours:,.0f} {field}" for field, hours in USUAL_HOURS.items())
+        return f"{named}; in their place stand {hours}, else means over the countries that have a figure" if named else ""
 
     @property
     def dialect(self) -> Dialect:

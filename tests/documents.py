@@ -17,12 +17,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from school_mentoring.analysis.economics.programmes import beside_programmes
 from school_mentoring.analysis.outcomes import OUTCOMES
+from school_mentoring.analysis.summary import cost_of_reach
+from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.prices.conversion import prices, read_rows
+from school_mentoring.experiments.prices.programmes import programmes
 from school_mentoring.experiments.validation.checks import Pattern
 from school_mentoring.experiments.validation.patterns import PATTERNS
+from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
 from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country
 from school_mentoring.model.world.structure import STRUCTURE
+from school_mentoring.scenarios import load_scenario
 
 from .commands.program import ROOT, program
 from .patterns.holds import recorded
@@ -31,6 +39,21 @@ DOCS = ROOT / "docs"
 README, ODD = ROOT / "README.md", DOCS / "odd.md"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 PAGES = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")), *sorted(DOCS.rglob("*.md"))]
+RUNS_OF_PROGRAMMES = 40
+"""Runs of each design from which the table of programmes tells what a mentored school costs."""
+PROGRAMMES = {
+    "design": ("design", "`{}`"),
+    "programme": ("programme", "{}"),
+    "as seen": ("price", "{}"),
+    "per": ("per", "{}"),
+    "EUR of 2023": ("euros", "{:,.0f}"),
+    "at the pilot's salaries": ("euros_at_pilot_salaries", "{:,.0f}"),
+    "outlay of the design": ("outlay", "{:,.0f}"),
+    "ratio": ("ratio", "{:.2f}"),
+    "what was seen": ("seen", "{}"),
+}
+"""The columns of that table: heading, name in the table of programmes and how a cell is written."""
+
 ADVICE = "results/mensi-pilot-compare-recommend"
 WRITTEN: Mapping[tuple[Path, ...], Mapping[str, str]] = {
     (README, DOCS / "economics.md"): {
@@ -44,7 +67,10 @@ WRITTEN: Mapping[tuple[Path, ...], Mapping[str, str]] = {
         for name in ("indices_net_benefit", "tornado_net_benefit")
     },
     (DOCS / "tutorials/modeller.md",): {"results/fit/calibration/figures/fit.png": "images/calibration/fit.png"},
-    **{(DOCS / name,): {} for name in ("odd.md", "parameters.md", "calibration.md", "tutorials/adviser.md", "tutorials/researcher.md")},
+    **{
+        (DOCS / name,): {}
+        for name in ("odd.md", "parameters.md", "validation.md", "calibration.md", "tutorials/adviser.md", "tutorials/researcher.md")
+    },
 }
 """Pages with parts that the code decides, and which file of the studies that they make stands where in docs.
 
@@ -104,6 +130,34 @@ def _verdict(pattern: Pattern) -> str:
     return f"{failing} of {len(pattern.checks)} checks fail" if failing else "holds"
 
 
+def _country_rows() -> str:
+    def shown(country: Country, field: str) -> str:
+        value = getattr(country, field)
+        number = f"{value:.2f}" if value < 1 else f"{value:,.1f}" if field == "teachers_per_school" else f"{value:,.0f}"
+        return f"*{number}*" if field in country.assumed else number
+
+    rows = ([f"`{c.code}`", c.name, *(shown(c, field) for field in FIGURES), c.source] for c in COUNTRIES.values())
+    return table(["code", "name", *(f"`{field}`" for field in FIGURES), "source"], rows)
+
+
+def _price_rows() -> str:
+    def shown(row: Mapping[str, str]) -> list[str]:
+        amount, euros = float(row["amount"]), prices()[row["price"]].euros
+        seen = f"{amount:,.10g} {row['currency']}", row["price_year"], row["index"] or "-"
+        return [f"`{row['price']}`", *seen, f"{euros:,.4g}", row["seen"]]
+
+    return table(("price", "as seen", "year", "consumer prices of", "EUR of 2023", "what was seen"), map(shown, read_rows("prices")))
+
+
+def _programme_rows() -> str:
+    scenario = load_scenario("mensi-pilot")
+    years = (scenario.programme.last_month - scenario.programme.first_month) / 12
+    runs = run_ensemble(scenario, [{}], RUNS_OF_PROGRAMMES, worlds=Worlds(scenario)).runs
+    found = beside_programmes(cost_of_reach(runs), programmes(), years).astype(object).fillna("")
+    rows = ([form.format(row[name]) if row[name] else "-" for name, form in PROGRAMMES.values()] for row in found.to_dict("records"))
+    return table(PROGRAMMES, rows)
+
+
 def _coverage_rows() -> str:
     columns = {
         "truth in the 90 % interval": lambda row: f"{100 * float(row['coverage_90']):.1f} %",
@@ -126,6 +180,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "kinds": _kinds,
     **{group: lambda group=group: _parameter_rows(group) for group in dict.fromkeys(row.group for row in PARAMETERS.values())},
     "designs": _design_rows,
+    "countries": _country_rows,
+    "prices": _price_rows,
+    "programmes": _programme_rows,
     "structure": _structure_rows,
     "coverage": _coverage_rows,
     "patterns": _pattern_rows,

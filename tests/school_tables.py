@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from school_mentoring.model.parameters import base_values
-from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.countries import COUNTRIES, PILOT
 from school_mentoring.model.world.own_schools import read_schools
 from school_mentoring.model.world.schools import Schools
 
 __all__ = ["ALL", "BASE", "CZECHIA", "ITALY", "near", "read", "same"]
 
-ALL = list(COUNTRIES.values())
+ALL = [COUNTRIES[code] for code in PILOT]
 ITALY, CZECHIA = COUNTRIES["IT"], COUNTRIES["CZ"]
 BASE = base_values()
 

@@ -10,7 +10,7 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.model.state import MENTEE, MENTOR
 
 from .arrays import Ints
-from .countries import COUNTRIES, MOST_TEACHERS, Country, assumed_country
+from .countries import COUNTRIES, MOST_TEACHERS, Country, assumed_country, likely_code
 from .csv_file import CsvTable, Dialect, Given, either, hint
 from .numbers import Bounds
 from .plausible import EARTH_RADIUS_KM, check_degrees, check_kilometres, check_sizes, is_country
@@ -203,10 +203,12 @@ def _add_country(table: CsvTable, known: dict[str, Country], code: str, rows: Se
     if not is_country(code):
         listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
         for at in rows:
-            table.complain(at, "country", f"known codes: {listed}{hint(code, known)}; others are two letters, such as EE")
+            table.complain(at, "country", f"known codes: {listed}{hint(code, known)}; others are two letters, such as RS")
         return
-    found = f"no figures for {code}{hint(code, known)}"
-    expected = "its salary, school sizes and shares are means over the known countries; a scenario can state them"
+    found = f"no figures for {code}{hint(likely_code(code), known)}"
+    expected = (
+        "its salary, school sizes, hours and shares are those of countries.csv that stand for unknown ones; a scenario can state them"
+    )
     table.remark(rows, "country", found, expected)
     known[code] = assumed_country(code)
 

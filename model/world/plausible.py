@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import Floats
+from .countries import SAME
 from .csv_file import CsvTable, Given
 
 FAR_KM = 200.0
@@ -22,9 +23,6 @@ MOST_TEACHERS, MOST_PUPILS, FEWEST_PUPILS, MOST_PUPILS_PER_TEACHER = 500, 5000, 
 LOWEST_SHARE = 0.01
 LEAST_RATIO = 0.003
 """Of the width of a country's schools in one direction to that in the other."""
-
-SAME = {"EL": "GR", "UK": "GB"}
-"""Codes of the European Union that are not those of ISO 3166."""
 
 Rows = NDArray[np.intp]
 ByCountry = Sequence[tuple[Sequence[str], NDArray[np.bool_]]]

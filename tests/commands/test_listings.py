@@ -66,7 +66,9 @@ def test_a_new_scenario_satisfies_the_schema(template, tmp_path):
 
 def test_a_new_scenario_is_valid(template):
     done = succeed("validate", "my-study.yaml", cwd=template.parent)
-    assert done.out == "my-study.yaml: scenario my-study, 8 designs, 480 schools, 72 months\n"
+    assumed = load_scenario("mensi-pilot").world.assumed_figures
+    assert assumed.startswith("taught_hours of HR; working_hours of BE-VLG, HR, IT; in their place ")
+    assert done.out == f"my-study.yaml: scenario my-study, 8 designs, 480 schools, 72 months; no figures found: {assumed}\n"
 
 
 def test_a_new_scenario_can_be_compared(template, tmp_path):

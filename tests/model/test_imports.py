@@ -147,8 +147,8 @@ BAD_TABLES = {
     ),
     "country": (
         "school_id,country\na,BVLG\n",
-        "schools.csv, row 2, column country: found 'BVLG'; known codes: BE-VLG, HR, CZ, HU, IT, PT (did you mean 'BE-VLG'?); "
-        "others are two letters, such as EE",
+        "schools.csv, row 2, column country: found 'BVLG'; known codes: BE-VLG, HR, CZ, HU, IT, PT, AT, BE, BG, CH, CY, DE, DK, "
+        "EE, ES, FI, FR, GB-ENG, GR, IE, ... (did you mean 'BE-VLG'?); others are two letters, such as RS",
     ),
     "half a place": (
         "school_id,latitude,longitude\na,45,\n",

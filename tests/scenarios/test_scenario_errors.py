@@ -44,8 +44,16 @@ CASES = {
         "did you mean 'regional_hub'? or state `preset: NAME` and fields that differ",
     ),
     "unknown country": (
-        GOOD + "world: {countries: [IT, PL]}\n",
-        "{file}, line 2, world.countries[1]: no figures for a country 'PL'; did you mean 'PT'? or state it as {{code: PL, ...}}",
+        GOOD + "world: {countries: [IT, PTT]}\n",
+        "{file}, line 2, world.countries[1]: no figures for a country 'PTT'; did you mean 'PT'? or state it as {{code: PTT, ...}}",
+    ),
+    "country by another code": (
+        GOOD + "world: {countries: [UK]}\n",
+        "{file}, line 2, world.countries[0]: no figures for a country 'UK'; did you mean 'GB-ENG'? or state it as {{code: UK, ...}}",
+    ),
+    "country by its name": (
+        GOOD + "world: {countries: [Germany]}\n",
+        "{file}, line 2, world.countries[0]: no figures for a country 'Germany'; did you mean 'DE'? or state it as {{code: Germany, ...}}",
     ),
     "country twice": (
         GOOD + "world: {countries: [IT, IT]}\n",

@@ -51,11 +51,13 @@ def test_norway_is_a_country_and_small_numbers_are_numbers(write):
 
 
 def test_known_country_keeps_its_figures_where_none_is_stated(write):
-    scenario = load_scenario(write("designs: [none]\nworld: {countries: [{code: HR, teacher_salary_eur_per_year: 1, regions: 2}, IT]}\n"))
+    scenario = load_scenario(
+        write("designs: [none]\nworld: {countries: [{code: HR, teacher_salary_eur_per_year: 1, regions: 2, taught_hours: 650}, IT]}\n")
+    )
     croatia = scenario.country_list()[0]
     assert (croatia.teacher_salary_eur_per_year, croatia.schools_primary) == (1.0, 880)
     assert scenario.regions() == (2, 4)
-    assert scenario.world.countries[0].assumed == ()
+    assert scenario.world.countries[0].assumed == ("working_hours",)  # nobody found it, and the scenario does not state it
 
 
 def test_structural_choices_and_hours_of_countries_reach_the_world(write):

@@ -6,7 +6,7 @@ import pytest
 
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL
-from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.countries import assumed_country
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.own_schools import read_schools
 from school_mentoring.model.world.own_ties import Ties, read_ties
@@ -153,13 +153,12 @@ def test_names_are_one_however_their_accents_and_spaces_are_stored(tmp_path):
 
 
 def test_a_country_without_figures_has_the_means_over_those_that_have(tmp_path):
-    schools = read(tmp_path, "school_id,country\nA,ee\nB,IT\nC,EE\n")
-    assert schools.country_codes == ("EE", "IT")
-    salaries = [country.teacher_salary_eur_per_year for country in COUNTRIES.values()]
-    assert schools.countries[0].teacher_salary_eur_per_year == pytest.approx(sum(salaries) / len(salaries))
+    schools = read(tmp_path, "school_id,country\nA,rs\nB,IT\nC,RS\n")
+    assert schools.country_codes == ("RS", "IT")
+    assert schools.countries[0] == assumed_country("RS")
     assert schools.notices == (
-        "schools.csv, rows 2 and 4, column country: no figures for EE; "
-        "its salary, school sizes and shares are means over the known countries; a scenario can state them",
+        "schools.csv, rows 2 and 4, column country: no figures for RS; "
+        "its salary, school sizes, hours and shares are those of countries.csv that stand for unknown ones; a scenario can state them",
     )
 
 

@@ -1,0 +1,1 @@
+"""Prices of other years, currencies and countries, and what documented programmes cost."""
