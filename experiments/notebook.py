@@ -13,14 +13,15 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import RunOptions, ScenarioLike, ScenarioOptions, Settings
 
 from .arguments import from_python
-from .compare import Comparison, Simulation
+from .compare import Comparison
 from .compare import compare as run_compare
-from .compare import simulate as run_simulation
 from .ensemble import chosen_engine
 from .folder import reading
 from .folder.reading import Study
 from .folder.writing import checked_out, study_path
 from .progress import Progress
+from .simulate import Simulation
+from .simulate import simulate as run_simulation
 from .worlds import Worlds
 
 if TYPE_CHECKING:  # Mesa takes as long to load as all else together

@@ -20,7 +20,6 @@ from .ties import MONTHLY
 from .vectors import fetch, weighted_sum_8
 
 _SHIFT = 3  # SIDE = 2**3
-_UNSIGNED = 0xFFFFFFFF  # of a replicate that was kept as int32
 # How many schools ahead memory is asked for their rows, and for their shares, which schools before them may be exposed to.
 _ROWS_AHEAD, _SHARES_AHEAD = 128, 4096
 
@@ -214,10 +213,11 @@ def _list_teams(state: State, block: BlockOfSchools, where: Ints) -> int:
 
 
 @part
-def _draw_teams(names: tuple[np.uint64, int, int], school: Ints, replicate: Ints, first: Floats, second: Floats) -> None:
+def _draw_teams(names: tuple[np.uint64, int, int], school: Ints, first: Floats, second: Floats) -> None:
+    """Set two uniforms of each team; ``first`` holds its replicate."""
     seed, p, month = names
     for k in range(school.size):
-        first[k], second[k] = draws.uniform_pair(seed, replicate[k] & _UNSIGNED, draws.TEAM, school[k], p, month, MONTHLY)
+        first[k], second[k] = draws.uniform_pair(seed, np.int64(first[k]), draws.TEAM, school[k], p, month, MONTHLY)
 
 
 @step
@@ -235,16 +235,16 @@ def _decide_teams(world: World, par: Record, state: State, block: BlockOfSchools
     first, second = state.floats[1 if par.gamma == 1.0 else 0, room][:count], state.floats[4, room][:count]
     gain, loss = state.floats[2, room][:count], state.floats[3, room][:count]
     scratch = state.ints[3, room][:count]
-    schools, replicates = scratch, gained  # which need that space later
+    schools = scratch  # which needs that space later
     for k in range(count):
         at = where[k]
         run, school = at & (side - 1), block.begin + (at >> shift)
-        schools[k], replicates[k] = school, state.replicate[at]
+        schools[k], first[k] = school, state.replicate[at]
         member = state.member[run, state.ties[run, Tie.ROW, school]]
         users[k] = member[Member.USERS + p]
         trials[k] = member[Member.TEAM] - users[k]
         gain[k], loss[k] = team_chances(par, state, run, p, school, peers[at])
-    _draw_teams((seed, p, month), schools, replicates, first, second)
+    _draw_teams((seed, p, month), schools, first, second)
     draws.binomials(first, trials, gain, scratch, gained)
     draws.binomials(second, users, loss, scratch, trials)
     adopters = state.adopters[p, block.here]

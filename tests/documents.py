@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from school_mentoring.analysis.economics.programmes import beside_programmes
 from school_mentoring.analysis.outcomes import OUTCOMES
 from school_mentoring.analysis.summary import cost_of_reach
+from school_mentoring.experiments.anchors.table import ANCHORS
 from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.prices.conversion import prices, read_rows
 from school_mentoring.experiments.prices.programmes import programmes
@@ -33,7 +34,7 @@ from school_mentoring.model.world.structure import STRUCTURE
 from school_mentoring.scenarios import load_scenario
 
 from .commands.program import ROOT, program
-from .patterns.holds import recorded
+from .patterns.holds import recorded, recorded_anchors
 
 DOCS = ROOT / "docs"
 README, ODD = ROOT / "README.md", DOCS / "odd.md"
@@ -69,7 +70,15 @@ WRITTEN: Mapping[tuple[Path, ...], Mapping[str, str]] = {
     (DOCS / "tutorials/modeller.md",): {"results/fit/calibration/figures/fit.png": "images/calibration/fit.png"},
     **{
         (DOCS / name,): {}
-        for name in ("odd.md", "parameters.md", "validation.md", "calibration.md", "tutorials/adviser.md", "tutorials/researcher.md")
+        for name in (
+            "odd.md",
+            "parameters.md",
+            "validation.md",
+            "decisions.md",
+            "calibration.md",
+            "tutorials/adviser.md",
+            "tutorials/researcher.md",
+        )
     },
 }
 """Pages with parts that the code decides, and which file of the studies that they make stands where in docs.
@@ -158,6 +167,22 @@ def _programme_rows() -> str:
     return table(PROGRAMMES, rows)
 
 
+def _anchor_rows() -> str:
+    told = {(anchor.letter, anchor.title): anchor for anchor in ANCHORS}
+    rows = []
+    for row in recorded_anchors():
+        anchor = told.get((row["anchor"], row["title"]))
+        target = " to ".join(dict.fromkeys((row["target_low"], row["target_high"])))
+        found = row["found"] if row["error"] == "nan" else f"{row['found']} ± {float(row['error']):.2g}"
+        rows.append((row["anchor"], row["title"], row["design"], target, found, row["verdict"], anchor.source if anchor else ""))
+    return table(("anchor", "reading", "design", "target", "found", "verdict", "source"), rows)
+
+
+def _fixed_rows() -> str:
+    rows = ((anchor.letter, anchor.title, anchor.reading, anchor.fixes) for anchor in ANCHORS if anchor.decides)
+    return table(("anchor", "name", "how it is read", "what hangs on it"), rows)
+
+
 def _coverage_rows() -> str:
     columns = {
         "truth in the 90 % interval": lambda row: f"{100 * float(row['coverage_90']):.1f} %",
@@ -186,6 +211,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "structure": _structure_rows,
     "coverage": _coverage_rows,
     "patterns": _pattern_rows,
+    "anchors": _anchor_rows,
+    "anchored": _fixed_rows,
     "outcomes": lambda: table(("outcome", "meaning", "unit"), ((f"`{name}`", row.label, row.unit) for name, row in OUTCOMES.items())),
 }
 """What the code gives for each part that a page marks with ``<!-- name -->`` and ``<!-- end -->``; other names are left as they are."""

@@ -29,7 +29,7 @@ def simulate(
     folder = new_folder_of(out, loaded.name, "simulate")
     runner = engine_of(engine)
     from school_mentoring.analysis.report.terminal import print_report, simulation_report
-    from school_mentoring.experiments.compare import simulate as run_simulation
+    from school_mentoring.experiments.simulate import simulate as run_simulation
 
     with Progress() as progress:
         found = run_simulation(

@@ -26,10 +26,10 @@ MARGIN = 4.0
 class ValidationFindings:
     """What was computed.
 
-    ``frames``: patterns (readings), exact, docking, peer, convergence, order, choices (runs), sets, networks, face. ``curves``: what
-    figures show, by key. ``patterns``: number, key, title, source and setting of each. ``facts``: peer_left_out, replicates, root_law,
-    seed, draws, model. ``seconds``: what each part took. ``commands``: to make it again. ``notes``: what a reader
-    must know of the parameters.
+    ``frames``: patterns (readings), anchors, exact, docking, peer, convergence, order, choices (runs), sets, networks, face. ``curves``:
+    what figures show, by key. ``patterns``: number, key, title, source and setting of each. ``facts``: peer_left_out, replicates, root_law,
+    seed, draws, model. ``seconds``: what each part took. ``commands``: to make it again. ``notes``: what a reader must know of the
+    parameters.
     """
 
     title: str
@@ -69,6 +69,7 @@ def validation_report(found: ValidationFindings, k: float) -> ValidationReport:
     sections = [
         _summary(found, judged),
         *(pattern_section(found, pattern) for pattern in found.patterns),
+        anchor_section(found.frames["anchors"]),
         exact_section(found),
         docking_section(found),
         peer_section(found),
@@ -77,10 +78,10 @@ def validation_report(found: ValidationFindings, k: float) -> ValidationReport:
         face_section(found),
         _again(found),
     ]
-    subtitle = f"{found.title}. Patterns, exact limits, two engines, an independent peer, convergence, structure, face validity."
+    subtitle = f"{found.title}. Patterns, anchors, exact limits, two engines, an independent peer, convergence, structure, face validity."
     subtitle = " ".join([subtitle, *found.notes])
     document = Document("Validation of the model" + (" (quick)" if found.quick else ""), subtitle, sections)
-    names = ("patterns", "exact", "docking", "peer", "convergence", "order", "networks", "face")
+    names = ("patterns", "anchors", "exact", "docking", "peer", "convergence", "order", "networks", "face")
     tables = {f"{name}.csv": found.frames[name] for name in names if len(found.frames[name])}
     tables |= {"choices.csv": standing, "choices_runs.parquet": found.frames["choices"]}
     tables["curves.csv"] = pd.concat([frame.assign(figure=key) for key, frame in found.curves.items() if len(frame)], ignore_index=True)
@@ -131,6 +132,13 @@ def verdicts(frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any], survi
         checks = part.groupby("check", sort=False)["holds"].all()
         said = f"{int(checks.sum())} of {len(checks)} checks, {int(part['holds'].sum())} of {len(part)} readings hold"
         found.append(Verdict(f"pattern {number}", "every reading by its own rule", bool(part["holds"].all()), said))
+    for letter, part in frames["anchors"].groupby("anchor"):
+        counted = part[part["decides"]]
+        failing = counted[counted["verdict"] != "pass"]
+        said = f"{len(counted) - len(failing)} of {len(counted)} readings within their targets"
+        outside = "; ".join(f"{row.title} {_number(row.found)}" for row in failing.itertuples())
+        rule = "every reading that decides within its target"
+        found.append(Verdict(f"anchor {letter}", rule, failing.empty, said + f" (outside: {outside})" * (not failing.empty)))
     exact = frames["exact"]
     furthest, square = float(exact["apart"].abs().max()), math.sqrt(float((exact["apart"] ** 2).mean()))
     said = f"{len(exact)} means, the furthest {furthest:.2f} standard errors away, root mean square {square:.2f}"
@@ -196,6 +204,33 @@ def pattern_section(found: ValidationFindings, pattern: Mapping[str, Any]) -> Se
     title = f"Pattern {pattern['number']}: {pattern['title']}"
     picture = _picture(pattern["key"], found.curves[pattern["key"]], title)
     return Section(f"pattern-{pattern['number']}", title, [Text(said), picture, table])
+
+
+def anchor_section(table: pd.DataFrame) -> Section:
+    """Return what has been measured of programmes like these beside what the model gives at the base values."""
+    shown = table.assign(
+        design=table["design"].map(lambda name: design_name(name) if name else ""),
+        target=[
+            _number(low) if low == high else f"{_number(low)} to {_number(high)}"
+            for low, high in table[["target_low", "target_high"]].to_numpy()
+        ],
+        found=table["found"].map(_number),
+        error=table["error"].map(_number),
+    )
+    columns = ["anchor", "reading", "design", "target", "found", "se", "verdict", "source", "fixes"]
+    rows = _cells(shown, "{anchor}", "{title}: {reading}", "{design}", "{target}", "{found}", "{error}", "{verdict}", "{source}", "{fixes}")
+    return Section(
+        "anchors",
+        "Anchors",
+        [
+            Text(
+                "What has been measured of programmes like these, and what the model gives where it is read as that was: in the pilot's "
+                "world at the base values. Only one design decides each reading; others are reported. A single figure as target is that of "
+                "one programme, for comparison. H are the patterns."
+            ),
+            Table("Anchors; se: standard error over worlds", columns, rows, words=(1, 2, 6, 7, 8)),
+        ],
+    )
 
 
 def _picture(key: str, curves: pd.DataFrame, title: str, note: str = "") -> Picture:

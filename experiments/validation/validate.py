@@ -1,13 +1,14 @@
 """The whole validation: every part computed in turn, as tables that the report is written from."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from school_mentoring.experiments.anchors.table import anchor_table, pattern_anchors
 from school_mentoring.experiments.compare import DRAW_REPLICATES
 from school_mentoring.experiments.evidence import refuse_no_choice
 from school_mentoring.experiments.progress import Stage
@@ -57,9 +58,9 @@ class Validation:
 def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = None, stage: Stage = lambda *_: None) -> Validation:
     """Compute every part of the validation.
 
-    Patterns, exact limits, docking and face validity are of the model as it is shipped; ``scenario`` is what convergence and structural
-    choices are asked of. ``quick``: the patterns ``QUICK_PATTERNS`` only, and fewer runs of the rest. Raises InputError for a scenario
-    without a design to compare, and for one that would take hours.
+    Patterns, anchors, exact limits, docking and face validity are of the model as it is shipped; ``scenario`` is what convergence and
+    structural choices are asked of. ``quick``: the patterns ``QUICK_PATTERNS`` only, and fewer runs of the rest. Raises InputError for a
+    scenario without a design to compare, and for one that would take hours.
     """
     _refuse(scenario, quick)
     found = Validation(scenario.title or scenario.name, quick)
@@ -73,6 +74,8 @@ def validate(scenario: Scenario, *, quick: bool = False, threads: int | None = N
             found.patterns.append({name: getattr(pattern, name) for name in ("number", "key", "title", "source", "setting")})
             pattern.forget()
         found.frames["patterns"] = pd.DataFrame(rows)
+    with found.timed("anchors"):
+        found.frames["anchors"] = pd.concat([anchor_table(stage, threads), pattern_anchors(_failing(chosen, rows))], ignore_index=True)
     replicates, batches = (2_000, QUICK_REPLICATES) if quick else (20_000, REPLICATES)
     with found.timed("exact limits"):
         found.frames["exact"] = exact_table(replicates, stage)
@@ -101,6 +104,13 @@ def pattern_rows(pattern: Pattern) -> list[dict[str, Any]]:
     names = ("pattern", "check", "contrast", "reading", "estimate", "error", "rule", "holds")
     read = ((check.statement, check.contrast, *vars(one).values()) for check in pattern.checks.values() for one in check.read())
     return [dict(zip(names, (pattern.number, *row), strict=True)) for row in read]
+
+
+def _failing(patterns: Sequence[Pattern], rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str, str, int]]:
+    """Give number, title and source of each pattern, and how many of its checks fail."""
+    for pattern in patterns:
+        missed = {row["check"] for row in rows if row["pattern"] == pattern.number and not row["holds"]}
+        yield pattern.number, pattern.title, pattern.source, len(missed)
 
 
 def _refuse(scenario: Scenario, quick: bool) -> None:

@@ -12,12 +12,19 @@ from school_mentoring.experiments.validation.checks import above, below, between
 from school_mentoring.experiments.validation.docking import compare_with_ndlib
 
 
+def anchors(*readings):
+    """Return a table of anchors, each with its letter and verdict."""
+    rows = [(letter, "name", 0.2, verdict != "reported", verdict) for letter, verdict in readings]
+    return pd.DataFrame(rows, columns=["anchor", "title", "found", "decides", "verdict"])
+
+
 def frames(**changed):
     """Return tables in which everything holds, but for those given."""
     readings = {"pattern": [1, 1, 2], "check": ["a", "b", "a"], "holds": [True, True, True]}
     peer = pd.DataFrame({"apart": [0.5, -3.9]})
     tables = {
         "patterns": pd.DataFrame(readings),
+        "anchors": anchors(("A", "pass"), ("A", "reported"), ("D", "pass")),
         "exact": pd.DataFrame({"apart": [1.0, -3.0]}),
         "docking": pd.DataFrame({"differing": [0, 0], "compared": [10, 20], "outcomes_compared": [3, 3]}),
         "peer": peer,
@@ -38,6 +45,12 @@ def test_all_that_has_a_rule_holds_where_all_tables_are_good():
     assert [one.part for one in found.values() if one.holds is None] == ["structural choices", "face validity"]
     assert all(one.holds is not False for one in found.values())
     assert "30 numbers differ" in found["two engines"].said
+
+
+def test_an_anchor_holds_where_each_reading_that_decides_is_within_its_target():
+    found = judged(anchors=anchors(("A", "pass"), ("A", "fail"), ("D", "pass"), ("D", "reported")))
+    assert [found[f"anchor {letter}"].holds for letter in "AD"] == [False, True]
+    assert found["anchor A"].said == "1 of 2 readings within their targets (outside: name 0.2)"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_the_report_needs_nothing_else_and_shows_a_figure_for_each_part(made):
     pictures = {path.stem for path in (folder / "figures").glob("*.png")}
     assert {"critical_mass", "spillover", "exact", "convergence", "choices"} <= pictures
     assert text.count("<img ") == len(pictures)
-    for section in ("pattern-2", "pattern-3", "exact", "docking", "peer", "convergence", "choices", "face", "again"):
+    for section in ("pattern-2", "pattern-3", "anchors", "exact", "docking", "peer", "convergence", "choices", "face", "again"):
         assert f'<section id="{section}"' in text
     assert "This is the quick version" in text
 

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from school_mentoring.analysis.report.terminal import comparison_report
-from school_mentoring.experiments.compare import compare, simulate
+from school_mentoring.experiments.compare import compare
+from school_mentoring.experiments.simulate import simulate
 from school_mentoring.experiments.sweep.chunks import Sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep
 from school_mentoring.scenarios import Scenario, load_scenario, scenario_from

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from school_mentoring.analysis.web.mesa_page import OFFLINE, ViewedModel, map_figure, school_table, serve_mesa, state_table
-from school_mentoring.experiments.compare import simulate
+from school_mentoring.experiments.simulate import simulate
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario
 
