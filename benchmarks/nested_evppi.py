@@ -47,7 +47,11 @@ def nested_evppi(benefit: pd.DataFrame) -> tuple[float, float]:
 def main(parameter: str = "beta", outer: int = 64, inner: int = 64) -> None:
     """Print the EVPPI of a parameter by regression and by nested Monte Carlo, each with its standard error."""
     scenario = load_scenario("mensi-pilot", [], designs=["none", "outreach", "regional_hub"])
-    variables = [v for v in uncertain_variables(scenario) if PARAMETERS[v.name].group in ("behaviour", "cost")]
+    variables = [
+        v
+        for v in uncertain_variables(scenario.model_copy(update={"ranges": "independent"}))
+        if PARAMETERS[v.name].group in ("behaviour", "cost")
+    ]
     mine = [v for v in variables if v.name == parameter]
     others = [v for v in variables if v.name != parameter]
     worlds = Worlds(scenario)

@@ -15,11 +15,12 @@ from school_mentoring.model.engine import run_batch
 from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.schools import Schools
-from school_mentoring.scenarios import COMPARATOR, Scenario
+from school_mentoring.scenarios import COMPARATOR, Scenario, joint_draws
 
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
+from .notes import notes_on_draws
 from .progress import Stage
-from .variables import fixed_note, sample, uncertain_variables
+from .variables import sample, uncertain_variables
 from .worlds import Worlds
 
 DRAW_REPLICATES = 2
@@ -73,9 +74,9 @@ class Comparison:
     def notes(self) -> list[str]:
         """What a reader must know of where the schools and the parameter sets come from."""
         notes, posterior = notes_on(self.scenario, self.schools), self.scenario.posterior
-        names = ", ".join(variable.name for variable in uncertain_variables(self.scenario) if variable.draws is not None)
-        if names and posterior is not None:
-            notes.append(f"Fitted to data: {names} vary by the joint draws of {Path(posterior).name}; other parameters over their ranges.")
+        if posterior is not None and len(names := list(joint_draws(self.scenario))):
+            fitted = ", ".join(name for name in self.sets if name in names)
+            notes.append(f"Fitted to data: {fitted} vary by the joint draws of {Path(posterior).name}; other parameters over their ranges.")
         return notes
 
     def __repr__(self) -> str:
@@ -151,7 +152,7 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
         notes.append(f"Blank cells drawn from the population model in: {', '.join(schools.partly_drawn)}.")
     if assumed := scenario.world.assumed_figures:
         notes.append(f"No figures found: {assumed}.")
-    return [*notes, *(f"Notice: {notice}." for notice in schools.notices), *fixed_note(scenario)]
+    return [*notes, *(f"Notice: {notice}." for notice in schools.notices), *notes_on_draws(scenario)]
 
 
 def compare(

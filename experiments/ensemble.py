@@ -23,6 +23,7 @@ from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.observe import GROUP_COUNTS, GROUPS, OUTCOMES, SCHOOL_TYPES, TEAM_GROUPS, group_names
 from school_mentoring.model.parameters import WORLD_PARAMETERS, parameter_table
 from school_mentoring.model.portable import exp, log
+from school_mentoring.model.world.structure import WORLD_WORDS, Structure
 from school_mentoring.scenarios import Scenario
 
 from .progress import Advance, announce_compilation
@@ -115,7 +116,7 @@ def chosen_engine(name: str) -> BatchRunner:
 
 def run_ensemble(
     scenario: Scenario,
-    sets: Sequence[Mapping[str, float]],
+    sets: Sequence[Mapping[str, Any]],
     replicates: int,
     *,
     worlds: Worlds,
@@ -129,12 +130,12 @@ def run_ensemble(
 ) -> Ensemble:
     """Run every design of a scenario under every parameter set (numbered from ``first_set``) and replicate.
 
-    Absent parameters have the scenario's base value. Replicate r lives in world r modulo ``scenario.worlds``. Random numbers depend on the
-    replicate alone, so designs and parameter sets share them. ``broken_down`` adds the columns of ``breakdown`` to the runs; monthly
-    records are kept only where ``monthly`` asks for them.
+    Absent parameters have the scenario's base value, absent choices of structure the scenario's own. Replicate r lives in world r modulo
+    ``scenario.worlds``. Random numbers depend on the replicate alone, so designs and parameter sets share them. ``broken_down`` adds the
+    columns of ``breakdown`` to the runs; monthly records are kept only where ``monthly`` asks for them.
     """
     base = scenario.base_parameters()
-    parameters = parameter_table([{**base, **values} for values in sets])
+    parameters, structures = parameter_sets(scenario, sets)
     designs = scenario.designs
     table = design_table(list(designs.values()), scenario.programme.first_month, scenario.programme.last_month)
     d, s, r = (a.reshape(-1) for a in np.meshgrid(*(np.arange(k) for k in (len(designs), len(sets), replicates)), indexing="ij"))
@@ -144,6 +145,7 @@ def run_ensemble(
     kept, details = [], []
     for part in parts:
         how: dict[str, Any] = {"monthly": monthly or broken_down, "per_school": per_school, "engine": engine, "threads": threads}
+        how["structures"] = structures
         tell = progress and partial(_tell, progress, part.start, len(d))
         results = run_rows(scenario, parameters, table, Batch(d[part], s[part], r[part]), worlds=worlds, **how, progress=tell)
         if broken_down:
@@ -161,6 +163,17 @@ def _tell(progress: Advance, before: int, total: int, done: int, _: int) -> None
     progress(before + done, total)
 
 
+def parameter_sets(scenario: Scenario, sets: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.void], list[Structure] | None]:
+    """Return the parameters of sets as a table, and the structure of each, None where all have the scenario's own.
+
+    A set may hold choices of structure (``world.network``) beside parameters; what it does not hold is the scenario's.
+    """
+    base, own = scenario.base_parameters(), scenario.world.structure
+    chosen = [{name.partition(".")[2]: value for name, value in values.items() if name in WORLD_WORDS} for values in sets]
+    table = parameter_table([{**base, **{name: value for name, value in values.items() if name not in WORLD_WORDS}} for values in sets])
+    return table, [own._replace(**words) for words in chosen] if any(chosen) else None
+
+
 def run_rows(
     scenario: Scenario,
     parameters: NDArray[np.void],
@@ -168,6 +181,7 @@ def run_rows(
     batch: Batch,
     *,
     worlds: Worlds,
+    structures: Sequence[Structure] | None = None,
     monthly: bool = False,
     per_school: bool = False,
     engine: BatchRunner = run_batch,
@@ -177,9 +191,13 @@ def run_rows(
     """Make the runs of a batch, each in its world.
 
     That is world ``replicate`` modulo ``scenario.worlds`` under the world parameters of the run's parameter set. ``parameters`` and
-    ``designs`` are tables of ``parameter_table`` and ``design_table``; the results are in the order of the batch.
+    ``designs`` are tables of ``parameter_table`` and ``design_table``; ``structures``: of each parameter set, where it is not the
+    scenario's own; the results are in the order of the batch.
     """
-    shapes, shape_of_set = np.unique(np.column_stack([parameters[name] for name in WORLD_PARAMETERS]), axis=0, return_inverse=True)
+    kinds = {structure: float(code) for code, structure in enumerate(dict.fromkeys(structures or ()))}
+    kind = [kinds[structure] for structure in structures] if structures else [0.0] * len(parameters)
+    shape = np.column_stack([*(parameters[name] for name in WORLD_PARAMETERS), kind])
+    shapes, shape_of_set = np.unique(shape, axis=0, return_inverse=True)
     index = batch.replicate % scenario.worlds
     place = shape_of_set.reshape(-1)[batch.parameter_set] * scenario.worlds + index
     order = np.argsort(place, kind="stable")
@@ -189,7 +207,7 @@ def run_rows(
     for rows in np.split(order, cuts[1:]):
         first = rows[0]
         known = dict(zip(parameters.dtype.names or (), parameters[batch.parameter_set[first]].tolist(), strict=True))
-        world, _ = worlds.get(known, int(index[first]))
+        world, _ = worlds.get(known, int(index[first]), structures[batch.parameter_set[first]] if structures else None)
         inputs = world, scenario.practice_arrays(), parameters, designs, Batch(*(column[rows] for column in batch))
         task = Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month)
         part = engine(task, monthly=monthly, per_school=per_school, threads=threads)

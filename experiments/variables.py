@@ -6,8 +6,8 @@ Sets are drawn by Sobol sequences or Latin hypercubes, laid out on a grid, or re
 import itertools
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,18 +20,16 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.csv_file import CsvTable, Dialect, header_of
 from school_mentoring.model.world.numbers import Bounds, read_option
-from school_mentoring.model.world.structure import STRUCTURE
-from school_mentoring.scenarios import COMPARATOR, Scenario, fitted_draws, read_draws
+from school_mentoring.model.world.structure import WORLD_WORDS
+from school_mentoring.scenarios import COMPARATOR, Scenario, fitted_draws, joint_draws
 from school_mentoring.scenarios.gone import GONE, refusal
 from school_mentoring.scenarios.schema import MAX_SCHOOLS
 
 WORLD_FIELDS: Mapping[str, tuple[int, int]] = {"world.schools_per_region": (1, 100_000), "world.regions_per_country": (1, 10_000)}
 """Sizes of the world that a sweep may vary, with what is allowed."""
 
-WORLD_WORDS: Mapping[str, tuple[str, ...]] = {f"world.{field}": tuple(words) for field, words in STRUCTURE.items()}
-"""Structural choices of the world that a sweep may vary, with their words."""
-
 PERT_SHAPE = 4.0
+NARROWED = 0.05, 0.95
 DISTRIBUTIONS = ("uniform", "loguniform", "triangular", "pert", "integer")
 
 
@@ -40,8 +38,8 @@ class Variable:
     """One column of the table of parameter sets.
 
     ``name``: a parameter, ``design.field``, or one of ``WORLD_FIELDS`` and ``WORLD_WORDS``. Either ``choices`` (values, or words) or a
-    range with a distribution, as the row of a parameter has it. ``draws``: of a parameter that was fitted to data its column of the joint
-    posterior draws, which hold how it varies; the same row of all such columns goes together.
+    range with a distribution, as the row of a parameter has it. ``draws``: of what varies by joint draws, of a posterior or anchored ones,
+    its column of these, which hold how it varies; the same row of all such columns goes together.
     """
 
     name: str
@@ -50,7 +48,7 @@ class Variable:
     high: float = 0.0
     distribution: str = "uniform"
     choices: tuple[float | str, ...] = ()
-    draws: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    draws: NDArray[Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def highest(self) -> float:
@@ -142,26 +140,19 @@ def _bounds(low: float, high: float, whole: bool = False) -> Bounds:
 
 
 def uncertain_variables(scenario: Scenario) -> list[Variable]:
-    """Return the scenario's own uncertain parameters as variables, in the order of the table; a fitted one is uncertain in any case."""
-    uncertain, drawn = scenario.uncertain_parameters(), fitted_draws(scenario)
-    return [_own(name, scenario, drawn) for name in PARAMETERS if name in uncertain or name in drawn]
+    """Return what is uncertain in a scenario as variables: its parameters in the order of the table, then choices of structure.
+
+    What joint draws hold varies by these; a parameter that was fitted to data is uncertain in any case.
+    """
+    uncertain, drawn = scenario.uncertain_parameters(), joint_draws(scenario)
+    words = [Variable(name, choices=WORLD_WORDS[name], draws=drawn[name].to_numpy()) for name in WORLD_WORDS if name in drawn]
+    return [*(_own(name, scenario, drawn) for name in PARAMETERS if name in uncertain or name in drawn), *words]
 
 
 def _own(name: str, scenario: Scenario, drawn: pd.DataFrame) -> Variable:
-    """Return a parameter as the scenario has it vary, by its column of the posterior draws where it has one."""
+    """Return a parameter as the scenario has it vary, by its column of the joint draws where it has one."""
     row = PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())
     return Variable(name, row.low, row.base, row.high, row.distribution, draws=drawn[name].to_numpy() if name in drawn else None)
-
-
-def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
-    """Say which parameters have one value in all runs because the scenario, or ``--set``, fixes it; ``varied``: what a sweep varies yet."""
-    fixed = {name: value for name, value in scenario.fixed_parameters().items() if name not in varied}
-    if not fixed:
-        return []
-    fitted = () if scenario.posterior is None else read_draws(scenario.posterior).columns
-    listed = [f"{name} at {value:.10g}{' in place of its posterior draws' if name in fitted else ''}" for name, value in fixed.items()]
-    whose = "Its" if len(fixed) == 1 else "Their"
-    return [f"Fixed in every run: {', '.join(listed)}. {whose} uncertainty is left out of all that is said."]
 
 
 def refuse_unknown(texts: Sequence[str], scenario: Scenario) -> None:
@@ -172,11 +163,12 @@ def refuse_unknown(texts: Sequence[str], scenario: Scenario) -> None:
         raise InputError(f"--vary {' '.join(strange.values())}", *refusal([*strange], "nothing named {} can be varied", known)[1:])
 
 
-def parse_variable(text: str, scenario: Scenario) -> Variable:
+def parse_variable(text: str, scenario: Scenario, drawn: pd.DataFrame | None = None) -> Variable:
     """Return the variable of a ``--vary`` text.
 
-    ``name`` alone takes the range and distribution of the table, ``name=low:high`` a uniform range, ``name=low:high:distribution`` that
-    one, ``name=a|b|c`` a choice. Raises InputError for anything else.
+    ``name`` alone takes the range and distribution of the table, or its column of the draws (default: those of a posterior);
+    ``name=low:high`` a uniform range, ``name=low:high:distribution`` that one, ``name=a|b|c`` a choice. Raises InputError for anything
+    else.
     """
     where = f"--vary {text}"
     name, equals, what = text.partition("=")
@@ -187,7 +179,7 @@ def parse_variable(text: str, scenario: Scenario) -> Variable:
         if domain.words or "|" in what or ":" not in what:
             return Variable(name, choices=tuple(parse_value(where, name, word.strip(), domain) for word in what.split("|")))
         return _range(where, name, what.split(":"), domain)
-    drawn = fitted_draws(scenario)
+    drawn = fitted_draws(scenario) if drawn is None else drawn
     if name not in drawn and name in scenario.fixed_parameters():
         raise InputError(where, f"is fixed at {scenario.parameters[name].base:g} by the scenario", f"allowed: {name}=low:high")
     if name in PARAMETERS:
@@ -214,6 +206,14 @@ def _range(where: str, name: str, parts: Sequence[str], domain: Domain) -> Varia
     if distribution == "loguniform" and low <= 0:
         raise InputError(where, f"{low:g} has no logarithm", "allowed with loguniform: above 0")
     return Variable(name, low, (low + high) / 2.0, high, distribution)
+
+
+def narrowed(variable: Variable) -> Variable:
+    """Return a parameter that varies by draws as one that varies independently, over the middle 90 % of these."""
+    if variable.draws is None:
+        return variable
+    low, high = np.quantile(variable.draws, NARROWED, method="nearest").tolist()
+    return replace(variable, low=low, base=min(max(variable.base, low), high), high=high, draws=None)
 
 
 def parse_value(where: str, name: str, word: str, domain: Domain) -> float | str:
@@ -358,13 +358,13 @@ def _check_size(scenario: Scenario, highest: Mapping[str, float]) -> None:
         raise InputError("the largest world", f"{schools:,} schools in all are too many", f"allowed: {MAX_SCHOOLS:,}")
 
 
-def chosen_variables(scenario: Scenario, vary: Sequence[str]) -> list[Variable]:
-    """Return the variables of ``--vary`` texts, or the scenario's uncertain parameters where there are none.
+def chosen_variables(scenario: Scenario, vary: Sequence[str], drawn: pd.DataFrame | None = None) -> list[Variable]:
+    """Return the variables of ``--vary`` texts (``drawn``: see ``parse_variable``), or what is uncertain where there are none.
 
     Raises InputError for a name given twice, and where there is nothing to vary.
     """
     refuse_unknown(vary, scenario)
-    chosen = [parse_variable(text, scenario) for text in vary] if vary else uncertain_variables(scenario)
+    chosen = [parse_variable(text, scenario, drawn) for text in vary] if vary else uncertain_variables(scenario)
     names = [variable.name for variable in chosen]
     for name in names:
         if names.count(name) > 1:

@@ -5,10 +5,11 @@ from typing import Any
 
 from school_mentoring.model.parameters import WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import World
-from school_mentoring.model.world.network import generate_peers, make_world, peers_from_ties
+from school_mentoring.model.world.network import generate_peers, make_world, mentoring_of, peers_from_ties
 from school_mentoring.model.world.own_schools import read_schools
 from school_mentoring.model.world.own_ties import name_mentors, read_ties
 from school_mentoring.model.world.schools import Schools, generate_schools
+from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import Scenario
 
 
@@ -22,17 +23,23 @@ class Worlds:
     def __init__(self, scenario: Scenario, *, keep: int = 0) -> None:
         self._scenario = scenario
         self._keep = keep
-        self._kept: dict[tuple[float, ...], tuple[World, Schools]] = {}
+        self._kept: dict[tuple[float | str, ...], tuple[World, Schools]] = {}
         self._schools = 0
 
-    def get(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
-        """Return world number ``index`` under a parameter set. Raises InputError where the scenario's files are faulty."""
-        key = (float(index), *(parameters[name] for name in WORLD_PARAMETERS))  # what tells this world from others of the scenario
+    def get(self, parameters: Mapping[str, float], index: int, structure: Structure | None = None) -> tuple[World, Schools]:
+        """Return world number ``index`` under a parameter set, built by a structure (default: the scenario's own).
+
+        Raises InputError where the scenario's files are faulty.
+        """
+        built = structure or self._scenario.world.structure
+        # What tells this world from others of the scenario; how schools are mentored is but a field of it.
+        key = (float(index), built.network, built.update, built.likeness, *(parameters[name] for name in WORLD_PARAMETERS))
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = self._make(parameters, index)
+            found = self._kept[key] = self._make(parameters, index, built)
             self._schools += len(found[1])
-        return found
+        world, schools = found
+        return world._replace(**mentoring_of(built)), schools
 
     def forget(self) -> None:
         """Drop the worlds kept so far, but for those that the caller wants kept."""
@@ -40,7 +47,7 @@ class Worlds:
             self._kept.clear()
             self._schools = 0
 
-    def _make(self, parameters: Mapping[str, float], index: int) -> tuple[World, Schools]:
+    def _make(self, parameters: Mapping[str, float], index: int, structure: Structure) -> tuple[World, Schools]:
         scenario, spec = self._scenario, self._scenario.world
         if spec.schools is None:
             places = scenario.country_list(), scenario.regions(), spec.schools_per_region
@@ -53,8 +60,8 @@ class Worlds:
         if ties is not None and len(ties.source):
             peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
         else:
-            peers = generate_peers(schools, parameters, scenario.seed, index, spec.structure)
-        return make_world(schools, peers, structure=spec.structure), schools
+            peers = generate_peers(schools, parameters, scenario.seed, index, structure)
+        return make_world(schools, peers, structure=structure), schools
 
 
 def schools_of(path: str, scenario: Scenario, parameters: Mapping[str, float], index: int = 0) -> Schools:

@@ -17,6 +17,9 @@ ROOT = Path(school_mentoring.__file__).parent
 RESULTS = ("school_mentoring.experiments.sweep.chunks", "school_mentoring.model.mesa_model")
 """What makes the outcomes of a study, by either engine."""
 
+ANCHORED = ("school_mentoring.model.engine", "school_mentoring.model.world.network", "school_mentoring.experiments.anchors.readings")
+"""What decides which draws meet the anchors."""
+
 DESCRIBED = "school_mentoring.scenarios"
 """What reads scenarios changes no result: what was read stands in the study, and is compared as such."""
 
@@ -30,8 +33,18 @@ def engine_fingerprint() -> str:
 @cache
 def result_fingerprint() -> str:
     """Return 16 hexadecimal digits that change with any code or number that can change a result under the same scenario and seed."""
-    tables = [path.name.encode() + b"\0" + path.read_bytes() for path in sorted((ROOT / "model" / "data").glob("*.csv"))]
+    read = [*sorted((ROOT / "model" / "data").glob("*.csv")), *(ROOT / "scenarios" / "anchored").glob("*.parquet")]
+    tables = [path.name.encode() + b"\0" + path.read_bytes() for path in read]
     return fingerprint(RESULTS, lambda name: not name.startswith(DESCRIBED), tables)
+
+
+def anchored_fingerprint(described: bytes) -> str:
+    """Return 16 hexadecimal digits that change with what decides which draws meet the anchors.
+
+    The rules, how the anchors are read, their targets, and the scenario in which they are, ``described`` with all its numbers.
+    """
+    targets = (ROOT / "experiments" / "anchors" / "anchors.csv").read_bytes()
+    return fingerprint(ANCHORED, lambda name: name in ANCHORED or name.startswith("school_mentoring.model."), [targets, described])
 
 
 def fingerprint(roots: Iterable[str], counts: Callable[[str], bool] = lambda _: True, others: Iterable[bytes] = ()) -> str:

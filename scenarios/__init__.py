@@ -1,5 +1,6 @@
 """Studies described in YAML files: ``load_scenario`` reads a file or a shipped name, ``Scenario`` is what all else works with."""
 
+from .anchored import anchored, joint_draws, stated_instead
 from .json_schema import json_schema
 from .load import (
     FILE_KEYS,
@@ -23,7 +24,7 @@ from .template import template
 
 __all__ = [
     "COMPARATOR", "FILE_KEYS", "CountryEntry", "Practice", "Programme", "Range", "RunOptions", "Scenario", "ScenarioLike",
-    "ScenarioOptions", "Settings", "WorldSpec", "assignments", "check_draws", "dump_yaml", "fitted_draws", "json_schema",
-    "load_scenario", "own_headers", "parameter_rows", "read_draws", "read_parquet", "resolved", "scenario_from",
-    "shipped_scenarios", "template", "uploaded_scenario",
+    "ScenarioOptions", "Settings", "WorldSpec", "anchored", "assignments", "check_draws", "dump_yaml", "fitted_draws",
+    "joint_draws", "json_schema", "load_scenario", "own_headers", "parameter_rows", "read_draws", "read_parquet", "resolved",
+    "scenario_from", "shipped_scenarios", "stated_instead", "template", "uploaded_scenario",
 ]  # fmt: skip

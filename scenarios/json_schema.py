@@ -7,7 +7,7 @@ from school_mentoring.model.parameters import PARAMETERS, Distribution, Paramete
 from school_mentoring.model.world.countries import COUNTRIES
 
 from .fields import WORD_PATTERN
-from .schema import GROUPS, Scenario
+from .schema import GROUPS, STRUCTURE_DRAWN, Scenario
 
 
 def json_schema() -> dict[str, Any]:
@@ -19,7 +19,7 @@ def json_schema() -> dict[str, Any]:
     parameters = {name: _parameter(row) for name, row in PARAMETERS.items()}
     properties["parameters"] = {"description": properties["parameters"]["description"], **_section(parameters)}
     properties["designs"] = _designs(properties["designs"]["description"])
-    properties["uncertain"]["items"] = {"enum": [*GROUPS, *PARAMETERS]}
+    properties["uncertain"]["items"] = {"enum": [*GROUPS, STRUCTURE_DRAWN, *PARAMETERS]}
     schema["$defs"]["Correlation"]["properties"]["between"]["prefixItems"] = [{"enum": list(PARAMETERS)}] * 2
     for key in ("practices", "uncertain", "programme", "world"):
         properties[key].pop("default", None)

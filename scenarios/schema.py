@@ -5,7 +5,7 @@ out is filled in when it is made, so two scenarios are equal where they mean the
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from .designs import check_fields, filled_design
 from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, fault
 from .gone import refusal
 from .ranges import Range, check_range, filled_range, in_scenario
+
+STRUCTURE_DRAWN = "structure"
+"""What ``uncertain`` names the choices of structure by, which anchored draws hold beside parameters."""
 
 COMPARATOR = "none"
 """The design every other is compared with; it is a preset and takes no fields."""
@@ -215,9 +218,17 @@ class Scenario(ScenarioSection):
     designs: Mapping[Word, Design] = _field(
         "Designs by name: nothing for the preset of that name, or fields that differ", min_length=1, max_length=MAX_DESIGNS
     )
-    uncertain: tuple[str, ...] = _field("Parameters, or groups of them, that are varied together", default=GROUPS, max_length=200)
+    uncertain: tuple[str, ...] = _field(
+        "Parameters, or groups of them, that are varied together; structure: the choices that anchored draws hold",
+        default=(*GROUPS, STRUCTURE_DRAWN), max_length=200,
+    )  # fmt: skip
     correlations: tuple[Correlation, ...] = _field(
         "Uncertain parameters that go together; all others are independent", default=(), max_length=1000
+    )
+    ranges: Literal["anchored", "independent"] = _field(
+        "anchored: uncertain parameters and the structure vary together, by draws that meet what has been measured; "
+        "independent: each parameter over its range",
+        default="anchored",
     )
     posterior: str | None = _file(
         "A Parquet file of joint draws fitted to data (a column per parameter), which tell how these parameters vary"
@@ -270,7 +281,7 @@ class Scenario(ScenarioSection):
     @field_validator("uncertain", mode="after")
     @classmethod
     def _check_uncertain(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = [*GROUPS, *PARAMETERS]
+        known = [*GROUPS, STRUCTURE_DRAWN, *PARAMETERS]
         if strange := [name for name in names if name not in known]:
             name, problem, allowed = refusal(strange, "neither a parameter nor a group of them: {}", known)
             fault((names.index(name),), problem, allowed)

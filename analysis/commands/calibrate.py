@@ -55,7 +55,7 @@ def calibrate(
     from school_mentoring.analysis.report.terminal import print_report
     from school_mentoring.experiments.calibration.calibrate import calibrate as run_calibration
     from school_mentoring.experiments.calibration.calibrate import quick_fit, state_of, write_findings
-    from school_mentoring.experiments.variables import fixed_note
+    from school_mentoring.experiments.notes import fixed_note
 
     notes = fixed_note(loaded, problem.prior.names)
     decided = {**vars(wanted), "design": design, "start": start, "mapping": mapping, "end": end, "quick": quick}

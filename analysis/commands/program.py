@@ -16,6 +16,7 @@ from school_mentoring import __version__
 from school_mentoring.experiments.arguments import signature_of
 from school_mentoring.model.errors import InputError, one_line
 
+from .anchor import anchor
 from .calibrate import calibrate
 from .compare import compare
 from .memory import TOO_LITTLE
@@ -33,7 +34,7 @@ from .validate import validate
 from .validation import validation
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    *(compare, simulate, sweep, sensitivity, optimise, recommend, calibrate, rerun),
+    *(compare, simulate, sweep, sensitivity, optimise, recommend, calibrate, anchor, rerun),
     *(validate, validation, parameters, schema, new, serve),
 )
 

@@ -38,7 +38,7 @@ def sensitivity(
     **chosen: Unpack[options.SearchOptions],
 ) -> None:
     """Find which parameters and groups decide an outcome, which do not, and how sure that is."""
-    from school_mentoring.experiments.sensitivity.study import asked, run_study
+    from school_mentoring.experiments.sensitivity.study import asked, notes_on_study, run_study
 
     wanted = asked(
         method=method, outputs=outputs, vary=vary or (), groups=groups, pairs=pairs, points=n or 0, ci=ci, budget=budget,
@@ -60,9 +60,8 @@ def sensitivity(
         folder = folder / "sensitivity"
     from school_mentoring.analysis.report.sensitivity import sensitivity_report, title_of
     from school_mentoring.analysis.report.terminal import print_report
-    from school_mentoring.experiments.variables import fixed_note
 
-    notes = fixed_note(loaded, set(found.indices["parameter"]))
+    notes = notes_on_study(loaded, wanted, set(found.indices["parameter"]))
     report = sensitivity_report(found.tables(), found.state)
     if not as_json:
         print_report(report, title_of(found.state), notes)

@@ -42,8 +42,8 @@ def sweep(
     folder = new_folder_of(out, loaded.name, "sweep")
     share = parse_shard(shard)
     engine_of(engine)
+    from school_mentoring.experiments.notes import notes_on_draws
     from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, plan_with_estimate, sweep_summary
-    from school_mentoring.experiments.variables import fixed_note
 
     plan, cost = plan_with_estimate(
         loaded, vary or [], sample, random=random, chunk=chunk, yes=yes, threads=workers, broken_down=broken_down, shard=share
@@ -60,7 +60,7 @@ def sweep(
             progress=lambda done, total: progress.show("runs", done, total),
         )  # fmt: skip
     lines, document = sweep_summary(folder, plan, store, failed, share)
-    notes = fixed_note(loaded, plan.sets)
+    notes = notes_on_draws(loaded, plan.sets)
     if not as_json:
         print("\n".join([*lines, *notes]))
     finish(folder, document, as_json, notes)

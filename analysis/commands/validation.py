@@ -27,8 +27,8 @@ def validation(
     engine_of("compiled")
     from school_mentoring.analysis.report.handover import write_html
     from school_mentoring.analysis.report.validation import ValidationFindings, validation_report
+    from school_mentoring.experiments.notes import fixed_note
     from school_mentoring.experiments.validation.validate import validate as run_validation
-    from school_mentoring.experiments.variables import fixed_note
 
     with Progress() as progress:
         found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)

@@ -7,6 +7,7 @@ worlds (Efron & Stein 1981).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,8 @@ from scipy.special import ndtri
 
 from school_mentoring.experiments.ensemble import run_rows
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.designs import PRESETS, Design, design_table
+from school_mentoring.model import rules
+from school_mentoring.model.designs import CHOICES, PRESETS, Design, design_table
 from school_mentoring.model.engine import Batch, Results
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import parameter_table
@@ -28,7 +30,7 @@ START, YEAR = 6, 12
 
 TWO_YEARS, THREE_YEARS, FOUR_YEARS, SIX_YEARS = 24, 36, 48, 72
 NOBODY_ADOPTS: Mapping[str, float] = {"p": 0.0, "q_in": 0.0, "q_out": 0.0, "beta": 0.0, "turnover": 0.0, "initial_share": 0.1}
-FEW, SMALL_PROGRAMME, LARGE_PROGRAMME = (0.05, 0.15), 6, 60
+FEW, LARGE_PROGRAMME = (0.05, 0.15), 60
 
 Sums = NDArray[np.float64]
 """What a reading adds up: of each world, shape (worlds, counts)."""
@@ -88,14 +90,13 @@ class Runs:
 class Case:
     """What the anchors are read of: a scenario laid out as the pilot, under one parameter set.
 
-    ``parameters``: all of them. ``fewer``: of the runs of a reading this part is made. Replicate r lives in world r modulo
-    ``scenario.worlds``. Runs that more than one reading needs are kept.
+    ``parameters``: all of them. The more worlds the scenario has, the more runs a reading takes. Runs that more than one reading needs are
+    kept.
     """
 
     scenario: Scenario
     parameters: Mapping[str, float]
     worlds: Worlds
-    fewer: float = 1.0
     threads: int | None = None
     _kept: dict[Any, Any] = field(default_factory=dict)
 
@@ -103,13 +104,13 @@ class Case:
         self,
         designs: Sequence[Design],
         months: int,
-        replicates: int,
+        per_world: float,
         *,
         per_school: bool = True,
         changed: Mapping[str, float] | None = None,
     ) -> Runs:
-        """Run designs for some months, with some parameters ``changed``."""
-        count = max(1, round(replicates * self.fewer / self.scenario.worlds)) * self.scenario.worlds
+        """Run designs for some months so many times in each world, or in this part of the worlds, with some parameters ``changed``."""
+        count = max(1, round(per_world * self.scenario.worlds))
         values = {**self.parameters, **(changed or {})}
         scenario = self.scenario.model_copy(update={"months": months})
         window = scenario.programme.first_month, scenario.programme.last_month
@@ -127,7 +128,7 @@ class Case:
     def by_world(self, *counts: NDArray[Any]) -> Sums:
         """Return counts of each replicate, (replicates,) each, added up over the replicates of a world."""
         table = np.column_stack(counts).astype(np.float64)
-        return table.reshape(-1, self.scenario.worlds, table.shape[1]).sum(axis=0)
+        return table.reshape(-1, min(len(table), self.scenario.worlds), table.shape[1]).sum(axis=0)
 
 
 def preset(name: str, **changes: object) -> Design:
@@ -153,25 +154,27 @@ def _coached(case: Case, runs: Runs, design: int) -> Sums:
     return case.by_world(*(np.where(still, count, 0).sum(axis=1) for count in counts))
 
 
-def _six(case: Case) -> Runs:
-    """Make the runs of one year of the hub: 6 clusters, 60 with the same coordinators, and 6 with no hour and every hour online."""
-    schools = len(case.worlds.get(case.parameters, 0)[1])
-    small = preset("regional_hub", mentor_share=SMALL_PROGRAMME / schools)
-    changes: list[dict[str, float]] = [{}, {"mentor_share": LARGE_PROGRAMME / schools}, {"virtual_share": 0.0}, {"virtual_share": 1.0}]
-    designs = [preset("none"), *(small.model_copy(update=change) for change in changes)]
-    return case.kept("coaching", lambda: case.runs(designs, START + YEAR + 1, 60))
-
-
 def _coaching(case: Case, design: str) -> Sums:
-    if design == "regional_hub":
-        return _coached(case, _six(case), 1)
+    """Add up for a design as it is; as in a programme of 6 clusters, a hub of the pilot has one."""
     designs = [preset("none"), preset(design, tie_months=0)]  # as a tie of a year has no team when the year is over
-    return _coached(case, case.runs(designs, START + YEAR + 1, 20), 1)
+    return _coached(case, case.kept(("coaching", design), lambda: case.runs(designs, START + YEAR + 1, 2)), 1)
 
 
-def _two(case: Case, first: int, second: int) -> Sums:
-    runs = _six(case)
-    return np.column_stack([_coached(case, runs, first), _coached(case, runs, second)])
+def _compared(case: Case) -> Runs:
+    """Make one year of the hub besides: 60 clusters with the same coordinators, and as it is with no hour and with every hour online."""
+    schools = len(case.worlds.get(case.parameters, 0)[1])
+    changes: list[dict[str, float]] = [{"mentor_share": LARGE_PROGRAMME / schools}, {"virtual_share": 0.0}, {"virtual_share": 1.0}]
+    designs = [preset("none"), *(preset("regional_hub", **change) for change in changes)]
+    return case.kept("compared", lambda: case.runs(designs, START + YEAR + 1, 2))
+
+
+def _scale(case: Case, design: str) -> Sums:
+    return np.column_stack([_coached(case, _compared(case), 1), _coaching(case, design)])
+
+
+def _online(case: Case, _: str) -> Sums:
+    runs = _compared(case)
+    return np.column_stack([_coached(case, runs, 3), _coached(case, runs, 2)])
 
 
 def gain(sums: Sums) -> float:
@@ -192,7 +195,7 @@ def _colleagues(sums: Sums) -> float:
 
 
 def _unsupported(case: Case, _: str) -> Sums:
-    runs = case.runs([preset("none")], FOUR_YEARS + 1, 8, changed={**NOBODY_ADOPTS, "advanced_fraction": 0.0})
+    runs = case.runs([preset("none")], FOUR_YEARS + 1, 0.5, changed={**NOBODY_ADOPTS, "advanced_fraction": 0.0})
     first, last = runs.adopters(0)[:, 0], runs.adopters(0)[:, FOUR_YEARS]
     few = (first >= FEW[0] * runs.teachers) & (first <= FEW[1] * runs.teachers)
     return case.by_world(*(np.where(few, count, 0).sum(axis=1) for count in (last, first)))
@@ -201,7 +204,7 @@ def _unsupported(case: Case, _: str) -> Sums:
 def _three_years(case: Case, design: str) -> Runs:
     """Make three funded years in which nobody takes the practice up."""
     months = START + THREE_YEARS + 1
-    return case.kept(("three years", design), lambda: case.runs([preset(design, last_month=months)], months, 60, changed=NOBODY_ADOPTS))
+    return case.kept(("three years", design), lambda: case.runs([preset(design, last_month=months)], months, 2, changed=NOBODY_ADOPTS))
 
 
 def _supported(case: Case, design: str) -> Sums:
@@ -238,7 +241,7 @@ def _part_lost(sums: Sums) -> float:
 def _contacts(case: Case, design: str) -> Sums:
     """Add up the contacts of ties that end as planned after two years that are there two years later, and all of them."""
     end = START + TWO_YEARS
-    runs = case.runs([preset(design, tie_months=TWO_YEARS)], end + TWO_YEARS + 1, 20)
+    runs = case.runs([preset(design, tie_months=TWO_YEARS)], end + TWO_YEARS + 1, 2)
     mentor, meet = runs.mentor(0), runs.designs[0].meeting_hours > 0.0
     counts = [_pairs(world, mentor[r, end - 1 : end + 1], runs.results.partners[r, 1], meet) for r, world in enumerate(runs.homes)]
     return case.by_world(*np.array(counts).T)
@@ -271,7 +274,7 @@ def _part(sums: Sums) -> float:
 
 
 def _outlay(case: Case, design: str) -> Sums:
-    runs = case.runs([preset(design)], case.scenario.months, 8, per_school=False, changed={"discount_rate": 0.0})
+    runs = case.runs([preset(design)], case.scenario.months, 0.25, per_school=False, changed={"discount_rate": 0.0})
     factors = [case.parameters[f"salary_country_{1 + k % 6}"] for k in range(len(case.scenario.world.countries))]
     salaries = [country.teacher_salary_eur_per_year for country in case.scenario.world.countries]
     salary = case.parameters["salary_level"] * float(np.mean(np.multiply(salaries, factors)))
@@ -279,14 +282,14 @@ def _outlay(case: Case, design: str) -> Sums:
 
 
 def _growth(case: Case, _: str) -> Sums:
-    runs = case.runs([preset("none")], SIX_YEARS + 1, 8, per_school=False)
+    runs = case.runs([preset("none")], SIX_YEARS + 1, 0.5, per_school=False)
     return case.by_world(runs.total(0, "adopters_end"), runs.total(0, "adopters_start"))
 
 
 def _joining(case: Case, design: str) -> Sums:
     """Add up the schools that first have a role in each of six yearly rounds."""
     months = START + SIX_YEARS
-    runs = case.runs([preset(design, last_month=months)], months, 20)
+    runs = case.runs([preset(design, last_month=months)], months, 1)
     joined = np.logical_or.accumulate(runs.role(0) > 0, axis=1).sum(axis=2)[:, START + YEAR - 1 :: YEAR]
     return case.by_world(*np.diff(joined, axis=1, prepend=0).T)
 
@@ -295,18 +298,36 @@ def _largest_rise(sums: Sums) -> float:
     return float(np.max(sums[1:] / sums[:-1])) if sums[:-1].all() else np.nan
 
 
+# --- what follows from a formula --------------------------------------------------------------------------------------
+
+
+def _ties_expected(par: SimpleNamespace) -> float:
+    hub = PRESETS["regional_hub"]
+    quality = rules.coordination_quality(par, CHOICES["tier"].index(hub.tier), hub.fte, 1.0)
+    support = hub.stipend + hub.mentee_grant, float(hub.recognition)
+    return float(1.0 - (1.0 - rules.attrition_chance(par, quality, hub.virtual_share, *support, 1.0, 0.0)) ** THREE_YEARS)
+
+
+EXPECTED: Mapping[str, Callable[[SimpleNamespace], float]] = {
+    "unsupported": lambda par: float(1.0 - (1.0 - par.d * (1.0 - 0.1 * par.protection)) ** FOUR_YEARS),
+    "ties": _ties_expected,
+    "contacts": lambda par: float(par.contact_lasts * (1.0 - par.contact_fade) ** TWO_YEARS),
+}
+"""What readings come to, but for chance and small corrections, as it follows from a parameter set: a set far off needs no run."""
+
+
 READINGS: Mapping[str, Reading] = {
     "growth": Reading(_growth, _part),
     "unsupported": Reading(_unsupported, _part_lost),
-    "outlay": Reading(_outlay, _part),
     "coaching": Reading(_coaching, gain),
     "colleagues": Reading(_coaching, _colleagues),
-    "scale": Reading(lambda case, _: _two(case, 2, 1), _ratio_of_gains),
-    "online": Reading(lambda case, _: _two(case, 4, 3), _ratio_of_gains),
-    "contacts": Reading(_contacts, _part),
-    "joining": Reading(_joining, _largest_rise),
     "supported": Reading(_supported, in_three_years),
     "ties": Reading(_ties, in_three_years),
+    "contacts": Reading(_contacts, _part),
+    "scale": Reading(_scale, _ratio_of_gains),
+    "online": Reading(_online, _ratio_of_gains),
+    "joining": Reading(_joining, _largest_rise),
+    "outlay": Reading(_outlay, _part),
 }
 """The readings by key, in the order in which draws are held to them: what costs little first."""
 

@@ -64,4 +64,5 @@ def _told(stated: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any
         "uncertain": [name for name in stated["uncertain"] if name not in GONE],
         "correlations": [one for one in stated["correlations"] if GONE.keys().isdisjoint(one["between"])],
         "world": {**WORLD, **stated["world"]},
+        "ranges": "independent",
     }

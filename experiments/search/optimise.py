@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
-from school_mentoring.experiments.ensemble import run_rows, runner
+from school_mentoring.experiments.ensemble import parameter_sets, run_rows, runner
 from school_mentoring.experiments.folder.writing import writing
 from school_mentoring.experiments.progress import Advance, Stage
 from school_mentoring.experiments.sweep.store import Store, plan_hash, say
@@ -28,7 +28,6 @@ from school_mentoring.model.designs import FIELDS, OPTIONAL, Design, design_from
 from school_mentoring.model.engine import Batch
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
-from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.world.arrays import Flags, Floats
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
@@ -62,8 +61,13 @@ class Panel:
         if draws and uncertain:
             correlation = self.scenario.correlation([variable.name for variable in uncertain])
             self.sets = sample(f"sobol:{draws}", uncertain, seed, correlation).to_dict("records")
-        self._parameters = parameter_table([{**scenario.base_parameters(), **values} for values in self.sets])
-        self._how: dict[str, Any] = {"worlds": Worlds(self.scenario, keep=KEPT_SCHOOLS), "engine": runner(engine), "threads": threads}
+        self._parameters, structures = parameter_sets(scenario, self.sets)
+        self._how: dict[str, Any] = {
+            "structures": structures,
+            "worlds": Worlds(self.scenario, keep=KEPT_SCHOOLS),
+            "engine": runner(engine),
+            "threads": threads,
+        }
 
     def outcomes(self, designs: Sequence[Design], progress: Advance | None = None) -> NDArray[np.float64]:
         """Return the outcomes of every design in every cell, shape (designs, cells, len(OUTCOMES))."""

@@ -4,7 +4,7 @@ The folder of a study is that of its sweep, so everything that reads sweeps read
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -16,15 +16,16 @@ import pandas as pd
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.model_1 import recorded_as
 from school_mentoring.experiments.folder.reading import open_study
+from school_mentoring.experiments.notes import fixed_note, notes_on_draws
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, chunk_cells, read_plan
-from school_mentoring.experiments.variables import chosen_variables
+from school_mentoring.experiments.variables import chosen_variables, narrowed
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.arrays import Counts
-from school_mentoring.scenarios import COMPARATOR, Scenario
+from school_mentoring.scenarios import COMPARATOR, Scenario, joint_draws
 
 from .design import DUMMY, Factor, Layout, group_of, layout_of, one_at_a_time
 from .estimates import contests, estimate, given_estimates, numbers_of, over_time
@@ -208,7 +209,9 @@ def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario,
 
 
 def _layout(scenario: Scenario, options: SensitivityOptions) -> Layout:
-    variables = chosen_variables(scenario, _names(scenario, options.vary))
+    variables = chosen_variables(scenario, _names(scenario, options.vary), joint_draws(scenario))
+    if _narrows(scenario, options):  # the structure, which has no range, stays as the scenario has it
+        variables = [narrowed(variable) for variable in variables if not variable.choices or variable.draws is None]
     start = options.points or POINTS[options.method]
     if options.method != "morris" and start & (start - 1):
         raise InputError(f"--n {start}", "is no power of 2", f"allowed: 2, 4, ... such as {2 ** start.bit_length()} (Sobol sequences)")
@@ -224,6 +227,21 @@ def _layout(scenario: Scenario, options: SensitivityOptions) -> Layout:
             raise InputError(where, f"{asks} posterior draws hold {fitted[0]} and others together", allowed)
     given: dict[str, Any] = {"groups": options.groups, "second": options.second, "seed": scenario.seed, "start": start}
     return layout_of(shape, variables, **given, correlation=correlation)
+
+
+def _narrows(scenario: Scenario, options: SensitivityOptions) -> bool:
+    """Tell whether a method that asks for independent parameters takes them over narrowed ranges instead of by anchored draws."""
+    return options.method in INDEPENDENT and scenario.posterior is None and scenario.ranges == "anchored"
+
+
+def notes_on_study(scenario: Scenario, options: SensitivityOptions, varied: Collection[str]) -> list[str]:
+    """Say over which values parameters were varied, as far as that is not stated with them; ``varied``: their names."""
+    if not _narrows(scenario, options):
+        return notes_on_draws(scenario, varied)
+    narrow = (
+        "As this method asks for independent parameters, each varies over the middle 90 % of the draws that meet what has been measured"
+    )
+    return [f"{narrow}, where no range is stated for it; the structure stays as the scenario has it.", *fixed_note(scenario, varied)]
 
 
 def refuse_too_few(points: int, method: str, where: str) -> None:

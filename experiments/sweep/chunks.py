@@ -13,13 +13,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.ensemble import BatchRunner, breakdown, breakdown_columns, run_rows, runner, slices
-from school_mentoring.experiments.variables import WORLD_FIELDS, WORLD_WORDS
+from school_mentoring.experiments.variables import WORLD_FIELDS
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import CHOICES, DESIGN_DTYPE, FIELDS, design_table
 from school_mentoring.model.engine import Batch, Results
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import GROUP_COUNTS, OUTCOMES
 from school_mentoring.model.parameters import PARAMETER_DTYPE, PARAMETERS
+from school_mentoring.model.world.structure import WORLD_WORDS
 from school_mentoring.scenarios import Scenario
 
 from .plan import Plan

@@ -21,7 +21,7 @@ from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.world.arrays import World
-from school_mentoring.model.world.structure import STRUCTURE, Structure
+from school_mentoring.model.world.structure import STRUCTURE, WORLD_WORDS, Structure
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .checks import MARGIN, curve
@@ -140,7 +140,7 @@ def runs_under_choices(scenario: Scenario, stage: Stage = lambda *_: None, threa
     The runs carry ``choice``, ``value`` and ``variant`` beside the columns ``KEPT``. Random numbers and parameter sets are the same in all.
     """
     scenario = with_comparator(scenario)
-    sets = drawn_sets(scenario)
+    sets = drawn_sets(scenario).drop(columns=list(WORLD_WORDS), errors="ignore")  # each variant has one structure
     if not len(sets):  # nothing is uncertain: the base parameters are the one set
         sets = pd.DataFrame(index=[0])
     chosen = variants(scenario)

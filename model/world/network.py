@@ -1,7 +1,7 @@
 """The peer network: which schools look at each other, drawn (by ``peers.py``) or given, as compressed rows; and the world it belongs to."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,10 +83,17 @@ def make_world(
         working_hours=np.array([country.working_hours for country in schools.countries]),
         likeness=likeness_bits(schools, structure.likeness),
         sequential=structure.update == "sequential",
-        contacts=list(STRUCTURE["contacts"]).index(structure.contacts),
-        whole_staff=structure.mentored == "whole_staff",
-        fading=structure.online_hours == "fading",
+        **mentoring_of(structure),
     )
+
+
+def mentoring_of(structure: Structure) -> dict[str, Any]:
+    """Return the fields of a world that say how schools are mentored, which may be replaced without making another world."""
+    return {
+        "contacts": list(STRUCTURE["contacts"]).index(structure.contacts),
+        "whole_staff": structure.mentored == "whole_staff",
+        "fading": structure.online_hours == "fading",
+    }
 
 
 def generate_world(

@@ -45,6 +45,9 @@ STRUCTURE: Mapping[str, Mapping[str, str]] = {
 }
 """What each choice may be, and what it means; the first is the default."""
 
+WORLD_WORDS: Mapping[str, tuple[str, ...]] = {f"world.{field}": tuple(words) for field, words in STRUCTURE.items()}
+"""The words of each choice by its key in a scenario, as a column of parameter sets has it."""
+
 
 class Structure(NamedTuple):
     """The choices that a world is made by; the meaning of each word stands in ``STRUCTURE``."""

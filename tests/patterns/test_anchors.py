@@ -62,7 +62,7 @@ def found(title, design="regional_hub"):
 
 
 def test_coaching_is_what_the_schools_of_a_simulation_give(simulated):
-    hub, _ = simulated("hub", "regional_hub", 80, "months=19", "regional_hub.mentor_share=0.0125")
+    hub, _ = simulated("hub", "regional_hub", 80, "months=19")
     none, _ = simulated("none", "none", 80, "months=19")
     mentor = by_school(hub, "mentor").loc[:, 6:18]
     still = mentor[mentor[6].notna() & mentor.eq(mentor[6], axis=0).all(axis=1)].index
@@ -77,7 +77,7 @@ NOBODY = ("p=0", "q_in=0", "q_out=0", "beta=0", "turnover=0", "initial_share=0.1
 
 
 def test_giving_up_is_what_the_schools_of_a_simulation_give(simulated):
-    none, _ = simulated("alone", "none", 40, "months=49", "advanced_fraction=0", *NOBODY)
+    none, _ = simulated("alone", "none", 20, "months=49", "advanced_fraction=0", *NOBODY)
     users = by_school(none, "adopters")
     share = users[0] / by_school(none, "teachers")[0]
     few = users[(share >= 0.05) & (share <= 0.15)]
@@ -91,7 +91,7 @@ def test_giving_up_is_what_the_schools_of_a_simulation_give(simulated):
 
 
 def test_contacts_are_what_the_schools_of_a_simulation_give(simulated):
-    hub, tables = simulated("two", "regional_hub", 40, "months=55", "regional_hub.tie_months=24")
+    hub, tables = simulated("two", "regional_hub", 80, "months=55", "regional_hub.tie_months=24")
     mentor = by_school(hub, "mentor")[[29, 30]].reset_index()
     tied = mentor[mentor[29].notna()].assign(ended=lambda frame: frame[30] != frame[29]).rename(columns={29: "cluster"})
     with_mentor = tied.assign(other=tied["cluster"])[tied["ended"]]

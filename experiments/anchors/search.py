@@ -1,0 +1,182 @@
+"""The search for anchored draws: chunks of sets held to the anchors, kept in a folder that survives a kill, until enough are accepted.
+
+Whoever computes a chunk, it holds the same; draws are the first accepted ones in the order of their numbers. At the end some of them are
+held to all anchors again, with other random numbers and worlds, which tells how many pass by luck.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from school_mentoring.experiments.folder.description import refuse_other
+from school_mentoring.experiments.folder.writing import StudyFolder, checked_out, provenance, study_bytes, writing
+from school_mentoring.experiments.progress import Stage
+from school_mentoring.experiments.sweep.store import Store, part_bytes, write_atomically
+from school_mentoring.model.engine import cpu_count
+from school_mentoring.model.errors import InputError
+from school_mentoring.model.world.structure import WORLD_WORDS
+from school_mentoring.scenarios.anchored import model_now
+
+from .draws import CHUNK, DECIDING, DRAWN, FULL, MOST, Search
+
+DRAWS_FILE = "draws.parquet"
+AGAIN, PART = 200, 10
+"""Draws that are held to the anchors again, and how many of them make a chunk."""
+
+SIDE_BY_SIDE = 4
+Task = Callable[[], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    ``draws``: the accepted sets. ``tried``: what became of every set up to the last accepted one, ``again``: of the draws with other random
+    numbers, both as ``Search.hold`` says. ``about``: all of it in short, as the file of draws holds it.
+    """
+
+    draws: pd.DataFrame
+    tried: pd.DataFrame
+    again: pd.DataFrame
+    about: dict[str, Any]
+
+    def file(self) -> bytes:
+        """Return the bytes of the file of draws."""
+        return part_bytes(pa.Table.from_pandas(self.draws, preserve_index=False), self.about)
+
+
+def find_draws(
+    folder: Path, search: Search, wanted: int, *, resume: bool, threads: int | None = None, stage: Stage = lambda *_: None
+) -> Found:
+    """Hold sets to the anchors until ``wanted`` are accepted, and hold those again; write all of it to the folder.
+
+    Raises InputError where the folder holds something else, or, unless ``resume`` is True, this very search already; and where too few of
+    the ``MOST`` sets that may be tried are accepted.
+    """
+    described = _open(folder, search, wanted, resume=resume)
+    plan = hashlib.sha256(json.dumps([described["anchoring"], described["model"]], sort_keys=True).encode()).hexdigest()[:16]
+    first, second = (_Parts(folder / name, plan, threads) for name in ("results", "again"))
+    with writing(f"--out {folder}", "writing failed", "free space, then continue with --resume"):
+        tried = first.fill([partial(search.chunk, number) for number in range(MOST // CHUNK)], lambda rows: _told(rows, stage, wanted))
+        accepted = tried.index[tried["refused"] == ""][:wanted]
+        if len(accepted) < wanted:
+            raise InputError(
+                "anchor", f"only {len(accepted)} of {MOST:,} sets meet the anchors", f"allowed: --draws {len(accepted)} or fewer"
+            )
+        tried = tried.loc[: accepted[-1]]
+        sets = search.sets(0, len(tried))
+        # Spread over all of them.
+        sample = accepted[np.unique(np.linspace(0, wanted - 1, min(wanted, AGAIN)).astype(int))].tolist()
+        parts = [sample[low : low + PART] for low in range(0, len(sample), PART)]
+        tasks = [partial(search.held, sets.loc[part], again=True) for part in parts]
+        again = second.fill(tasks, lambda rows: stage("held again", rows["set"].size, len(sample)))
+        found = Found(sets.loc[accepted].reset_index(drop=True), tried, again, _about(sets, tried, again, search.seed))
+        _write(folder, found, described)
+    return found
+
+
+def _open(folder: Path, search: Search, wanted: int, *, resume: bool) -> dict[str, Any]:
+    checked_out(folder)
+    study = provenance(search.scenario, "anchor", {"draws": wanted, "seed": search.seed})
+    described = {**study, "anchoring": {"seed": search.seed, "draws": wanted, "model": model_now()}}
+    path = folder / "study.json"
+    if path.exists():
+        refuse_other(folder, described, "anchoring")
+        if not resume:
+            raise InputError(f"--out {folder}", "holds this search already", "add --resume to complete it, or give another folder")
+    else:
+        with writing(f"--out {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, study_bytes(described))
+    return described
+
+
+class _Parts:
+    """Chunks of rows in a folder, computed in as many processes as there are threads where they are not there yet."""
+
+    def __init__(self, folder: Path, plan: str, threads: int | None) -> None:
+        self._folder, self._plan, self._threads = folder, plan, threads or cpu_count()
+
+    def fill(self, tasks: Sequence[Task], enough: Callable[[pd.DataFrame], bool | None]) -> pd.DataFrame:
+        """Return the rows of the chunks 0, 1, ... that tasks make, until they are ``enough``, one after the other."""
+        store = Store(self._folder, len(tasks), lambda chunk: {"plan": self._plan, "chunk": chunk})
+        store.remove_drafts()
+        store.mend()
+        found = pd.DataFrame()
+        # Processes, as much of the work is Python's; of one thread none, as a process of its own takes seconds to start.
+        with ProcessPoolExecutor(self._threads, get_context("spawn")) if self._threads > 1 else nullcontext() as pool:
+            for low in range(0, len(tasks), SIDE_BY_SIDE * self._threads):
+                chunks = range(low, min(low + SIDE_BY_SIDE * self._threads, len(tasks)))
+                there = store.parts()
+                missing = [chunk for chunk in chunks if chunk not in there]
+                made = (pool.map if pool else map)(_make, [tasks[chunk] for chunk in missing])
+                for chunk, part in zip(missing, made, strict=True):
+                    store.write(chunk, pa.Table.from_pandas(part, preserve_index=False))
+                    enough(pd.concat([found, *(_rows(store, one) for one in chunks if one <= chunk)]))
+                found = pd.concat([found, *(_rows(store, chunk) for chunk in chunks)], ignore_index=True)
+                if enough(found):
+                    break
+        return found
+
+
+def _make(task: Task) -> pd.DataFrame:
+    return task()
+
+
+def _rows(store: Store, chunk: int) -> pd.DataFrame:
+    return pq.read_table(store.parts()[chunk]).to_pandas()
+
+
+def _told(rows: pd.DataFrame, stage: Stage, wanted: int) -> bool:
+    """Tell how many are accepted, and whether these are enough."""
+    count = int((rows["refused"] == "").sum())
+    stage("accepted", min(count, wanted), wanted)
+    return count >= wanted
+
+
+def _about(sets: pd.DataFrame, tried: pd.DataFrame, again: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Return in short how the draws came about."""
+    accepted, whole = tried["refused"] == "", tried["set"] % FULL == 0
+    keys = [anchor.key for anchor in DECIDING]
+    by_word = {
+        name: {word: [int((sets[name] == word).sum()), int((accepted & (sets[name] == word)).sum())] for word in WORLD_WORDS[name]}
+        for name in DRAWN
+    }
+    return {
+        "model": model_now(),
+        "seed": seed,
+        "tried": len(tried),
+        "accepted": int(accepted.sum()),
+        "refused_first": _counts(keys, tried.loc[~accepted, "refused"].str.split("|").str[0]),
+        "held_to_all": int(whole.sum()),
+        "refused_of_all": _counts(keys, tried.loc[whole, "refused"].str.split("|").explode()),
+        "structures": by_word,
+        "again": {
+            "held": len(again),
+            "passed": int((again["refused"] == "").sum()),
+            "refused": _counts(keys, again["refused"].str.split("|").explode()),
+        },
+    }
+
+
+def _counts(keys: Iterable[str], refused: pd.Series) -> dict[str, int]:
+    return {key: int((refused == key).sum()) for key in keys}
+
+
+def _write(folder: Path, found: Found, described: Mapping[str, Any]) -> None:
+    write_atomically(folder / DRAWS_FILE, found.file())
+    for name, table in {"tried.parquet": found.tried, "again.parquet": found.again}.items():
+        write_atomically(folder / name, bytes(table.to_parquet(index=False, compression="zstd")))
+    StudyFolder(folder).close(described)

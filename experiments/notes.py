@@ -1,0 +1,37 @@
+"""What is said of how parameters vary in a study, where that is not as it would be by default."""
+
+from collections.abc import Collection
+
+from school_mentoring.scenarios import Scenario, anchored, joint_draws, read_draws, stated_instead
+
+
+def notes_on_draws(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
+    """Say what of a scenario's parameters is not as it would be by default: fixed, or by which draws the uncertain ones vary together."""
+    return [*_anchored_note(scenario, varied), *fixed_note(scenario, varied)]
+
+
+def _anchored_note(scenario: Scenario, varied: Collection[str]) -> list[str]:
+    together = set() if scenario.posterior is not None or scenario.ranges == "independent" else set(joint_draws(scenario))
+    if not together or (len(varied) and not together <= set(varied)):
+        return []
+    draws, fixed = anchored(), scenario.fixed_parameters()
+    own = [name for name in stated_instead(scenario) if name not in fixed]
+    notes = [f"Uncertain parameters and the structure vary together, by {len(draws.draws):,} draws that meet what has been measured."]
+    if own:
+        notes.append(f"As the scenario states itself, not by these draws: {', '.join(own)}.")
+    if not draws.is_of_this_model:
+        notes.append(
+            "Notice: these draws were made with other rules or numbers than the program has now; run.py anchor --ship makes them anew."
+        )
+    return notes
+
+
+def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
+    """Say which parameters have one value in all runs because the scenario, or ``--set``, fixes it; ``varied``: what a sweep varies yet."""
+    fixed = {name: value for name, value in scenario.fixed_parameters().items() if name not in varied}
+    if not fixed:
+        return []
+    fitted = () if scenario.posterior is None else read_draws(scenario.posterior).columns
+    listed = [f"{name} at {value:.10g}{' in place of its posterior draws' if name in fitted else ''}" for name, value in fixed.items()]
+    whose = "Its" if len(fixed) == 1 else "Their"
+    return [f"Fixed in every run: {', '.join(listed)}. {whose} uncertainty is left out of all that is said."]
