@@ -118,6 +118,7 @@ class Comparison:
             "teams": self.base.teams(),
             "costs": self.base.costs(),
             "uncertain": self.uncertain,
+            "sets": self.sets,
             "worlds": scenario.worlds,
             "months": scenario.months,
             "funding": {name: window(scenario, design) for name, design in scenario.designs.items()},

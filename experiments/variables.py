@@ -280,7 +280,7 @@ def count_sets(spec: str, variables: Sequence[Variable]) -> int:
         return 1
     fitted = [variable.name for variable in variables if variable.draws is not None]
     if kind == "grid" and fitted:
-        problem = f"a grid leaves the posterior draws, in which {fitted[0]} varies"
+        problem = f"a grid leaves the joint draws, in which {fitted[0]} varies"
         raise InputError(f"--sample {spec}", problem, f"allowed: sobol:N or lhs:N; or a range of your own, --vary {fitted[0]}=low:high")
     return math.prod(variable.grid_size(size) for variable in variables) if kind == "grid" else size
 

@@ -34,7 +34,7 @@ FILE_KEYS = ("schools", "ties")
 """What of a world may be read from files of the user's own."""
 OWN_FILES: tuple[tuple[str, ...], ...] = (("posterior",), *(("world", key) for key in FILE_KEYS))
 SETTABLE = (
-    *(*NUMBERS, "worlds"),
+    *(*NUMBERS, "worlds", "ranges"),
     *(f"programme.{field}" for field in Programme.model_fields),
     *(f"world.{field}" for field in ("regions_per_country", "schools_per_region", *STRUCTURE, *FILE_KEYS)),
 )

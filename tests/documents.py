@@ -17,26 +17,34 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from scipy.stats import norm
+
 from school_mentoring.analysis.economics.programmes import beside_programmes
 from school_mentoring.analysis.outcomes import OUTCOMES
 from school_mentoring.analysis.summary import cost_of_reach
+from school_mentoring.experiments.anchors.draws import DECIDING, Search
 from school_mentoring.experiments.anchors.table import ANCHORS
 from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.prices.conversion import prices, read_rows
 from school_mentoring.experiments.prices.programmes import programmes
 from school_mentoring.experiments.validation.checks import Pattern
 from school_mentoring.experiments.validation.patterns import PATTERNS
+from school_mentoring.experiments.variables import NARROWED
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country
 from school_mentoring.model.world.structure import STRUCTURE
-from school_mentoring.scenarios import load_scenario
+from school_mentoring.scenarios import anchored, load_scenario
 
 from .commands.program import ROOT, program
 from .patterns.holds import recorded, recorded_anchors
 
 DOCS = ROOT / "docs"
+MOVED = 0.1
+"""Parameters of which the anchors move an end of the middle 90 % by more than this part of its width are shown."""
+
 README, ODD = ROOT / "README.md", DOCS / "odd.md"
 TUTORIALS = sorted((DOCS / "tutorials").glob("*.md"))
 PAGES = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")), *sorted(DOCS.rglob("*.md"))]
@@ -75,6 +83,7 @@ WRITTEN: Mapping[tuple[Path, ...], Mapping[str, str]] = {
             "parameters.md",
             "validation.md",
             "decisions.md",
+            "anchored.md",
             "calibration.md",
             "tutorials/adviser.md",
             "tutorials/researcher.md",
@@ -183,6 +192,52 @@ def _fixed_rows() -> str:
     return table(("anchor", "name", "how it is read", "what hangs on it"), rows)
 
 
+def _acceptance() -> str:
+    about, again = anchored().about, anchored().about["again"]
+    accepted, passed = 100 * about["accepted"] / about["tried"], 100 * again["passed"] / again["held"]
+    said = f"{about['accepted']:,} of {about['tried']:,} sets ({accepted:.1f} %) meet all readings that decide."
+    return f"{said} Of {again['held']:,} draws held to all again, with other random numbers and other worlds, {passed:.0f} % meet all."
+
+
+def _refusal_rows() -> str:
+    about, again = anchored().about, anchored().about["again"]
+    rows = []
+    for anchor in DECIDING:
+        shares = about["refused_of_all"][anchor.key] / about["held_to_all"], again["refused"][anchor.key] / again["held"]
+        rows.append((anchor.letter, anchor.title, f"{about['refused_first'][anchor.key]:,}", *(f"{100 * share:.1f} %" for share in shares)))
+    return table(("anchor", "reading", "sets it refuses first", "of sets held to all it refuses", "of draws held again"), rows)
+
+
+def _structure_shares() -> str:
+    rows = (
+        (f"`{name}`", f"`{word}`", f"{tried:,}", f"{accepted:,}", f"{100 * accepted / tried:.1f} %")
+        for name, words in anchored().about["structures"].items()
+        for word, (tried, accepted) in words.items()
+    )
+    return table(("choice", "word", "sets", "accepted", "share"), rows)
+
+
+def _narrowed_rows() -> str:
+    moved = []
+    for variable in (variable for variable in Search().variables if variable.name in PARAMETERS):
+        before = variable.values(np.array(NARROWED))
+        after = np.quantile(anchored().draws[variable.name], NARROWED, method="nearest")
+        by = float(np.abs(after - before).max() / (before[1] - before[0]))
+        moved.append((by, f"`{variable.name}`", *(f"{low:.3g} to {high:.3g}" for low, high in (before, after))))
+    rows = (row for by, *row in sorted(moved, reverse=True) if by > MOVED)
+    return table(("parameter", "middle 90 % of its range", "of the draws"), rows)
+
+
+def _tied_rows() -> str:
+    draws = anchored().draws.select_dtypes("number")
+    pairs = draws.corr("spearman").where(np.triu(np.ones((draws.shape[1],) * 2, bool), 1)).stack()
+    # Of m independent pairs the largest is about the normal quantile of 1 - 1 / 2m, over the root of the number of draws.
+    chance = float(norm.ppf(1.0 - 0.5 / len(pairs))) / len(draws) ** 0.5
+    tied = pairs[pairs.abs() > chance].sort_values(key=lambda values: -values.abs())
+    rows = [(f"`{one}`", f"`{other}`", f"{value:.2f}") for (one, other), value in tied.items()]
+    return table(("parameter", "and", "rank correlation"), [*rows, (f"largest of {len(pairs):,} pairs", "by chance", f"{chance:.2f}")])
+
+
 def _coverage_rows() -> str:
     columns = {
         "truth in the 90 % interval": lambda row: f"{100 * float(row['coverage_90']):.1f} %",
@@ -212,6 +267,11 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "coverage": _coverage_rows,
     "patterns": _pattern_rows,
     "anchors": _anchor_rows,
+    "acceptance": _acceptance,
+    "refusals": _refusal_rows,
+    "structures": _structure_shares,
+    "narrowed": _narrowed_rows,
+    "tied": _tied_rows,
     "anchored": _fixed_rows,
     "outcomes": lambda: table(("outcome", "meaning", "unit"), ((f"`{name}`", row.label, row.unit) for name, row in OUTCOMES.items())),
 }

@@ -110,7 +110,7 @@ def ranking_sentence(table: pd.DataFrame) -> str:
         priced = f"has the highest net benefit at {k:,.0f} EUR per adopter-year"
         parts.append(_who(rows, priced if criterion == "net_benefit" else "has the most adopter-years"))
     sets = int(table["sets"].iloc[0])
-    return f"Over {sets} parameter sets drawn from their ranges, given this model and these designs, {'; '.join(parts)}."
+    return f"Over {sets} drawn parameter sets, given this model and these designs, {'; '.join(parts)}."
 
 
 def _who(rows: pd.DataFrame, what: str) -> str:

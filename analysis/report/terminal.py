@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from school_mentoring.analysis.economics.structural import by_structure, structure_sentence
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 from school_mentoring.analysis.summary import (
     between_designs,
@@ -82,6 +83,7 @@ def comparison_report(
     teams: pd.DataFrame,
     costs: pd.DataFrame,
     uncertain: pd.DataFrame,
+    sets: pd.DataFrame,
     worlds: int,
     months: int,
     funding: Mapping[str, tuple[int, int]],
@@ -96,8 +98,8 @@ def comparison_report(
     """Return the report of a comparison of designs.
 
     ``runs``, ``monthly``, ``teams``, ``costs``: replicates at the base parameters; ``uncertain``: runs under drawn parameter sets (may be
-    empty); ``schools``, ``peers``, ``contacts``, ``place``: the picture of one country, where there is one; ``funding``: each design's
-    funded window.
+    empty), ``sets``: these; ``schools``, ``peers``, ``contacts``, ``place``: the picture of one country, where there is one;
+    ``funding``: each design's funded window.
     """
     rates = sorted({*DISCOUNT_RATES, discount_rate})
     drawn = uncertain if uncertain["parameter_set"].nunique() > 1 else None
@@ -111,12 +113,20 @@ def comparison_report(
         "reach.csv": reach,
         "discounting.csv": by_discount_rate(monthly, costs, rates, public_funds=public_funds),
     }
+    structures = pd.DataFrame() if drawn is None else by_structure(drawn, sets, WILLINGNESS_TO_PAY[2])
     if ranks is not None:
         files["ranking.csv"] = ranks
+    if len(structures):
+        files["structures.csv"] = structures
     window = end_of_funding, months - 1
     columns, rows = _comparison_rows(effects, files["summary.csv"], _shares(monthly, window), ranks, window)
     said = sentences(runs, drawn, worlds=worlds, willingness_to_pay=WILLINGNESS_TO_PAY[2] if drawn is not None else None)
-    said += [_reached(reach), _discounted(effects, files["discounting.csv"]), _saved(files["pairs.csv"])]
+    said += [
+        structure_sentence(structures, WILLINGNESS_TO_PAY[2]),
+        _reached(reach),
+        _discounted(effects, files["discounting.csv"]),
+        _saved(files["pairs.csv"]),
+    ]
     shown = _shown(effects)
     if len(shown) < len(effects):
         said.append(
@@ -129,6 +139,7 @@ def comparison_report(
         "cost_effectiveness": records(effects),
         "reach": records(reach),
         "ranking": [] if ranks is None else records(ranks),
+        "structures": records(structures),
         "said": said,
     }
     from school_mentoring.analysis import figures as draw

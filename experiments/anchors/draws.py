@@ -43,7 +43,11 @@ DECIDING: tuple[Anchor, ...] = tuple(
 """The readings that a set must meet, in the order in which it is held to them."""
 
 NOT_ASKED = {"colleagues": ("mentored", "whole_staff"), "contacts": ("contacts", "none"), "online": ("online_hours", "fading")}
-"""Readings that a choice of structure leaves nothing to read of, or decides by definition, so that they are not asked there."""
+"""Readings that a choice of structure leaves nothing to read of, or decides by definition, so that they are not asked there.
+
+Where a formula tells what they would come to under another structure that is asked instead, or structures that are asked less would be
+accepted more often for no reason.
+"""
 
 Values = Mapping[str, Any]
 
@@ -114,10 +118,10 @@ class Search:
         """Return the row of a set that is far off the target of a reading; None of others."""
         case = self._case(number, values, FEW)
         row: dict[str, Any] = {"set": number, **dict.fromkeys((anchor.key for anchor in DECIDING), np.nan)}
-        asked = {anchor.key: anchor for anchor in DECIDING if is_asked(anchor, case.scenario.world.structure)}
+        asked = {anchor.key: anchor for anchor in DECIDING}
         for key, expected in EXPECTED.items():
             found = expected(SimpleNamespace(**case.parameters))
-            if key in asked and not asked[key].low * (1.0 - NEAR) <= found <= asked[key].high * (1.0 + NEAR):
+            if not asked[key].low * (1.0 - NEAR) <= found <= asked[key].high * (1.0 + NEAR):
                 return {**row, key: found, "refused": key}
         for key, slack in ROUGHLY.items():
             found = read(case, asked[key].function, asked[key].design)
@@ -129,8 +133,13 @@ class Search:
         """Return the row of a set whose anchors are read in so many worlds, until one refuses it unless the ``whole`` is asked for."""
         case = self._case(number, values, worlds, again)
         found, refused = dict.fromkeys((anchor.key for anchor in DECIDING), np.nan), []
-        for anchor in (anchor for anchor in DECIDING if is_asked(anchor, case.scenario.world.structure)):
-            found[anchor.key] = read(case, anchor.function, anchor.design)
+        for anchor in DECIDING:
+            if is_asked(anchor, case.scenario.world.structure):
+                found[anchor.key] = read(case, anchor.function, anchor.design)
+            elif anchor.key in EXPECTED:
+                found[anchor.key] = EXPECTED[anchor.key](SimpleNamespace(**case.parameters))
+            else:
+                continue
             if not anchor.meets(found[anchor.key]):
                 refused.append(anchor.key)
                 if not whole:

@@ -4,11 +4,12 @@ Whoever computes a chunk, it holds the same; draws are the first accepted ones i
 held to all anchors again, with other random numbers and worlds, which tells how many pass by luck.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from collections import deque
+from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -35,7 +36,9 @@ DRAWS_FILE = "draws.parquet"
 AGAIN, PART = 200, 10
 """Draws that are held to the anchors again, and how many of them make a chunk."""
 
-SIDE_BY_SIDE = 4
+AHEAD = 2
+"""Chunks that are given out ahead, for each process."""
+
 Task = Callable[[], pd.DataFrame]
 
 
@@ -69,7 +72,7 @@ def find_draws(
     plan = hashlib.sha256(json.dumps([described["anchoring"], described["model"]], sort_keys=True).encode()).hexdigest()[:16]
     first, second = (_Parts(folder / name, plan, threads) for name in ("results", "again"))
     with writing(f"--out {folder}", "writing failed", "free space, then continue with --resume"):
-        tried = first.fill([partial(search.chunk, number) for number in range(MOST // CHUNK)], lambda rows: _told(rows, stage, wanted))
+        tried = first.fill([partial(search.chunk, number) for number in range(MOST // CHUNK)], lambda parts: _told(parts, stage, wanted))
         accepted = tried.index[tried["refused"] == ""][:wanted]
         if len(accepted) < wanted:
             raise InputError(
@@ -81,7 +84,7 @@ def find_draws(
         sample = accepted[np.unique(np.linspace(0, wanted - 1, min(wanted, AGAIN)).astype(int))].tolist()
         parts = [sample[low : low + PART] for low in range(0, len(sample), PART)]
         tasks = [partial(search.held, sets.loc[part], again=True) for part in parts]
-        again = second.fill(tasks, lambda rows: stage("held again", rows["set"].size, len(sample)))
+        again = second.fill(tasks, lambda parts: _held_again(parts, stage, len(sample)))
         found = Found(sets.loc[accepted].reset_index(drop=True), tried, again, _about(sets, tried, again, search.seed))
         _write(folder, found, described)
     return found
@@ -90,7 +93,7 @@ def find_draws(
 def _open(folder: Path, search: Search, wanted: int, *, resume: bool) -> dict[str, Any]:
     checked_out(folder)
     study = provenance(search.scenario, "anchor", {"draws": wanted, "seed": search.seed})
-    described = {**study, "anchoring": {"seed": search.seed, "draws": wanted, "model": model_now()}}
+    described = {**study, "anchoring": {"seed": search.seed, "draws": wanted, "model": model_now(), "chunk": CHUNK}}
     path = folder / "study.json"
     if path.exists():
         refuse_other(folder, described, "anchoring")
@@ -109,41 +112,53 @@ class _Parts:
     def __init__(self, folder: Path, plan: str, threads: int | None) -> None:
         self._folder, self._plan, self._threads = folder, plan, threads or cpu_count()
 
-    def fill(self, tasks: Sequence[Task], enough: Callable[[pd.DataFrame], bool | None]) -> pd.DataFrame:
+    def fill(self, tasks: Sequence[Task], enough: Callable[[Sequence[pd.DataFrame]], bool]) -> pd.DataFrame:
         """Return the rows of the chunks 0, 1, ... that tasks make, until they are ``enough``, one after the other."""
         store = Store(self._folder, len(tasks), lambda chunk: {"plan": self._plan, "chunk": chunk})
         store.remove_drafts()
         store.mend()
-        found = pd.DataFrame()
-        # Processes, as much of the work is Python's; of one thread none, as a process of its own takes seconds to start.
-        with ProcessPoolExecutor(self._threads, get_context("spawn")) if self._threads > 1 else nullcontext() as pool:
-            for low in range(0, len(tasks), SIDE_BY_SIDE * self._threads):
-                chunks = range(low, min(low + SIDE_BY_SIDE * self._threads, len(tasks)))
-                there = store.parts()
-                missing = [chunk for chunk in chunks if chunk not in there]
-                made = (pool.map if pool else map)(_make, [tasks[chunk] for chunk in missing])
-                for chunk, part in zip(missing, made, strict=True):
+        found: list[pd.DataFrame] = []
+        with contextlib.closing(self._made(tasks, store.parts())) as made:
+            for chunk, part in enumerate(made):
+                if part is not None:
                     store.write(chunk, pa.Table.from_pandas(part, preserve_index=False))
-                    enough(pd.concat([found, *(_rows(store, one) for one in chunks if one <= chunk)]))
-                found = pd.concat([found, *(_rows(store, chunk) for chunk in chunks)], ignore_index=True)
+                found.append(pq.read_table(store.parts()[chunk]).to_pandas())
                 if enough(found):
                     break
-        return found
+        return pd.concat(found, ignore_index=True)
+
+    def _made(self, tasks: Sequence[Task], there: Container[int]) -> Generator[pd.DataFrame | None, None, None]:
+        """Give what tasks make, in their order; None of a chunk that is ``there``."""
+        if self._threads == 1:  # a process of its own takes seconds to start
+            yield from (None if chunk in there else task() for chunk, task in enumerate(tasks))
+            return
+        # Processes, as much of the work is Python's; started anew, as the engine's threads do not survive a fork.
+        pool = ProcessPoolExecutor(self._threads, get_context("spawn"))
+        waiting: deque[Future[pd.DataFrame] | None] = deque()
+        try:
+            for chunk, task in enumerate(tasks):
+                waiting.append(None if chunk in there else pool.submit(_make, task))
+                while len(waiting) > (AHEAD * self._threads if chunk < len(tasks) - 1 else 0):
+                    first = waiting.popleft()
+                    yield first and first.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _make(task: Task) -> pd.DataFrame:
     return task()
 
 
-def _rows(store: Store, chunk: int) -> pd.DataFrame:
-    return pq.read_table(store.parts()[chunk]).to_pandas()
-
-
-def _told(rows: pd.DataFrame, stage: Stage, wanted: int) -> bool:
+def _told(found: Sequence[pd.DataFrame], stage: Stage, wanted: int) -> bool:
     """Tell how many are accepted, and whether these are enough."""
-    count = int((rows["refused"] == "").sum())
+    count = sum(int((part["refused"] == "").sum()) for part in found)
     stage("accepted", min(count, wanted), wanted)
     return count >= wanted
+
+
+def _held_again(found: Sequence[pd.DataFrame], stage: Stage, wanted: int) -> bool:
+    stage("held again", sum(map(len, found)), wanted)
+    return False
 
 
 def _about(sets: pd.DataFrame, tried: pd.DataFrame, again: pd.DataFrame, seed: int) -> dict[str, Any]:

@@ -17,9 +17,15 @@ def report(designs=DESIGNS, sets=0, end=34, months=48, schools=None, runs=None):
     drawn = random_runs(designs, sets=sets, replicates=2) if sets else pd.DataFrame({"parameter_set": []})
     return comparison_report(
         runs=random_runs(designs, replicates=3) if runs is None else runs, monthly=monthly(designs, replicates=3),
-        teams=by_team(designs, replicates=3), costs=ledger(designs), uncertain=drawn, worlds=3, months=months,
+        teams=by_team(designs, replicates=3), costs=ledger(designs), uncertain=drawn, sets=structures(sets), worlds=3, months=months,
         funding={"virtual": (6, 34)}, end_of_funding=end, discount_rate=0.03, public_funds=0.2, schools=schools, place="Croatia",
     )  # fmt: skip
+
+
+def structures(sets):
+    """Return parameter sets of which every other one has another network."""
+    numbers = range(sets)
+    return pd.DataFrame({"parameter_set": numbers, "world.network": [("nearest", "small_world")[number % 2] for number in numbers]})
 
 
 @pytest.mark.parametrize("sets", [0, 1])
@@ -28,6 +34,14 @@ def test_without_drawn_parameter_sets_nothing_is_ranked(sets):
     assert "ranking.csv" not in found.files and found.document["ranking"] == []
     assert not any("P(" in column for column in found.columns)
     assert all(len(row) == len(found.columns) for row in found.rows)
+
+
+def test_what_the_sets_of_each_structure_alone_would_advise_is_said():
+    found = report(sets=8)
+    table = found.files["structures.csv"]
+    assert table[["choice", "value", "sets"]].to_numpy().tolist() == [["network", "small_world", 4], ["network", "nearest", 4]]
+    assert any(said.startswith("The sets of each structure alone put ") for said in found.said)
+    assert "structures.csv" not in report(sets=0).files
 
 
 def test_with_drawn_parameter_sets_each_design_has_its_chances():

@@ -65,7 +65,7 @@ def test_words_follow_from_the_probability_and_its_interval(wins, words) -> None
         {"none": (np.zeros(100), np.zeros(100)), "virtual": (np.ones(100), virtual), "hybrid": (np.ones(100), np.ones(100))}, 100
     )
     said = sentences(base(virtual=150 + NOISE, hybrid=120 + NOISE), uncertain, worlds=100)[-1]
-    assert said.startswith("Over 100 parameter sets drawn from their ranges, given this model and these designs, ")
+    assert said.startswith("Over 100 drawn parameter sets, given this model and these designs, ")
     assert words in said
 
 

@@ -146,7 +146,7 @@ def test_fitted_parameters_are_whole_rows_spread_evenly_over_the_draws(tmp_path,
 
 def test_what_is_not_fitted_keeps_its_distribution(tmp_path):
     """A uniform parameter has a point in each of 64 equal parts of its range, with the posterior as without."""
-    base = small("discount_rate=0.01:0.05")
+    base = small("discount_rate=0.01:0.05", "ranges=independent")
     scenario = calibrated(tmp_path, base)
     for loaded in (scenario, base):
         given = loaded.parameters["discount_rate"]
@@ -195,7 +195,7 @@ def test_a_name_alone_varies_by_the_draws_and_with_a_range_by_that(tmp_path):
 
 def test_a_grid_of_fitted_parameters_is_refused_and_a_way_out_named(tmp_path):
     with pytest.raises(
-        InputError, match=r"a grid leaves the posterior draws, in which p varies; allowed: sobol:N or lhs:N; or a range of your"
+        InputError, match=r"a grid leaves the joint draws, in which p varies; allowed: sobol:N or lhs:N; or a range of your"
     ):
         plan_sweep(calibrated(tmp_path), ["p", "q_in"], "grid:3")
 

@@ -9,12 +9,13 @@ from school_mentoring.analysis.economics.advice import about
 from school_mentoring.analysis.economics.robustness import agreement, robustness
 from school_mentoring.analysis.economics.scenario_discovery import SIGNIFICANT, Box, best_box, cart, prim, where_better
 from school_mentoring.analysis.economics.scenario_discovery import in_words as box_in_words
+from school_mentoring.analysis.economics.structural import by_structure, structure_sentence
 from school_mentoring.analysis.economics.value_of_information import ENOUGH_SETS
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.analysis.report.document import Items, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
 
-from .facts import Facts
+from .facts import Facts, StudyFacts
 
 MOST_LIMITS = 3
 """Conditions that a reader can keep in mind."""
@@ -30,6 +31,8 @@ def depends_section(facts: Facts, ranges: pd.DataFrame, tables: dict[str, pd.Dat
         blocks.append(Text("No assumption was varied, so nothing can be said of what else the choice hangs on."))
         return Section("depends", "What it depends on", blocks)
     blocks += _criteria(facts, tables)
+    if isinstance(facts, StudyFacts):
+        blocks += _structures(facts, tables)
     conditions, searched = _conditions_of_rivals(facts)
     if conditions:
         blocks += [Text("When another design would be better (have the higher net benefit):"), Items(conditions)]
@@ -59,6 +62,27 @@ def _criteria(facts: Facts, tables: dict[str, pd.DataFrame]) -> list[Any]:
         Table(caption, ["criterion", "first"], listed, (1,), (50, 30)),
         Text("All criteria put the same design first." if same else "The criteria do not all put the same design first."),
     ]
+
+
+def _structures(facts: StudyFacts, tables: dict[str, pd.DataFrame]) -> list[Any]:
+    """Return what the sets of each structure alone would advise, where structures vary over the sets."""
+    table = by_structure(facts.used, facts.evidence.parameters, facts.k, facts.perspective)
+    if table.empty:
+        return []
+    tables["structures.csv"] = table
+    rows = [
+        [
+            f"{row.choice} {row.value}".replace("_", " "),
+            f"{row.sets}",
+            design_name(row.design),
+            f"{percent(row.probability_best)} ({100 * row.low:.0f} to {100 * row.high:.0f})",
+            design_name(row.most_effect),
+        ]
+        for row in table.itertuples()
+    ]
+    caption = f"What each structure of the model alone would advise, at EUR {facts.k:,.0f} per {facts.terms.unit}"
+    columns = ["structure", "sets", "highest mean net benefit", "best in (90 %)", "most effect"]
+    return [Table(caption, columns, rows, (2, 4), (34, 8, 24, 20, 20)), Text(structure_sentence(table, facts.k))]
 
 
 def _conditions_of_rivals(facts: Facts) -> tuple[list[str], bool]:
