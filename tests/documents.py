@@ -187,6 +187,23 @@ def _anchor_rows() -> str:
     return table(("anchor", "reading", "design", "target", "found", "verdict", "source"), rows)
 
 
+def _tension() -> str:
+    """Say which anchors cannot be met together at the base values, and how many parameters the anchors leave as they were."""
+    rows = [row for row in recorded_anchors() if row["verdict"] != "reported"]
+    read, patterns = ([row for row in rows if (row["anchor"] == "H") is of] for of in (False, True))
+    outside = [row["title"].lower() for row in read if row["verdict"] == "fail"]
+    failing = [row["title"].removeprefix("Pattern ") for row in patterns if row["verdict"] == "fail"]
+    met = f"{len(read) - len(outside)} of the {len(read)} readings of A to G are met together" + (
+        f"; not {', '.join(outside)}" if outside else ""
+    )
+    free = sum(variable.name in PARAMETERS for variable in Search().variables) - len(_moved())
+    return (
+        f"At the base values {met}. With them some checks of the patterns {', '.join(failing)} fail (H), so these and A to G are not met together. "
+        f"Free stay {free} parameters of which the anchors move neither end of the middle 90 % by more than {100 * MOVED:.0f} % of its width "
+        "([the others](anchored.md#what-it-does-to-the-ranges))."
+    )
+
+
 def _fixed_rows() -> str:
     rows = ((anchor.letter, anchor.title, anchor.reading, anchor.fixes) for anchor in ANCHORS if anchor.decides)
     return table(("anchor", "name", "how it is read", "what hangs on it"), rows)
@@ -217,15 +234,19 @@ def _structure_shares() -> str:
     return table(("choice", "word", "sets", "accepted", "share"), rows)
 
 
-def _narrowed_rows() -> str:
+def _moved() -> list[tuple[str, str, str]]:
+    """Return the parameters of which the anchors move an end of the middle 90 %, and that before and after, most moved first."""
     moved = []
     for variable in (variable for variable in Search().variables if variable.name in PARAMETERS):
         before = variable.values(np.array(NARROWED))
         after = np.quantile(anchored().draws[variable.name], NARROWED, method="nearest")
         by = float(np.abs(after - before).max() / (before[1] - before[0]))
         moved.append((by, f"`{variable.name}`", *(f"{low:.3g} to {high:.3g}" for low, high in (before, after))))
-    rows = (row for by, *row in sorted(moved, reverse=True) if by > MOVED)
-    return table(("parameter", "middle 90 % of its range", "of the draws"), rows)
+    return [(name, before, after) for by, name, before, after in sorted(moved, reverse=True) if by > MOVED]
+
+
+def _narrowed_rows() -> str:
+    return table(("parameter", "middle 90 % of its range", "of the draws"), _moved())
 
 
 def _tied_rows() -> str:
@@ -273,6 +294,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "narrowed": _narrowed_rows,
     "tied": _tied_rows,
     "anchored": _fixed_rows,
+    "tension": _tension,
     "outcomes": lambda: table(("outcome", "meaning", "unit"), ((f"`{name}`", row.label, row.unit) for name, row in OUTCOMES.items())),
 }
 """What the code gives for each part that a page marks with ``<!-- name -->`` and ``<!-- end -->``; other names are left as they are."""

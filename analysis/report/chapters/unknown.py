@@ -28,17 +28,13 @@ PILOT = (6, 200)
 
 NOTHING = "not told apart from nothing"
 
-INTERIM = "Base values of this version have not yet been held to the anchors."
-"""Said until base values are tested against what is known of real programmes."""
-
 
 def unknown_section(facts: Facts, perfect: Perfect, known: pd.DataFrame | None, tables: dict[str, pd.DataFrame]) -> Section:
     """Return what would be worth knowing before the choice: ``perfect`` of ``evpi``, ``known`` of ``evppi`` (None: too little to tell)."""
     title = "What is not known and worth knowing"
-    interim: list[Any] = [Text(INTERIM)] if isinstance(facts, StudyFacts) else []
     if not facts.spread:
-        return Section("unknown", title, [*interim, Text("The study varies no assumption: it cannot say what would be worth knowing.")])
-    blocks: list[Any] = [*interim, Text(_everything(facts, perfect))]
+        return Section("unknown", title, [Text("The study varies no assumption: it cannot say what would be worth knowing.")])
+    blocks: list[Any] = [Text(_everything(facts, perfect))]
     figure: list[Any] = []
     if known is None:
         said = "The sample holds no parameters, so it cannot be said which of them matters."
