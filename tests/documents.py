@@ -198,9 +198,9 @@ def _tension() -> str:
     )
     free = sum(variable.name in PARAMETERS for variable in Search().variables) - len(_moved())
     return (
-        f"At the base values {met}. With them some checks of the patterns {', '.join(failing)} fail (H), so these and A to G are not met together. "
-        f"Free stay {free} parameters of which the anchors move neither end of the middle 90 % by more than {100 * MOVED:.0f} % of its width "
-        "([the others](anchored.md#what-it-does-to-the-ranges))."
+        f"At the base values {met}. With them some checks of the patterns {', '.join(failing)} fail (H), so these and A to G are not met "
+        f"together. Free stay {free} parameters of which the anchors move neither end of the middle 90 % by more than "
+        f"{100 * MOVED:.0f} % of its width ([the others](anchored.md#what-it-does-to-the-ranges))."
     )
 
 
