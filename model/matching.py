@@ -22,8 +22,8 @@ NO_TARGET, TO_DISADVANTAGED, TO_RURAL, TO_SMALL, TO_RURAL_OR_DISADVANTAGED = ran
 LAST = -1e9  # a queueing key below every other
 
 KEY, NOISE = 0, 3  # rows of State.floats: how early each school is served, and noise of the mentors considered
-QUEUE, POOL, SLOT = range(3)  # rows of State.ints: schools in the order served, mentors with free places, the place of each in POOL;
-FREE = SLOT  # of schools that look among peers, which need no place in POOL: the free places of each school
+QUEUE, POOL, SLOT, FREE = range(4)
+"""Rows of State.ints: schools in the order served; mentors with free places, the place of each in that list; free places of each."""
 
 
 @step

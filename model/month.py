@@ -217,7 +217,7 @@ def _draw_teams(names: tuple[np.uint64, int, int], school: Ints, first: Floats, 
     """Set two uniforms of each team; ``first`` holds its replicate."""
     seed, p, month = names
     for k in range(school.size):
-        first[k], second[k] = draws.uniform_pair(seed, np.int64(first[k]), draws.TEAM, school[k], p, month, MONTHLY)
+        first[k], second[k] = draws.uniform_pair(seed, int(first[k]), draws.TEAM, school[k], p, month, MONTHLY)
 
 
 @step
