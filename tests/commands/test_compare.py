@@ -13,7 +13,16 @@ from .program import QUICK, assert_intact, files, succeed, tree
 
 DESIGNS = ["none", "regional_hub", "bottom_up"]
 TABLES = [f"{name}.parquet" for name in ("results", "teams", "runs", "costs", "parameters", "schools", "peers", "contacts")]
-SHEETS = ["summary.csv", "differences.csv", "pairs.csv", "cost_effectiveness.csv", "reach.csv", "discounting.csv", "ranking.csv"]
+SHEETS = [
+    "summary.csv",
+    "differences.csv",
+    "pairs.csv",
+    "cost_effectiveness.csv",
+    "reach.csv",
+    "discounting.csv",
+    "ranking.csv",
+    "structures.csv",
+]
 FIGURES = ["adoption", "teams", "costs", "gaps", "cost_effect", "durability", "network_regional_hub", "network_bottom_up"]
 
 

@@ -7,7 +7,16 @@ import pytest
 
 from .program import QUICK, assert_intact, files, succeed, tree
 
-TABLES = ["results.parquet", "teams.parquet", "runs.parquet", "costs.parquet", "schools.parquet", "contacts.parquet", "summary.csv"]
+TABLES = [
+    "results.parquet",
+    "teams.parquet",
+    "runs.parquet",
+    "costs.parquet",
+    "schools.parquet",
+    "contacts.parquet",
+    "peers.parquet",
+    "summary.csv",
+]
 FIGURES = [f"figures/{name}.{kind}" for name in ("adoption", "teams") for kind in ("png", "svg")]
 
 
@@ -90,7 +99,8 @@ def test_json_is_one_document_and_the_study_the_same_without_the_schools(simulat
     share = 100 * (first["adopters"] / first["teachers"]).mean()
     assert document["months"][0]["share_percent"] == pytest.approx(share, rel=1e-12)
     more, less = files(simulation.folder), files(tmp_path / "study")
-    del more["schools.parquet"], more["contacts.parquet"]
+    for name in ("schools.parquet", "contacts.parquet", "peers.parquet"):
+        del more[name]
     for described in (more, less):  # both name the files of the study
         del described["study.json"], described["ro-crate-metadata.json"]
     assert less == more
