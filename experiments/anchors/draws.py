@@ -28,7 +28,7 @@ from .table import ANCHORS, Anchor, pilot
 FEW, WORLDS, SURE = 2, 12, 36
 """Worlds of the runs that refuse what is far off, of the readings, and of those that are taken once more of what meets all."""
 
-NEAR, ROUGHLY = 0.1, {"growth": 0.2, "coaching": 0.25}
+NEAR, ROUGHLY = 0.1, {"growth": 0.2, "coaching": 0.12}
 """How far outside a target is far off: this part of its ends by a formula; so much, of the readings that are taken of few runs."""
 
 CHUNK, FULL, MOST = 64, 128, 2**18
