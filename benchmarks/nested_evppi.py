@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from school_mentoring.analysis.economics.psa import Sample, psa_sample
+from school_mentoring.analysis.economics.psa import HEADLINE, Sample, psa_sample
 from school_mentoring.analysis.economics.value_of_information import evpi, evppi
 from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.variables import sample, uncertain_variables
@@ -18,7 +18,6 @@ from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.scenarios import load_scenario
 
-WILLINGNESS_TO_PAY = 1000.0
 REPLICATES = 2
 SETS = 512
 
@@ -62,15 +61,15 @@ def main(parameter: str = "beta", outer: int = 64, inner: int = 64) -> None:
 
     started = time.perf_counter()
     whole = drawn(sample(f"lhs:{SETS}", variables, scenario.seed))
-    row = evppi(whole, WILLINGNESS_TO_PAY, {parameter: [parameter]}).iloc[0]
-    print(f"EVPI {evpi(whole, WILLINGNESS_TO_PAY).value:,.0f} EUR ({SETS} sets)")
+    row = evppi(whole, HEADLINE, {parameter: [parameter]}).iloc[0]
+    print(f"EVPI {evpi(whole, HEADLINE).value:,.0f} EUR ({SETS} sets)")
     print(f"{parameter}: regression {row['value']:,.0f} +- {row['se']:,.0f} EUR; {time.perf_counter() - started:.0f} s")
     started = time.perf_counter()
     values = sample(f"sobol:{outer}", mine, scenario.seed + 1)
     parts = []
     for k, value in enumerate(values[parameter]):
         sets = sample(f"sobol:{inner}", others, scenario.seed + 2 + k).assign(**{parameter: value})
-        benefit = drawn(sets).net_benefit(WILLINGNESS_TO_PAY)
+        benefit = drawn(sets).net_benefit(HEADLINE)
         parts.append(benefit.set_axis(pd.MultiIndex.from_product([[k], np.arange(inner)], names=["outer", "inner"])))
     found, se = nested_evppi(pd.concat(parts))
     print(f"{parameter}: nested {found:,.0f} +- {se:,.0f} EUR ({outer} x {inner}); {time.perf_counter() - started:.0f} s")

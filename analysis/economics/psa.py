@@ -25,6 +25,12 @@ PERSPECTIVES: Mapping[str, str] = {"programme": "cost_programme", "schools": "co
 
 Society bears every resource, whoever pays, and what it takes to raise the programme's money."""
 
+WILLINGNESS_TO_PAY = (200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0, 20000.0)
+"""What an adopter-year may be worth, in EUR: from what a teacher's course costs elsewhere to several times a coached teacher's year."""
+
+HEADLINE = 1000.0
+"""The one that single figures and sentences are given at where nobody asks for another."""
+
 EFFECT_UNIT = "effect unit"
 """What a unit of effect of another model is called where it says nothing of it."""
 

@@ -10,9 +10,8 @@ from school_mentoring.analysis.report.sentences import in_words
 from school_mentoring.model.world.structure import WORLD_WORDS
 
 from .advice import standing
-from .psa import psa_sample
+from .psa import WILLINGNESS_TO_PAY, psa_sample
 
-WORTHS = (250.0, 500.0, 1000.0, 2000.0, 5000.0)
 BUDGETS = (1e6, 2.5e6)
 
 
@@ -93,7 +92,7 @@ def best_by_worth(runs: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for variant, mine in runs.groupby("variant", sort=False):
         sample, programme = psa_sample(mine, sets), psa_sample(mine, sets, perspective="programme")
-        row = {f"EUR {k:,.0f}": design_name(str(sample.net_benefit(k).mean().idxmax())) for k in WORTHS}
+        row = {f"EUR {k:,.0f}": design_name(str(sample.net_benefit(k).mean().idxmax())) for k in WILLINGNESS_TO_PAY}
         effect, spent = sample.effect.mean(), programme.cost.mean()
         row |= {f"up to EUR {budget / 1e6:g} million": design_name(str(effect[spent <= budget].idxmax())) for budget in BUDGETS}
         rows[variant] = row

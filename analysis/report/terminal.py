@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from school_mentoring.analysis.economics.psa import HEADLINE, WILLINGNESS_TO_PAY
 from school_mentoring.analysis.economics.structural import by_structure, structure_sentence
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
 from school_mentoring.analysis.summary import (
@@ -28,7 +29,6 @@ from school_mentoring.analysis.summary import (
 
 from .sentences import in_words, percent, sentences, with_error
 
-WILLINGNESS_TO_PAY = (250.0, 500.0, 1000.0, 2000.0)
 """EUR per adopter-year at which designs are ranked by net benefit; the terminal shows the third."""
 
 DISCOUNT_RATES = (0.0, 0.05)
@@ -113,16 +113,16 @@ def comparison_report(
         "reach.csv": reach,
         "discounting.csv": by_discount_rate(monthly, costs, rates, public_funds=public_funds),
     }
-    structures = pd.DataFrame() if drawn is None else by_structure(drawn, sets, WILLINGNESS_TO_PAY[2])
+    structures = pd.DataFrame() if drawn is None else by_structure(drawn, sets, HEADLINE)
     if ranks is not None:
         files["ranking.csv"] = ranks
     if len(structures):
         files["structures.csv"] = structures
     window = end_of_funding, months - 1
     columns, rows = _comparison_rows(effects, files["summary.csv"], _shares(monthly, window), ranks, window)
-    said = sentences(runs, drawn, worlds=worlds, willingness_to_pay=WILLINGNESS_TO_PAY[2] if drawn is not None else None)
+    said = sentences(runs, drawn, worlds=worlds, willingness_to_pay=HEADLINE if drawn is not None else None)
     said += [
-        structure_sentence(structures, WILLINGNESS_TO_PAY[2]),
+        structure_sentence(structures, HEADLINE),
         _reached(reach),
         _discounted(effects, files["discounting.csv"]),
         _saved(files["pairs.csv"]),
@@ -131,7 +131,7 @@ def comparison_report(
     if len(shown) < len(effects):
         said.append(
             f"Figures show {design_name(COMPARATOR)} and, of {len(effects) - 1} designs, the {len(shown) - 1} of highest net benefit at "
-            f"EUR {WILLINGNESS_TO_PAY[2]:,.0f} an adopter-year; the tables hold all."
+            f"EUR {HEADLINE:,.0f} an adopter-year; the tables hold all."
         )
     document = {
         "designs": _by_design(files["summary.csv"]),
@@ -165,7 +165,7 @@ def comparison_report(
 
 def _shown(effects: pd.DataFrame) -> list[str]:
     """Return the designs that figures show: all, or none and those of highest net benefit where they are too many to be told apart."""
-    benefit = WILLINGNESS_TO_PAY[2] * effects["incremental_effect"] - effects["incremental_cost"]
+    benefit = HEADLINE * effects["incremental_effect"] - effects["incremental_cost"]
     best = benefit.where(effects["design"].astype(str) != COMPARATOR, math.inf).sort_values(ascending=False, kind="stable").index
     return effects["design"].astype(str)[best[:MOST_DRAWN]].tolist()
 
@@ -187,7 +187,7 @@ def _comparison_rows(
     columns = ["design", f"% in\nmonth\n{window[0]}", f"month\n{window[1]}", "added\nadopter-\nyears", "gap of\ndisadv.\npoints"]
     columns += ["pro-\ngramme\nkEUR", "schools\nkEUR", "society\nEUR per\nadopter-\nyear"]
     if ranks is not None:
-        columns += ["P(most\neffect)", f"P(best)\nat EUR\n{WILLINGNESS_TO_PAY[2]:,.0f}"]
+        columns += ["P(most\neffect)", f"P(best)\nat EUR\n{HEADLINE:,.0f}"]
     means = summary.assign(design=summary["design"].astype(str)).set_index(["design", "outcome"])["mean"]
     rows = []
     for row in effects.to_dict("records"):
@@ -201,7 +201,7 @@ def _comparison_rows(
         cells.append("-" if design == COMPARATOR or math.isnan(ratio) else with_error(ratio, row["cost_per_effect_se"]))
         if ranks is not None:
             mine = ranks[ranks["design"].astype(str) == design]
-            best = mine[mine["criterion"] == "effect_adopter_years"], mine[mine["willingness_to_pay"] == WILLINGNESS_TO_PAY[2]]
+            best = mine[mine["criterion"] == "effect_adopter_years"], mine[mine["willingness_to_pay"] == HEADLINE]
             cells += [percent(float(rank["probability_best"].iloc[0])).replace("less than", "<").replace("more than", ">") for rank in best]
         rows.append(cells)
     return columns, rows

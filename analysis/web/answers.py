@@ -12,11 +12,10 @@ import pandas as pd
 
 from school_mentoring.analysis.curves import adoption_curve, costing, discounted_costs, spread, stacked_ends
 from school_mentoring.analysis.economics.acceptability import acceptability
-from school_mentoring.analysis.economics.psa import psa_sample
+from school_mentoring.analysis.economics.psa import WILLINGNESS_TO_PAY, psa_sample
 from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, PAYER_NAMES, design_name, group_name
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, design_styles
 from school_mentoring.analysis.report.sentences import percent, ranking_sentence, sentences, with_error
-from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
 from school_mentoring.analysis.summary import cost_effectiveness, ranking
 from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.whatif import DesignRuns, stacked

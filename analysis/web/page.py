@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from school_mentoring.analysis.describe import describe
+from school_mentoring.analysis.economics.psa import WILLINGNESS_TO_PAY
 from school_mentoring.analysis.outcomes import design_name, field_name
 from school_mentoring.analysis.palette import design_styles
-from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
 from school_mentoring.experiments.compare import window
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE, Design
 from school_mentoring.model.world.countries import COUNTRIES
@@ -63,7 +63,7 @@ def page_context(
         "horizon": section_fields(scenario, ["months"]) + section_fields(scenario.programme, Programme.model_fields, "programme."),
         "precision": section_fields(scenario, [field for field in NUMBERS if field != "months"]),
         "view": state.view,
-        "k_high": max(4 * WILLINGNESS_TO_PAY[2], state.view.willingness_to_pay),
+        "k_high": max(*WILLINGNESS_TO_PAY, state.view.willingness_to_pay),
         "downloads": downloads(),
         "said": said,
         "megabytes": limits.upload_bytes // 2**20,

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from school_mentoring.analysis.report.terminal import WILLINGNESS_TO_PAY
+from school_mentoring.analysis.economics.psa import HEADLINE
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import COMPARATOR, Scenario, load_scenario, resolved, scenario_from, shipped_scenarios
@@ -36,7 +36,7 @@ class View(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    willingness_to_pay: float = Field(default=WILLINGNESS_TO_PAY[2], ge=0, le=1e9, allow_inf_nan=False)
+    willingness_to_pay: float = Field(default=HEADLINE, ge=0, le=1e9, allow_inf_nan=False)
     budget: float | None = Field(default=None, ge=0, le=1e15, allow_inf_nan=False)
     map_design: str = Field(default="", max_length=40)
     map_country: int = Field(default=0, ge=0, le=1000)

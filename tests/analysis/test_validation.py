@@ -109,7 +109,7 @@ def test_standings_order_designs_by_net_benefit_and_survival_names_what_turns_th
         said.said == "Virtual has the highest mean net benefit by default and under 0 of 1 other structures; not under gamma 2 (top-down)."
     )
     worth = best_by_worth(pd.concat([one, other]), sets)
-    assert worth.loc["gamma 2", "EUR 250"] == "no programme"  # 250 - 400 and 500 - 600 are below 0
+    assert worth.loc["gamma 2", "EUR 200"] == "no programme"  # 200 - 400 and 500 - 600 are below 0
     assert worth.loc["default", "up to EUR 1 million"] == "virtual"
 
 

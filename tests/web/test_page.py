@@ -79,7 +79,7 @@ def test_the_willingness_to_pay_moves_the_probabilities_of_compare(visitor, chan
     visitor.open_design("regional_hub")
     visitor.set("designs.1.stipend", "4000")
     ranking = pd.read_csv(changed[0] / "study" / "ranking.csv")
-    for k in (250, 2000):
+    for k in (200, 5000):
         drawn = visitor.drawn
         page.locator("#k").fill(str(k))
         visitor.settled(drawn)
@@ -88,7 +88,7 @@ def test_the_willingness_to_pay_moves_the_probabilities_of_compare(visitor, chan
         assert shown == {design: round(100 * p) for design, p in rows.items()}
     assert "willingness_to_pay" not in page.url  # the address holds it, packed
     visitor.open(page.url.removeprefix(visitor.server.address))
-    assert page.locator("#k").input_value() == "2000"
+    assert page.locator("#k").input_value() == "5000"
 
 
 def test_designs_are_duplicated_renamed_and_removed_and_the_link_holds_them(visitor, another):
