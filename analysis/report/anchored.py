@@ -5,7 +5,7 @@ from typing import Any
 
 
 def anchored_lines(about: Mapping[str, Any]) -> Sequence[str]:
-    """Return it in lines; ``about``: as ``experiments.anchors.search.Found`` has it."""
+    """Return it in lines; ``about``: as ``experiments.anchors.search.FoundDraws`` has it."""
     draws, again, held = about["accepted"], about["again"]["passed"], about["again"]["held"]
     share = 100.0 * draws / about["tried"]
     first = ", ".join(f"{key} {count:,}" for key, count in _falling(about["refused_first"]))

@@ -49,8 +49,6 @@ Where a formula tells what they would come to under another structure that is as
 accepted more often for no reason.
 """
 
-Values = Mapping[str, Any]
-
 
 def is_asked(anchor: Anchor, structure: Structure) -> bool:
     """Tell whether a reading is asked of a structure."""
@@ -89,7 +87,7 @@ class Search:
         rows = zip(sets.index.tolist(), sets.to_dict("records"), strict=True)
         return pd.DataFrame([self.hold(number, {str(name): value for name, value in row.items()}, again=again) for number, row in rows])
 
-    def hold(self, number: int, values: Values, *, again: bool = False) -> dict[str, Any]:
+    def hold(self, number: int, values: Mapping[str, Any], *, again: bool = False) -> dict[str, Any]:
         """Hold a set to the anchors; return its number, each reading, nan where it was not read, and the keys of those that refuse it.
 
         ``again``: one that met them, in as many other worlds, and to all of them.
@@ -105,7 +103,7 @@ class Search:
         """Return a row that is refused; None where it is not."""
         return row if row["refused"] else None
 
-    def _case(self, number: int, values: Values, worlds: int, again: bool = False) -> Case:
+    def _case(self, number: int, values: Mapping[str, Any], worlds: int, again: bool = False) -> Case:
         """Return what a set is read of, with random numbers and worlds of its own."""
         words = {name.partition(".")[2]: values[name] for name in DRAWN}
         state = np.random.SeedSequence([self.seed, number, worlds, int(again)]).generate_state(1, np.uint64)
@@ -114,7 +112,7 @@ class Search:
         parameters = {**scenario.base_parameters(), **{name: value for name, value in values.items() if name in PARAMETERS}}
         return Case(scenario, parameters, Worlds(scenario), threads=1)
 
-    def _far_off(self, number: int, values: Values) -> dict[str, Any] | None:
+    def _far_off(self, number: int, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the row of a set that is far off the target of a reading; None of others."""
         case = self._case(number, values, FEW)
         row: dict[str, Any] = {"set": number, **dict.fromkeys((anchor.key for anchor in DECIDING), np.nan)}
@@ -129,7 +127,7 @@ class Search:
                 return {**row, key: found, "refused": key}
         return None
 
-    def _read(self, number: int, values: Values, worlds: int, *, whole: bool = False, again: bool = False) -> dict[str, Any]:
+    def _read(self, number: int, values: Mapping[str, Any], worlds: int, *, whole: bool = False, again: bool = False) -> dict[str, Any]:
         """Return the row of a set whose anchors are read in so many worlds, until one refuses it unless the ``whole`` is asked for."""
         case = self._case(number, values, worlds, again)
         found, refused = dict.fromkeys((anchor.key for anchor in DECIDING), np.nan), []

@@ -36,7 +36,7 @@ Sums = NDArray[np.float64]
 """What a reading adds up: of each world, shape (worlds, counts)."""
 
 
-class Reading(NamedTuple):
+class Measure(NamedTuple):
     """``sums``: adds up a case's runs of a design; ``figure``: takes the reading from the sums over worlds."""
 
     sums: Callable[["Case", str], Sums]
@@ -44,7 +44,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Runs:
+class CaseRuns:
     """Runs of some designs, one after the other, in the same replicates. ``homes``: the world of each replicate."""
 
     results: Results
@@ -90,8 +90,8 @@ class Runs:
 class Case:
     """What the anchors are read of: a scenario laid out as the pilot, under one parameter set.
 
-    ``parameters``: all of them. The more worlds the scenario has, the more runs a reading takes. Runs that more than one reading needs are
-    kept.
+    ``parameters``: all of them. The more worlds the scenario has, the more runs a reading takes. Runs that more than one reading needs
+    are kept.
     """
 
     scenario: Scenario
@@ -108,7 +108,7 @@ class Case:
         *,
         per_school: bool = True,
         changed: Mapping[str, float] | None = None,
-    ) -> Runs:
+    ) -> CaseRuns:
         """Run designs for some months so many times in each world, or in this part of the worlds, with some parameters ``changed``."""
         count = max(1, round(per_world * self.scenario.worlds))
         values = {**self.parameters, **(changed or {})}
@@ -117,9 +117,9 @@ class Case:
         d, r = (a.reshape(-1) for a in np.meshgrid(np.arange(len(designs)), np.arange(count), indexing="ij"))
         inputs = scenario, parameter_table([values]), design_table(designs, *window), Batch(d, np.zeros_like(d), r)
         results = run_rows(*inputs, worlds=self.worlds, per_school=per_school, threads=self.threads)
-        return Runs(results, designs, [self.worlds.get(values, index % scenario.worlds)[0] for index in range(count)])
+        return CaseRuns(results, designs, [self.worlds.get(values, index % scenario.worlds)[0] for index in range(count)])
 
-    def kept(self, key: Any, make: Callable[[], Runs]) -> Runs:
+    def kept(self, key: Any, make: Callable[[], CaseRuns]) -> CaseRuns:
         """Return the runs of a key, made where they are not there yet."""
         if key not in self._kept:
             self._kept[key] = make()
@@ -139,7 +139,7 @@ def preset(name: str, **changes: object) -> Design:
 # --- A and B: coaching ------------------------------------------------------------------------------------------------
 
 
-def _coached(case: Case, runs: Runs, design: int) -> Sums:
+def _coached(case: Case, runs: CaseRuns, design: int) -> Sums:
     """Add up, 12 months after ties began, over the schools of those that still run.
 
     Team adopters, team teachers, adopters in a random part of that size without a programme; the same three of the other teachers. The
@@ -160,7 +160,7 @@ def _coaching(case: Case, design: str) -> Sums:
     return _coached(case, case.kept(("coaching", design), lambda: case.runs(designs, START + YEAR + 1, 2)), 1)
 
 
-def _compared(case: Case) -> Runs:
+def _compared(case: Case) -> CaseRuns:
     """Make one year of the hub besides: 60 clusters with the same coordinators, and as it is with no hour and with every hour online."""
     schools = len(case.worlds.get(case.parameters, 0)[1])
     changes: list[dict[str, float]] = [{"mentor_share": LARGE_PROGRAMME / schools}, {"virtual_share": 0.0}, {"virtual_share": 1.0}]
@@ -201,7 +201,7 @@ def _unsupported(case: Case, _: str) -> Sums:
     return case.by_world(*(np.where(few, count, 0).sum(axis=1) for count in (last, first)))
 
 
-def _three_years(case: Case, design: str) -> Runs:
+def _three_years(case: Case, design: str) -> CaseRuns:
     """Make three funded years in which nobody takes the practice up."""
     months = START + THREE_YEARS + 1
     return case.kept(("three years", design), lambda: case.runs([preset(design, last_month=months)], months, 2, changed=NOBODY_ADOPTS))
@@ -316,18 +316,18 @@ EXPECTED: Mapping[str, Callable[[SimpleNamespace], float]] = {
 """What readings come to, but for chance and small corrections, as it follows from a parameter set: a set far off needs no run."""
 
 
-READINGS: Mapping[str, Reading] = {
-    "growth": Reading(_growth, _part),
-    "unsupported": Reading(_unsupported, _part_lost),
-    "coaching": Reading(_coaching, gain),
-    "colleagues": Reading(_coaching, _colleagues),
-    "supported": Reading(_supported, in_three_years),
-    "ties": Reading(_ties, in_three_years),
-    "contacts": Reading(_contacts, _part),
-    "scale": Reading(_scale, _ratio_of_gains),
-    "online": Reading(_online, _ratio_of_gains),
-    "joining": Reading(_joining, _largest_rise),
-    "outlay": Reading(_outlay, _part),
+READINGS: Mapping[str, Measure] = {
+    "growth": Measure(_growth, _part),
+    "unsupported": Measure(_unsupported, _part_lost),
+    "coaching": Measure(_coaching, gain),
+    "colleagues": Measure(_coaching, _colleagues),
+    "supported": Measure(_supported, in_three_years),
+    "ties": Measure(_ties, in_three_years),
+    "contacts": Measure(_contacts, _part),
+    "scale": Measure(_scale, _ratio_of_gains),
+    "online": Measure(_online, _ratio_of_gains),
+    "joining": Measure(_joining, _largest_rise),
+    "outlay": Measure(_outlay, _part),
 }
 """The readings by key, in the order in which draws are held to them: what costs little first."""
 

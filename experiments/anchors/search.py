@@ -39,11 +39,11 @@ AGAIN, PART = 200, 10
 AHEAD = 2
 """Chunks that are given out ahead, for each process."""
 
-Task = Callable[[], pd.DataFrame]
+MakesRows = Callable[[], pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDraws:
     """What a search came to.
 
     ``draws``: the accepted sets. ``tried``: what became of every set up to the last accepted one, ``again``: of the draws with other random
@@ -62,7 +62,7 @@ class Found:
 
 def find_draws(
     folder: Path, search: Search, wanted: int, *, resume: bool, threads: int | None = None, stage: Stage = lambda *_: None
-) -> Found:
+) -> FoundDraws:
     """Hold sets to the anchors until ``wanted`` are accepted, and hold those again; write all of it to the folder.
 
     Raises InputError where the folder holds something else, or, unless ``resume`` is True, this very search already; and where too few of
@@ -85,7 +85,7 @@ def find_draws(
         parts = [sample[low : low + PART] for low in range(0, len(sample), PART)]
         tasks = [partial(search.held, sets.loc[part], again=True) for part in parts]
         again = second.fill(tasks, lambda parts: _held_again(parts, stage, len(sample)))
-        found = Found(sets.loc[accepted].reset_index(drop=True), tried, again, _about(sets, tried, again, search.seed))
+        found = FoundDraws(sets.loc[accepted].reset_index(drop=True), tried, again, _about(sets, tried, again, search.seed))
         _write(folder, found, described)
     return found
 
@@ -112,7 +112,7 @@ class _Parts:
     def __init__(self, folder: Path, plan: str, threads: int | None) -> None:
         self._folder, self._plan, self._threads = folder, plan, threads or cpu_count()
 
-    def fill(self, tasks: Sequence[Task], enough: Callable[[Sequence[pd.DataFrame]], bool]) -> pd.DataFrame:
+    def fill(self, tasks: Sequence[MakesRows], enough: Callable[[Sequence[pd.DataFrame]], bool]) -> pd.DataFrame:
         """Return the rows of the chunks 0, 1, ... that tasks make, until they are ``enough``, one after the other."""
         store = Store(self._folder, len(tasks), lambda chunk: {"plan": self._plan, "chunk": chunk})
         store.remove_drafts()
@@ -127,7 +127,7 @@ class _Parts:
                     break
         return pd.concat(found, ignore_index=True)
 
-    def _made(self, tasks: Sequence[Task], there: Container[int]) -> Generator[pd.DataFrame | None, None, None]:
+    def _made(self, tasks: Sequence[MakesRows], there: Container[int]) -> Generator[pd.DataFrame | None, None, None]:
         """Give what tasks make, in their order; None of a chunk that is ``there``."""
         if self._threads == 1:  # a process of its own takes seconds to start
             yield from (None if chunk in there else task() for chunk, task in enumerate(tasks))
@@ -145,7 +145,7 @@ class _Parts:
             pool.shutdown(cancel_futures=True)
 
 
-def _make(task: Task) -> pd.DataFrame:
+def _make(task: MakesRows) -> pd.DataFrame:
     return task()
 
 
@@ -190,7 +190,7 @@ def _counts(keys: Iterable[str], refused: pd.Series) -> dict[str, int]:
     return {key: int((refused == key).sum()) for key in keys}
 
 
-def _write(folder: Path, found: Found, described: Mapping[str, Any]) -> None:
+def _write(folder: Path, found: FoundDraws, described: Mapping[str, Any]) -> None:
     write_atomically(folder / DRAWS_FILE, found.file())
     for name, table in {"tried.parquet": found.tried, "again.parquet": found.again}.items():
         write_atomically(folder / name, bytes(table.to_parquet(index=False, compression="zstd")))
