@@ -31,7 +31,7 @@ FEW, WORLDS, SURE = 2, 12, 36
 NEAR, ROUGHLY = 0.1, {"growth": 0.2, "coaching": 0.12}
 """How far outside a target is far off: this part of its ends by a formula; so much, of the readings that are taken of few runs."""
 
-CHUNK, FULL, MOST = 64, 128, 2**18
+CHUNK, FULL, MOST = 64, 256, 2**18
 """Sets of a chunk; every how many one is held to all readings; sets that are tried at most."""
 
 DRAWN = ("world.network", "world.contacts", "world.mentored", "world.online_hours")

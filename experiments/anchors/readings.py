@@ -241,7 +241,7 @@ def _part_lost(sums: Sums) -> float:
 def _contacts(case: Case, design: str) -> Sums:
     """Add up the contacts of ties that end as planned after two years that are there two years later, and all of them."""
     end = START + TWO_YEARS
-    runs = case.runs([preset(design, tie_months=TWO_YEARS)], end + TWO_YEARS + 1, 2)
+    runs = case.runs([preset(design, tie_months=TWO_YEARS)], end + TWO_YEARS + 1, 1)
     mentor, meet = runs.mentor(0), runs.designs[0].meeting_hours > 0.0
     counts = [_pairs(world, mentor[r, end - 1 : end + 1], runs.results.partners[r, 1], meet) for r, world in enumerate(runs.homes)]
     return case.by_world(*np.array(counts).T)

@@ -91,7 +91,7 @@ def test_giving_up_is_what_the_schools_of_a_simulation_give(simulated):
 
 
 def test_contacts_are_what_the_schools_of_a_simulation_give(simulated):
-    hub, tables = simulated("two", "regional_hub", 80, "months=55", "regional_hub.tie_months=24")
+    hub, tables = simulated("two", "regional_hub", 40, "months=55", "regional_hub.tie_months=24")
     mentor = by_school(hub, "mentor")[[29, 30]].reset_index()
     tied = mentor[mentor[29].notna()].assign(ended=lambda frame: frame[30] != frame[29]).rename(columns={29: "cluster"})
     with_mentor = tied.assign(other=tied["cluster"])[tied["ended"]]
