@@ -1,4 +1,4 @@
-"""Compare designs: replicates at the base parameters, and parameter sets drawn from the uncertain ones. Or simulate one of them."""
+"""Compare designs: replicates at the base parameters, and parameter sets drawn from the uncertain ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What a reader must know of where the schools and the parameter sets come from."""
-        notes, posterior = notes_on(self.scenario, self.schools), self.scenario.posterior
+        notes, posterior = [*notes_on(self.scenario, self.schools), *notes_on_draws(self.scenario)], self.scenario.posterior
         if posterior is not None and len(names := list(joint_draws(self.scenario))):
             fitted = ", ".join(name for name in self.sets if name in names)
             notes.append(f"Fitted to data: {fitted} vary by the joint draws of {Path(posterior).name}; other parameters over their ranges.")
@@ -145,7 +145,7 @@ def window(scenario: Scenario, design: Design) -> tuple[int, int]:
 
 
 def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
-    """Say what of the schools was drawn or assumed for want of data, what is probably not meant, and which parameters are fixed."""
+    """Say what of the schools was drawn or assumed for want of data, and what is probably not meant."""
     notes = []
     if scenario.world.schools is not None and schools.drawn:
         notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
@@ -153,7 +153,7 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
         notes.append(f"Blank cells drawn from the population model in: {', '.join(schools.partly_drawn)}.")
     if assumed := scenario.world.assumed_figures:
         notes.append(f"No figures found: {assumed}.")
-    return [*notes, *(f"Notice: {notice}." for notice in schools.notices), *notes_on_draws(scenario)]
+    return [*notes, *(f"Notice: {notice}." for notice in schools.notices)]
 
 
 def compare(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from school_mentoring.model.world.structure import WORLD_WORDS
 from school_mentoring.scenarios import Scenario, anchored, joint_draws, read_draws, stated_instead
 
 
@@ -16,7 +17,15 @@ def _anchored_note(scenario: Scenario, varied: Collection[str]) -> list[str]:
         return []
     draws, fixed = anchored(), scenario.fixed_parameters()
     own = [name for name in stated_instead(scenario) if name not in fixed]
-    notes = [f"Uncertain parameters and the structure vary together, by {len(draws.draws):,} draws that meet what has been measured."]
+    kinds = [
+        kind
+        for kind, some in (("uncertain parameters", together - set(WORLD_WORDS)), ("the structure", together & set(WORLD_WORDS)))
+        if some
+    ]
+    said = " and ".join(kinds)
+    notes = [f"{said[0].upper()}{said[1:]} vary together, by {len(draws.draws):,} draws that meet what has been measured."]
+    if scenario.draws > len(draws.draws):
+        notes.append(f"Notice: {scenario.draws:,} parameter sets repeat these draws; which makes nothing surer.")
     if own:
         notes.append(f"As the scenario states itself, not by these draws: {', '.join(own)}.")
     if not draws.is_of_this_model:

@@ -15,6 +15,7 @@ from school_mentoring.scenarios import Scenario
 
 from .compare import ends_of, lasting_contacts, notes_on, peer_pairs, window
 from .ensemble import BatchRunner, Ensemble, run_ensemble
+from .notes import fixed_note
 from .progress import Advance
 from .worlds import Worlds
 
@@ -45,7 +46,7 @@ class Simulation:
     @property
     def notes(self) -> list[str]:
         """What a reader must know of where the schools come from."""
-        return notes_on(self.scenario, self.table)
+        return [*notes_on(self.scenario, self.table), *fixed_note(self.scenario)]
 
     @property
     def window(self) -> tuple[int, int]:

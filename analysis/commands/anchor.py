@@ -12,7 +12,7 @@ from .steps import engine_of, finish, new_folder_of
 
 def anchor(
     draws: Annotated[int, Option(min=2, help="Parameter sets to find.")] = 1000,
-    seed: options.SeedOption = 1,
+    seed: Annotated[int, Option(min=0, help="Names the random numbers.")] = 1,
     ship: Annotated[bool, Option("--ship", help="Put them where the program reads those that it ships.")] = False,
     resume: Annotated[bool, Option("--resume", help="Go on with a search begun earlier.")] = False,
     *,
@@ -31,7 +31,7 @@ def anchor(
     from school_mentoring.scenarios.anchored import ANCHORED
 
     with Progress() as progress:
-        found = find_draws(folder, Search(seed or 0), draws, resume=resume, threads=threads, stage=progress.show)
+        found = find_draws(folder, Search(seed), draws, resume=resume, threads=threads, stage=progress.show)
     if ship:
         with writing(str(ANCHORED), remedy="run it where the program may be written to"):
             ANCHORED.parent.mkdir(exist_ok=True)

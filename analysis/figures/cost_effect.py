@@ -54,7 +54,7 @@ def cost_effect(runs: pd.DataFrame, uncertain: pd.DataFrame | None = None) -> Fi
     note = ""
     if clouds is not None:
         handles.append(Patch(facecolor=GREY, alpha=0.3, label=f"{100 * HULL:.0f} % of parameter sets"))
-        drawn = f"{clouds['parameter_set'].nunique()} sets drawn from the ranges; their middle may lie elsewhere."
+        drawn = f"{clouds['parameter_set'].nunique()} drawn sets; their middle may lie elsewhere."
         note = f"Marks and frontier: means at the base parameters. Outlines: {drawn}"
     explain(figure, handles, note=note)
     path = list(zip(line["effect"].tolist(), (line["cost"] / scale).tolist(), strict=True))

@@ -29,8 +29,6 @@ from school_mentoring.analysis.summary import (
 
 from .sentences import in_words, percent, sentences, with_error
 
-"""EUR per adopter-year at which designs are ranked by net benefit; the terminal shows the third."""
-
 DISCOUNT_RATES = (0.0, 0.05)
 """Shown beside the scenario's own, as a discount rate is chosen and not known."""
 

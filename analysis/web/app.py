@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.experiments.compare import notes_on, with_comparator
+from school_mentoring.experiments.notes import notes_on_draws
 from school_mentoring.experiments.whatif import Stop, SupersededError, WhatIf
 from school_mentoring.model.compiled import is_warm
 from school_mentoring.model.errors import InputError
@@ -190,7 +191,11 @@ def _answers(app: FastAPI, server: Server) -> None:
         found = server.whatif.base(scenario, threads=threads, stop=stop)
         made, schools = base_answer(scenario, found, state.view.budget), server.schools(scenario)
         context = page_context(state, session, server.limits)
-        context |= {"notes": notes_on(scenario, schools), "runs": scenario.replicates, "world_says": world_says(scenario, schools)}
+        context |= {
+            "notes": [*notes_on(scenario, schools), *notes_on_draws(scenario)],
+            "runs": scenario.replicates,
+            "world_says": world_says(scenario, schools),
+        }
         return server.render("answer.html", **context, answer=made)
 
     def sure(state: PageState, _session: Session, scenario: Scenario, threads: int, stop: Stop) -> str:

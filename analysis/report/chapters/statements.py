@@ -38,7 +38,7 @@ def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequenc
     drawn = sum(name in varied for name in names)
     how_many = "All" if drawn == len(names) else "None" if not drawn else f"{drawn}"
     said = (
-        f"The model has {len(names)} parameters: {counted}. {how_many} of them were varied together over their ranges. Evidence "
+        f"The model has {len(names)} parameters: {counted}. {how_many} of them were varied together. Evidence "
         "is a figure seen in a source, an inference derives from one, an assumption is a judgement."
     )
     caption = "Every parameter" + (", those worth knowing first" if first else "")
