@@ -13,6 +13,7 @@ from school_mentoring.model.world.own_ties import IS_GRAPH, read_ties
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario, load_scenario
 
+from .notes import assumed_figures
 from .pilot_data.observations import COLUMNS as OBSERVATION_COLUMNS
 from .pilot_data.observations import Observations, read_observations
 from .worlds import Worlds, schools_of
@@ -118,7 +119,7 @@ def _check_scenario(path: str) -> Checked:
     scenario = load_scenario(path)
     _check_columns(scenario)
     _, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
-    assumed = scenario.world.assumed_figures
+    assumed = assumed_figures(schools.countries)
     note = f"; no figures found: {assumed}" if assumed else ""
     line = f"{path}: scenario {scenario.name}, {len(scenario.designs)} designs, {len(schools):,} schools, {scenario.months} months"
     return Checked(f"{line}{_drawn(schools)}{note}", (*_of_designs(scenario), *schools.notices))

@@ -18,7 +18,7 @@ from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario, joint_draws
 
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
-from .notes import notes_on_draws
+from .notes import assumed_figures, notes_on_draws
 from .progress import Stage
 from .variables import sample, uncertain_variables
 from .worlds import Worlds
@@ -151,7 +151,7 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
         notes.append(f"Drawn from the population model, as schools.csv does not have them: {', '.join(schools.drawn)}.")
     if schools.partly_drawn:
         notes.append(f"Blank cells drawn from the population model in: {', '.join(schools.partly_drawn)}.")
-    if assumed := scenario.world.assumed_figures:
+    if assumed := assumed_figures(schools.countries):
         notes.append(f"No figures found: {assumed}.")
     return [*notes, *(f"Notice: {notice}." for notice in schools.notices)]
 

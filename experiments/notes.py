@@ -1,9 +1,19 @@
 """What is said of how parameters vary in a study, where that is not as it would be by default."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from school_mentoring.model.errors import listed
+from school_mentoring.model.world.countries import FIGURES, USUAL_HOURS, Country
 from school_mentoring.model.world.structure import WORLD_WORDS
 from school_mentoring.scenarios import Scenario, anchored, joint_draws, read_draws, stated_instead
+
+
+def assumed_figures(countries: Sequence[Country]) -> str:
+    """Return which figures of which countries nobody found or stated, and what stands in their place; nothing where there are none."""
+    without = {field: [country.code for country in countries if field in country.assumed] for field in FIGURES}
+    named = "; ".join(f"{field} of {listed(codes, 8)}" for field, codes in without.items() if codes)
+    hours = ", ".join(f"{hours:,.0f} {field}" for field, hours in USUAL_HOURS.items())
+    return f"{named}; in their place stand {hours}, else means over the countries that have a figure" if named else ""
 
 
 def notes_on_draws(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
@@ -17,15 +27,13 @@ def _anchored_note(scenario: Scenario, varied: Collection[str]) -> list[str]:
         return []
     draws, fixed = anchored(), scenario.fixed_parameters()
     own = [name for name in stated_instead(scenario) if name not in fixed]
-    kinds = [
-        kind
-        for kind, some in (("uncertain parameters", together - set(WORLD_WORDS)), ("the structure", together & set(WORLD_WORDS)))
-        if some
-    ]
-    said = " and ".join(kinds)
-    notes = [f"{said[0].upper()}{said[1:]} vary together, by {len(draws.draws):,} draws that meet what has been measured."]
+    parameters = (
+        "Uncertain parameters and the structure vary together" if together & set(WORLD_WORDS) else "Uncertain parameters vary together"
+    )
+    said = parameters if together - set(WORLD_WORDS) else "The structure varies"
+    notes = [f"{said}, by {len(draws.draws):,} draws that meet what has been measured."]
     if scenario.draws > len(draws.draws):
-        notes.append(f"Notice: {scenario.draws:,} parameter sets repeat these draws; which makes nothing surer.")
+        notes.append(f"Notice: {scenario.draws:,} parameter sets repeat these draws, which makes nothing surer.")
     if own:
         notes.append(f"As the scenario states itself, not by these draws: {', '.join(own)}.")
     if not draws.is_of_this_model:

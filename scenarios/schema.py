@@ -15,7 +15,7 @@ from school_mentoring.model.designs import FIELDS, PRESETS, Design
 from school_mentoring.model.errors import listed, nearest
 from school_mentoring.model.parameters import PARAMETERS, Parameter
 from school_mentoring.model.world.arrays import Practices
-from school_mentoring.model.world.countries import COUNTRIES, FIGURES, PILOT, USUAL_HOURS, Country, assumed_country, likely_code
+from school_mentoring.model.world.countries import COUNTRIES, FIGURES, PILOT, Country, assumed_country, likely_code
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
 from school_mentoring.model.world.structure import Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
@@ -142,14 +142,6 @@ class WorldSpec(ScenarioSection):
     def structure(self) -> Structure:
         """The choices that the world is made by."""
         return Structure(*(getattr(self, choice) for choice in Structure._fields))
-
-    @property
-    def assumed_figures(self) -> str:
-        """Which figures of which countries nobody found or stated, and what stands in their place; nothing where there are none."""
-        without = {field: [country.code for country in self.countries if field in country.assumed] for field in FIGURES}
-        named = "; ".join(f"{field} of {listed(codes, 8)}" for field, codes in without.items() if codes)
-        hours = ", ".join(f"{hours:,.0f} {field}" for field, hours in USUAL_HOURS.items())
-        return f"{named}; in their place stand {hours}, else means over the countries that have a figure" if named else ""
 
     @property
     def dialect(self) -> Dialect:
@@ -348,7 +340,7 @@ class Scenario(ScenarioSection):
     def country_list(self) -> tuple[Country, ...]:
         """Return the countries as the model reads them."""
         return tuple(
-            Country(code=country.code, name=country.name, **{field: getattr(country, field) for field in FIGURES})
+            Country(code=country.code, name=country.name, assumed=country.assumed, **{field: getattr(country, field) for field in FIGURES})
             for country in self.world.countries
         )
 

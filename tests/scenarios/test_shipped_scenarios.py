@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from school_mentoring import scenarios
+from school_mentoring.experiments.notes import assumed_figures
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.countries import COUNTRIES, PILOT
@@ -79,7 +80,7 @@ def test_living_schools_lab_says_that_the_salary_of_one_country_is_a_mean():
     found = [country for country in COUNTRIES.values() if "teacher_salary_eur_per_year" not in country.assumed]
     assert set(without) == {"CY"}
     assert without["CY"].teacher_salary_eur_per_year == pytest.approx(fmean(country.teacher_salary_eur_per_year for country in found))
-    assert "teacher_salary_eur_per_year of CY; " in lab.world.assumed_figures
+    assert "teacher_salary_eur_per_year of CY; " in assumed_figures(lab.country_list())
 
 
 def test_national_has_about_all_schools_of_the_union_and_equally_many_coordinators_in_each_design():
