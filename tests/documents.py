@@ -251,7 +251,7 @@ def _narrowed_rows() -> str:
 
 def _tied_rows() -> str:
     draws = anchored().draws.select_dtypes("number")
-    pairs = draws.corr("spearman").where(np.triu(np.ones((draws.shape[1],) * 2, bool), 1)).stack()
+    pairs = draws.corr("spearman").where(np.triu(np.ones((draws.shape[1],) * 2, bool), 1)).stack().dropna()
     # Of m independent pairs the largest is about the normal quantile of 1 - 1 / 2m, over the root of the number of draws.
     chance = float(norm.ppf(1.0 - 0.5 / len(pairs))) / len(draws) ** 0.5
     tied = pairs[pairs.abs() > chance].sort_values(key=lambda values: -values.abs())
