@@ -124,7 +124,7 @@ def sweep(
     >>> study.quantiles("effect_adopter_years").round(0)
         design    mean     sd     q05     q50     q95  n
     0     none  2308.0  272.0  2054.0  2308.0  2562.0  8
-    1  virtual  2384.0  275.0  2120.0  2381.0  2662.0  8
+    1  virtual  2378.0  271.0  2119.0  2377.0  2649.0  8
     """
     from .sweep.execution import carry_out, open_sweep, plan_with_estimate
 

@@ -3,17 +3,16 @@
 from collections.abc import Collection, Sequence
 
 from school_mentoring.model.errors import listed
-from school_mentoring.model.world.countries import FIGURES, USUAL_HOURS, Country
+from school_mentoring.model.world.countries import FIGURES, Country
 from school_mentoring.model.world.structure import WORLD_WORDS
 from school_mentoring.scenarios import Scenario, anchored, joint_draws, read_draws, stated_instead
 
 
 def assumed_figures(countries: Sequence[Country]) -> str:
-    """Return which figures of which countries nobody found or stated, and what stands in their place; nothing where there are none."""
+    """Return which figures of which countries nobody found or stated; nothing where there are none."""
     without = {field: [country.code for country in countries if field in country.assumed] for field in FIGURES}
     named = "; ".join(f"{field} of {listed(codes, 8)}" for field, codes in without.items() if codes)
-    hours = ", ".join(f"{hours:,.0f} {field}" for field, hours in USUAL_HOURS.items())
-    return f"{named}; in their place stand {hours}, else means over the countries that have a figure" if named else ""
+    return f"{named} (usual hours, else means, in their place)" if named else ""
 
 
 def notes_on_draws(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:

@@ -204,7 +204,7 @@ def open_study(path: str | Path) -> Study:
     >>> study.runs(["adopters_end"], designs=["virtual"], with_parameters=True).round(3).head(2)
         design  parameter_set  replicate  adopters_end   beta
     0  virtual              0          0         508.0  0.054
-    1  virtual              0          1         629.0  0.054
+    1  virtual              0          1         627.0  0.054
     """
     folder = Path(path)
     return Study(folder, read_description(folder))

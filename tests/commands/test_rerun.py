@@ -27,7 +27,7 @@ def test_a_comparison_taken_elsewhere_is_made_again_byte_for_byte(copied, tmp_pa
     done, document = rerun(copied, tmp_path)
     assert done.code == 0, done
     assert document["byte_identical"] and document["different"] == [] and document["drawn_different"] == []
-    assert len(document["identical"]) == 15 and len(document["drawn_identical"]) == 16
+    assert len(document["identical"]) == 16 and len(document["drawn_identical"]) == 16
     assert_intact(tmp_path / "again")
 
 
@@ -41,7 +41,7 @@ def test_where_a_result_was_other_the_first_file_column_and_row_are_named(copied
     (copied / "study.json").write_text(json.dumps(described), encoding="utf-8")
     done = program("rerun", copied / "study.json", "--out", "again", cwd=tmp_path)
     assert done.code == 1, done
-    assert "DIFFERENT: 1 of 15 result files" in done.out
+    assert "DIFFERENT: 1 of 16 result files" in done.out
     assert f"runs.parquet, column cost_total, row 5: {runs.loc[4, 'cost_total'].item()!r} there" in done.out
     assert 'versions.numpy: "1.0.0"' in done.out
 
