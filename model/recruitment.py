@@ -21,6 +21,9 @@ from .ties import end_tie, join_members, lay_out_members
 SHORTEST = 6
 """Funded months that are left at least where a coordinated programme recruits."""
 
+LAID_OUT = 2_000
+"""From so many schools on members are laid out anew after each round: what is kept of fewer stays in the cache anyhow."""
+
 
 @step
 def is_funded(des: Record, month: int) -> int:
@@ -56,7 +59,8 @@ def recruitment_round(world: World, practices: Practices, par: Record, des: Reco
             _recruit(world, practices, par, des, state, now, named)
         match(world, par, des, state, now, named and now.month == des.first_month)
     _list_roles(world, state, now.run)
-    lay_out_members(state.ties[now.run], state.member[now.run], state.shared[now.run], state.ints[0])
+    if world.teachers.size >= LAID_OUT:
+        lay_out_members(state.ties[now.run], state.member[now.run], state.shared[now.run], state.ints[0])
 
 
 @step

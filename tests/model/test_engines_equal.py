@@ -11,6 +11,7 @@ from school_mentoring.model.designs import PRESETS, design_table
 from school_mentoring.model.engine import Batch, Results, Task, run_batch
 from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
 from school_mentoring.model.parameters import base_values, parameter_table
+from school_mentoring.model.recruitment import LAID_OUT
 from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.model.world.network import generate_world
 from school_mentoring.model.world.structure import STRUCTURE, Structure
@@ -214,3 +215,12 @@ def test_the_random_cases_reach_every_part_of_the_model():
 
     look()
     assert min(astuple(seen)) > 20, seen
+
+
+@pytest.mark.parametrize("name", ["regional_hub", "bottom_up"])
+def test_both_engines_give_the_same_bits_where_members_are_laid_out_anew(name):
+    world, _ = generate_world([COUNTRIES["IT"], COUNTRIES["CZ"]], [17, 17], LAID_OUT // 34 + 1, base_values(), 5, 0)
+    assert world.teachers.size >= LAID_OUT
+    designs = design_table([PRESETS[name]], 0, 20)
+    batch = Batch(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
+    assert_engines_agree(Task(world, build_practices(), parameter_table([base_values()]), designs, batch, 5, 26, 20))
