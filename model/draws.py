@@ -192,12 +192,8 @@ def binomials(u: Floats, trials: Ints, chance: Floats, more: Ints, count: Ints) 
     of the same length.
     """
     bits = _bits_of(trials)
-    if bits < 2:
-        left = _at_most_two(u, trials, chance, 1, count, more)
-    elif bits < 16:
+    if bits < 16:
         left = _at_most_two(u, trials, chance, 4, count, more)
-    elif bits < 64:
-        left = _at_most_two(u, trials, chance, 6, count, more)
     elif bits < 256:
         left = _at_most_two(u, trials, chance, 8, count, more)
     else:

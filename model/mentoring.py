@@ -137,7 +137,7 @@ def _deliver_all(world: World, practices: Practices, par: Record, des: Record, s
         _deliver(world, practices, par, des, state, now, low, min(low + _TOGETHER, mentors))
 
 
-@part
+@step
 def _deliver(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment, low: int, high: int) -> None:
     """Give each team of some mentors its month, add up the hours that schools share, and post what mentors and ties cost."""
     ties, member, shared, ledger = state.ties[now.run], state.member[now.run], state.shared[now.run], state.ledger[now.run]
@@ -169,7 +169,7 @@ def _deliver(world: World, practices: Practices, par: Record, des: Record, state
         _see_clusters(clusters_of(world, state, now.run), state.spread[Spread.SHARE, :, now.run :: state.ties.shape[0]], low, high)
 
 
-@part
+@step
 def _see_clusters(met: Clusters, share: Floats, low: int, high: int) -> None:
     """Set what the schools of each cluster see of each practice in each other; ``share``: of users, (P, n)."""
     for p in range(share.shape[0]):
