@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -53,6 +54,7 @@ def run() -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.unraisablehook = interrupt_again
         code = app(spread_sets(sys.argv[1:]) or ["--help"], standalone_mode=False) or 0
         sys.stdout.flush()
     except InputError as error:
@@ -80,6 +82,14 @@ def run() -> None:
         kept = "what is finished is kept, go on with --resume" if _can_resume(*sys.argv[1:2]) else "nothing was written"
         print(f"interrupted: {kept}", file=sys.stderr)
     raise SystemExit(code)
+
+
+def interrupt_again(lost: "sys.UnraisableHookArgs", _wait: float = 0.05) -> None:
+    """Interrupt again what lost a Ctrl-C: Python drops one that arrives while a library written in C calls back, as the compiler does."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(_wait, signal.raise_signal, [signal.SIGINT]).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,11 +1,13 @@
 """Commands cut short: by Ctrl-C, by a crash, by a full disk. What was there stays, nothing half-written is left."""
 
+import ctypes
 import json
 import os
 import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pandas as pd
 import pytest
 
 from school_mentoring import open_study
+from school_mentoring.analysis.commands.program import interrupt_again
 
 from .program import QUICK, TRACES, assert_intact, files, finish, program, said, started, succeed, tree
 
@@ -58,6 +61,15 @@ def test_ctrl_c_while_the_engine_runs_leaves_nothing(tmp_path):
     process.send_signal(signal.SIGINT)
     assert_interrupted(process)
     assert tree(tmp_path) == []
+
+
+def test_ctrl_c_while_the_compiler_calls_back_is_not_lost(monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", interrupt_again)
+    called_back = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(100):
+            called_back()  # which drops the exception, as ctypes does of all that its callbacks raise
+            time.sleep(0.1)
 
 
 def test_ctrl_c_while_the_study_is_written_leaves_nothing(tmp_path):
