@@ -15,7 +15,7 @@ from school_mentoring.analysis.economics.value_of_information import evpi, evppi
 from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.variables import sample, uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 from school_mentoring.scenarios import load_scenario
 
 REPLICATES = 2
@@ -49,7 +49,7 @@ def main(parameter: str = "beta", outer: int = 64, inner: int = 64) -> None:
     variables = [
         v
         for v in uncertain_variables(scenario.model_copy(update={"ranges": "independent"}))
-        if PARAMETERS[v.name].group in ("behaviour", "cost")
+        if (row := row_of(v.name)) and row.group in ("behaviour", "cost")
     ]
     mine = [v for v in variables if v.name == parameter]
     others = [v for v in variables if v.name != parameter]

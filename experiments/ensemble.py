@@ -21,8 +21,9 @@ from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import Batch, Results, Task, run_batch
 from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.observe import GROUP_COUNTS, GROUPS, OUTCOMES, SCHOOL_TYPES, TEAM_GROUPS, group_names
-from school_mentoring.model.parameters import WORLD_PARAMETERS, parameter_table
+from school_mentoring.model.parameters import WORLD_PARAMETERS, engine_tables, parameter_table
 from school_mentoring.model.portable import exp, log
+from school_mentoring.model.world.arrays import Floats, Records
 from school_mentoring.model.world.structure import WORLD_WORDS, Structure
 from school_mentoring.scenarios import Scenario
 
@@ -170,7 +171,8 @@ def parameter_sets(scenario: Scenario, sets: Sequence[Mapping[str, Any]]) -> tup
     """
     base, own = scenario.base_parameters(), scenario.world.structure
     chosen = [{name.partition(".")[2]: value for name, value in values.items() if name in WORLD_WORDS} for values in sets]
-    table = parameter_table([{**base, **{name: value for name, value in values.items() if name not in WORLD_WORDS}} for values in sets])
+    numbers = [{**base, **{name: value for name, value in values.items() if name not in WORLD_WORDS}} for values in sets]
+    table = parameter_table(numbers, scenario.country_codes)
     return table, [own._replace(**words) for words in chosen] if any(chosen) else None
 
 
@@ -204,12 +206,14 @@ def run_rows(
     cuts = np.flatnonzero(np.diff(place[order], prepend=-1))
     gathered: Results | None = None
     done = 0
+    tables: tuple[Records, Floats] | None = None
     for rows in np.split(order, cuts[1:]):
         first = rows[0]
         known = dict(zip(parameters.dtype.names or (), parameters[batch.parameter_set[first]].tolist(), strict=True))
-        world, _ = worlds.get(known, int(index[first]), structures[batch.parameter_set[first]] if structures else None)
-        inputs = world, scenario.practice_arrays(), parameters, designs, Batch(*(column[rows] for column in batch))
-        task = Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month)
+        world, schools = worlds.get(known, int(index[first]), structures[batch.parameter_set[first]] if structures else None)
+        records, factors = tables = tables or engine_tables(parameters, schools.country_codes)  # all worlds have the same countries
+        inputs = world, scenario.practice_arrays(), records, designs, Batch(*(column[rows] for column in batch))
+        task = Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month, factors)
         part = engine(task, monthly=monthly, per_school=per_school, threads=threads)
         if gathered is None:
             gathered = Results(*(np.zeros((len(batch.design) if len(one) else 0, *one.shape[1:]), one.dtype) for one in part))

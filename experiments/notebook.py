@@ -6,10 +6,11 @@ Nothing is printed but progress, and nothing written but the folder of a sweep. 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from school_mentoring import scenarios
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.parameters import PARAMETERS, salary_factor
 from school_mentoring.scenarios import RunOptions, ScenarioLike, ScenarioOptions, Settings
 
 from .arguments import from_python
@@ -172,7 +173,9 @@ def mesa_model(
         raise InputError(f"mesa_model(replicate={replicate})", "is below 0", "allowed: 0 or more")
     loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
     parameters = loaded.base_parameters()
-    world, _ = Worlds(loaded).get(parameters, replicate % loaded.worlds)
-    inputs = world, loaded.practice_arrays(), loaded.designs[design], parameters
-    window = loaded.programme.first_month, loaded.programme.last_month
-    return MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, window=window, school_class=agent)
+    world, schools = Worlds(loaded).get(parameters, replicate % loaded.worlds)
+    own = {name: value for name, value in parameters.items() if name in PARAMETERS}
+    inputs = world, loaded.practice_arrays(), loaded.designs[design], own
+    told: dict[str, Any] = {"window": (loaded.programme.first_month, loaded.programme.last_month), "school_class": agent}
+    told["factors"] = [parameters[salary_factor(code)] for code in schools.country_codes]
+    return MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, **told)

@@ -35,11 +35,18 @@ def _anchored_note(scenario: Scenario, varied: Collection[str]) -> list[str]:
         notes.append(f"Notice: {scenario.draws:,} parameter sets repeat these draws, which makes nothing surer.")
     if own:
         notes.append(f"As the scenario states itself, not by these draws: {', '.join(own)}.")
+    notes += undrawn_note(scenario, varied)
     if not draws.is_of_this_model:
         notes.append(
             "Notice: these draws were made with other rules or numbers than the program has now; run.py anchor --ship makes them anew."
         )
     return notes
+
+
+def undrawn_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
+    """Say which uncertain parameters the anchored draws do not hold: the factors of countries that the pilot did not have."""
+    alone = [name for name in scenario.uncertain_parameters() if name not in anchored().draws and (not len(varied) or name in varied)]
+    return [f"Not in these draws, so each by itself over its range: {listed(alone, 50)}."] if alone else []
 
 
 def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
@@ -48,6 +55,6 @@ def fixed_note(scenario: Scenario, varied: Collection[str] = ()) -> list[str]:
     if not fixed:
         return []
     fitted = () if scenario.posterior is None else read_draws(scenario.posterior).columns
-    listed = [f"{name} at {value:.10g}{' in place of its posterior draws' if name in fitted else ''}" for name, value in fixed.items()]
+    told = [f"{name} at {value:.10g}{' in place of its posterior draws' if name in fitted else ''}" for name, value in fixed.items()]
     whose = "Its" if len(fixed) == 1 else "Their"
-    return [f"Fixed in every run: {', '.join(listed)}. {whose} uncertainty is left out of all that is said."]
+    return [f"Fixed in every run: {', '.join(told)}. {whose} uncertainty is left out of all that is said."]

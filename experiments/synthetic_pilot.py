@@ -16,7 +16,7 @@ from school_mentoring import scenarios
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.model.draws import binomial
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import PARAMETERS, row_of
 from school_mentoring.model.state import MENTEE, MENTOR
 from school_mentoring.model.world.network import generate_peers
 from school_mentoring.model.world.schools import Schools, generate_schools
@@ -74,7 +74,7 @@ def read_truth(path: Path = FOLDER / "truth.yaml") -> Truth:
     survey = truth.survey
     if not len(survey.months) == len(survey.mentors_answering) == len(survey.mentees_answering):
         raise InputError(f"{path}, survey", "waves and shares of schools that answer differ in number", "give one share per month")
-    if unknown := [name for name in truth.parameters if name not in PARAMETERS]:
+    if unknown := [name for name in truth.parameters if row_of(name) is None]:
         raise InputError(f"{path}, parameters", *refusal(unknown, "no parameter named {}", PARAMETERS)[1:])
     return truth
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 from school_mentoring.model.world.csv_file import CsvTable, Dialect, header_of
 from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import WORLD_WORDS
@@ -119,13 +119,13 @@ def variable_names(scenario: Scenario) -> list[str]:
     """Return all that may vary; the comparator takes no fields, and schools that are read from a file have their number."""
     sizes = WORLD_FIELDS if scenario.world.schools is None else ()
     fields = [f"{design}.{field}" for design in scenario.designs if design != COMPARATOR for field in FIELDS]
-    return [*PARAMETERS, *sizes, *WORLD_WORDS, *fields]
+    return [*scenario.parameters, *sizes, *WORLD_WORDS, *fields]
 
 
 def domain_of(name: str, scenario: Scenario) -> Domain:
     """Return what a name of ``variable_names`` may take."""
-    if name in PARAMETERS:
-        return Domain((), _bounds(PARAMETERS[name].minimum, PARAMETERS[name].maximum, scenario.parameters[name].distribution == "integer"))
+    if (row := row_of(name)) and name in scenario.parameters:
+        return Domain((), _bounds(row.minimum, row.maximum, row.distribution == "integer"))
     if name in WORLD_FIELDS:
         return Domain((), _bounds(*WORLD_FIELDS[name], whole=True))
     if name in WORLD_WORDS:
@@ -146,12 +146,12 @@ def uncertain_variables(scenario: Scenario) -> list[Variable]:
     """
     uncertain, drawn = scenario.uncertain_parameters(), joint_draws(scenario)
     words = [Variable(name, choices=WORLD_WORDS[name], draws=drawn[name].to_numpy()) for name in WORLD_WORDS if name in drawn]
-    return [*(_own(name, scenario, drawn) for name in PARAMETERS if name in uncertain or name in drawn), *words]
+    return [*(_own(name, scenario, drawn) for name in scenario.parameters if name in uncertain or name in drawn), *words]
 
 
 def _own(name: str, scenario: Scenario, drawn: pd.DataFrame) -> Variable:
     """Return a parameter as the scenario has it vary, by its column of the joint draws where it has one."""
-    row = PARAMETERS[name].model_copy(update=scenario.parameters[name].model_dump())
+    row = scenario.parameters[name]
     return Variable(name, row.low, row.base, row.high, row.distribution, draws=drawn[name].to_numpy() if name in drawn else None)
 
 
@@ -182,7 +182,7 @@ def parse_variable(text: str, scenario: Scenario, drawn: pd.DataFrame | None = N
     drawn = fitted_draws(scenario) if drawn is None else drawn
     if name not in drawn and name in scenario.fixed_parameters():
         raise InputError(where, f"is fixed at {scenario.parameters[name].base:g} by the scenario", f"allowed: {name}=low:high")
-    if name in PARAMETERS:
+    if name in scenario.parameters:
         return _own(name, scenario, drawn)
     if domain.words:
         return Variable(name, choices=domain.words)

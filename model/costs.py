@@ -73,23 +73,8 @@ def cents(euros: float) -> np.int64:
 
 
 @step
-def teacher_year(par: Record, salary: float, country: int) -> float:
-    """Return the employer's cost of a teacher's year in EUR: salary x salary_level x salary_country x teacher_cost_factor.
-
-    ``country``: its number in the scenario, of which the first six have factors of their own and the seventh has that of the first.
-    """
-    which = country % 6
-    factor = par.salary_country_1
-    if which == 1:
-        factor = par.salary_country_2
-    elif which == 2:
-        factor = par.salary_country_3
-    elif which == 3:
-        factor = par.salary_country_4
-    elif which == 4:
-        factor = par.salary_country_5
-    elif which == 5:
-        factor = par.salary_country_6
+def teacher_year(par: Record, salary: float, factor: float) -> float:
+    """Return the employer's cost of a teacher's year in EUR: salary x salary_level x the country's factor x teacher_cost_factor."""
     return salary * par.salary_level * factor * par.teacher_cost_factor
 
 
@@ -109,10 +94,10 @@ def paid_hour(par: Record, year: float, taught_hours: float, working_hours: floa
 
 
 @step
-def set_prices(par: Record, salary: Floats, taught_hours: Floats, working_hours: Floats, prices: Floats) -> None:
-    """Set the prices of each country, the first three columns of ``prices``, in EUR."""
+def set_prices(par: Record, factors: Floats, salary: Floats, taught_hours: Floats, working_hours: Floats, prices: Floats) -> None:
+    """Set the prices of each country, the first three columns of ``prices``, in EUR; ``factors``: on the salaries of each."""
     for country in range(salary.size):
-        year = teacher_year(par, salary[country], country)
+        year = teacher_year(par, salary[country], factors[country])
         prices[country, YEAR] = year
         prices[country, OWN] = own_hour(year, working_hours[country])
         prices[country, PAID] = paid_hour(par, year, taught_hours[country], working_hours[country])

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import Counts, Practices, Record, Records, World
+from school_mentoring.model.world.arrays import Counts, Floats, Practices, Record, Records, World
 
 from .compiled import compiled, step
 from .draws import Moment
@@ -43,7 +43,8 @@ class Task(NamedTuple):
     """All that the runs of a batch are made from.
 
     ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; ``seed`` (0 to 2**64 - 1) names random numbers;
-    ``end_of_funding`` is the month whose state counts as the end of funding, the last one where it lies beyond.
+    ``end_of_funding`` is the month whose state counts as the end of funding, the last one where it lies beyond. ``factors``: on the
+    salaries of each country under each parameter set, (sets, countries); where they are empty all are 1.
     """
 
     world: World
@@ -54,6 +55,12 @@ class Task(NamedTuple):
     seed: Any
     months: int
     end_of_funding: int
+    factors: Floats = np.empty((0, 0))
+
+
+def factors_of(task: Task) -> Floats:
+    """Return the factors on salaries of a task, written out, (sets, countries)."""
+    return task.factors if task.factors.size else np.ones((len(task.parameters), task.world.salary.size))
 
 
 def cpu_count() -> int:
@@ -70,8 +77,8 @@ def _moment(task: Task, r: int, run: int, month: int) -> Moment:
 
 @step
 def _start_run(task: Task, state: State, r: int, run: int) -> None:
-    par, des = task.parameters[task.batch.parameter_set[r]], task.designs[task.batch.design[r]]
-    start(task.world, task.practices, par, des, state, _moment(task, r, run, 0))
+    which, des = task.batch.parameter_set[r], task.designs[task.batch.design[r]]
+    start(task.world, task.practices, task.parameters[which], task.factors[which], des, state, _moment(task, r, run, 0))
 
 
 @step
@@ -167,7 +174,8 @@ def run_batch(task: Task, *, monthly: bool = False, per_school: bool = False, th
     runs = batch.design.size
     results = empty_results(world, practices, runs, task.months, monthly, per_school)
     threads = threads or cpu_count()
-    task = task._replace(seed=np.uint64(task.seed), end_of_funding=min(task.end_of_funding, task.months - 1))
+    end = min(task.end_of_funding, task.months - 1)
+    task = task._replace(seed=np.uint64(task.seed), end_of_funding=end, factors=factors_of(task))
     one_by_one = np.arange(runs), np.arange(runs + 1)
     rows, of_group = one_by_one if world.sequential else _side_by_side(batch.parameter_set, world.teachers.size)
     make_runs = _run_in_turn if world.sequential else _run_groups

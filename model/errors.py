@@ -36,6 +36,8 @@ def nearest(name: str | Iterable[str], known: Iterable[str]) -> str:
 
 
 def _closest(name: str, names: Sequence[str]) -> str | None:
+    if same := [each for each in names if each.casefold() == name.casefold()]:
+        return same[0]
     words = {word: whole for whole in reversed(names) for word in re.split(r"[_.-]", whole)}
     for whole, cutoff in (({each: each for each in names}, 0.5), (words, 0.75)):
         if close := difflib.get_close_matches(name, whole, n=1, cutoff=cutoff):

@@ -4,7 +4,7 @@ It gives the same trajectory as the compiled engine, to the last bit. Subclass `
 is decided for all schools at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import mesa
 import numpy as np
@@ -16,7 +16,7 @@ from .agents import CoordinatorAgent, SchoolAgent
 from .costs import CATEGORIES, PAYERS
 from .designs import Design, design_from_record, design_table
 from .draws import Moment
-from .engine import Results, Task, empty_results, observe_run
+from .engine import Results, Task, empty_results, factors_of, observe_run
 from .matching import open_places
 from .parameters import parameter_table
 from .recruitment import is_funded, quota, recruiting_month, round_month
@@ -28,7 +28,8 @@ class MentoringModel(mesa.Model):
 
     The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
     ``seed`` and ``replicate`` that name the random numbers, and the ``window`` of the programme: funded from its first month on, up to and
-    without its second, unless the design states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
+    without its second, unless the design states its own. ``factors``: on the salaries of each country of the world (default: 1).
+    ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class MentoringModel(mesa.Model):
         seed: int = 0,
         replicate: int = 0,
         window: tuple[int, int] = (6, 34),
+        factors: Sequence[float] | None = None,
         school_class: type[SchoolAgent] = SchoolAgent,
     ) -> None:
         super().__init__(seed=seed % 2**32)
@@ -53,7 +55,8 @@ class MentoringModel(mesa.Model):
         self.community = 0.0
         self.member_shares = [0.0] * practices.weight.size
         self.prices = np.zeros((world.salary.size, 3))
-        costs.set_prices(self.par, world.salary, world.taught_hours, world.working_hours, self.prices)
+        own = np.ones(world.salary.size) if factors is None else np.array(factors, np.float64)
+        costs.set_prices(self.par, own, world.salary, world.taught_hours, world.working_hours, self.prices)
         self.ledger = np.zeros((world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64)
         self.named_world = bool((world.named_role == MENTOR).any())
         self.schools = [school_class(self, i) for i in range(world.teachers.size)]
@@ -305,7 +308,7 @@ def run_batch_with_mesa(
     """Make every run of a batch with the Mesa model; arguments and results as ``model.engine.run_batch`` (``threads`` has no effect)."""
     world, practices, batch, months = task.world, task.practices, task.batch, task.months
     results = empty_results(world, practices, batch.design.size, months, monthly, per_school)
-    state, end = allocate(world, practices.weight.size), min(task.end_of_funding, months - 1)
+    state, end, factors = allocate(world, practices.weight.size), min(task.end_of_funding, months - 1), factors_of(task).tolist()
     for r in range(batch.design.size):
         row, des = task.parameters[batch.parameter_set[r]], task.designs[batch.design[r]]
         model = model_class(
@@ -315,6 +318,7 @@ def run_batch_with_mesa(
             dict(zip(row.dtype.names, row.tolist(), strict=True)),
             seed=task.seed,
             replicate=int(batch.replicate[r]),
+            factors=factors[batch.parameter_set[r]],
             school_class=school_class,
         )
         for month in range(months):

@@ -67,8 +67,8 @@ def _set_shares(adopters: Ints, teachers: Ints, share: Floats) -> None:
 
 
 @part
-def start(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Set every school to its state before month 0, but for its share, and the counts that hold for the whole run."""
+def start(world: World, practices: Practices, par: Record, factors: Floats, des: Record, state: State, now: Moment) -> None:
+    """Set every school to its state before month 0, but for its share, and the counts and prices that hold for the whole run."""
     n, side = world.teachers.size, state.ties.shape[0]
     ties, countries = state.ties[now.run], state.countries[now.run]
     state.replicate[now.run :: side] = now.replicate
@@ -77,7 +77,7 @@ def start(world: World, practices: Practices, par: Record, des: Record, state: S
     ties[Tie.MENTOR], ties[Tie.TIE_START], ties[Tie.ROW] = -1, -1, -1
     state.runs[:, now.run] = 0
     state.gained[:, now.run] = 0
-    set_prices(par, world.salary, world.taught_hours, world.working_hours, state.money)
+    set_prices(par, factors, world.salary, world.taught_hours, world.working_hours, state.money)
     state.ledger[now.run] = 0
     for p in range(practices.weight.size):
         initial = practices.initial_share[p] if practices.initial_share[p] >= 0.0 else par.initial_share

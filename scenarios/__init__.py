@@ -1,6 +1,7 @@
 """Studies described in YAML files: ``load_scenario`` reads a file or a shipped name, ``Scenario`` is what all else works with."""
 
 from .anchored import anchored, joint_draws, stated_instead
+from .country_entry import CountryEntry
 from .json_schema import json_schema
 from .load import (
     FILE_KEYS,
@@ -19,7 +20,7 @@ from .load import (
 )
 from .posterior import check_draws, fitted_draws, parameter_rows, read_draws, read_parquet
 from .ranges import Range
-from .schema import COMPARATOR, CountryEntry, Practice, Programme, Scenario, WorldSpec
+from .schema import COMPARATOR, Practice, Programme, Scenario, WorldSpec
 from .template import template
 
 __all__ = [

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from school_mentoring.model.fingerprint import anchored_fingerprint
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 from school_mentoring.model.world.structure import WORLD_WORDS, Structure
 
 from .load import load_scenario, resolved
 from .posterior import check_draws, fitted_draws
-from .ranges import in_scenario
 from .schema import STRUCTURE_DRAWN, Scenario
 
 if TYPE_CHECKING:
@@ -77,8 +76,8 @@ def stated_instead(scenario: Scenario) -> list[str]:
     The network is stated where the ties are the user's own.
     """
     correlated = {name for one in scenario.correlations for name in one.between}
-    rows = ((name, row, scenario.parameters[name]) for name, row in PARAMETERS.items())
-    own = [name for name, row, given in rows if name in correlated or in_scenario(row, given, scenario.name) is not row]
+    rows = scenario.parameter_rows()
+    own = [name for name, row in rows.items() if name in correlated or row is not row_of(name)]
     built = scenario.world.structure._asdict()
     words = [f"world.{choice}" for choice, word in Structure()._asdict().items() if built[choice] != word]
     if scenario.world.ties is not None and "world.network" not in words:

@@ -21,6 +21,12 @@ Whole = Annotated[int, BeforeValidator(_number)]
 Word = Annotated[str, StringConstraints(pattern=WORD_PATTERN)]
 
 
+def described(description: str, unit: str = "", low: float | None = None, high: float | None = None, **rules: Any) -> Any:
+    """Return a field; ``low`` to ``high`` make sense in most studies; ``rules`` of pydantic say what is allowed at all."""
+    usual = {"unit": unit or None, "low": low, "high": high}
+    return Field(description=description, json_schema_extra={name: value for name, value in usual.items() if value is not None}, **rules)
+
+
 def fault(at: tuple[str | int, ...], problem: str, allowed: str = "") -> NoReturn:
     """Raise what pydantic reports as an error at ``at``, counted from the field that is being validated."""
     raise PydanticCustomError("scenario", "{problem}", {"at": at, "problem": problem, "allowed": allowed})

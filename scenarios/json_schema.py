@@ -3,11 +3,14 @@
 from typing import Any, get_args
 
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE
-from school_mentoring.model.parameters import PARAMETERS, Distribution, Parameter
+from school_mentoring.model.parameters import COUNTRY, PARAMETERS, SALARY, TABLE, Distribution, Parameter
 from school_mentoring.model.world.countries import COUNTRIES
 
 from .fields import WORD_PATTERN
 from .schema import GROUPS, STRUCTURE_DRAWN, Scenario
+
+FACTORS = rf"^{SALARY}[A-Z]"
+"""The names of countries' factors."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -17,10 +20,12 @@ def json_schema() -> dict[str, Any]:
     properties = schema["properties"]
     properties["extends"] = {"type": "string", "description": "The scenario from which this one differs: a YAML file, or a shipped name"}
     parameters = {name: _parameter(row) for name, row in PARAMETERS.items()}
-    properties["parameters"] = {"description": properties["parameters"]["description"], **_section(parameters)}
+    section = {**_section(parameters), "patternProperties": {FACTORS: _parameter(TABLE[f"{SALARY}{COUNTRY}"])}}
+    properties["parameters"] = {"description": properties["parameters"]["description"], **section}
     properties["designs"] = _designs(properties["designs"]["description"])
-    properties["uncertain"]["items"] = {"enum": [*GROUPS, STRUCTURE_DRAWN, *PARAMETERS]}
-    schema["$defs"]["Correlation"]["properties"]["between"]["prefixItems"] = [{"enum": list(PARAMETERS)}] * 2
+    factor = {"type": "string", "pattern": FACTORS}
+    properties["uncertain"]["items"] = {"anyOf": [{"enum": [*GROUPS, STRUCTURE_DRAWN, *PARAMETERS]}, factor]}
+    schema["$defs"]["Correlation"]["properties"]["between"]["prefixItems"] = [{"anyOf": [{"enum": list(PARAMETERS)}, factor]}] * 2
     for key in ("practices", "uncertain", "programme", "world"):
         properties[key].pop("default", None)
     schema["$defs"]["CountryEntry"]["required"] = ["code"]

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from school_mentoring.model.designs import FIELDS, PRESETS
 from school_mentoring.model.errors import InputError, nearest, quoted
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import PARAMETERS, country_of, row_of, salary_factor
+from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.model.world.numbers import Bounds, refuse_two
 from school_mentoring.model.world.structure import STRUCTURE
 
@@ -22,7 +23,7 @@ from .gone import refusal
 from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
 from .posterior import fitted_draws
-from .schema import Programme, Scenario
+from .schema import WITHOUT_FILES, Programme, Scenario
 from .yaml_file import KeyPath, Layer, parse_yaml, plain_scalar, read_yaml, write_yaml
 
 SHIPPED = Path(__file__).parent
@@ -211,6 +212,7 @@ def _assignments(sets: Settings, layer: Layer) -> Layer:
     for assignment, (name, equals, _) in stated.items():
         if not equals or not name:
             raise InputError(typed("--set", assignment), "not an assignment", "allowed: name=value, for example p=0.01")
+    targets |= {name: ("parameters", name) for name, *_ in stated.values() if country_of(name)}  # checked with the countries
     if strange := {name: assignment for assignment, (name, *_) in stated.items() if name not in targets}:
         where = typed("--set", " ".join(strange.values()))
         raise InputError(where, *refusal([*strange], "nothing named {} can be set", targets)[1:])
@@ -238,7 +240,7 @@ def _texts(sets: Settings) -> Iterable[str]:
 
 def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:
     return {
-        **{name: ("parameters", name) for name in PARAMETERS},
+        **{name: ("parameters", name) for name in (*PARAMETERS, *map(salary_factor, COUNTRIES))},
         **{name: tuple(name.split(".")) for name in SETTABLE},
         **{f"{design}.{field}": ("designs", design, field) for design in _designs_of(layer) for field in FIELDS},
     }
@@ -251,7 +253,7 @@ def _designs_of(layer: Layer) -> dict[str, Any]:
 
 def _bounds(path: tuple[str, ...]) -> Bounds:
     """Return what a setting may be; all but parameters and fields of designs are whole numbers."""
-    row = PARAMETERS[path[1]] if path[0] == "parameters" else FIELDS[path[2]] if path[0] == "designs" else None
+    row = row_of(path[1]) if path[0] == "parameters" else FIELDS[path[2]] if path[0] == "designs" else None
     return Bounds(row.minimum or 0.0, row.maximum or 0.0, "") if row else Bounds(0.0, math.inf, "", whole=True)
 
 
@@ -307,7 +309,7 @@ def _absolute(where: str, path: str) -> str:
 
 def _checked(layer: Layer, source: str, *, files: bool = True) -> Scenario:
     try:
-        scenario = Scenario.model_validate(layer.values)
+        scenario = Scenario.model_validate(layer.values, context=None if files else WITHOUT_FILES)
     except ValidationError as error:
         raise input_error(error, layer.places, source) from None
     if not files:

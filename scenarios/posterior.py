@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import PARAMETERS, Parameter
+from school_mentoring.model.parameters import TABLE, Parameter, row_of
 
 from .gone import refusal
-from .ranges import in_scenario
 from .schema import Scenario
 
 if TYPE_CHECKING:
@@ -47,11 +46,12 @@ def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
         allowed = f"allowed: {FEWEST} to {MOST:,} draws, 1 parameter or more"
         raise InputError(where, f"holds {len(draws):,} draws of {len(names)} parameters", allowed)
     for name in names:
-        if name not in PARAMETERS:
-            raise InputError(where, *refusal([name], "the column {} is no parameter", PARAMETERS)[1:])
+        row = row_of(name)
+        if row is None:
+            raise InputError(where, *refusal([name], "the column {} is no parameter", TABLE)[1:])
         if names.count(name) > 1 or not pd.api.types.is_numeric_dtype(draws[name]):
             raise InputError(where, f"the column {name!r} is no single column of numbers", "give each parameter once")
-        row, values = PARAMETERS[name], draws[name].to_numpy(np.float64)
+        values = draws[name].to_numpy(np.float64)
         fits = (values >= row.minimum) & (values <= row.maximum)  # False for nan
         if row.distribution == "integer":
             fits &= values == np.rint(values)
@@ -64,17 +64,21 @@ def check_draws(draws: "pd.DataFrame", where: str) -> "pd.DataFrame":
 
 
 def fitted_draws(scenario: Scenario) -> "pd.DataFrame":
-    """Return the posterior draws of a scenario without the parameters that it fixes; no column where it has no posterior."""
+    """Return the posterior draws of a scenario without the parameters that it fixes, and without the factors of countries it does not have.
+
+    No column where it has no posterior.
+    """
     import pandas as pd
 
     if scenario.posterior is None:
         return pd.DataFrame()
-    return read_draws(scenario.posterior).drop(columns=list(scenario.fixed_parameters()), errors="ignore")
+    draws, fixed = read_draws(scenario.posterior), scenario.fixed_parameters()
+    return draws[[name for name in draws if name in scenario.parameters and name not in fixed]]
 
 
 def parameter_rows(scenario: Scenario) -> dict[str, Parameter]:
     """Return the table of parameters as it is in a scenario, each with where its numbers come from: table, scenario, or posterior draws."""
-    rows = {name: in_scenario(row, scenario.parameters[name], scenario.name) for name, row in PARAMETERS.items()}
+    rows = scenario.parameter_rows()
     if scenario.posterior is not None:
         source = f"fitted to data: median and central 95 % of the draws in {Path(scenario.posterior).name}"
         for name in fitted_draws(scenario):

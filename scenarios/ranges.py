@@ -1,11 +1,11 @@
 """The parameters of a scenario: base values and ranges that differ from the table, filled in and checked against it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
 
-from school_mentoring.model.parameters import Distribution, Parameter
+from school_mentoring.model.parameters import Distribution, Parameter, row_of
 
 from .fields import Number, ScenarioSection, fault
 
@@ -35,6 +35,19 @@ def filled_range(row: Parameter, stated: Any) -> Any:
         middle = (given["low"] + given["high"]) / 2
         base = round(middle) if row.distribution == "integer" else float(f"{middle:.12g}")
     return {"base": base, "low": low, "high": high, "distribution": row.distribution, **given}
+
+
+def rows_of(ranges: Mapping[str, Range]) -> Iterator[tuple[Parameter, Range]]:
+    """Give the row of the table of each parameter of a scenario, with what it is there."""
+    return ((row, given) for name, given in ranges.items() if (row := row_of(name)) is not None)
+
+
+def says_nothing(name: str, stated: Any) -> bool:
+    """Tell whether what is stated of a parameter is what the table says, so that a country's may go where the country does."""
+    row = row_of(name)
+    if row is None:
+        return False
+    return bool((stated.model_dump() if isinstance(stated, Range) else filled_range(row, stated)) == filled_range(row, {}))
 
 
 def laid_over(lower: Any, upper: Mapping[str, Any]) -> dict[str, Any]:

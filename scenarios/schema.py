@@ -9,21 +9,22 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
-from school_mentoring.model.errors import listed, nearest
-from school_mentoring.model.parameters import PARAMETERS, Parameter
+from school_mentoring.model.errors import listed
+from school_mentoring.model.parameters import TABLE, Parameter, country_of, parameters_in
 from school_mentoring.model.world.arrays import Practices
-from school_mentoring.model.world.countries import COUNTRIES, FIGURES, PILOT, Country, assumed_country, likely_code
+from school_mentoring.model.world.countries import FIGURES, PILOT, Country
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
 from school_mentoring.model.world.structure import Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
 
+from .country_entry import CountryEntry
 from .designs import check_fields, filled_design
-from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, fault
+from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, described, fault
 from .gone import refusal
-from .ranges import Range, check_range, filled_range, in_scenario
+from .ranges import Range, check_range, filled_range, in_scenario, rows_of, says_nothing
 
 STRUCTURE_DRAWN = "structure"
 """What ``uncertain`` names the choices of structure by, which anchored draws hold beside parameters."""
@@ -31,7 +32,10 @@ STRUCTURE_DRAWN = "structure"
 COMPARATOR = "none"
 """The design every other is compared with; it is a preset and takes no fields."""
 
-GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in PARAMETERS.values()))
+WITHOUT_FILES = "without files"
+"""The context in which a scenario is made without a look at the files that it names."""
+
+GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in TABLE.values()))
 """The groups of parameters that ``uncertain`` may name."""
 
 MAX_SCHOOLS = 20_000_000
@@ -39,19 +43,13 @@ MAX_MONTHS = 1200
 MAX_DESIGNS = 400
 
 
-def _field(description: str, unit: str = "", low: float | None = None, high: float | None = None, **rules: Any) -> Any:
-    """Return a field; ``low`` to ``high`` make sense in most studies; ``rules`` of pydantic say what is allowed at all."""
-    usual = {"unit": unit or None, "low": low, "high": high}
-    return Field(description=description, json_schema_extra={name: value for name, value in usual.items() if value is not None}, **rules)
-
-
 def _file(description: str) -> Any:
-    return _field(description, default=None, min_length=1, max_length=4096)
+    return described(description, default=None, min_length=1, max_length=4096)
 
 
 def _month_field(field: str, description: str, default: int) -> Any:
     row = FIELDS[field]
-    return _field(description, "month", row.low, row.high, default=default, ge=0, le=MAX_MONTHS)
+    return described(description, "month", row.low, row.high, default=default, ge=0, le=MAX_MONTHS)
 
 
 class Programme(ScenarioSection):
@@ -72,49 +70,6 @@ class Programme(ScenarioSection):
         return first, self.last_month if design.last_month is None else design.last_month
 
 
-class CountryEntry(ScenarioSection):
-    """A country. Figures that are not stated are those of the known country of that code, else means over the countries that have one."""
-
-    code: str = _field("Code of the country, as in the school table", pattern=r"^[A-Z][A-Z0-9-]{1,9}$")
-    name: str = _field("Name for people; the code where it is not stated", min_length=1, max_length=80)
-    regions: Whole | None = _field("Regions of this country; null: regions_per_country", default=None, ge=1, le=10_000)
-    schools_primary: Whole = _field("Primary schools of the real country", "schools", ge=0, le=1_000_000)
-    schools_secondary: Whole = _field("Secondary schools of the real country", "schools", ge=0, le=1_000_000)
-    teachers_per_school: Number = _field("Mean teachers of a school", "teachers", ge=1, le=1000)
-    teacher_salary_eur_per_year: Number = _field(
-        "Gross salary of a teacher, from which every hour's cost follows", "EUR per year", gt=0, le=1e6
-    )
-    taught_hours: Number = _field(
-        "Hours that a teacher teaches, over which the cost of a covered lesson is spread", "hours per year", ge=1, le=8760
-    )
-    working_hours: Number = _field(
-        "Hours that a teacher works, over which the cost of an hour of its own is spread", "hours per year", ge=1, le=8760
-    )
-    rural: Number = _field("Share of rural schools", "share", ge=0, le=1)
-    disadvantaged: Number = _field("Share of schools with many disadvantaged pupils", "share", ge=0, le=1)
-    assumed: tuple[str, ...] = _field("Figures that nobody found or stated, filled in by the program", default=())
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill(cls, stated: Any) -> Any:
-        if isinstance(stated, str):
-            if stated not in COUNTRIES:
-                close = nearest(likely_code(stated), COUNTRIES)
-                fault((), f"no figures for a country {stated!r}", f"{close} or state it as {{code: {stated}, ...}}")
-            stated = {"code": stated}
-        if not isinstance(stated, Mapping) or not isinstance(stated.get("code"), str):
-            return stated
-        known = COUNTRIES.get(stated["code"]) or assumed_country(stated["code"])
-        assumed = tuple(field for field in known.assumed if field not in stated)
-        return {"name": known.name, **known.model_dump(include=set(FIGURES)), "assumed": assumed, **stated}
-
-    @model_validator(mode="after")
-    def _check_schools(self) -> Self:
-        if self.schools_primary + self.schools_secondary == 0:
-            fault(("schools_primary",), "neither primary nor secondary schools", "allowed: one of the two above 0")
-        return self
-
-
 def _pilot_countries() -> tuple[CountryEntry, ...]:
     return tuple(CountryEntry.model_validate(code) for code in PILOT)
 
@@ -122,21 +77,21 @@ def _pilot_countries() -> tuple[CountryEntry, ...]:
 class WorldSpec(ScenarioSection):
     """The schools: made from countries and regions, or read from files."""
 
-    countries: tuple[CountryEntry, ...] = _field(
+    countries: tuple[CountryEntry, ...] = described(
         "Countries: codes of known ones, or mappings with own figures", default_factory=_pilot_countries, min_length=1, max_length=100
     )
-    regions_per_country: Whole = _field("Regions of each country", "regions", 1, 10, default=4, ge=1, le=10_000)
-    schools_per_region: Whole = _field("Schools of each region", "schools", 5, 60, default=20, ge=1, le=100_000)
+    regions_per_country: Whole = described("Regions of each country", "regions", 1, 10, default=4, ge=1, le=10_000)
+    schools_per_region: Whole = described("Schools of each region", "schools", 5, 60, default=20, ge=1, le=100_000)
     schools: str | None = _file("A schools.csv instead of generated schools, relative to this file")
     ties: str | None = _file("A ties.csv or GraphML file instead of generated ties, relative to this file")
-    encoding: str | None = _field("Encoding of those files where they are not Unicode", default=None, min_length=1, max_length=40)
-    columns: Mapping[Word, str] = _field("Headers of those files, by the names of columns they stand for", default={}, max_length=100)
-    network: Network = _field("How generated ties come about", default=Structure().network)
-    update: Update = _field("Whether all teachers decide at once in a month, or school after school", default=Structure().update)
-    likeness: Likeness = _field("What makes two schools unlike, in peer ties and in mentoring", default=Structure().likeness)
-    contacts: Contacts = _field("What contacts that mentoring made do to what a school sees of others", default=Structure().contacts)
-    mentored: Mentored = _field("Whether a team or the whole staff of a school is mentored", default=Structure().mentored)
-    online_hours: OnlineHours = _field("Whether the worth of online hours fades as a tie ages", default=Structure().online_hours)
+    encoding: str | None = described("Encoding of those files where they are not Unicode", default=None, min_length=1, max_length=40)
+    columns: Mapping[Word, str] = described("Headers of those files, by the names of columns they stand for", default={}, max_length=100)
+    network: Network = described("How generated ties come about", default=Structure().network)
+    update: Update = described("Whether all teachers decide at once in a month, or school after school", default=Structure().update)
+    likeness: Likeness = described("What makes two schools unlike, in peer ties and in mentoring", default=Structure().likeness)
+    contacts: Contacts = described("What contacts that mentoring made do to what a school sees of others", default=Structure().contacts)
+    mentored: Mentored = described("Whether a team or the whole staff of a school is mentored", default=Structure().mentored)
+    online_hours: OnlineHours = described("Whether the worth of online hours fades as a tie ages", default=Structure().online_hours)
 
     @property
     def structure(self) -> Structure:
@@ -170,10 +125,10 @@ class WorldSpec(ScenarioSection):
 class Practice(ScenarioSection):
     """A digital teaching practice that spreads from teacher to teacher."""
 
-    name: Word = _field("Name of the practice in tables and figures")
-    difficulty: Number = _field("Readiness is divided by it; 1 is the reference", "-", 0.2, 5, default=1.0, gt=0, le=1000)
-    weight: Number = _field("Share of mentoring time, relative to the other practices", "-", 0.1, 5, default=1.0, gt=0, le=1e6)
-    initial_share: Number | None = _field(
+    name: Word = described("Name of the practice in tables and figures")
+    difficulty: Number = described("Readiness is divided by it; 1 is the reference", "-", 0.2, 5, default=1.0, gt=0, le=1000)
+    weight: Number = described("Share of mentoring time, relative to the other practices", "-", 0.1, 5, default=1.0, gt=0, le=1e6)
+    initial_share: Number | None = described(
         "Share of teachers at the start; null: the parameter initial_share", "share", 0, 0.5, default=None, ge=0, le=1
     )
 
@@ -181,43 +136,43 @@ class Practice(ScenarioSection):
 class Correlation(ScenarioSection):
     """Two uncertain parameters that go together: the correlation of their normal scores (Gaussian copula)."""
 
-    between: tuple[str, str] = _field("The two parameters")
-    value: Number = _field("Correlation of their normal scores", "-", ge=-0.99, le=0.99)
+    between: tuple[str, str] = described("The two parameters")
+    value: Number = described("Correlation of their normal scores", "-", ge=-0.99, le=0.99)
 
 
 class Scenario(ScenarioSection):
     """The whole description of a study."""
 
-    name: str = _field("Short name, used for folders; the file's name where it is not stated", pattern=NAME_PATTERN)
-    title: str = _field("One line for headings", default="", max_length=200)
-    description: str = _field("What the scenario stands for, and what it rests on", default="", max_length=10_000)
-    seed: Whole = _field("Every random draw follows from it", default=1, ge=0, le=2**64 - 1)
-    months: Whole = _field("Months simulated", "months", 12, 120, default=72, ge=1, le=MAX_MONTHS)
-    replicates: Whole = _field("Runs per design and parameter set", "runs", 10, 400, default=100, ge=1, le=1_000_000)
-    draws: Whole = _field(
+    name: str = described("Short name, used for folders; the file's name where it is not stated", pattern=NAME_PATTERN)
+    title: str = described("One line for headings", default="", max_length=200)
+    description: str = described("What the scenario stands for, and what it rests on", default="", max_length=10_000)
+    seed: Whole = described("Every random draw follows from it", default=1, ge=0, le=2**64 - 1)
+    months: Whole = described("Months simulated", "months", 12, 120, default=72, ge=1, le=MAX_MONTHS)
+    replicates: Whole = described("Runs per design and parameter set", "runs", 10, 400, default=100, ge=1, le=1_000_000)
+    draws: Whole = described(
         "Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is", "parameter sets", 16, 512,
         default=128, ge=1, le=1_000_000,
     )  # fmt: skip
-    worlds: Whole = _field("Independent populations and networks that the replicates cycle through", default=10, ge=1, le=10_000)
-    programme: Programme = _field("When mentoring is funded", default_factory=Programme)
-    world: WorldSpec = _field("The schools and their countries", default_factory=WorldSpec)
-    practices: tuple[Practice, ...] = _field(
+    worlds: Whole = described("Independent populations and networks that the replicates cycle through", default=10, ge=1, le=10_000)
+    programme: Programme = described("When mentoring is funded", default_factory=Programme)
+    world: WorldSpec = described("The schools and their countries", default_factory=WorldSpec)
+    practices: tuple[Practice, ...] = described(
         "The practices that spread", default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16
     )
-    parameters: Mapping[str, Range] = _field(
+    parameters: Mapping[str, Range] = described(
         "Parameters that differ from the table: a value, which is then fixed in every run, or base, low, high, distribution", default={}
     )
-    designs: Mapping[Word, Design] = _field(
+    designs: Mapping[Word, Design] = described(
         "Designs by name: nothing for the preset of that name, or fields that differ", min_length=1, max_length=MAX_DESIGNS
     )
-    uncertain: tuple[str, ...] = _field(
+    uncertain: tuple[str, ...] = described(
         "Parameters, or groups of them, that are varied together; structure: the choices that anchored draws hold",
         default=(*GROUPS, STRUCTURE_DRAWN), max_length=200,
     )  # fmt: skip
-    correlations: tuple[Correlation, ...] = _field(
+    correlations: tuple[Correlation, ...] = described(
         "Uncertain parameters that go together; all others are independent", default=(), max_length=1000
     )
-    ranges: Literal["anchored", "independent"] = _field(
+    ranges: Literal["anchored", "independent"] = described(
         "anchored: uncertain parameters and the structure vary together, by draws that meet what has been measured; "
         "independent: each parameter over its range",
         default="anchored",
@@ -225,7 +180,7 @@ class Scenario(ScenarioSection):
     posterior: str | None = _file(
         "A Parquet file of joint draws fitted to data (a column per parameter), which tell how these parameters vary"
     )
-    keep_inputs: bool = _field("Whether studies keep copies of own files; false where these are confidential", default=True)
+    keep_inputs: bool = described("Whether studies keep copies of own files; false where these are confidential", default=True)
 
     @field_validator("practices", mode="after")
     @classmethod
@@ -238,19 +193,40 @@ class Scenario(ScenarioSection):
 
     @field_validator("parameters", mode="before")
     @classmethod
-    def _fill_parameters(cls, stated: Any) -> Any:
+    def _fill_parameters(cls, stated: Any, info: ValidationInfo) -> Any:
         if not isinstance(stated, Mapping):
             return stated
-        if strange := [str(name) for name in stated if name not in PARAMETERS]:
-            name, problem, allowed = refusal(strange, "no parameter named {}", PARAMETERS)
+        rows = parameters_in(cls._codes(stated, info))
+        if strange := [str(name) for name in stated if name not in rows and not says_nothing(str(name), stated[name])]:
+            name, problem, allowed = refusal(strange, "no parameter named {}", rows)
             fault((name,), problem, allowed)
-        return {name: filled_range(PARAMETERS[name], stated.get(name, {})) for name in PARAMETERS}
+        return {name: filled_range(row, stated.get(name, {})) for name, row in rows.items()}
+
+    @staticmethod
+    def _codes(stated: Mapping[Any, Any], info: ValidationInfo) -> Sequence[str]:
+        """Return the codes of the countries that the worlds have; ``stated``: parameters.
+
+        Where files are not to be read (the context says so) the schools' own are those of which factors are stated, as studies state all.
+        """
+        world: WorldSpec | None = info.data.get("world")
+        told = [code for name in stated if (code := country_of(str(name)))]
+        if world is None:  # it is refused
+            return told
+        codes = [country.code for country in world.countries]
+        if world.schools is None:
+            return codes
+        if info.context == WITHOUT_FILES:
+            return told or codes
+        from school_mentoring.model.world.own_schools import codes_in
+
+        regions = [country.regions or world.regions_per_country for country in world.countries]
+        return codes_in(world.schools, codes, regions, world.dialect)
 
     @field_validator("parameters", mode="after")
     @classmethod
     def _check_parameters(cls, ranges: Mapping[str, Range]) -> Mapping[str, Range]:
-        for name, given in ranges.items():
-            check_range(PARAMETERS[name], given)
+        for row, given in rows_of(ranges):
+            check_range(row, given)
         return ranges
 
     @field_validator("designs", mode="before")
@@ -272,8 +248,8 @@ class Scenario(ScenarioSection):
 
     @field_validator("uncertain", mode="after")
     @classmethod
-    def _check_uncertain(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = [*GROUPS, STRUCTURE_DRAWN, *PARAMETERS]
+    def _check_uncertain(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = [*GROUPS, STRUCTURE_DRAWN, *info.data.get("parameters", names)]
         if strange := [name for name in names if name not in known]:
             name, problem, allowed = refusal(strange, "neither a parameter nor a group of them: {}", known)
             fault((names.index(name),), problem, allowed)
@@ -281,12 +257,13 @@ class Scenario(ScenarioSection):
 
     @field_validator("correlations", mode="after")
     @classmethod
-    def _check_correlations(cls, given: tuple[Correlation, ...]) -> tuple[Correlation, ...]:
+    def _check_correlations(cls, given: tuple[Correlation, ...], info: ValidationInfo) -> tuple[Correlation, ...]:
+        known = info.data.get("parameters", {name for one in given for name in one.between})
         seen: set[frozenset[str]] = set()
         for position, one in enumerate(given):
             for side, name in enumerate(one.between):
-                if name not in PARAMETERS:
-                    fault((position, "between", side), *refusal([name], "no parameter named {}", PARAMETERS)[1:])
+                if name not in known:
+                    fault((position, "between", side), *refusal([name], "no parameter named {}", known)[1:])
             pair = frozenset(one.between)
             if len(pair) < 2:
                 fault((position, "between"), f"{one.between[0]!r} stands twice", "allowed: two different parameters")
@@ -315,22 +292,30 @@ class Scenario(ScenarioSection):
 
     __str__ = __repr__
 
+    @property
+    def country_codes(self) -> tuple[str, ...]:
+        """The codes of the countries that its worlds have: those of its own schools where these are read from a file."""
+        return tuple(code for name in self.parameters if (code := country_of(name)))
+
     def base_parameters(self) -> dict[str, float]:
         """Return the base value of every parameter in this scenario."""
         return {name: given.base for name, given in self.parameters.items()}
 
     def fixed_parameters(self) -> dict[str, float]:
         """Return the parameters that this scenario fixes, with their values: their range is empty, where that of the table is not."""
-        ranges = self.parameters
-        return {name: ranges[name].base for name, row in PARAMETERS.items() if ranges[name].low == ranges[name].high and row.low < row.high}
+        return {row.name: given.base for row, given in rows_of(self.parameters) if given.low == given.high and row.low < row.high}
 
     def uncertain_parameters(self) -> dict[str, Parameter]:
         """Return the parameters to vary, with this scenario's ranges, in the order of the table; those with an empty range are left out."""
         return {
-            name: in_scenario(parameter, self.parameters[name], self.name)
-            for name, parameter in PARAMETERS.items()
-            if (name in self.uncertain or parameter.group in self.uncertain) and self.parameters[name].low < self.parameters[name].high
+            row.name: in_scenario(row, given, self.name)
+            for row, given in rows_of(self.parameters)
+            if (row.name in self.uncertain or row.group in self.uncertain) and given.low < given.high
         }
+
+    def parameter_rows(self) -> dict[str, Parameter]:
+        """Return the table of parameters as it is in this scenario; where numbers are the scenario's own, it is their source."""
+        return {row.name: in_scenario(row, given, self.name) for row, given in rows_of(self.parameters)}
 
     def correlation(self, names: Sequence[str]) -> NDArray[np.float64] | None:
         """Return the correlation matrix of the normal scores of some parameters; None where they are independent."""

@@ -7,7 +7,6 @@ from pydantic import BaseModel
 
 from school_mentoring.model.designs import FIELDS, PRESETS
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.structure import STRUCTURE
 
 from .designs import allowed_values
@@ -41,7 +40,7 @@ def template(name: str) -> str:
         "parameters:  # one per line: a value, fixed in every run, or {base: ..., low: ..., high: ..., distribution: ...}\n"
         + "".join(
             f"  # {row.name}: {{base: {row.base:g}, low: {row.low:g}, high: {row.high:g}}}  # {row.meaning} ({row.unit})\n"
-            for row in PARAMETERS.values()
+            for row in defaults.parameter_rows().values()
         ),
         f"uncertain: [{', '.join(defaults.uncertain)}]  # {Scenario.model_fields['uncertain'].description}\n",
         "designs:  # by name: nothing for the preset of that name, or the fields that differ\n"

@@ -33,7 +33,7 @@ from school_mentoring.experiments.validation.patterns import PATTERNS
 from school_mentoring.experiments.variables import NARROWED
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import FIELDS, PRESETS, Design
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import TABLE, row_of
 from school_mentoring.model.world.countries import COUNTRIES, FIGURES, Country
 from school_mentoring.model.world.structure import STRUCTURE
 from school_mentoring.scenarios import anchored, load_scenario
@@ -115,7 +115,7 @@ def _parameter_rows(group: str) -> str:
     head = ("name", "meaning", "unit", "low", "base", "high", "distribution", "kind", "source")
     rows = (
         (f"`{p.name}`", p.meaning, p.unit, f"{p.low:g}", f"{p.base:g}", f"{p.high:g}", p.distribution, p.kind, p.source)
-        for p in PARAMETERS.values()
+        for p in TABLE.values()
         if p.group == group
     )
     return table(head, rows)
@@ -131,10 +131,8 @@ def _design_rows() -> str:
 
 
 def _kinds() -> str:
-    counted = Counter(row.kind for row in PARAMETERS.values())
-    return (
-        f"{len(PARAMETERS)} parameters: " + ", ".join(f"{counted[kind]} {kind}" for kind in ("evidence", "inference", "assumption")) + "."
-    )
+    counted = Counter(row.kind for row in TABLE.values())
+    return f"{len(TABLE)} parameters: " + ", ".join(f"{counted[kind]} {kind}" for kind in ("evidence", "inference", "assumption")) + "."
 
 
 def _pattern_rows() -> str:
@@ -196,7 +194,7 @@ def _tension() -> str:
     met = f"{len(read) - len(outside)} of the {len(read)} readings of A to G are met together" + (
         f"; not {', '.join(outside)}" if outside else ""
     )
-    free = sum(variable.name in PARAMETERS for variable in Search().variables) - len(_moved())
+    free = sum(row_of(variable.name) is not None for variable in Search().variables) - len(_moved())
     return (
         f"At the base values {met}. With them some checks of the patterns {', '.join(failing)} fail (H), so these and A to G are not met "
         f"together. Free stay {free} parameters of which the anchors move neither end of the middle 90 % by more than "
@@ -237,7 +235,7 @@ def _structure_shares() -> str:
 def _moved() -> list[tuple[str, str, str]]:
     """Return the parameters of which the anchors move an end of the middle 90 %, and that before and after, most moved first."""
     moved = []
-    for variable in (variable for variable in Search().variables if variable.name in PARAMETERS):
+    for variable in (variable for variable in Search().variables if row_of(variable.name)):
         before = variable.values(np.array(NARROWED))
         after = np.quantile(anchored().draws[variable.name], NARROWED, method="nearest")
         by = float(np.abs(after - before).max() / (before[1] - before[0]))
@@ -279,7 +277,7 @@ def _structure_rows() -> str:
 
 PARTS: Mapping[str, Callable[[], str]] = {
     "kinds": _kinds,
-    **{group: lambda group=group: _parameter_rows(group) for group in dict.fromkeys(row.group for row in PARAMETERS.values())},
+    **{group: lambda group=group: _parameter_rows(group) for group in dict.fromkeys(row.group for row in TABLE.values())},
     "designs": _design_rows,
     "countries": _country_rows,
     "prices": _price_rows,

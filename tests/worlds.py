@@ -56,7 +56,10 @@ def source_of(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Case(NamedTuple):
-    """Everything that ``run_batch`` takes: a world, practices, designs, parameter sets and which runs to make."""
+    """Everything that ``run_batch`` takes: a world, practices, designs, parameter sets and which runs to make.
+
+    ``factors``: on the salaries of each country under each parameter set.
+    """
 
     world: World
     practices: Practices
@@ -67,6 +70,7 @@ class Case(NamedTuple):
     months: int
     end_of_funding: int
     window: tuple[int, int]
+    factors: np.ndarray
 
     def __repr__(self) -> str:
         n, units = self.world.teachers.size, (self.world.region_country.size, self.world.salary.size)
@@ -75,7 +79,7 @@ class Case(NamedTuple):
     def task(self, batch: Batch | None = None) -> Task:
         """Return what ``run_batch`` makes the runs from, or those of another batch."""
         tables = parameter_table(self.parameters), design_table(self.designs, *self.window)
-        return Task(self.world, self.practices, *tables, batch or self.batch, self.seed, self.months, self.end_of_funding)
+        return Task(self.world, self.practices, *tables, batch or self.batch, self.seed, self.months, self.end_of_funding, self.factors)
 
 
 def _between(rng: np.random.Generator, low: float, high: float) -> float:
@@ -271,4 +275,5 @@ def _case(
         months=months,
         end_of_funding=int(rng.integers(0, months + 5)),
         window=(first, first + int(rng.integers(1, 40))),
+        factors=rng.uniform(0.5, 2.0, (2, countries)),
     )

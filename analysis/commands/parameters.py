@@ -18,9 +18,9 @@ def parameters(
 ) -> None:
     """Show every parameter: meaning, unit, range, and where the number comes from."""
     from school_mentoring.analysis.report.terminal import print_parameters
-    from school_mentoring.model.parameters import PARAMETERS
+    from school_mentoring.model.parameters import TABLE
 
-    table = PARAMETERS
+    table = TABLE
     if scenario is not None:
         from school_mentoring.scenarios import parameter_rows
 

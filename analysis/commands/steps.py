@@ -82,7 +82,7 @@ def written_study(
 
 def refuse_both(sets: Sequence[str] | None, varied: Iterable[str]) -> None:
     """Raise InputError where ``--set`` fixes what is ``varied`` (NAME or NAME=VALUES), or both state what values it takes."""
-    from school_mentoring.model.parameters import PARAMETERS
+    from school_mentoring.model.parameters import row_of
     from school_mentoring.scenarios import assignments
 
     given = dict(assignment.partition("=")[::2] for assignment in assignments(sets or ()))
@@ -90,7 +90,7 @@ def refuse_both(sets: Sequence[str] | None, varied: Iterable[str]) -> None:
         name, own, _ = (part.strip() for part in text.partition("="))
         if name in given and (own or ":" not in given[name]):
             problem = "is to be fixed and varied at once" if ":" not in given[name] else "is given values twice"
-            allowed = "allowed: one of the two" + (f", or --set {name}=low:high alone" if name in PARAMETERS else "")
+            allowed = "allowed: one of the two" + (f", or --set {name}=low:high alone" if row_of(name) else "")
             raise InputError(f"--set {name}={given[name]}", f"{name} {problem}", allowed)
 
 

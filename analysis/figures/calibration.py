@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 
 from .style import FUNDED, GREY, INK, explain, key, new_figure, shade_funding, small_multiples, styled, wrapped
 
@@ -47,7 +47,8 @@ def learned(parameters: pd.DataFrame, draws: pd.DataFrame, prior: pd.DataFrame) 
         row = table.loc[name]
         axes.axvspan(row["posterior_low"], row["posterior_high"], ymax=0.03, color=POSTERIOR, lw=0)
         axes.set_title(f"{name}: {100 * row['sd_ratio']:.0f} % as wide as the prior")
-        axes.set_xlabel(PARAMETERS[name].unit if name in PARAMETERS and PARAMETERS[name].unit != "-" else "")
+        known = row_of(name)
+        axes.set_xlabel(known.unit if known and known.unit != "-" else "")
         axes.locator_params(axis="x", nbins=5)
     handles = [key("prior", color=PRIOR), Patch(color=POSTERIOR, alpha=0.35, label="posterior")]
     explain(figure, handles, note="Widths are standard deviations; the bar at the foot is the 90 % interval. Heights are densities.")

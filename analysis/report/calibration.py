@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.analysis.outcomes import design_name
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 
 from .sentences import in_words
 from .terminal import Report, records
@@ -109,7 +109,7 @@ def _at_edges(parameters: pd.DataFrame) -> list[str]:
     said = []
     for row in parameters[parameters["edge"] != ""].to_dict("records"):
         name, end = row["parameter"], f"{row['edge']}er" if row["edge"] == "low" else "upper"
-        known = PARAMETERS.get(name)
+        known = row_of(name)
         low, high = row["least"], row["most"]
         if row["edge"] == "high":
             high = min(WIDER * high, known.maximum if known else 1.0)

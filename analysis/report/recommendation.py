@@ -24,7 +24,7 @@ from school_mentoring.analysis.report.chapters.statements import assumptions_sec
 from school_mentoring.analysis.report.chapters.unknown import unknown_section
 from school_mentoring.model.designs import FIELDS
 from school_mentoring.model.errors import InputError, listed, nearest
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 
 from .document import Document, Items, Section, Text
 from .terminal import finite, records
@@ -65,7 +65,7 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     worth = [] if known is None else known.loc[known["worth_knowing"], "name"].astype(str).tolist()
     sections = [
         _answer_section(weighed, _conditions(facts, evidence.notes, perspective)),
-        designs_section(evidence.designs, [names[name] for name in names if name not in PARAMETERS]),
+        designs_section(evidence.designs, [names[name] for name in names if row_of(str(name)) is None]),
         costs_section(facts, tables["designs.csv"], tables["acceptability.csv"]),
         gains_section(facts, tables),
         budget_section(facts, tables),
@@ -147,8 +147,8 @@ def _json(facts: Facts, weighed: _Weighed) -> dict[str, Any]:
 
 def _meaning(name: str) -> str:
     """Return what a varied thing is, as it stands within a sentence: a parameter, or a design's field (``regional_hub.fte``)."""
-    if name in PARAMETERS:
-        return _lower(PARAMETERS[name].meaning)
+    if row := row_of(name):
+        return _lower(row.meaning)
     design, _, field = name.rpartition(".")
     return f"{_lower(FIELDS[field].meaning)}, with {design_name(design)}" if field in FIELDS and design else ""
 

@@ -20,6 +20,7 @@ from school_mentoring.analysis.economics.psa import HEADLINE
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import COMPARATOR, Scenario, load_scenario, resolved, scenario_from, shipped_scenarios
+from school_mentoring.scenarios.ranges import says_nothing
 
 MOST_DESIGNS = 6
 MOST_ADDRESS = 16_000
@@ -115,8 +116,8 @@ def state_of(scenario: Scenario, begun: str) -> PageState:
 
 def with_schools(state: PageState, path: Path | None) -> PageState:
     """Return a page whose schools are those of a file, or generated."""
-    world = state.scenario.world.model_copy(update={"schools": path and str(path), "ties": None})
-    return replace(state, scenario=state.scenario.model_copy(update={"world": world}))
+    world = {**resolved(state.scenario)["world"], "schools": path and str(path), "ties": None}
+    return rebuilt(state, {"world": world}, state.presets, state.view)
 
 
 def begun_from(scenario: Scenario) -> str:
@@ -142,7 +143,9 @@ def to_address(state: PageState) -> str:
     differs = {key: value for key, value in mine.items() if value != shipped[key] and key not in OURS}
     differs["designs"] = {name: _from_preset(state.presets[name], values) for name, values in mine["designs"].items()}
     if "parameters" in differs:
-        differs["parameters"] = {name: value for name, value in mine["parameters"].items() if value != shipped["parameters"][name]}
+        theirs = shipped["parameters"]
+        own = {name: value for name, value in mine["parameters"].items() if value != theirs.get(name)}
+        differs["parameters"] = {name: value for name, value in own.items() if name in theirs or not says_nothing(name, value)}
     if "world" in differs:
         world = {key: value for key, value in mine["world"].items() if value != shipped["world"][key] and key not in FILES}
         if "countries" in world:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from school_mentoring.experiments.variables import Variable, sobol_points, uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.structure import WORLD_WORDS, Structure
 from school_mentoring.scenarios import Scenario
 
@@ -109,7 +108,7 @@ class Search:
         state = np.random.SeedSequence([self.seed, number, worlds, int(again)]).generate_state(1, np.uint64)
         changes = {"world": self.scenario.world.model_copy(update=words), "seed": int(state[0]), "worlds": worlds}
         scenario = self.scenario.model_copy(update=changes)
-        parameters = {**scenario.base_parameters(), **{name: value for name, value in values.items() if name in PARAMETERS}}
+        parameters = {**scenario.base_parameters(), **{name: value for name, value in values.items() if name not in DRAWN}}
         return Case(scenario, parameters, Worlds(scenario), threads=1)
 
     def _far_off(self, number: int, values: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from school_mentoring.model import rules
 from school_mentoring.model.designs import CHOICES, PRESETS, Design, design_table
 from school_mentoring.model.engine import Batch, Results
 from school_mentoring.model.observe import OUTCOMES
-from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.parameters import parameter_table, salary_factor
 from school_mentoring.model.state import ALUMNUS, MENTEE, MENTOR
 from school_mentoring.model.world.arrays import World
 from school_mentoring.scenarios import Scenario
@@ -115,7 +115,7 @@ class Case:
         scenario = self.scenario.model_copy(update={"months": months})
         window = scenario.programme.first_month, scenario.programme.last_month
         d, r = (a.reshape(-1) for a in np.meshgrid(np.arange(len(designs)), np.arange(count), indexing="ij"))
-        inputs = scenario, parameter_table([values]), design_table(designs, *window), Batch(d, np.zeros_like(d), r)
+        inputs = scenario, parameter_table([values], scenario.country_codes), design_table(designs, *window), Batch(d, np.zeros_like(d), r)
         results = run_rows(*inputs, worlds=self.worlds, per_school=per_school, threads=self.threads)
         return CaseRuns(results, designs, [self.worlds.get(values, index % scenario.worlds)[0] for index in range(count)])
 
@@ -275,8 +275,9 @@ def _part(sums: Sums) -> float:
 
 def _outlay(case: Case, design: str) -> Sums:
     runs = case.runs([preset(design)], case.scenario.months, 0.25, per_school=False, changed={"discount_rate": 0.0})
-    factors = [case.parameters[f"salary_country_{1 + k % 6}"] for k in range(len(case.scenario.world.countries))]
-    salaries = [country.teacher_salary_eur_per_year for country in case.scenario.world.countries]
+    countries = case.scenario.world.countries
+    factors = [case.parameters[salary_factor(country.code)] for country in countries]
+    salaries = [country.teacher_salary_eur_per_year for country in countries]
     salary = case.parameters["salary_level"] * float(np.mean(np.multiply(salaries, factors)))
     return case.by_world(runs.total(0, "cost_programme") / salary, runs.total(0, "mentee_schools"))
 

@@ -18,7 +18,7 @@ from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 from school_mentoring.model.world.arrays import NO_CONTACTS, Floats
 from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
 
@@ -219,7 +219,7 @@ def state_of(problem: Problem, observations: Observations) -> dict[str, Any]:
 def write_findings(found: CalibrationFindings, scenario: Scenario, folder: Path) -> None:
     """Write the posterior as other programs and other commands take it: ``posterior.nc`` (ArviZ) and ``calibrated.yaml`` with its draws."""
     found.write_netcdf(folder / "posterior.nc")
-    draws = found.draws[[name for name in found.draws if name in PARAMETERS]]
+    draws = found.draws[[name for name in found.draws if row_of(str(name))]]
     if len(draws.columns):
         write_calibrated(folder / "calibrated.yaml", scenario, draws)
 

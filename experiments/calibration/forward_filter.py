@@ -18,6 +18,7 @@ from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import cpu_count
+from school_mentoring.model.parameters import engine_tables
 from school_mentoring.model.world.arrays import Counts, Floats, Record, Records, World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
@@ -62,7 +63,7 @@ class Setting(NamedTuple):
 
 def setting_of(scenario: Scenario, survey: Survey, names: tuple[str, ...], values: Floats, overdispersion: float = 0.0) -> Setting:
     """Return the setting of a survey's likelihood at parameters (K, d) called ``names``."""
-    table = parameter_rows(scenario.base_parameters(), pd.DataFrame(values, columns=list(names)))
+    table, _ = engine_tables(parameter_rows(scenario.base_parameters(), pd.DataFrame(values, columns=list(names))), ())
     extra = values[:, names.index(OVERDISPERSION)] if OVERDISPERSION in names else np.full(len(values), overdispersion)
     window = scenario.programme
     design = design_table(list(scenario.designs.values())[:1], window.first_month, window.last_month)[0]

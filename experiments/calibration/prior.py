@@ -9,7 +9,7 @@ import pandas as pd
 
 from school_mentoring.experiments.variables import Variable, parse_variable, sobol_points
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import PARAMETERS, WORLD_PARAMETERS
+from school_mentoring.model.parameters import WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 from school_mentoring.scenarios.gone import refusal
@@ -80,7 +80,7 @@ def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
     """
     if scenario.posterior is not None:
         raise InputError(f"scenario {scenario.name}", "carries a posterior already", "give the scenario that it was calibrated from")
-    known = [*PARAMETERS, OVERDISPERSION]
+    known = [*scenario.parameters, OVERDISPERSION]
     if strange := {name: text for text in fit if (name := text.partition("=")[0].strip()) not in known}:
         raise InputError(f"--fit {','.join(strange.values())}", *refusal([*strange], "no parameter named {}", known)[1:])
     variables = []

@@ -5,9 +5,9 @@ from typing import Any
 
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 from school_mentoring.scenarios import COMPARATOR, Scenario, scenario_from
-from school_mentoring.scenarios.gone import GONE
+from school_mentoring.scenarios.gone import MODEL_1
 
 NOTE = "Made by model 1 (version 1.x of the program): rules and parameters as described here are those of model 2."
 WORLD = {"contacts": "none", "mentored": "whole_staff"}
@@ -24,7 +24,7 @@ def recorded_as(name: str, columns: Container[str]) -> str:
 
 def is_of_model_1(info: Mapping[str, Any]) -> bool:
     """Tell whether model 1 made the study of which ``study.json`` says this: all of its parameters are stated there, gone ones too."""
-    return not GONE.keys().isdisjoint(info["scenario"]["parameters"])
+    return not MODEL_1.keys().isdisjoint(info["scenario"]["parameters"])
 
 
 def refuse_model_1(info: Mapping[str, Any], where: str) -> None:
@@ -59,10 +59,10 @@ def scenario_of(info: Mapping[str, Any], where: str) -> Scenario:
 def _told(stated: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a scenario of model 1 is said otherwise in this model; ``before``: fields that its designs do not state."""
     return {
-        "parameters": {name: given for name, given in stated["parameters"].items() if name in PARAMETERS},
+        "parameters": {name: given for name, given in stated["parameters"].items() if row_of(name)},
         "designs": {name: None if name == COMPARATOR else {**before, **fields} for name, fields in stated["designs"].items()},
-        "uncertain": [name for name in stated["uncertain"] if name not in GONE],
-        "correlations": [one for one in stated["correlations"] if GONE.keys().isdisjoint(one["between"])],
+        "uncertain": [name for name in stated["uncertain"] if name not in MODEL_1],
+        "correlations": [one for one in stated["correlations"] if MODEL_1.keys().isdisjoint(one["between"])],
         "world": {**WORLD, **stated["world"]},
         "ranges": "independent",
     }

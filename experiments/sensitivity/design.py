@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.variables import Variable, correlated, dimensions, sobol_points
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 
@@ -114,8 +114,8 @@ class Layout:
 
 def group_of(name: str) -> str:
     """Return the group of a variable: that of the parameter table, ``design`` for fields of designs, ``world`` for its size."""
-    if name in PARAMETERS:
-        return PARAMETERS[name].group
+    if row := row_of(name):
+        return row.group
     return "world" if name.startswith("world.") else "design"
 
 
@@ -172,7 +172,7 @@ def _spread(trajectories: Floats) -> float:
 
 def base_value(name: str, scenario: Scenario) -> float | str:
     """Return the value that a variable has in the scenario as it stands."""
-    if name in PARAMETERS:
+    if name in scenario.parameters:
         return float(scenario.parameters[name].base)
     owner, _, field = name.partition(".")
     value = getattr(scenario.world if owner == "world" else scenario.designs[owner], field)

@@ -16,14 +16,13 @@ import pandas as pd
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.model_1 import recorded_as
 from school_mentoring.experiments.folder.reading import open_study
-from school_mentoring.experiments.notes import fixed_note, notes_on_draws
+from school_mentoring.experiments.notes import fixed_note, notes_on_draws, undrawn_note
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, chunk_cells, read_plan
 from school_mentoring.experiments.variables import chosen_variables, narrowed
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
-from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.arrays import Counts
 from school_mentoring.scenarios import COMPARATOR, Scenario, joint_draws
 
@@ -241,7 +240,8 @@ def notes_on_study(scenario: Scenario, options: SensitivityOptions, varied: Coll
     narrow = (
         "As this method asks for independent parameters, each varies over the middle 90 % of the draws that meet what has been measured"
     )
-    return [f"{narrow}, where no range is stated for it; the structure stays as the scenario has it.", *fixed_note(scenario, varied)]
+    narrow = f"{narrow}, where no range is stated for it; the structure stays as the scenario has it."
+    return [narrow, *undrawn_note(scenario, varied), *fixed_note(scenario, varied)]
 
 
 def refuse_too_few(points: int, method: str, where: str) -> None:
@@ -255,7 +255,7 @@ def _names(scenario: Scenario, vary: Sequence[str]) -> list[str]:
     """Return the texts of ``--vary`` with each group replaced by its parameters, as far as they have a range."""
     found = []
     for text in vary:
-        ranged = [name for name, given in scenario.parameters.items() if PARAMETERS[name].group == text and given.low < given.high]
+        ranged = [name for name, row in scenario.parameter_rows().items() if row.group == text and row.low < row.high]
         found += ranged or [text]
     return found
 

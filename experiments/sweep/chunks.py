@@ -19,7 +19,6 @@ from school_mentoring.model.designs import CHOICES, DESIGN_DTYPE, FIELDS, design
 from school_mentoring.model.engine import Batch, Results
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import GROUP_COUNTS, OUTCOMES
-from school_mentoring.model.parameters import PARAMETER_DTYPE, PARAMETERS
 from school_mentoring.model.world.structure import WORLD_WORDS
 from school_mentoring.scenarios import Scenario
 
@@ -174,7 +173,7 @@ def compute(sweep: Sweep, store: Store, folder: Path, chunk: int) -> int:
 
 def parameter_rows(base: Mapping[str, float], sets: pd.DataFrame) -> NDArray[np.void]:
     """Return a record of parameters per row of a table of sets; what it has no column of has its base value."""
-    table = np.empty(len(sets), PARAMETER_DTYPE)
-    for name in PARAMETERS:
+    table = np.empty(len(sets), [(name, np.float64) for name in base])
+    for name in base:
         table[name] = sets[name].to_numpy(np.float64) if name in sets else base[name]
     return table

@@ -15,7 +15,7 @@ from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.designs import PRESETS, design_table
 from school_mentoring.model.engine import Batch, Task, run_batch
 from school_mentoring.model.mesa_model import run_batch_with_mesa
-from school_mentoring.model.parameters import PARAMETERS, base_values, parameter_table
+from school_mentoring.model.parameters import COUNTRY, PARAMETERS, SALARY, TABLE, base_values, parameter_table
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.model.world.network import generate_world
 from school_mentoring.model.world.structure import Structure
@@ -27,6 +27,7 @@ from .robustness import alternatives
 from .runs import build_practices, simulate
 
 SCHOOLS_PER_REGION = 5
+FACTOR = TABLE[f"{SALARY}{COUNTRY}"]
 DOCKED_MONTHS, FIRST, LAST = 72, 6, 34
 
 
@@ -62,7 +63,8 @@ def docking_table(quick: bool, stage: Stage = lambda *_: None) -> pd.DataFrame:
         designs = design_table([PRESETS[name] for name in names], FIRST, LAST)
         sets = parameter_table([_random_set(rng) for _ in names])
         batch = Batch(np.arange(len(names)), np.arange(len(names)), np.full(len(names), position))
-        task = Task(world, build_practices(), sets, designs, batch, 11, months, LAST)
+        factors = rng.uniform(FACTOR.low, FACTOR.high, (len(names), world.salary.size))
+        task = Task(world, build_practices(), sets, designs, batch, 11, months, LAST, factors)
         ours, theirs = (engine(task, monthly=True, per_school=True) for engine in (run_batch, run_batch_with_mesa))
         pairs = [(getattr(ours, part), getattr(theirs, part)) for part in ours._fields]
         compared, differing = sum(one.size for one, _ in pairs), sum(_differing(one, other) for one, other in pairs)

@@ -197,6 +197,14 @@ def header_of(path: str | Path, known: Iterable[str], dialect: Dialect) -> list[
     return _named(_sheet(Path(path), dialect, ()).header, known, dialect.columns)
 
 
+def cells_of(path: str | Path, column: str, known: Iterable[str], dialect: Dialect, countries: Iterable[str] = ()) -> list[str]:
+    """Return the cells of one column of a file, one for each row, blank where there is none. Raises InputError where it is no table."""
+    sheet = _sheet(Path(path), dialect, countries)
+    header = _named(sheet.header, known, dialect.columns)
+    at = header.index(column) if column in header else len(header)
+    return [row[at].strip() if at < len(row) else "" for _, row in sheet.rows]
+
+
 # ------------------------------------------------------------------------------------------------------ bytes to cells
 
 

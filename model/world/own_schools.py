@@ -11,7 +11,7 @@ from school_mentoring.model.state import MENTEE, MENTOR
 
 from .arrays import Ints
 from .countries import COUNTRIES, MOST_TEACHERS, Country, assumed_country, likely_code
-from .csv_file import CsvTable, Dialect, Given, either, hint
+from .csv_file import CsvTable, Dialect, Given, cells_of, either, hint
 from .numbers import Bounds
 from .plausible import EARTH_RADIUS_KM, check_degrees, check_kilometres, check_sizes, is_country
 from .schools import KM, LEVELS, ROLES, Place, Schools, check_layout, populate
@@ -170,15 +170,33 @@ def _blocks(count: int, parts: int) -> NDArray[np.int64]:
     return np.arange(count) * parts // max(count, 1)
 
 
+def _codes(cells: Sequence[str], codes: Sequence[str], regions: Sequence[int]) -> list[str]:
+    """Return the code of each school's country: its cell, or where that is blank a country of the scenario, block by block."""
+    of_block = np.repeat(np.arange(len(codes)), regions)
+    blocks = of_block[_blocks(len(cells), len(of_block))].tolist()
+    return [cell or codes[c] for cell, c in zip(cells, blocks, strict=True)]
+
+
+def codes_in(path: str | Path, codes: Sequence[str], regions: Sequence[int], dialect: Dialect) -> tuple[str, ...]:
+    """Return the codes of the countries that ``read_schools`` finds in a file, by number; ``codes`` where it will refuse the file.
+
+    ``codes`` and ``regions``: of the scenario's countries.
+    """
+    try:
+        cells = [cell.upper() for cell in cells_of(path, "country", COLUMNS, dialect, codes)]
+    except (InputError, OSError, ValueError):  # a name that no file can have, among others
+        return tuple(codes)
+    found = dict.fromkeys(_codes(cells, codes, regions))
+    return tuple(code for code in found if code in COUNTRIES or code in codes or is_country(code))
+
+
 def _places(table: CsvTable, countries: Sequence[Country], regions: Sequence[int]) -> tuple[tuple[Country, ...], Place, tuple[str, ...]]:
     """Return the countries in use, the place of each school, and the names of the regions."""
     n = len(table.numbers)
     known = {**COUNTRIES, **{country.code: country for country in countries}}
-    of_block = np.repeat(np.arange(len(countries)), regions)
-    codes = [countries[c].code for c in of_block[_blocks(n, len(of_block))].tolist()]
+    cells = [cell.upper() for cell in table.columns["country"]] if "country" in table else [""] * n
+    codes = _codes(cells, [country.code for country in countries], regions)
     if "country" in table:
-        cells = [cell.upper() for cell in table.columns["country"]]
-        codes = [cell or code for cell, code in zip(cells, codes, strict=True)]
         for code in dict.fromkeys(cell for cell in cells if cell and cell not in known):
             _add_country(table, known, code, [at for at, cell in enumerate(cells) if cell == code])
     number = {code: c for c, code in enumerate(dict.fromkeys(codes))}

@@ -6,7 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from school_mentoring.experiments.notes import assumed_figures
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import TABLE, parameters_in
+from school_mentoring.model.world.countries import PILOT
 from school_mentoring.scenarios import load_scenario, resolved
 from school_mentoring.scenarios.yaml_file import read_yaml
 
@@ -18,7 +19,7 @@ from .program import SMALL, assert_intact, succeed
 def test_parameters_lists_every_parameter_with_its_base_meaning_and_source(tmp_path):
     listed = succeed("parameters", cwd=tmp_path).out
     flat = " ".join(listed.split())
-    for name, row in PARAMETERS.items():
+    for name, row in TABLE.items():
         assert f"{name} {row.base:g} ({row.low:g} to {row.high:g}; {row.unit};" in flat
         assert " ".join(row.meaning.split()) in flat
         assert " ".join(f"{row.kind}: {row.source}".split())[:60] in flat
@@ -27,13 +28,13 @@ def test_parameters_lists_every_parameter_with_its_base_meaning_and_source(tmp_p
 
 def test_parameters_as_json_is_one_document(tmp_path):
     rows = json.loads(succeed("parameters", "--json", cwd=tmp_path).out)
-    assert {row["name"]: row["base"] for row in rows} == {name: row.base for name, row in PARAMETERS.items()}
+    assert {row["name"]: row["base"] for row in rows} == {name: row.base for name, row in TABLE.items()}
 
 
 def test_parameters_of_a_scenario_and_a_group(tmp_path):
     (tmp_path / "mine.yaml").write_text("designs: [virtual]\nparameters: {km_rate: 0.77}\n", encoding="utf-8")
     rows = json.loads(succeed("parameters", "mine.yaml", "--group", "cost", "--json", cwd=tmp_path).out)
-    assert {row["name"] for row in rows} == {name for name, row in PARAMETERS.items() if row.group == "cost"}
+    assert {row["name"] for row in rows} == {name for name, row in parameters_in(PILOT).items() if row.group == "cost"}
     assert next(row["base"] for row in rows if row["name"] == "km_rate") == 0.77
 
 

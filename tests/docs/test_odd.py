@@ -11,7 +11,7 @@ from school_mentoring.model.costs import CATEGORIES, PAYERS
 from school_mentoring.model.designs import CHOICES
 from school_mentoring.model.draws import EVENTS
 from school_mentoring.model.observe import GROUPS
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import TABLE
 from tests.documents import ODD, ROOT, read
 
 TEXT = read(ODD)
@@ -36,7 +36,7 @@ def defined(path: Path) -> set[str]:
 
 
 def test_every_parameter_is_explained():
-    assert [name for name in PARAMETERS if not re.search(rf"(?<!\w){name}(?!\w)", TEXT)] == []
+    assert [name for name in TABLE if not re.search(rf"(?<!\w){name}(?!\w)", TEXT)] == []
 
 
 def test_every_rule_is_named_with_its_file_and_nothing_else_is_called_a_rule():

@@ -13,7 +13,8 @@ from school_mentoring.experiments.sensitivity.study import SensitivityOptions, r
 from school_mentoring.experiments.variables import NARROWED, sample, uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import parameters_in, row_of
+from school_mentoring.model.world.countries import PILOT
 from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import anchored, joint_draws, load_scenario
 from tests.commands.program import SMALL
@@ -33,7 +34,7 @@ def test_the_shipped_draws_are_of_this_model_and_mostly_pass_again():
     assert anchored().is_of_this_model, "run.py anchor --ship"
     assert len(draws) == about["accepted"] >= 1000
     assert about["again"]["passed"] >= 0.8 * about["again"]["held"]
-    assert {name for name in draws if name not in DRAWN} == {name for name, row in PARAMETERS.items() if row.low < row.high}
+    assert {name for name in draws if name not in DRAWN} == {name for name, row in parameters_in(PILOT).items() if row.low < row.high}
 
 
 def test_a_shipped_draw_is_a_set_of_the_search_that_meets_every_anchor_it_is_asked():
@@ -82,7 +83,7 @@ def test_independent_ranges_leave_each_parameter_to_its_own_and_the_structure_as
 
 def test_what_a_scenario_does_not_call_uncertain_stays_at_its_base():
     scenario = small().model_copy(update={"uncertain": ("cost",)})
-    assert {PARAMETERS[variable.name].group for variable in uncertain_variables(scenario)} == {"cost"}
+    assert {row_of(variable.name).group for variable in uncertain_variables(scenario)} == {"cost"}
     assert all(variable.draws is not None for variable in uncertain_variables(scenario))
     structure = small().model_copy(update={"uncertain": ("structure",)})
     assert [variable.name for variable in uncertain_variables(structure)] == [name for name in anchored().draws if name in DRAWN]

@@ -15,12 +15,11 @@ import numpy as np
 from school_mentoring.experiments.calibration.adoption_times import times_log_likelihood
 from school_mentoring.experiments.calibration.calibrate import asked, problem_of
 from school_mentoring.experiments.calibration.forward_filter import survey_log_likelihood
-from school_mentoring.experiments.sweep import chunks
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model import vectors
+from school_mentoring.model import parameters, vectors
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.engine import Batch, run_batch
-from school_mentoring.model.parameters import PARAMETER_DTYPE, base_values
+from school_mentoring.model.parameters import base_values
 from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.model.world.network import generate_peers, generate_world
 from school_mentoring.model.world.structure import STRUCTURE, Structure
@@ -146,7 +145,7 @@ def _replace_vectors() -> None:
 
 if __name__ == "__main__":
     _replace_vectors()
-    chunks.PARAMETER_DTYPE = np.dtype((np.record, PARAMETER_DTYPE))  # whose fields plain Python reads as attributes
+    parameters.PARAMETER_DTYPE = np.dtype((np.record, parameters.PARAMETER_DTYPE))  # whose fields plain Python reads as attributes
     with np.errstate(all="ignore"):  # products of 64 bits wrap around on purpose
         made = [results(case) for case in CASES], networks(), likelihoods(), courses(), own_ties()
     Path(sys.argv[1]).write_bytes(pickle.dumps(made))

@@ -25,6 +25,7 @@ class Run:
         self.world, self.practices, self.months = case.world, case.practices, case.months
         self.design = case.designs[case.batch.design[row]]
         self.values = {**{name: p.base for name, p in PARAMETERS.items()}, **case.parameters[case.batch.parameter_set[row]]}
+        self.factors = case.factors[case.batch.parameter_set[row]]  # countries
         self.first = case.window[0] if self.design.first_month is None else self.design.first_month
         self.last = case.window[1] if self.design.last_month is None else self.design.last_month
         self.end_of_funding = min(case.end_of_funding, case.months - 1)

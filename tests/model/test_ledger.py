@@ -35,9 +35,8 @@ def with_values(case: Case, **values: float) -> Case:
 
 
 def years(r: Run) -> np.ndarray:
-    """Return what a teacher's year costs in each country; the seventh has the first factor again."""
-    factors = np.array([r.values[f"salary_country_{1 + country % 6}"] for country in range(r.world.salary.size)])
-    return r.world.salary * r.values["salary_level"] * r.values["teacher_cost_factor"] * factors
+    """Return what a teacher's year costs in each country."""
+    return r.world.salary * r.values["salary_level"] * r.values["teacher_cost_factor"] * r.factors
 
 
 def expected_ledger(r: Run, month: int) -> dict[tuple[int, str, int], tuple[float, int]]:

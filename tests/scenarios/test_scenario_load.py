@@ -7,9 +7,9 @@ import pytest
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import PARAMETERS, parameters_in
 from school_mentoring.model.world.arrays import ADD, SHARE
-from school_mentoring.model.world.countries import COUNTRIES
+from school_mentoring.model.world.countries import COUNTRIES, PILOT
 from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import load_scenario, resolved
 
@@ -29,9 +29,9 @@ def test_smallest_scenario_is_filled_from_tables(write):
     scenario = load_scenario(write("designs: [virtual]\n"))
     assert scenario.name == "study"
     assert scenario.designs == {"virtual": PRESETS["virtual"]}
-    assert scenario.uncertain_parameters() == {name: row for name, row in PARAMETERS.items() if row.low < row.high}
+    assert scenario.uncertain_parameters() == {name: row for name, row in parameters_in(PILOT).items() if row.low < row.high}
     assert scenario.practice_arrays().weight.tolist() == [1.0]
-    assert len(resolved(scenario)["parameters"]) == len(PARAMETERS)
+    assert len(resolved(scenario)["parameters"]) == len(parameters_in(PILOT))
 
 
 def test_practice_weights_are_normalised(write):

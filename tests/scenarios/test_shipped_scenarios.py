@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from school_mentoring import scenarios
 from school_mentoring.experiments.notes import assumed_figures
 from school_mentoring.model.designs import PRESETS
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import parameters_in, row_of
 from school_mentoring.model.world.countries import COUNTRIES, PILOT
 from school_mentoring.scenarios import dump_yaml, json_schema, load_scenario, resolved, scenario_from, shipped_scenarios, template
 from school_mentoring.scenarios.yaml_file import read_yaml
@@ -51,7 +51,7 @@ def test_pilot_has_24_clusters_of_five_in_480_schools_and_all_presets():
     assert pilot.designs == dict(PRESETS)
     assert schools * pilot.designs["regional_hub"].mentor_share == 24
     assert (pilot.programme.first_month, pilot.programme.last_month, pilot.months) == (6, 34, 72)
-    assert pilot.base_parameters() == {name: row.base for name, row in PARAMETERS.items()}
+    assert pilot.base_parameters() == {name: row.base for name, row in parameters_in(PILOT).items()}
 
 
 def test_pilot_only_has_one_mentor_in_five_wherever_there_is_a_quota():
@@ -107,7 +107,7 @@ def test_template_comments_are_valid_when_switched_on(tmp_path):
     lines = []
     for line in template("all-on").splitlines():
         key = line.removeprefix("  # ").split(":")[0]
-        lines.append(line.replace("  # ", "  ", 1) if key in PARAMETERS else line)
+        lines.append(line.replace("  # ", "  ", 1) if row_of(key) else line)
     file = tmp_path / "on.yaml"
     file.write_text("\n".join(lines), encoding="utf-8")
     assert load_scenario(file).parameters == load_scenario("mensi-pilot").parameters

@@ -12,7 +12,7 @@ from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.analysis.report.document import Block, Items, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words
 from school_mentoring.model.designs import Design
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import PARAMETERS, row_of
 
 from .facts import Evidence
 
@@ -22,23 +22,23 @@ def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequenc
 
     ``ranges``: of the scenario (base, low, high, distribution) by parameter; ``varied``: those that the study drew.
     """
-    first = [name for name in worth_knowing if name in PARAMETERS]
-    names = [*first, *(name for name in PARAMETERS if name not in set(first))]
+    known = {name: row for name in (*worth_knowing, *(ranges or PARAMETERS)) if (row := row_of(name))}
+    first = [name for name in worth_knowing if name in known]
     rows = []
-    for name in names:
-        row, own = PARAMETERS[name], ranges.get(name, {})
+    for name, row in known.items():
+        own = ranges.get(name, {})
         base, low, high = (float(own.get(end, getattr(row, end))) for end in ("base", "low", "high"))
         changed = (base, low, high) != (row.base, row.low, row.high)
         span = f"{low:g} to {high:g}" if name in varied else "not varied"
         source = "stated by the scenario" if changed else f"{row.kind}: {row.source}"
         rows.append([f"{row.meaning} ({name})", f"{base:g}", span, row.unit, source])
-    kinds = {kind: sum(PARAMETERS[name].kind == kind for name in names) for kind in ("evidence", "inference", "assumption")}
+    kinds = {kind: sum(row.kind == kind for row in known.values()) for kind in ("evidence", "inference", "assumption")}
     plural = {"evidence": "evidence", "inference": "inferences", "assumption": "assumptions"}
     counted = in_words([f"{count} {kind if count == 1 else plural[kind]}" for kind, count in kinds.items()])
-    drawn = sum(name in varied for name in names)
-    how_many = "All" if drawn == len(names) else "None" if not drawn else f"{drawn}"
+    drawn = sum(name in varied for name in known)
+    how_many = "All" if drawn == len(known) else "None" if not drawn else f"{drawn}"
     said = (
-        f"The model has {len(names)} parameters: {counted}. {how_many} of them were varied together. Evidence "
+        f"The model has {len(known)} parameters: {counted}. {how_many} of them were varied together. Evidence "
         "is a figure seen in a source, an inference derives from one, an assumption is a judgement."
     )
     caption = "Every parameter" + (", those worth knowing first" if first else "")

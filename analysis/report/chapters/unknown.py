@@ -10,7 +10,7 @@ from school_mentoring.analysis.figures import economics as draw
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.report.document import Picture, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
-from school_mentoring.model.parameters import PARAMETERS
+from school_mentoring.model.parameters import row_of
 
 from .facts import Facts, StudyFacts
 
@@ -142,4 +142,5 @@ def _studies(facts: StudyFacts) -> dict[str, pd.DataFrame]:
 def _kind(facts: Facts, name: str) -> str:
     if not isinstance(facts, StudyFacts):
         return "not stated"
-    return PARAMETERS[name].kind if name in PARAMETERS else "choice"
+    row = row_of(name)
+    return row.kind if row else "choice"
