@@ -93,9 +93,10 @@ class Search:
         """
         if again:
             return self._read(number, values, SURE, whole=True, again=True)
-        if number % FULL == 0:
-            return self._read(number, values, WORLDS, whole=True)
-        return self._far_off(number, values) or self._met(self._read(number, values, WORLDS)) or self._read(number, values, SURE)
+        whole = number % FULL == 0
+        refused = None if whole else self._far_off(number, values)
+        refused = refused or self._met(self._read(number, values, WORLDS, whole=whole))
+        return refused or self._read(number, values, SURE, whole=whole)
 
     @staticmethod
     def _met(row: dict[str, Any]) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from school_mentoring.experiments.anchors.draws import DECIDING, DRAWN, Search, is_asked
+from school_mentoring.experiments.anchors.draws import DECIDING, DRAWN, FULL, SURE, WORLDS, Search, is_asked
 from school_mentoring.experiments.anchors.search import find_draws
 from school_mentoring.experiments.compare import drawn_sets
 from school_mentoring.experiments.ensemble import run_ensemble
@@ -128,6 +128,20 @@ def test_a_number_is_the_same_set_whoever_asks():
     values = search.sets(5, 6).iloc[0].to_dict()
     one, same = (pd.DataFrame([search.hold(5, values)]) for _ in range(2))
     pd.testing.assert_frame_equal(one, same)
+
+
+@pytest.mark.parametrize("number", [0, 1, FULL, FULL + 1])
+def test_no_set_is_accepted_that_the_reading_in_most_worlds_refuses(monkeypatch, number):
+    asked = []
+
+    def read(_, number, values, worlds, *, whole=False, again=False):
+        asked.append((worlds, whole))
+        return {"set": number, "refused": "growth" if worlds == SURE else ""}
+
+    monkeypatch.setattr(Search, "_read", read)
+    monkeypatch.setattr(Search, "_far_off", lambda *_: None)
+    assert Search().hold(number, {})["refused"] == "growth"
+    assert asked == [(worlds, number % FULL == 0) for worlds in (WORLDS, SURE)]
 
 
 def test_draws_are_the_same_bytes_in_any_number_of_processes_and_after_a_kill(tmp_path):
