@@ -21,6 +21,7 @@ from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import row_of
 from school_mentoring.model.world.arrays import NO_CONTACTS, Floats
 from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
+from school_mentoring.scenarios.gone import refusal
 
 from .adoption_times import adopts_once
 from .findings import CalibrationFindings, findings_of, predict
@@ -232,6 +233,8 @@ def write_calibrated(path: Path, scenario: Scenario, draws: pd.DataFrame) -> Sce
     draws that no scenario may have.
     """
     draws = check_draws(draws, str(path))
+    if strange := [name for name in draws if name not in scenario.parameters]:
+        raise InputError(str(path), *refusal(strange, "no parameter named {}", scenario.parameters)[1:])
     values = resolved(scenario)
     for name in draws:
         column = draws[name].to_numpy()
