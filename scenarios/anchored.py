@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from school_mentoring.model.fingerprint import anchored_fingerprint
-from school_mentoring.model.parameters import row_of
-from school_mentoring.model.world.structure import WORLD_WORDS, Structure
+from school_mentoring.model.world.structure import WORLD_WORDS
 
 from .load import load_scenario, resolved
 from .posterior import check_draws, fitted_draws
@@ -76,10 +75,5 @@ def stated_instead(scenario: Scenario) -> list[str]:
     The network is stated where the ties are the user's own.
     """
     correlated = {name for one in scenario.correlations for name in one.between}
-    rows = scenario.parameter_rows()
-    own = [name for name, row in rows.items() if name in correlated or row is not row_of(name)]
-    built = scenario.world.structure._asdict()
-    words = [f"world.{choice}" for choice, word in Structure()._asdict().items() if built[choice] != word]
-    if scenario.world.ties is not None and "world.network" not in words:
-        words.append("world.network")
-    return [name for name in (*own, *words) if name in anchored().draws]
+    own = {*scenario.stated, *correlated, *(("world.network",) if scenario.world.ties is not None else ())}
+    return [name for name in (*scenario.parameters, *WORLD_WORDS) if name in own and name in anchored().draws]

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .ranges import laid_over
+from .stated import STATED, stated_in
 from .yaml_file import KeyPath, Layer
 
 SECTIONS = ("programme", "world", "parameters", "designs")
@@ -32,6 +33,8 @@ def lay_over(lower: Layer, upper: Layer) -> Layer:
         else:
             values[key] = new
             replaced.add((key,))
+    if STATED in lower.values and STATED not in upper.values:  # a scenario in full, of which the upper source states more
+        values[STATED] = [*stated_in(lower.values), *stated_in(upper.values)]
     kept = {path: place for path, place in lower.places.items() if not any(path[:depth] in replaced for depth in range(len(path) + 1))}
     return Layer(values, kept | upper.places)
 

@@ -10,11 +10,12 @@ from school_mentoring.model.designs import FIELDS
 from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.world.structure import STRUCTURE
 
+from .correlations import Correlation
 from .country_entry import CountryEntry
 from .designs import allowed_values
 from .fields import ScenarioSection
 from .ranges import Range
-from .schema import Correlation, Practice, Programme, Scenario, WorldSpec
+from .schema import Practice, Programme, Scenario, WorldSpec
 from .yaml_file import KeyPath
 
 _WORDS = {

@@ -18,13 +18,15 @@ from school_mentoring.model.world.arrays import Practices
 from school_mentoring.model.world.countries import FIGURES, PILOT, Country
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
-from school_mentoring.model.world.structure import Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
+from school_mentoring.model.world.structure import WORLD_WORDS, Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
 
+from .correlations import Correlation, check_correlations, correlation_matrix
 from .country_entry import CountryEntry
 from .designs import check_fields, filled_design
 from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, described, fault
 from .gone import refusal
 from .ranges import Range, check_range, filled_range, in_scenario, rows_of, says_nothing
+from .stated import STATED, stated_in
 
 STRUCTURE_DRAWN = "structure"
 """What ``uncertain`` names the choices of structure by, which anchored draws hold beside parameters."""
@@ -133,13 +135,6 @@ class Practice(ScenarioSection):
     )
 
 
-class Correlation(ScenarioSection):
-    """Two uncertain parameters that go together: the correlation of their normal scores (Gaussian copula)."""
-
-    between: tuple[str, str] = described("The two parameters")
-    value: Number = described("Correlation of their normal scores", "-", ge=-0.99, le=0.99)
-
-
 class Scenario(ScenarioSection):
     """The whole description of a study."""
 
@@ -180,7 +175,23 @@ class Scenario(ScenarioSection):
     posterior: str | None = _file(
         "A Parquet file of joint draws fitted to data (a column per parameter), which tell how these parameters vary"
     )
+    stated: tuple[str, ...] = described(
+        "Parameters and choices of structure that are stated, also as they are by default; filled in by the program", default=()
+    )
     keep_inputs: bool = described("Whether studies keep copies of own files; false where these are confidential", default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_stated(cls, given: Any) -> Any:
+        return {STATED: stated_in(given), **given} if isinstance(given, Mapping) else given
+
+    @field_validator(STATED, mode="after")
+    @classmethod
+    def _check_stated(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = [*info.data.get("parameters", names), *WORLD_WORDS]
+        if strange := [name for name in names if name not in known and not country_of(name)]:
+            fault((names.index(strange[0]),), *refusal(strange, "neither a parameter nor a choice of structure: {}", known)[1:])
+        return tuple(name for name in known if name in names)
 
     @field_validator("practices", mode="after")
     @classmethod
@@ -258,21 +269,7 @@ class Scenario(ScenarioSection):
     @field_validator("correlations", mode="after")
     @classmethod
     def _check_correlations(cls, given: tuple[Correlation, ...], info: ValidationInfo) -> tuple[Correlation, ...]:
-        known = info.data.get("parameters", {name for one in given for name in one.between})
-        seen: set[frozenset[str]] = set()
-        for position, one in enumerate(given):
-            for side, name in enumerate(one.between):
-                if name not in known:
-                    fault((position, "between", side), *refusal([name], "no parameter named {}", known)[1:])
-            pair = frozenset(one.between)
-            if len(pair) < 2:
-                fault((position, "between"), f"{one.between[0]!r} stands twice", "allowed: two different parameters")
-            if pair in seen:
-                fault((position, "between"), f"{' and '.join(one.between)} are listed twice", "allowed: each pair once")
-            seen.add(pair)
-        names = sorted({name for one in given for name in one.between})
-        if given and np.linalg.eigvalsh(_correlation_matrix(given, names)).min() < 1e-6:
-            fault((), "no set of parameters has all these correlations together", "allowed: values that go together, such as smaller ones")
+        check_correlations(given, info.data.get("parameters", {name for one in given for name in one.between}))
         return given
 
     @model_validator(mode="after")
@@ -319,7 +316,7 @@ class Scenario(ScenarioSection):
 
     def correlation(self, names: Sequence[str]) -> NDArray[np.float64] | None:
         """Return the correlation matrix of the normal scores of some parameters; None where they are independent."""
-        matrix = _correlation_matrix(self.correlations, names)
+        matrix = correlation_matrix(self.correlations, names)
         return None if np.array_equal(matrix, np.eye(len(names))) else matrix
 
     def country_list(self) -> tuple[Country, ...]:
@@ -338,13 +335,3 @@ class Scenario(ScenarioSection):
         weight = np.array([practice.weight for practice in self.practices])
         shares = [-1.0 if practice.initial_share is None else practice.initial_share for practice in self.practices]
         return Practices(np.array([practice.difficulty for practice in self.practices]), weight / weight.sum(), np.array(shares))
-
-
-def _correlation_matrix(given: Sequence[Correlation], names: Sequence[str]) -> NDArray[np.float64]:
-    place = {name: position for position, name in enumerate(names)}
-    matrix = np.eye(len(names))
-    for one in given:
-        if all(name in place for name in one.between):
-            j, k = (place[name] for name in one.between)
-            matrix[j, k] = matrix[k, j] = one.value
-    return matrix

@@ -34,7 +34,8 @@ def template(name: str) -> str:
         _fields(defaults, ("seed", "months", "replicates", "draws", "worlds"), ""),
         "programme:\n" + _fields(defaults.programme, Programme.model_fields, "  "),
         f"world:\n  countries: [{', '.join(country.code for country in world.countries)}]\n"
-        + _fields(world, ("regions_per_country", "schools_per_region", *STRUCTURE), "  ")
+        + _fields(world, ("regions_per_country", "schools_per_region"), "  ")
+        + _fields(world, STRUCTURE, "  # ")
         + "".join(f"  # {key}: {key}.csv  # {WorldSpec.model_fields[key].description}\n" for key in ("schools", "ties")),
         "practices:\n" + "".join("  -" + _fields(practice, Practice.model_fields, "    ")[3:] for practice in defaults.practices),
         "parameters:  # one per line: a value, fixed in every run, or {base: ..., low: ..., high: ..., distribution: ...}\n"

@@ -16,9 +16,10 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import parameters_in, row_of
 from school_mentoring.model.world.countries import PILOT
 from school_mentoring.model.world.structure import Structure
-from school_mentoring.scenarios import anchored, joint_draws, load_scenario
+from school_mentoring.scenarios import anchored, dump_yaml, joint_draws, load_scenario, template
 from tests.commands.program import SMALL
 
+ROW = row_of("p")
 SMALL_SETS = [word for word in SMALL if word != "--set"]
 
 
@@ -60,7 +61,11 @@ def test_sets_are_whole_rows_of_the_draws():
 
 @pytest.mark.parametrize(
     ("setting", "gone"),
-    [("p=0.001", "p"), ("p=0.0001:0.001", "p"), ("world.contacts=share", "world.contacts"), ("world.network=nearest", "world.network")],
+    [
+        *(("p=0.001", "p"), ("p=0.0001:0.001", "p")),
+        *(("world.contacts=share", "world.contacts"), ("world.network=nearest", "world.network")),
+        *((f"p={ROW.low}:{ROW.high}", "p"), (f"world.mentored={Structure().mentored}", "world.mentored")),  # as they are by default
+    ],
 )
 def test_what_a_scenario_states_goes_before_the_draws(setting, gone):
     scenario = small(setting)
@@ -71,6 +76,16 @@ def test_what_a_scenario_states_goes_before_the_draws(setting, gone):
     said = " ".join(notes_on_draws(scenario))
     assert f"{len(anchored().draws):,} draws that meet what has been measured" in said
     assert ("Fixed in every run: p at 0.001" if setting == "p=0.001" else gone) in said
+
+
+def test_what_a_scenario_states_is_still_known_when_it_is_written_out_in_full_and_more_is_set(tmp_path):
+    scenario = small("p=0.0008", "world.network=spatial_homophily")
+    assert small().stated == () and scenario.stated == ("p", "world.network")
+    (tmp_path / "full.yaml").write_text(dump_yaml(scenario), encoding="utf-8")
+    for again in (scenario, tmp_path / "full.yaml"):
+        assert load_scenario(again, "beta=0.06").stated == ("p", "beta", "world.network")
+    (tmp_path / "new.yaml").write_text(template("new"), encoding="utf-8")
+    assert load_scenario(tmp_path / "new.yaml").stated == ()
 
 
 def test_independent_ranges_leave_each_parameter_to_its_own_and_the_structure_as_it_is():
