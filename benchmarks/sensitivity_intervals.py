@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from SALib.sample import morris as salib_morris
 
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.experiments.sensitivity.design import LEVELS, Factor, Layout, layout_of, morris_points
 from school_mentoring.experiments.sensitivity.indices import (
     Estimated,
@@ -24,7 +25,6 @@ from school_mentoring.experiments.sensitivity.indices import (
     sobol_indices,
     widened,
 )
-from school_mentoring.experiments.variables import Variable
 from tests.sensitivity.functions import (
     ISHIGAMI_S1,
     ISHIGAMI_ST,

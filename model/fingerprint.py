@@ -17,11 +17,17 @@ ROOT = Path(school_mentoring.__file__).parent
 RESULTS = ("school_mentoring.experiments.sweep.chunks", "school_mentoring.model.mesa_model")
 """What makes the outcomes of a study, by either engine."""
 
-ANCHORED = ("school_mentoring.model.engine", "school_mentoring.model.world.network", "school_mentoring.experiments.anchors.readings")
-"""What decides which draws meet the anchors."""
+ANCHORED = ("school_mentoring.experiments.anchors.draws",)
+"""What decides which sets are drawn, and which of them meet the anchors."""
 
 DESCRIBED = "school_mentoring.scenarios"
 """What reads scenarios changes no result: what was read stands in the study, and is compared as such."""
+
+NOT_ANCHORED = (
+    *(DESCRIBED, "school_mentoring.experiments.progress"),
+    *(f"school_mentoring.model.{name}" for name in ("world.own_schools", "world.own_ties", "mesa_model")),
+)
+"""What no draw rests on: what reads scenarios and own files, what shows progress, and the other engine."""
 
 
 @cache
@@ -39,12 +45,13 @@ def result_fingerprint() -> str:
 
 
 def anchored_fingerprint(described: bytes) -> str:
-    """Return 16 hexadecimal digits that change with what decides which draws meet the anchors.
+    """Return 16 hexadecimal digits that change with what decides which draws are found.
 
-    The rules, how the anchors are read, their targets, and the scenario in which they are, ``described`` with all its numbers.
+    How sets are drawn and held to the anchors, the rules, how the anchors are read, their targets, and the scenario in which they are,
+    ``described`` with all its numbers.
     """
     targets = (ROOT / "experiments" / "anchors" / "anchors.csv").read_bytes()
-    return fingerprint(ANCHORED, lambda name: name in ANCHORED or name.startswith("school_mentoring.model."), [targets, described])
+    return fingerprint(ANCHORED, lambda name: not name.startswith(NOT_ANCHORED), [targets, described])
 
 
 def fingerprint(roots: Iterable[str], counts: Callable[[str], bool] = lambda _: True, others: Iterable[bytes] = ()) -> str:

@@ -24,7 +24,7 @@ from school_mentoring.analysis.economics.programmes import beside_programmes
 from school_mentoring.analysis.outcomes import OUTCOMES
 from school_mentoring.analysis.summary import cost_of_reach
 from school_mentoring.experiments.anchors.draws import DECIDING, Search
-from school_mentoring.experiments.anchors.table import ANCHORS
+from school_mentoring.experiments.anchors.targets import ANCHORS
 from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.prices.conversion import prices, read_rows
 from school_mentoring.experiments.prices.programmes import programmes

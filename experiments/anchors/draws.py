@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.variables import Variable, sobol_points, uncertain_variables
+from school_mentoring.experiments.distributions import Variable, sobol_points
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.world.structure import WORLD_WORDS, Structure
 from school_mentoring.scenarios import Scenario
 
 from .readings import EXPECTED, READINGS, Case, read
-from .table import ANCHORS, Anchor, pilot
+from .targets import ANCHORS, Anchor, pilot
 
 FEW, WORLDS, SURE = 2, 12, 36
 """Worlds of the runs that refuse what is far off, of the readings, and of those that are taken once more of what meets all."""
@@ -69,7 +69,8 @@ class Search:
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """What is drawn: the uncertain parameters of the table, and the choices of structure."""
-        return (*uncertain_variables(self.scenario), *(Variable(name, choices=WORLD_WORDS[name]) for name in DRAWN))
+        ranged = (Variable.over(row) for row in self.scenario.uncertain_parameters().values())
+        return (*ranged, *(Variable(name, choices=WORLD_WORDS[name]) for name in DRAWN))
 
     def sets(self, low: int, high: int) -> pd.DataFrame:
         """Return the sets of numbers low to high - 1, a column per variable; the index is their number."""

@@ -93,7 +93,8 @@ def find_draws(
 def _open(folder: Path, search: Search, wanted: int, *, resume: bool) -> dict[str, Any]:
     checked_out(folder)
     study = provenance(search.scenario, "anchor", {"draws": wanted, "seed": search.seed})
-    described = {**study, "anchoring": {"seed": search.seed, "draws": wanted, "model": model_now(), "chunk": CHUNK}}
+    # Of the model that alone which the draws rest on, which they are no part of themselves when they are shipped.
+    described = {**study, "model": model_now(), "anchoring": {"seed": search.seed, "draws": wanted, "chunk": CHUNK}}
     path = folder / "study.json"
     if path.exists():
         refuse_other(folder, described, "anchoring")

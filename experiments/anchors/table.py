@@ -1,78 +1,25 @@
 """The table of the anchors: target, what the model gives at the base values, verdict; a failing anchor is shown as failing."""
 
-import csv
-from collections.abc import Iterable, Iterator
-from importlib.resources import files
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import pandas as pd
 
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.scenarios import Scenario, load_scenario
 
 from .readings import Case, read_with_error
+from .targets import ANCHORS, pilot
 
-PILOT = "mensi-pilot"
 WORLDS = 40
 PASS, FAIL, REPORTED = "pass", "fail", "reported"
 
 
-class Anchor(NamedTuple):
-    """One reading with its target.
-
-    ``letter``: of the anchor; ``key``: of the reading, whose function is ``reading`` of ``readings.READINGS``; ``low`` to ``high``: the
-    target; where both are one figure it stands beside the reading and decides nothing. ``others``: designs read too, which decide nothing.
-    """
-
-    letter: str
-    key: str
-    title: str
-    reading: str
-    design: str
-    low: float
-    high: float
-    others: tuple[str, ...]
-    source: str
-    fixes: str
-
-    @property
-    def function(self) -> str:
-        """The key of the function that takes the reading."""
-        return self.key.partition("_")[0]
-
-    @property
-    def decides(self) -> bool:
-        """Whether the verdict counts."""
-        return self.low < self.high
-
-    def meets(self, found: float) -> bool:
-        """Tell whether a reading lies within the target."""
-        return self.low <= found <= self.high
-
-
-def _read() -> Iterator[Anchor]:
-    text = files(__package__).joinpath("anchors.csv").read_text(encoding="utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        others = tuple(row["others"].split("|")) if row["others"] else ()
-        told = row["key"], row["title"], row["reading"], row["design"], float(row["low"]), float(row["high"])
-        yield Anchor(row["anchor"], *told, others, row["source"], row["fixes"])
-
-
-ANCHORS: tuple[Anchor, ...] = tuple(_read())
-"""The anchors A to G in the order of their letters."""
-
 COLUMNS = ("anchor", "title", "reading", "design", "target_low", "target_high", "found", "error", "decides", "verdict", "source", "fixes")
-
-
-def pilot(worlds: int = WORLDS) -> Scenario:
-    """Return the pilot in so many worlds."""
-    return load_scenario(PILOT).model_copy(update={"worlds": worlds})
 
 
 def anchor_table(stage: Stage = lambda *_: None, threads: int | None = None) -> pd.DataFrame:
     """Return every reading at the base values in the pilot's world, with its standard error over worlds; columns ``COLUMNS``."""
-    scenario = pilot()
+    scenario = pilot(WORLDS)
     case = Case(scenario, scenario.base_parameters(), Worlds(scenario), threads=threads)
     asked = [(anchor, design) for anchor in ANCHORS for design in (anchor.design, *anchor.others)]
     rows = []

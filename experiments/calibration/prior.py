@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from school_mentoring.experiments.variables import Variable, parse_variable, sobol_points
+from school_mentoring.experiments.distributions import Variable, sobol_points
+from school_mentoring.experiments.variables import parse_variable
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import WORLD_PARAMETERS
 from school_mentoring.model.world.arrays import Floats

@@ -18,8 +18,8 @@ from .writing import FORMAT
 INSIDE = ("sensitivity", "calibration")
 """Folders of findings within the folder of the sweep that they rest on."""
 
-COMMANDS = ("compare", "simulate", "sweep", "sensitivity", "optimise", "recommend", "calibrate", "validation")
-RESUMABLE = ("sweep", "sensitivity", "optimise", "calibrate")
+COMMANDS = ("compare", "simulate", "sweep", "sensitivity", "optimise", "recommend", "calibrate", "validation", "anchor")
+RESUMABLE = ("sweep", "sensitivity", "optimise", "calibrate", "anchor")
 SURROUNDINGS = ("format", "model", "source_commit", "versions", "inputs")
 """What ``study.json`` says of the program and files that a study was made with, none of which should change its results."""
 
@@ -108,6 +108,8 @@ def _words(folder: Path, info: dict[str, Any], scratch: Path, given: Mapping[str
     if command != "sweep" and "files" not in info:
         raise InputError(str(folder), "holds an unfinished study", f"complete it with run.py {command} ... --resume")
     info = find_inputs(folder, info, given)
+    if command == "anchor":  # in the pilot, as it is now
+        return [command, *_flags(info["options"])]
     file = scratch / "scenario.yaml"
     file.write_text(dump_yaml(scenario_from(info["scenario"], where, files=False)), encoding="utf-8")
     return [command, *_arguments(command, info, file, folder)]

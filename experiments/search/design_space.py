@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.variables import Variable, parse_variable
+from school_mentoring.experiments.distributions import Variable
+from school_mentoring.experiments.variables import parse_variable
 from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, PRESETS, SWITCHES, WHOLE, Design
 from school_mentoring.model.errors import InputError, nearest, quoted
 from school_mentoring.model.observe import OUTCOMES

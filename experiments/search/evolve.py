@@ -26,7 +26,7 @@ from pymoo.operators.selection.tournament import TournamentSelection
 from pymoo.util.display.output import Output
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
-from school_mentoring.experiments.variables import Variable
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.model.designs import SWITCHES
 
 from .design_space import Point

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from school_mentoring.experiments.variables import Variable, correlated, dimensions, sobol_points
+from school_mentoring.experiments.distributions import Variable, correlated, dimensions, sobol_points
 from school_mentoring.model.parameters import row_of
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario

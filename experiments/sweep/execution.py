@@ -15,10 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.experiments.folder.description import copies, keep_inputs, refuse_other
 from school_mentoring.experiments.folder.writing import METADATA, checked_out, crate_bytes, provenance, study_bytes, writing
 from school_mentoring.experiments.progress import Advance
-from school_mentoring.experiments.variables import MOST_SETS, Variable, chosen_variables, count_sets, sample
+from school_mentoring.experiments.variables import MOST_SETS, chosen_variables, count_sets, sample
 from school_mentoring.model.errors import InputError, listed
 from school_mentoring.scenarios import Scenario, resolved
 

@@ -8,6 +8,8 @@ from school_mentoring.experiments.anchors.draws import DECIDING, DRAWN, FULL, SU
 from school_mentoring.experiments.anchors.search import find_draws
 from school_mentoring.experiments.compare import drawn_sets
 from school_mentoring.experiments.ensemble import run_ensemble
+from school_mentoring.experiments.folder import writing
+from school_mentoring.experiments.folder.rerun import again as again_from
 from school_mentoring.experiments.notes import notes_on_draws
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.variables import NARROWED, sample, uncertain_variables
@@ -172,5 +174,14 @@ def test_draws_are_the_same_bytes_in_any_number_of_processes_and_after_a_kill(tm
         find_draws(tmp_path / "one", Search(4), 2, resume=False)
     with pytest.raises(InputError, match="differs in anchoring"):
         find_draws(tmp_path / "one", Search(4), 3, resume=True)
+    with pytest.MonkeyPatch.context() as patch:  # as if these had been shipped, which changes what studies come to
+        patch.setattr(writing, "result_fingerprint", lambda: "0" * 16)
+        assert find_draws(tmp_path / "one", Search(4), 2, resume=True, threads=1).file() == found.file()
+    assert again_from(tmp_path / "one", tmp_path / "again", tmp_path).words == [
+        "anchor",
+        "--draws=2",
+        "--seed=4",
+        f"--out={tmp_path}/again",
+    ]
     assert found.about["tried"] == len(found.tried) and (found.tried["refused"] == "").sum() == 2
     assert sum(found.about["refused_first"].values()) == len(found.tried) - 2

@@ -14,6 +14,7 @@ import pytest
 
 from school_mentoring.experiments.calibration.calibrate import write_calibrated
 from school_mentoring.experiments.compare import compare
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.experiments.folder.writing import new_study, provenance
 from school_mentoring.experiments.notes import fixed_note
 from school_mentoring.experiments.sensitivity.design import layout_of
@@ -21,7 +22,7 @@ from school_mentoring.experiments.sensitivity.indices import binned_first_order
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep.execution import open_sweep
 from school_mentoring.experiments.sweep.plan import plan_sweep, read_plan
-from school_mentoring.experiments.variables import Variable, parse_variable, sample, uncertain_variables
+from school_mentoring.experiments.variables import parse_variable, sample, uncertain_variables
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import Scenario, load_scenario, parameter_rows, scenario_from
 from tests.experiments.sweeps import small

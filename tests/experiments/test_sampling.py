@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import qmc
 
-from school_mentoring.experiments.variables import DISTRIBUTIONS, MOST_SETS, Variable, count_sets, quantile, sample, sobol_points
+from school_mentoring.experiments.distributions import DISTRIBUTIONS, Variable, quantile, sobol_points
+from school_mentoring.experiments.variables import MOST_SETS, count_sets, sample
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.parameters import PARAMETERS
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.experiments.sensitivity.design import base_value
 from school_mentoring.experiments.sweep.plan import plan_sweep
-from school_mentoring.experiments.variables import Variable, chosen_variables, parse_variable, read_table, uncertain_variables
+from school_mentoring.experiments.variables import chosen_variables, parse_variable, read_table, uncertain_variables
 from school_mentoring.model.designs import CHOICES, NO_QUOTA
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import load_scenario

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 CALL = "from school_mentoring.model import draws; draws.uniform(1, 2, 3, 4, 5, 6, 7)"
-PRINTS = "from school_mentoring.model.fingerprint import *; print(engine_fingerprint(), result_fingerprint())"
+PRINTS = "from school_mentoring.model.fingerprint import *; print(engine_fingerprint(), result_fingerprint(), anchored_fingerprint(b''))"
 
 
 @pytest.fixture
@@ -38,25 +38,31 @@ def change(file: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "engine", "result"),
+    ("file", "old", "new", "engine", "result", "anchored"),
     [
-        ("model/rules.py", "\n@step", "\n# A comment.\n@step", False, False),
-        ("model/errors.py", '"""The one error', '"""The only error', False, False),
-        ("model/world/csv_file.py", ' "give ', ' "please give ', False, False),
-        ("scenarios/schema.py", "MAX_DESIGNS = 400", "MAX_DESIGNS = 401", False, False),
-        ("analysis/summary.py", "import", "import sys\nimport", False, False),
-        ("model/rules.py", "* relative * relative", "* relative", True, True),
-        ("model/month.py", "range(low, high, size)", "range(low, high, 1 * size)", True, True),
-        ("model/world/peers.py", "import", "import sys\nimport", False, True),
-        ("experiments/ensemble.py", "/ 12.0", "/ 13.0", False, True),
-        ("model/data/parameters.csv", "0.0002", "0.0003", False, True),
+        ("model/rules.py", "\n@step", "\n# A comment.\n@step", False, False, False),
+        ("model/errors.py", '"""The one error', '"""The only error', False, False, False),
+        ("model/world/csv_file.py", ' "give ', ' "please give ', False, False, False),
+        ("scenarios/schema.py", "MAX_DESIGNS = 400", "MAX_DESIGNS = 401", False, False, False),
+        ("analysis/summary.py", "import", "import sys\nimport", False, False, False),
+        ("model/rules.py", "* relative * relative", "* relative", True, True, True),
+        ("model/month.py", "range(low, high, size)", "range(low, high, 1 * size)", True, True, True),
+        ("model/world/peers.py", "import", "import sys\nimport", False, True, True),
+        ("experiments/ensemble.py", "/ 12.0", "/ 13.0", False, True, True),
+        ("model/data/parameters.csv", "0.0002", "0.0003", False, True, False),
+        ("experiments/distributions.py", "PERT_SHAPE = 4.0", "PERT_SHAPE = 5.0", False, True, True),
+        ("experiments/anchors/draws.py", "SURE = 2, 12, 36", "SURE = 2, 12, 37", False, False, True),
+        ("experiments/anchors/targets.py", "low <= found", "low < found", False, False, True),
+        ("experiments/anchors/anchors.csv", "0.4", "0.5", False, False, True),
+        ("experiments/anchors/search.py", "AGAIN, PART = 200", "AGAIN, PART = 100", False, False, False),
+        ("experiments/progress.py", "import sys", "import sys, json", False, True, False),
     ],
 )
-def test_a_fingerprint_changes_with_rules_and_numbers_and_not_with_comments_and_messages(clone, file, old, new, engine, result):
+def test_a_fingerprint_changes_with_rules_and_numbers_and_not_with_comments_and_messages(clone, file, old, new, engine, result, anchored):
     before = run(clone, PRINTS).split()
     change(clone / file, old, new)
     after = run(clone, PRINTS).split()
-    assert [one != two for one, two in zip(before, after, strict=True)] == [engine, result]
+    assert [one != two for one, two in zip(before, after, strict=True)] == [engine, result, anchored]
 
 
 def test_a_comment_compiles_nothing_anew_and_a_changed_function_that_is_called_does(clone, tmp_path):

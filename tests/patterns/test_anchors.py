@@ -7,7 +7,8 @@ from scipy.stats import norm
 
 from school_mentoring.analysis.report.validation import anchor_section
 from school_mentoring.experiments.anchors.readings import READINGS, in_three_years
-from school_mentoring.experiments.anchors.table import ANCHORS, COLUMNS
+from school_mentoring.experiments.anchors.table import COLUMNS
+from school_mentoring.experiments.anchors.targets import ANCHORS
 from school_mentoring.model.designs import PRESETS
 from tests.commands.program import succeed
 

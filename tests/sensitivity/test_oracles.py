@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.experiments.sensitivity import design as sensitivity_design
 from school_mentoring.experiments.sensitivity.design import layout_of
 from school_mentoring.experiments.sensitivity.estimates import _morris, _sobol
 from school_mentoring.experiments.sensitivity.indices import binned_first_order, resample_counts
 from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
 from school_mentoring.experiments.sweep import chunks
-from school_mentoring.experiments.variables import Variable
 from tests.experiments.sweeps import small
 
 from .functions import (

@@ -8,6 +8,7 @@ from SALib.analyze import sobol as salib_sobol
 from SALib.analyze.delta import sobol_first
 from SALib.sample import sobol as salib_sample
 
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.experiments.sensitivity.design import LEVELS, SCRAMBLINGS, layout_of
 from school_mentoring.experiments.sensitivity.estimates import _morris
 from school_mentoring.experiments.sensitivity.indices import (
@@ -21,7 +22,6 @@ from school_mentoring.experiments.sensitivity.indices import (
     second_order_indices,
     sobol_indices,
 )
-from school_mentoring.experiments.variables import Variable
 
 from .functions import ishigami, sobol_g
 
