@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from school_mentoring.model.engine import run_batch
 from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.schools import Schools
-from school_mentoring.scenarios import COMPARATOR, Scenario, joint_draws
+from school_mentoring.scenarios import COMPARATOR, Scenario
 
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
 from .notes import assumed_figures, notes_on_draws
@@ -73,11 +72,8 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """What a reader must know of where the schools and the parameter sets come from."""
-        notes, posterior = [*notes_on(self.scenario, self.schools), *notes_on_draws(self.scenario)], self.scenario.posterior
-        if posterior is not None and len(names := list(joint_draws(self.scenario))):
-            fitted = ", ".join(name for name in self.sets if name in names)
-            notes.append(f"Fitted to data: {fitted} vary by the joint draws of {Path(posterior).name}; other parameters over their ranges.")
-        return notes
+        drawn = notes_on_draws(self.scenario, uncertain_variables(self.scenario), len(self.sets))
+        return [*notes_on(self.scenario, self.schools), *drawn]
 
     def __repr__(self) -> str:
         scenario, designs = self.scenario, self.scenario.designs

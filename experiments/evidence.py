@@ -22,7 +22,6 @@ from school_mentoring.model.world.numbers import Bounds
 from school_mentoring.scenarios import COMPARATOR, Scenario, own_headers, read_parquet, scenario_from
 
 from .compare import Comparison
-from .notes import notes_on_draws
 
 COMMANDS = ("compare", "sweep", "optimise")
 """The commands whose studies a recommendation may rest on."""
@@ -79,7 +78,7 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
         rows = pd.read_csv(table, keep_default_na=False, na_values="").to_dict("records")
         unstated = unstated_fields(study.info)
         found = scenario.model_copy(update={"designs": {row["design"]: design_from_row({**unstated, **row}) for row in rows}})
-    notes = [*notes_on_draws(scenario, study.parameters), *([NOTE] if is_of_model_1(study.info) else [])]
+    notes = [*study.notes, *([NOTE] if is_of_model_1(study.info) else [])]
     return _evidence(found, runs, study.parameters, commands, _source(study.info), notes), scenario
 
 

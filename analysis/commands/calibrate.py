@@ -73,7 +73,7 @@ def calibrate(
     if not as_json:
         print_report(report, title_of(state), notes)
     whole = load(scenario, quiet=True, **chosen)
-    with written_study(place, whole, "calibrate", decided, report.files, {"observations": file}) as study:
+    with written_study(place, whole, "calibrate", decided, report.files, {"observations": file}, notes) as study:
         if not quick:
             write_findings(found, whole, study.path)
         report.write_figures(study.path / "figures")

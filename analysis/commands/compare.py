@@ -30,6 +30,6 @@ def compare(
     if not as_json:
         print_report(report, found.title, found.notes)
     tables = {**found.tables(), **report.files}
-    with written_study(folder, found.scenario, "compare", {"engine": engine}, tables) as study, Progress() as progress:
+    with written_study(folder, found.scenario, "compare", {"engine": engine}, tables, notes=found.notes) as study, Progress() as progress:
         report.write_figures(study.path / "figures", progress.show)
     finish(folder, report.document, as_json, found.notes)

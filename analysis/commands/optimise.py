@@ -34,7 +34,7 @@ def optimise(
 ) -> None:
     """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
     from school_mentoring.experiments.search.design_space import aim_of
-    from school_mentoring.experiments.search.folder import close_search, open_search, write_found
+    from school_mentoring.experiments.search.folder import close_search, notes_on_search, open_search, write_found
     from school_mentoring.experiments.search.optimise import search
 
     loaded = load(scenario, **chosen)
@@ -47,11 +47,10 @@ def optimise(
     store = open_search(folder, loaded, aim, resume=resume)
     from school_mentoring.analysis.report.search import search_report, search_title
     from school_mentoring.analysis.report.terminal import print_report
-    from school_mentoring.experiments.notes import fixed_note, notes_on_draws
 
     with Progress() as progress:
         found = search(loaded, aim, store, engine=engine, threads=threads, stage=progress.show)
-    report, notes = search_report(**found.for_report()), (notes_on_draws if aim.draws else fixed_note)(loaded)
+    report, notes = search_report(**found.for_report()), notes_on_search(loaded, aim)
     if not as_json:
         print_report(report, search_title(loaded.title or loaded.name, found.evaluations, aim.cells), notes)
     write_found(folder, found, report.files)

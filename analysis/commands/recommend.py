@@ -74,9 +74,10 @@ def recommend(
     if not as_json:
         print_answer(advice)
     files = {"study": study} if Path(study).is_dir() else None
-    with written_study(folder, described, "recommend", {"k": k, "perspective": perspective}, advice.tables, files) as written:
+    decided, notes = {"k": k, "perspective": perspective}, evidence["notes"]
+    with written_study(folder, described, "recommend", decided, advice.tables, files, notes) as written:
         write_report(advice, written.path)
-    finish(folder, advice.json, as_json, evidence["notes"])
+    finish(folder, advice.json, as_json, notes)
 
 
 def _of_sample(path: str, k: float, given: dict[str, Any], keep_inputs: bool | None, out: Path | None, as_json: bool) -> None:

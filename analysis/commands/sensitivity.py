@@ -49,7 +49,7 @@ def sensitivity(
         from school_mentoring.experiments.sensitivity.study import study_of_sweep
 
         folder = new_folder_of(out, Path(scenario).resolve().name, method)
-        loaded, found = study_of_sweep(Path(scenario), wanted)
+        loaded, found, notes = study_of_sweep(Path(scenario), wanted)
     else:
         refuse_both(chosen.get("sets"), vary or ())
         loaded = load(scenario, replicates=replicates, **chosen)
@@ -58,15 +58,15 @@ def sensitivity(
         with Progress() as progress:
             found = run_study(loaded, wanted, folder, resume=resume, engine=engine, threads=threads, stage=progress.show)
         folder = folder / "sensitivity"
+        notes = notes_on_study(loaded, wanted, found.state["points"])
     from school_mentoring.analysis.report.sensitivity import sensitivity_report, title_of
     from school_mentoring.analysis.report.terminal import print_report
 
-    notes = notes_on_study(loaded, wanted, set(found.indices["parameter"]))
     report = sensitivity_report(found.tables(), found.state)
     if not as_json:
         print_report(report, title_of(found.state), notes)
     files = {"sweep": scenario} if of_sweep else None
-    with written_study(folder, loaded, "sensitivity", vars(wanted), report.files, files) as study, Progress() as progress:
+    with written_study(folder, loaded, "sensitivity", vars(wanted), report.files, files, notes) as study, Progress() as progress:
         study.text("summary.txt", [title_of(found.state), *report.said, *notes])
         report.write_figures(study.path / "figures", progress.show, processes=threads or os.cpu_count() or 1)
     finish(folder, report.document, as_json, notes)

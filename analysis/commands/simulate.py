@@ -40,6 +40,6 @@ def simulate(
     if not as_json:
         print_report(report, found.title, found.notes)
     decided = {"engine": engine, "per_school": per_school}
-    with written_study(folder, loaded, "simulate", decided, {**tables, **report.files}) as study:
+    with written_study(folder, loaded, "simulate", decided, {**tables, **report.files}, notes=found.notes) as study:
         report.write_figures(study.path / "figures")
     finish(folder, report.document, as_json, found.notes)

@@ -70,11 +70,12 @@ def written_study(
     options: Mapping[str, Any],
     tables: "Mapping[str, pd.DataFrame]",
     files: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> "Iterator[StudyFolder]":
-    """Write the study of a command, whole or not at all: tables, and what the caller adds; ``options``, ``files``: as in ``provenance``."""
+    """Write the study of a command, whole or not at all: tables, and what the caller adds; the others: as in ``provenance``."""
     from school_mentoring.experiments.folder.writing import new_study, provenance
 
-    with new_study(folder, provenance(scenario, command, options, files)) as study:
+    with new_study(folder, provenance(scenario, command, options, files, notes)) as study:
         for name, table in tables.items():
             study.table(name, table)
         yield study

@@ -42,7 +42,6 @@ def sweep(
     folder = new_folder_of(out, loaded.name, "sweep")
     share = parse_shard(shard)
     engine_of(engine)
-    from school_mentoring.experiments.notes import notes_on_draws
     from school_mentoring.experiments.sweep.execution import carry_out, open_sweep, plan_with_estimate, sweep_summary
 
     plan, cost = plan_with_estimate(
@@ -60,7 +59,7 @@ def sweep(
             progress=lambda done, total: progress.show("runs", done, total),
         )  # fmt: skip
     lines, document = sweep_summary(folder, plan, store, failed, share)
-    notes = notes_on_draws(loaded, plan.sets)
+    notes = plan.notes
     if not as_json:
         print("\n".join([*lines, *notes]))
     finish(folder, document, as_json, notes)

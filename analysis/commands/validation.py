@@ -27,15 +27,17 @@ def validation(
     engine_of("compiled")
     from school_mentoring.analysis.report.handover import write_html
     from school_mentoring.analysis.report.validation import ValidationFindings, validation_report
-    from school_mentoring.experiments.notes import fixed_note
+    from school_mentoring.experiments.notes import notes_on_draws
     from school_mentoring.experiments.validation.validate import validate as run_validation
+    from school_mentoring.experiments.variables import uncertain_variables
 
     with Progress() as progress:
         found = run_validation(loaded, quick=quick, threads=threads, stage=progress.show)
-    notes = fixed_note(loaded)
+    varied = [variable for variable in uncertain_variables(loaded) if not variable.choices]  # each variant has a structure of its own
+    notes = notes_on_draws(loaded, varied, loaded.draws)
     report = validation_report(ValidationFindings(**vars(found), commands=[as_typed()], notes=notes), k)
     if not as_json:
         print("\n".join([*report.lines, *notes]))
-    with written_study(folder, loaded, "validation", {"quick": quick, "k": k}, report.tables) as study:
+    with written_study(folder, loaded, "validation", {"quick": quick, "k": k}, report.tables, notes=notes) as study:
         write_html(report.document, study.path)
     finish(folder, report.json, as_json, notes)

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.experiments.compare import notes_on, with_comparator
 from school_mentoring.experiments.notes import notes_on_draws
+from school_mentoring.experiments.variables import uncertain_variables
 from school_mentoring.experiments.whatif import Stop, SupersededError, WhatIf
 from school_mentoring.model.compiled import is_warm
 from school_mentoring.model.errors import InputError
@@ -192,7 +193,7 @@ def _answers(app: FastAPI, server: Server) -> None:
         made, schools = base_answer(scenario, found, state.view.budget), server.schools(scenario)
         context = page_context(state, session, server.limits)
         context |= {
-            "notes": [*notes_on(scenario, schools), *notes_on_draws(scenario)],
+            "notes": [*notes_on(scenario, schools), *notes_on_draws(scenario, uncertain_variables(scenario), scenario.draws)],
             "runs": scenario.replicates,
             "world_says": world_says(scenario, schools),
         }

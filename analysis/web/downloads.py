@@ -109,7 +109,7 @@ def _recommended(found: Comparison, k: float) -> "Document":
 
 def _zipped(found: Comparison, report: Report) -> bytes:
     """Return the study folder that ``compare`` writes, packed. It names no file of this machine, whether it holds copies or not."""
-    described: dict[str, Any] = provenance(found.scenario, "compare", {"engine": "compiled"})
+    described: dict[str, Any] = provenance(found.scenario, "compare", {"engine": "compiled"}, notes=found.notes)
     if not found.scenario.keep_inputs:
         described["scenario"] = resolved(portable(found.scenario))
     with tempfile.TemporaryDirectory(prefix="school-mentoring-zip-") as folder:

@@ -58,6 +58,7 @@ class _Description(_Part):
     options: dict[str, Any]
     scenario: _Scenario
     inputs: dict[str, str]
+    notes: list[str] = []
     sweep: _Sweep | None = None
     search: dict[str, Any] | None = None
     files: dict[str, str] | None = None

@@ -49,6 +49,11 @@ class Study:
         return pd.read_parquet(table)
 
     @property
+    def notes(self) -> list[str]:
+        """What was said of the study when it was made: what varied by which draws, and what of its input was drawn or assumed."""
+        return [*self.info.get("notes", ())]
+
+    @property
     def files(self) -> list[Path]:
         """The Parquet files that hold the runs, in order."""
         if "sweep" in self.info:

@@ -61,11 +61,14 @@ MEANING = {
 }
 
 
-def provenance(scenario: Scenario, command: str, options: Mapping[str, Any], files: Mapping[str, str] | None = None) -> dict[str, Any]:
+def provenance(
+    scenario: Scenario, command: str, options: Mapping[str, Any], files: Mapping[str, str] | None = None, notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return what is needed to make a study again: the resolved scenario, the command, versions and source.
 
     ``options``: those of the command line that decide what is written, as far as the scenario does not hold them. ``files``: what is read
-    besides the scenario's files, by the option that names it; their paths join the options, their hashes the inputs.
+    besides the scenario's files, by the option that names it; their paths join the options, their hashes the inputs. ``notes``: what is
+    said of the study, for what is made of it later.
     """
     read = {key: str(Path(path).resolve()) for key, path in (files or {}).items()}
     # What rests on another study is made of that, not anew of the files of its scenario.
@@ -76,6 +79,7 @@ def provenance(scenario: Scenario, command: str, options: Mapping[str, Any], fil
         "options": {**options, **read},
         "scenario": resolved(scenario),
         "inputs": {**own, **{key: hash_file(Path(path)) for key, path in read.items()}},
+        "notes": list(notes),
         "seed": scenario.seed,
         "model": result_fingerprint(),
         "source_commit": _commit(),

@@ -11,7 +11,9 @@ import pandas as pd
 from school_mentoring.experiments.compare import with_comparator
 from school_mentoring.experiments.folder.description import hash_inputs, keep_inputs, refuse_other
 from school_mentoring.experiments.folder.writing import StudyFolder, checked_out, provenance, study_bytes, writing
+from school_mentoring.experiments.notes import notes_on_draws
 from school_mentoring.experiments.sweep.store import write_atomically
+from school_mentoring.experiments.variables import uncertain_variables
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml
 
@@ -43,8 +45,13 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
 
 
 def _describe(scenario: Scenario, aim: Aim) -> dict[str, Any]:
-    study = provenance(scenario, "optimise", {"evaluations": aim.evaluations})
+    study = provenance(scenario, "optimise", {"evaluations": aim.evaluations}, notes=notes_on_search(scenario, aim))
     return {**study, "search": {**aim.describe(), "pymoo": version("pymoo"), "files": hash_inputs(scenario)}}
+
+
+def notes_on_search(scenario: Scenario, aim: Aim) -> list[str]:
+    """Say what of the parameters of a search is not as it would be by default."""
+    return notes_on_draws(scenario, uncertain_variables(scenario) if aim.draws else (), aim.draws)
 
 
 def write_found(folder: Path, found: Found, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -4,7 +4,7 @@ The folder of a study is that of its sweep, so everything that reads sweeps read
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.compare import with_comparator
+from school_mentoring.experiments.distributions import Variable
 from school_mentoring.experiments.folder.model_1 import recorded_as
 from school_mentoring.experiments.folder.reading import open_study
-from school_mentoring.experiments.notes import fixed_note, notes_on_draws, undrawn_note
+from school_mentoring.experiments.notes import notes_on_draws, notes_on_narrowed
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.execution import carry_out, grow_sweep, open_sweep
 from school_mentoring.experiments.sweep.plan import Plan, chunk_cells, read_plan
@@ -170,8 +171,8 @@ def run_study(
     return SensitivityFindings(estimates.table(), found.table(), local, monthly, _with_means(plan.sets, found, drawn), state)
 
 
-def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario, SensitivityFindings]:
-    """Return the scenario of a sweep that exists already and what its runs say, by a method that asks for no design of its own.
+def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario, SensitivityFindings, list[str]]:
+    """Return the scenario of a sweep that exists already, what its runs say and its notes, by a method that asks for no own design.
 
     Raises InputError for a method that does, and for a sweep that is not complete. A dummy is drawn beside its sets.
     """
@@ -204,13 +205,21 @@ def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario,
     estimates = given_estimates(numbers_of(sets), means, names, floor, tuple(factors), options.method, options.resamples, options.level)
     state = state_of(replace(options, random=plan.random, budget=plan.runs), plan, len(sets), estimates.widths())
     none, points = pd.DataFrame(), _with_means(sets, found, np.arange(len(sets)))
-    return plan.scenario, SensitivityFindings(estimates.table(), found.table(), none, none, points, state)
+    return plan.scenario, SensitivityFindings(estimates.table(), found.table(), none, none, points, state), study.notes
+
+
+def _varied(scenario: Scenario, options: SensitivityOptions) -> list[Variable]:
+    """Return what is asked to be varied, by joint draws where these hold it and no range is stated for it."""
+    return chosen_variables(scenario, _names(scenario, options.vary), joint_draws(scenario))
 
 
 def _layout(scenario: Scenario, options: SensitivityOptions) -> Layout:
-    variables = chosen_variables(scenario, _names(scenario, options.vary), joint_draws(scenario))
+    variables = _varied(scenario, options)
     if _narrows(scenario, options):  # the structure, which has no range, stays as the scenario has it
         variables = [narrowed(variable) for variable in variables if not variable.choices or variable.draws is None]
+        if not variables:
+            problem = "asks for parameters with ranges, and only the structure is uncertain"
+            raise InputError(f"--method {options.method}", problem, "allowed: given, pawn, regional; or others, --vary name=low:high")
     start = options.points or POINTS[options.method]
     if options.method != "morris" and start & (start - 1):
         raise InputError(f"--n {start}", "is no power of 2", f"allowed: 2, 4, ... such as {2 ** start.bit_length()} (Sobol sequences)")
@@ -233,15 +242,10 @@ def _narrows(scenario: Scenario, options: SensitivityOptions) -> bool:
     return options.method in INDEPENDENT and scenario.posterior is None and scenario.ranges == "anchored"
 
 
-def notes_on_study(scenario: Scenario, options: SensitivityOptions, varied: Collection[str]) -> list[str]:
-    """Say over which values parameters were varied, as far as that is not stated with them; ``varied``: their names."""
-    if not _narrows(scenario, options):
-        return notes_on_draws(scenario, varied)
-    narrow = (
-        "As this method asks for independent parameters, each varies over the middle 90 % of the draws that meet what has been measured"
-    )
-    narrow = f"{narrow}, where no range is stated for it; the structure stays as the scenario has it."
-    return [narrow, *undrawn_note(scenario, varied), *fixed_note(scenario, varied)]
+def notes_on_study(scenario: Scenario, options: SensitivityOptions, sets: int) -> list[str]:
+    """Say over which values parameters were varied in so many sets, as far as that is not stated with them."""
+    varied = _varied(scenario, options)
+    return notes_on_narrowed(scenario, varied) if _narrows(scenario, options) else notes_on_draws(scenario, varied, sets)
 
 
 def refuse_too_few(points: int, method: str, where: str) -> None:

@@ -98,7 +98,7 @@ def _create(folder: Path, plan: Plan) -> None:
 def _describe(folder: Path, plan: Plan) -> None:
     """Write the metadata that repositories read, and ``study.json``."""
     options = {} if plan.vary is None else {"vary": list(plan.vary)}
-    study = keep_inputs(folder, {**provenance(plan.scenario, "sweep", options), **plan.describe()})
+    study = keep_inputs(folder, {**provenance(plan.scenario, "sweep", options, notes=plan.notes), **plan.describe()})
     (folder / RESULTS).mkdir(exist_ok=True)
     write_atomically(folder / METADATA, crate_bytes(study, folder, [folder / PARAMETERS_FILE, *copies(folder), folder / RESULTS]))
     write_atomically(folder / "study.json", study_bytes(study))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.folder.description import hash_inputs, read_description
 from school_mentoring.experiments.folder.model_1 import scenario_of
+from school_mentoring.experiments.notes import fixed_note, notes_on_draws
 from school_mentoring.experiments.variables import chosen_variables, read_table, sample
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
@@ -104,6 +105,13 @@ class Plan:
     def runs(self) -> int:
         """Cells x designs."""
         return self.cells * len(self.scenario.designs)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said of how the parameter sets vary; of sets of the user's own, or of a study, what the scenario fixes besides."""
+        if self.vary is None:
+            return fixed_note(self.scenario, self.sets)
+        return notes_on_draws(self.scenario, chosen_variables(self.scenario, self.vary), len(self.sets))
 
     def runs_of(self, chunk: int) -> int:
         """Return the runs of one chunk."""

@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from school_mentoring.experiments.evidence import evidence_of_study
 
 from .program import QUICK, SMALL, assert_intact, program, succeed
 
@@ -32,6 +35,16 @@ def test_a_comparison_gives_a_report_in_both_forms_and_the_same_bytes_again(comp
     succeed("recommend", comparison.folder, "--json", "--out", "r2", cwd=tmp_path)
     for name in ("report.html", "report.pdf", "designs.csv", "figures/plane.png"):
         assert (tmp_path / "r" / name).read_bytes() == (tmp_path / "r2" / name).read_bytes()
+
+
+def test_a_report_of_a_study_says_of_the_draws_what_the_study_says_and_nothing_of_those_that_are_shipped_now(comparison, tmp_path):
+    study = Path(shutil.copytree(comparison.folder, tmp_path / "study"))
+    described = json.loads((study / "study.json").read_text(encoding="utf-8"))
+    assert any("draws that meet what has been measured" in note for note in described["notes"])
+    described["notes"] = ["Of then."]
+    (study / "study.json").write_text(json.dumps(described), encoding="utf-8")
+    evidence, _ = evidence_of_study(str(study))
+    assert evidence["notes"] == ["Of then."]
 
 
 def test_a_scenario_is_compared_first_and_the_answer_is_printed(tmp_path):

@@ -11,7 +11,7 @@ from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.folder import writing
 from school_mentoring.experiments.folder.rerun import again as again_from
 from school_mentoring.experiments.notes import notes_on_draws
-from school_mentoring.experiments.sensitivity.study import SensitivityOptions, run_study
+from school_mentoring.experiments.sensitivity.study import SensitivityOptions, notes_on_study, run_study
 from school_mentoring.experiments.variables import NARROWED, sample, uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
@@ -19,6 +19,7 @@ from school_mentoring.model.parameters import parameters_in, row_of
 from school_mentoring.model.world.countries import PILOT
 from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import anchored, dump_yaml, joint_draws, load_scenario, template
+from school_mentoring.scenarios.anchored import Anchored
 from tests.commands.program import SMALL
 
 ROW = row_of("p")
@@ -75,7 +76,7 @@ def test_what_a_scenario_states_goes_before_the_draws(setting, gone):
     varied = {variable.name: variable for variable in uncertain_variables(scenario)}
     assert (gone in varied) is (":" in setting)
     assert ":" not in setting or varied[gone].draws is None
-    said = " ".join(notes_on_draws(scenario))
+    said = " ".join(notes_on_draws(scenario, uncertain_variables(scenario), 8))
     assert f"{len(anchored().draws):,} draws that meet what has been measured" in said
     assert ("Fixed in every run: p at 0.001" if setting == "p=0.001" else gone) in said
 
@@ -95,7 +96,7 @@ def test_independent_ranges_leave_each_parameter_to_its_own_and_the_structure_as
     variables = uncertain_variables(scenario)
     assert [variable.name for variable in variables] == list(scenario.uncertain_parameters())
     assert all(variable.draws is None for variable in variables)
-    assert notes_on_draws(scenario) == []
+    assert notes_on_draws(scenario, variables, 8) == []
 
 
 def test_what_a_scenario_does_not_call_uncertain_stays_at_its_base():
@@ -127,6 +128,35 @@ def test_methods_that_ask_for_independence_take_the_middle_of_the_draws(method, 
         low, high = np.quantile(anchored().draws[name], NARROWED, method="nearest")
         assert low <= sets[name].min() < sets[name].max() <= high
     assert abs(sets[["beta", "gamma"]].corr("spearman").iloc[0, 1]) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("method", "vary", "said"),
+    [
+        ("given", ("beta", "p=0.001:0.002", "world.network"), "beta varies, by 1,000 draws"),
+        ("pawn", ("beta", "gamma"), "beta, gamma vary together, by 1,000 draws"),
+        ("given", (), "Uncertain parameters and the structure vary together, by 1,000 draws"),
+        ("morris", ("beta", "p=0.001:0.002", "world.network"), "beta varies over the middle 90 %"),
+        ("sobol", (), "each uncertain parameter varies over the middle 90 %"),
+        ("sobol", ("p=0.001:0.002",), "The structure stays as the scenario has it."),
+        ("given", ("p=0.001:0.002",), ""),
+    ],
+)
+def test_a_study_says_what_varies_by_draws_what_apart_from_them_and_where_they_are_of_another_model(method, vary, said, monkeypatch):
+    monkeypatch.setattr(Anchored, "is_of_this_model", False)
+    notes = " ".join(notes_on_study(small(), SensitivityOptions(method, vary=vary), 2048))
+    assert said in notes and (said or not notes)
+    assert ("own: p, world.network" in notes) is (len(vary) == 3)
+    assert ("Notice: these draws were made with other rules" in notes) is (" draws" in notes)
+    assert ("Notice: 2,048 parameter sets take some of these draws more than once" in notes) is ("1,000" in said)
+
+
+@pytest.mark.parametrize("method", ["sobol", "morris"])
+def test_where_only_the_structure_is_uncertain_methods_that_ask_for_ranges_say_what_is_allowed(method, tmp_path):
+    scenario = small().model_copy(update={"uncertain": ("structure",)})
+    with pytest.raises(InputError, match=f"--method {method}: asks for .* ranges, and only the structure is uncertain; allowed"):
+        run_study(scenario, SensitivityOptions(method), tmp_path / "s")
+    assert not (tmp_path / "s").exists()
 
 
 def test_more_draws_than_there_are_repeat_none_before_all_are_taken():

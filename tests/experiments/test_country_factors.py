@@ -79,9 +79,10 @@ def test_what_anchored_draws_do_not_hold_varies_by_itself_and_that_is_said(eight
     sets = sample("sobol:64", uncertain_variables(eight), 1)
     assert sets["salary_DE"].nunique() == 64 and abs(np.corrcoef(sets["salary_DE"], sets["salary_XX"])[0, 1]) < 5 / 8
     pd.testing.assert_frame_equal(sets, sample("sobol:64", uncertain_variables(eight), 1))
-    said = "Not in these draws, so each by itself over its range: salary_DE, salary_XX."
-    assert said in notes_on_draws(eight) and said in notes_on_draws(eight, sets.columns)
-    assert not any(note.startswith("Not in these draws") for note in notes_on_draws(load_scenario("mensi-pilot")))
+    said = "Apart from these draws, as stated or over ranges and choices of their own: salary_DE, salary_XX."
+    assert said in notes_on_draws(eight, uncertain_variables(eight), 64)
+    pilot = load_scenario("mensi-pilot")
+    assert not any(note.startswith("Apart from these draws") for note in notes_on_draws(pilot, uncertain_variables(pilot), 64))
 
 
 def test_a_posterior_of_other_countries_gives_what_it_holds(eight, tmp_path):

@@ -3,8 +3,14 @@
 from school_mentoring.experiments.compare import notes_on
 from school_mentoring.experiments.notes import notes_on_draws
 from school_mentoring.experiments.simulate import simulate
+from school_mentoring.experiments.variables import uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.scenarios import anchored, load_scenario
+
+
+def notes(scenario):
+    return notes_on_draws(scenario, uncertain_variables(scenario), scenario.draws)
+
 
 PILOT = load_scenario("mensi-pilot")
 
@@ -20,14 +26,14 @@ def test_figures_that_were_filled_in_are_those_of_the_countries_that_the_schools
 
 def test_a_simulation_at_the_base_parameters_says_of_no_parameter_that_it_varies():
     scenario = load_scenario("mensi-pilot", ["world.schools_per_region=2"])
-    assert any("vary together" in note for note in notes_on_draws(scenario))
+    assert any("vary together" in note for note in notes(scenario))
     assert not any("vary together" in note for note in simulate(load_scenario(scenario, designs=["none"])).notes)
 
 
 def test_the_note_on_draws_names_the_structure_only_where_it_varies_and_says_where_draws_repeat():
-    costs = notes_on_draws(PILOT.model_copy(update={"uncertain": ("cost",)}))
-    structure = notes_on_draws(PILOT.model_copy(update={"uncertain": ("structure",)}))
+    costs = notes(PILOT.model_copy(update={"uncertain": ("cost",)}))
+    structure = notes(PILOT.model_copy(update={"uncertain": ("structure",)}))
     assert costs[0].startswith("Uncertain parameters vary together") and structure[0].startswith("The structure varies")
     many = load_scenario("mensi-pilot", [f"draws={len(anchored().draws) + 1}"])
-    assert any("repeat these draws" in note for note in notes_on_draws(many))
-    assert not any("repeat" in note for note in costs)
+    assert any("more than once" in note for note in notes(many))
+    assert not any("more than once" in note for note in costs)
