@@ -163,9 +163,9 @@ def compare(
     worlds = Worlds(scenario)
     _, schools = worlds.get(scenario.base_parameters(), 0)
     refuse_too_large(scenario, len(schools.countries))
+    table = drawn_sets(scenario)
     run = partial(run_ensemble, scenario, worlds=worlds, broken_down=True, engine=engine, threads=threads)
     base = run([{}], scenario.replicates, monthly=True, progress=partial(stage, "base parameters"))
-    table = drawn_sets(scenario)
     runs = base.runs.iloc[:0]
     if len(table):
         replicates = min(DRAW_REPLICATES, scenario.replicates)

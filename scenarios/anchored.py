@@ -6,17 +6,20 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import anchored_fingerprint
+from school_mentoring.model.parameters import PARAMETERS
 from school_mentoring.model.world.structure import WORLD_WORDS
 
 from .load import load_scenario, resolved
-from .posterior import check_draws, fitted_draws
+from .posterior import UNREADABLE, check_draws, fitted_draws
 from .schema import STRUCTURE_DRAWN, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ANCHORED = Path(str(files(__package__))) / "anchored" / "draws.parquet"
+REMEDY = "run.py anchor --ship makes them anew; --set ranges=independent does without"
 METADATA = b"school_mentoring"
 """Where the metadata of a file of draws hold how they came about."""
 
@@ -35,15 +38,29 @@ class Anchored(NamedTuple):
 
 @cache
 def anchored(path: Path = ANCHORED) -> Anchored:
-    """Return the draws of a file. Raises InputError where it holds anything else."""
+    """Return the draws of a file. Raises InputError where it is damaged: it holds anything else, or less than draws of this model do."""
     import pandas as pd
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
-    draws = table.to_pandas()
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+        draws, about = table.to_pandas(), json.loads(table.schema.metadata[METADATA])
+        needed, is_of_now = [*about["structures"]], about["model"] == model_now()
+    except (*UNREADABLE, pa.ArrowException) as error:
+        raise InputError(str(path), f"cannot be read as anchored draws ({type(error).__name__})", REMEDY) from None
+    if is_of_now:
+        needed += [name for name, row in PARAMETERS.items() if row.low < row.high]
+    if missing := [name for name in needed if name not in draws]:
+        raise InputError(str(path), f"has no column {missing[0]!r}", REMEDY)
     words = [name for name in WORLD_WORDS if name in draws]
-    numbers = check_draws(draws.drop(columns=words), str(path))
-    return Anchored(pd.concat([numbers, draws[words]], axis=1), json.loads(table.schema.metadata[METADATA]))
+    if strange := [name for name in words if not draws[name].isin(WORLD_WORDS[name]).all()]:
+        raise InputError(str(path), f"the column {strange[0]!r} holds other than {', '.join(WORLD_WORDS[strange[0]])}", REMEDY)
+    try:
+        numbers = check_draws(draws.drop(columns=words), str(path))
+    except InputError as error:
+        raise InputError(error.where, error.problem, REMEDY) from None
+    return Anchored(pd.concat([numbers, draws[words]], axis=1), about)
 
 
 @cache

@@ -1,7 +1,10 @@
 """Anchored draws: what varies together in a study, what overrides them, and how they are found."""
 
+import json
+
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from school_mentoring.experiments.anchors.draws import DECIDING, DRAWN, FULL, SURE, WORLDS, Search, is_asked
@@ -19,7 +22,7 @@ from school_mentoring.model.parameters import parameters_in, row_of
 from school_mentoring.model.world.countries import PILOT
 from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import anchored, dump_yaml, joint_draws, load_scenario, template
-from school_mentoring.scenarios.anchored import Anchored
+from school_mentoring.scenarios.anchored import ANCHORED, METADATA, REMEDY, Anchored, model_now
 from tests.commands.program import SMALL
 
 ROW = row_of("p")
@@ -50,6 +53,35 @@ def test_a_shipped_draw_is_a_set_of_the_search_that_meets_every_anchor_it_is_ask
     assert found["refused"] == ""
     structure = Structure()._replace(**{name.partition(".")[2]: values[name] for name in DRAWN})
     assert all(anchor.meets(found[anchor.key]) for anchor in DECIDING if is_asked(anchor, structure))
+
+
+DAMAGED = {
+    "truncated": (lambda path: path.write_bytes(ANCHORED.read_bytes()[:5000]), "cannot be read as anchored draws"),
+    "gone": (lambda path: None, "cannot be read as anchored draws"),
+    "another table": (lambda path: pd.DataFrame({"p": [0.1, 0.2]}).to_parquet(path), "cannot be read as anchored draws"),
+    "a column less": (lambda table: table.drop_columns(["beta"]), "has no column 'beta'"),
+    "a choice less": (lambda table: table.drop_columns(["world.network"]), "has no column 'world.network'"),
+    "text": (lambda table: table.set_column(0, "p", [["x"] * len(table)]), "the column 'p' is no single column of numbers"),
+    "another word": (
+        lambda table: table.set_column(table.num_columns - 1, table.column_names[-1], [["x"] * len(table)]),
+        "holds other than",
+    ),
+    "nan": (lambda table: table.set_column(0, "p", [[float("nan")] * len(table)]), "found nan"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_file_of_draws_is_refused_in_a_line_that_says_how_to_make_them_anew(case, tmp_path, monkeypatch):
+    change, says = DAMAGED[case]
+    path, table = tmp_path / "draws.parquet", pq.read_table(ANCHORED)
+    if case in ("truncated", "gone", "another table"):
+        change(path)
+    else:
+        about = {**anchored().about, "model": model_now()}
+        pq.write_table(change(table).replace_schema_metadata({METADATA: json.dumps(about)}), path)
+    with pytest.raises(InputError) as error:
+        anchored(path)
+    assert says in str(error.value) and error.value.allowed == REMEDY
 
 
 # --- what varies by them, and what does not --------------------------------------------------------------------------
