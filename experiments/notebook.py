@@ -90,7 +90,7 @@ def simulate(
     11    280.5
     Name: adopters, dtype: float64
     """
-    loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
+    loaded = scenarios.load_design(scenario, design, sets, **options)
     runner = chosen_engine(engine)
     with Progress() as progress:
         return run_simulation(loaded, per_school=per_school, engine=runner, threads=threads, progress=partial(progress.show, "runs"))
@@ -171,7 +171,7 @@ def mesa_model(
         raise InputError("mesa_model(school_class=...)", f"{agent!r} is no class of schools", "allowed: a subclass of SchoolAgent")
     if replicate < 0:
         raise InputError(f"mesa_model(replicate={replicate})", "is below 0", "allowed: 0 or more")
-    loaded = scenarios.load_scenario(scenario, sets, designs=[design], **options)
+    loaded = scenarios.load_design(scenario, design, sets, **options)
     parameters = loaded.base_parameters()
     world, schools = Worlds(loaded).get(parameters, replicate % loaded.worlds)
     own = {name: value for name, value in parameters.items() if name in PARAMETERS}

@@ -11,6 +11,7 @@ from .load import (
     Settings,
     assignments,
     dump_yaml,
+    load_design,
     load_scenario,
     own_headers,
     resolved,
@@ -26,6 +27,6 @@ from .template import template
 __all__ = [
     "COMPARATOR", "FILE_KEYS", "CountryEntry", "Practice", "Programme", "Range", "RunOptions", "Scenario", "ScenarioLike",
     "ScenarioOptions", "Settings", "WorldSpec", "anchored", "assignments", "check_draws", "dump_yaml", "fitted_draws",
-    "joint_draws", "json_schema", "load_scenario", "own_headers", "parameter_rows", "read_draws", "read_parquet", "resolved",
+    "joint_draws", "json_schema", "load_design", "load_scenario", "own_headers", "parameter_rows", "read_draws", "read_parquet", "resolved",
     "scenario_from", "shipped_scenarios", "stated_instead", "template", "uploaded_scenario",
 ]  # fmt: skip

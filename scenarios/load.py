@@ -83,15 +83,28 @@ def load_scenario(scenario: ScenarioLike, sets: Settings | None = None, **option
     >>> load_scenario("mensi-pilot-only", {"q_out": 0.06}, designs="none,virtual", months=48)
     <Scenario mensi-pilot-only: 6 countries, 48 months, 2 designs (none, virtual), 100 replicates, seed 1>
     """
+    return _loaded(scenario, sets, "--designs", options.pop("designs", None), options)
+
+
+def load_design(scenario: ScenarioLike, design: str, sets: Settings | None = None, **options: Unpack[RunOptions]) -> Scenario:
+    """Return a scenario as ``load_scenario`` does, with one design alone, which ``--design`` names. Raises InputError for several."""
+    loaded = _loaded(scenario, sets, "--design", design, options)
+    if len(loaded.designs) > 1:
+        raise InputError(typed("--design", design), "names several designs", "allowed: one")
+    return loaded
+
+
+def _loaded(
+    scenario: ScenarioLike, sets: Settings | None, option: str, designs: Sequence[str] | str | None, options: RunOptions
+) -> Scenario:
     if isinstance(scenario, Scenario):
         layer, source = Layer(resolved(scenario), {}), f"the scenario {scenario.name}"
     else:
         path = _find(scenario)
         layer, source = _read_chain(path, ()), str(path)
         layer.values.setdefault("name", _slug(path.stem))
-    designs = options.pop("designs", None)
     if designs is not None:
-        layer = lay_over(layer, _chosen_designs(designs, layer))
+        layer = lay_over(layer, _chosen_designs(option, designs, layer))
     layer = lay_over(layer, _assignments(sets or (), layer))
     return _checked(lay_over(layer, _options(options)), source)
 
@@ -193,14 +206,14 @@ def _file_at(layer: Layer, at: tuple[str, ...]) -> Any:
     return section.get(at[-1]) if isinstance(section, dict) else None
 
 
-def _chosen_designs(chosen: Sequence[str] | str, layer: Layer) -> Layer:
+def _chosen_designs(option: str, chosen: Sequence[str] | str, layer: Layer) -> Layer:
     names = [name.strip() for name in chosen.split(",") if name.strip()] if isinstance(chosen, str) else chosen
     if not names:
-        raise InputError("--designs", "names no design", "allowed: names separated by commas")
+        raise InputError(option, "names no design", "allowed: names separated by commas" if option == "--designs" else "allowed: one name")
     known = list(dict.fromkeys([*_designs_of(layer), *PRESETS]))
     if strange := [name for name in names if name not in known]:
-        raise InputError(typed("--designs", ",".join(strange)), f"no design named {quoted(strange)}", nearest(strange, known))
-    return Layer({"designs": list(names)}, {("designs",): typed("--designs", ",".join(names))})
+        raise InputError(typed(option, ",".join(strange)), f"no design named {quoted(strange)}", nearest(strange, known))
+    return Layer({"designs": list(names)}, {("designs",): typed(option, ",".join(names))})
 
 
 def _assignments(sets: Settings, layer: Layer) -> Layer:

@@ -83,7 +83,7 @@ NONSENSE = {
     "compare(replicates=0)": "--replicates 0: 0 is out of range; allowed: 1 to 1000000",
     "compare(engine='c')": "compare(engine='c'): is nothing that it takes; allowed: Literal['compiled', 'mesa']",
     "compare(designs=[])": "--designs: names no design; allowed: names separated by commas",
-    "simulate('mensi-pilot', design='hubb')": "--designs hubb: no design named 'hubb'; did you mean 'regional_hub'?",
+    "simulate('mensi-pilot', design='hubb')": "--design hubb: no design named 'hubb'; did you mean 'regional_hub'?",
     "simulate(design=None)": "simulate(design=nothing): is nothing that it takes; allowed: str",
     "sweep(vary=2)": "sweep(vary=2): is nothing that it takes; allowed: Sequence[str] | str",
     "sweep(vary='bet')": "--vary bet: nothing named 'bet' can be varied; did you mean 'beta'?",

@@ -7,7 +7,7 @@ from typer import Option
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, refuse_both, say_notices, written_study
+from .steps import engine_of, finish, load, load_one, new_folder_of, refuse_both, say_notices, written_study
 
 
 def calibrate(
@@ -45,7 +45,7 @@ def calibrate(
         likelihood=likelihood, runs=runs,
     )  # fmt: skip
     refuse_both(chosen.get("sets"), wanted.fit)
-    loaded = load(scenario, designs=design, **chosen)
+    loaded = load_one(scenario, design, **chosen)
     file = observations_of(observations, loaded)
     problem, seen = problem_of(loaded, file, wanted, start=start, mapping=mapping, end=end)
     say_notices(seen.notices)

@@ -5,10 +5,9 @@ from typing import Annotated, Unpack
 from typer import Option
 
 from school_mentoring.experiments.progress import Progress
-from school_mentoring.model.errors import InputError
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, written_study
+from .steps import engine_of, finish, load_one, new_folder_of, written_study
 
 
 def simulate(
@@ -23,9 +22,7 @@ def simulate(
     **chosen: Unpack[options.OneDesignOptions],
 ) -> None:
     """Run one design and record it month by month."""
-    loaded = load(scenario, designs=design, **chosen)
-    if len(loaded.designs) > 1:
-        raise InputError(f"--design {design}", "names several designs", "allowed: one; compare runs several")
+    loaded = load_one(scenario, design, **chosen)
     folder = new_folder_of(out, loaded.name, "simulate")
     runner = engine_of(engine)
     from school_mentoring.analysis.report.terminal import print_report, simulation_report

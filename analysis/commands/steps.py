@@ -17,19 +17,31 @@ if TYPE_CHECKING:
 
     from school_mentoring.experiments.ensemble import BatchRunner
     from school_mentoring.experiments.folder.writing import StudyFolder
-    from school_mentoring.scenarios import Scenario, ScenarioOptions
+    from school_mentoring.scenarios import RunOptions, Scenario, ScenarioOptions
 
 
 def load(scenario: str, sets: list[str] | None = None, *, quiet: bool = False, **options: "Unpack[ScenarioOptions]") -> "Scenario":
     """Return the scenario of a command line, by ``load_scenario``; say what of it is probably not meant, but for ``quiet``."""
     from school_mentoring.scenarios import load_scenario
 
-    loaded = load_scenario(scenario, sets, **options)
+    return _noticed(load_scenario(scenario, sets, **options), quiet)
+
+
+def load_one(
+    scenario: str, design: str, sets: list[str] | None = None, *, quiet: bool = False, **options: "Unpack[RunOptions]"
+) -> "Scenario":
+    """Return the scenario of a command line that takes one ``--design``, as ``load`` does."""
+    from school_mentoring.scenarios import load_design
+
+    return _noticed(load_design(scenario, design, sets, **options), quiet)
+
+
+def _noticed(scenario: "Scenario", quiet: bool) -> "Scenario":
     if not quiet:
         from school_mentoring.experiments.check import notices_of
 
-        say_notices(notices_of(loaded))
-    return loaded
+        say_notices(notices_of(scenario))
+    return scenario
 
 
 def say_notices(notices: Iterable[str]) -> None:

@@ -115,9 +115,9 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("compare", "good.yaml", "--out", "/proc/x"): "--out /proc/x: cannot be written",
     ("compare", "good.yaml", "--out", "x" * 300): "--out",
     ("simulate", "mensi-pilo"): "'mensi-pilo': no scenario 'mensi-pilo'; did you mean 'mensi-pilot'?",
-    ("simulate", "good.yaml", "--design", "vitual"): "vitual: no design named 'vitual'; did you mean 'virtual'?",
-    ("simulate", "good.yaml", "--design", "none,virtual"): "--design",
-    ("simulate", "good.yaml", "--design", ""): "--design",
+    ("simulate", "good.yaml", "--design", "vitual"): "--design vitual: no design named 'vitual'; did you mean 'virtual'?",
+    ("simulate", "good.yaml", "--design", "none,virtual"): "--design none,virtual: names several designs; allowed: one",
+    ("simulate", "good.yaml", "--design", ""): "--design: names no design; allowed: one name",
     ("simulate", "good.yaml", "--engine", "foo"): "--engine foo: no engine named 'foo'; allowed: compiled, mesa",
     ("simulate", "good.yaml", "--out", "good.yaml"): "--out good.yaml: exists and is no study folder; give a folder that is new, empty or",
     (

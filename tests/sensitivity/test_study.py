@@ -260,7 +260,7 @@ def test_a_sweep_that_exists_is_analysed_without_a_run(tmp_path, method):
     """Also one of which the chunks cut parameter sets in two."""
     plan = plan_sweep(tiny(), ["beta", "regional_hub.stipend=0:8000"], "sobol:128", chunk=17)
     carry_out(tmp_path / "sweep", plan, open_sweep(tmp_path / "sweep", plan, resume=False), threads=1)
-    _, found = study_of_sweep(
+    _, found, _ = study_of_sweep(
         tmp_path / "sweep",
         SensitivityOptions(
             method, ("net_benefit",) if method == "regional" else EFFECT, pairs="regional_hub-none", willingness_to_pay=200_000.0
