@@ -213,6 +213,8 @@ def _chosen_designs(option: str, chosen: Sequence[str] | str, layer: Layer) -> L
     known = list(dict.fromkeys([*_designs_of(layer), *PRESETS]))
     if strange := [name for name in names if name not in known]:
         raise InputError(typed(option, ",".join(strange)), f"no design named {quoted(strange)}", nearest(strange, known))
+    if twice := [name for at, name in enumerate(names) if name in names[:at]]:
+        raise InputError(typed(option, ",".join(names)), f"the design {twice[0]!r} is named twice", "allowed: each once")
     return Layer({"designs": list(names)}, {("designs",): typed(option, ",".join(names))})
 
 

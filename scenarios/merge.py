@@ -33,8 +33,8 @@ def lay_over(lower: Layer, upper: Layer) -> Layer:
         else:
             values[key] = new
             replaced.add((key,))
-    if STATED in lower.values and STATED not in upper.values:  # a scenario in full, of which the upper source states more
-        values[STATED] = [*stated_in(lower.values), *stated_in(upper.values)]
+    if isinstance(own := lower.values.get(STATED), (list, tuple)) and STATED not in upper.values:  # in full; the upper source states more
+        values[STATED] = [*own, *stated_in(upper.values)]
     kept = {path: place for path, place in lower.places.items() if not any(path[:depth] in replaced for depth in range(len(path) + 1))}
     return Layer(values, kept | upper.places)
 

@@ -11,9 +11,7 @@ STATED = "stated"
 
 
 def stated_in(values: Mapping[str, Any]) -> list[str]:
-    """Return what a source states: as it says itself, else what it holds; a parameter with an empty body is not stated."""
-    if isinstance(own := values.get(STATED), (list, tuple)):
-        return list(own)
+    """Return what a source states of parameters and structure; a parameter with an empty body is not stated."""
     parameters, world = (part if isinstance(part := values.get(key), Mapping) else {} for key in ("parameters", "world"))
     structure = [name for name in WORLD_WORDS if name.partition(".")[2] in world]
     return [*(name for name, given in parameters.items() if row_of(str(name)) and given not in ({}, None)), *structure]

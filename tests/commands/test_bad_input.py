@@ -96,6 +96,7 @@ OPTIONS: dict[tuple[str, ...], str] = {
     (*QUICK, "--designs", "regional_hubs"): "--designs regional_hubs: no design named 'regional_hubs'; did you mean 'regional_hub'?",
     (*QUICK, "--designs", ""): "--designs: names no design; allowed: names separated by commas",
     (*QUICK, "--designs", " , "): "--designs: names no design; allowed: names separated by commas",
+    (*QUICK, "--designs", "virtual,virtual"): "--designs virtual,virtual: the design 'virtual' is named twice; allowed: each once",
     (*QUICK, "--replicates", "0"): "--replicates 0: 0 is out of range; allowed: 1 to 1000000",
     (*QUICK, "--replicates", "-1"): "--replicates -1: -1 is out of range; allowed: 1 to 1000000",
     (*QUICK, "--replicates", "1" + "0" * 40): "is out of range; allowed: 1 to 1000000",

@@ -14,6 +14,10 @@ from school_mentoring.scenarios.yaml_file import read_yaml
 GOOD = "designs: [virtual]\n"
 
 CASES = {
+    "what is stated, as one word": (
+        GOOD + "stated: p\n",
+        "{file}, line 2, stated: 'p' is not a list",
+    ),
     "unknown key at the top": (
         GOOD + "moths: 12\n",
         "{file}, line 2, moths: unknown key 'moths'; did you mean 'months'?",
