@@ -6,7 +6,7 @@ Nothing is printed but progress, and nothing written but the folder of a sweep. 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from school_mentoring import scenarios
 from school_mentoring.model.errors import InputError
@@ -176,6 +176,7 @@ def mesa_model(
     world, schools = Worlds(loaded).get(parameters, replicate % loaded.worlds)
     own = {name: value for name, value in parameters.items() if name in PARAMETERS}
     inputs = world, loaded.practice_arrays(), loaded.designs[design], own
-    told: dict[str, Any] = {"window": (loaded.programme.first_month, loaded.programme.last_month), "school_class": agent}
-    told["factors"] = [parameters[salary_factor(code)] for code in schools.country_codes]
-    return MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, **told)
+    window = loaded.programme.first_month, loaded.programme.last_month
+    model = MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, window=window, school_class=agent)
+    model.set_factors([parameters[salary_factor(code)] for code in schools.country_codes])
+    return model

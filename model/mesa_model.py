@@ -28,8 +28,8 @@ class MentoringModel(mesa.Model):
 
     The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
     ``seed`` and ``replicate`` that name the random numbers, and the ``window`` of the programme: funded from its first month on, up to and
-    without its second, unless the design states its own. ``factors``: on the salaries of each country of the world (default: 1).
-    ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
+    without its second, unless the design states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
+    Salaries are the world's until ``set_factors`` says otherwise.
     """
 
     def __init__(
@@ -42,7 +42,6 @@ class MentoringModel(mesa.Model):
         seed: int = 0,
         replicate: int = 0,
         window: tuple[int, int] = (6, 34),
-        factors: Sequence[float] | None = None,
         school_class: type[SchoolAgent] = SchoolAgent,
     ) -> None:
         super().__init__(seed=seed % 2**32)
@@ -55,8 +54,7 @@ class MentoringModel(mesa.Model):
         self.community = 0.0
         self.member_shares = [0.0] * practices.weight.size
         self.prices = np.zeros((world.salary.size, 3))
-        own = np.ones(world.salary.size) if factors is None else np.array(factors, np.float64)
-        costs.set_prices(self.par, own, world.salary, world.taught_hours, world.working_hours, self.prices)
+        self.set_factors([1.0] * world.salary.size)
         self.ledger = np.zeros((world.salary.size, len(CATEGORIES), len(PAYERS)), np.int64)
         self.named_world = bool((world.named_role == MENTOR).any())
         self.schools = [school_class(self, i) for i in range(world.teachers.size)]
@@ -82,6 +80,11 @@ class MentoringModel(mesa.Model):
 
     def __repr__(self) -> str:
         return f"<MentoringModel: {len(self.schools):,} schools, replicate {self.replicate}, month {self.month}>"
+
+    def set_factors(self, factors: Sequence[float]) -> None:
+        """Set the prices of each country by the factors on its salaries, before the first month."""
+        world = self.world
+        costs.set_prices(self.par, np.array(factors), world.salary, world.taught_hours, world.working_hours, self.prices)
 
     @property
     def funded(self) -> int:
@@ -318,9 +321,9 @@ def run_batch_with_mesa(
             dict(zip(row.dtype.names, row.tolist(), strict=True)),
             seed=task.seed,
             replicate=int(batch.replicate[r]),
-            factors=factors[batch.parameter_set[r]],
             school_class=school_class,
         )
+        model.set_factors(factors[batch.parameter_set[r]])
         for month in range(months):
             model.open_month()
             model.snapshot(state)
