@@ -210,7 +210,11 @@ def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario,
 
 def _varied(scenario: Scenario, options: SensitivityOptions) -> list[Variable]:
     """Return what is asked to be varied, by joint draws where these hold it and no range is stated for it."""
-    return chosen_variables(scenario, _names(scenario, options.vary), joint_draws(scenario))
+    variables = chosen_variables(scenario, _names(scenario, options.vary), joint_draws(scenario))
+    for one in variables:
+        if one.draws is None and (len(one.choices) == 1 if one.choices else one.low == one.high):
+            raise InputError(f"--vary {one.name}", "has one value, so that nothing can depend on it", "allowed: name=low:high or name=a|b")
+    return variables
 
 
 def _layout(scenario: Scenario, options: SensitivityOptions) -> Layout:
