@@ -18,6 +18,7 @@ from school_mentoring.model.designs import design_from_row
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.world.csv_file import CsvTable, Dialect, header_of
+from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
 from school_mentoring.model.world.numbers import Bounds
 from school_mentoring.scenarios import COMPARATOR, Scenario, own_headers, read_parquet, scenario_from
 
@@ -144,6 +145,8 @@ def read_sample(files: Mapping[str, str], columns: list[str] | None, encoding: s
 
     ``columns``: texts as ``--columns`` takes them. Raises InputError where a file cannot be read.
     """
+    if encoding is not None and not is_encoding(encoding):
+        raise InputError(f"--encoding {encoding}", f"{encoding!r} is no encoding", f"allowed: {ENCODINGS}")
     dialect = Dialect(encoding, own_headers(columns or ()))
     notices: list[str] = []
     required = () if "effects" in files else LONG

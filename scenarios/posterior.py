@@ -31,7 +31,7 @@ def read_parquet(path: str | Path, allowed: str) -> "pd.DataFrame":
     try:
         return pd.read_parquet(path)
     except (*UNREADABLE, ArrowException) as error:
-        said = (str(error).splitlines() or [""])[0][:100]
+        said = (str(error).splitlines() or [""])[0].split(". ")[0][:200]
         what = f"cannot be read as Parquet ({said or type(error).__name__})"
         raise InputError(str(path), what, allowed) from None
 

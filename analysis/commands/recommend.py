@@ -9,7 +9,7 @@ from school_mentoring.experiments.progress import Progress
 from school_mentoring.model.errors import InputError
 
 from . import options
-from .steps import as_typed, engine_of, finish, load, new_folder_of, say_notices, written_study
+from .steps import as_typed, engine_of, finish, load, new_folder_of, refuse_of_scenario, say_notices, written_study
 
 
 def recommend(
@@ -46,6 +46,7 @@ def recommend(
     given = {"effects": effects, "parameters": parameters, "comparator": comparator, "unit": unit}
     if is_sample(study):
         form = {name: chosen.get(name) for name in ("columns", "encoding")}
+        refuse_of_scenario({name: value for name, value in chosen.items() if name not in form}, study)
         return _of_sample(study, k, {**given, **form}, chosen.get("keep_inputs"), out, as_json)
     for name, value in given.items():
         if value is not None:
@@ -54,6 +55,7 @@ def recommend(
     from school_mentoring.experiments.evidence import evidence_of_comparison, evidence_of_study, refuse_no_choice
 
     if Path(study).is_dir():
+        refuse_of_scenario(chosen, study)
         folder = new_folder_of(out, Path(study).resolve().name, "recommend")
         evidence, described = evidence_of_study(study)
     else:

@@ -9,7 +9,7 @@ from typer import Argument, Option
 from school_mentoring.experiments.progress import Progress
 
 from . import options
-from .steps import engine_of, finish, load, new_folder_of, refuse_both, written_study
+from .steps import engine_of, finish, load, new_folder_of, refuse_both, refuse_of_scenario, written_study
 
 
 def sensitivity(
@@ -48,6 +48,7 @@ def sensitivity(
     if of_sweep:
         from school_mentoring.experiments.sensitivity.study import study_of_sweep
 
+        refuse_of_scenario({**chosen, "vary": vary or None, "n": n}, scenario)
         folder = new_folder_of(out, Path(scenario).resolve().name, method)
         loaded, found, notes = study_of_sweep(Path(scenario), wanted)
     else:

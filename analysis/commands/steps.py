@@ -107,6 +107,13 @@ def refuse_both(sets: Sequence[str] | None, varied: Iterable[str]) -> None:
             raise InputError(f"--set {name}={given[name]}", f"{name} {problem}", allowed)
 
 
+def refuse_of_scenario(given: Mapping[str, object], path: str) -> None:
+    """Raise InputError for an option that says how a scenario is run, where a path is that of a study or a sample, whose runs are made."""
+    for name, value in given.items():
+        if value not in (None, []) and name != "keep_inputs":
+            raise InputError(f"--{'set' if name == 'sets' else name}", f"is of a scenario, and {path} is none", "leave it out")
+
+
 def finish(folder: Path, document: Mapping[str, Any], as_json: bool, notes: Sequence[str] = ()) -> None:
     """Say where the study is and which files of others it holds copies of, or print the one JSON document, with the terminal's notes."""
     from school_mentoring.experiments.folder.description import copies

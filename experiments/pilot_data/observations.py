@@ -102,6 +102,10 @@ def read_observations(
     table = CsvTable(path, {**COLUMNS, **bounds_of(scale)}, ["school_id"], dialect, schools.country_codes)
     kind = _kind(table)
     scale, times = scale if kind == "scale" else None, kind == "times"
+    if mapping is not None and kind != "scale":
+        table.notices.append(f"{table.name}: holds no means on a scale, so --mapping tells nothing")
+    if end is not None and not times:
+        table.notices.append(f"{table.name}: holds no adoption times, so --end tells nothing")
     if kind == "scale" and scale is None:
         problem = "means on a scale are no shares of teachers, and nothing says how they become shares"
         allowed = "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)"

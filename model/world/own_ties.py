@@ -161,6 +161,8 @@ def _read_graphml(path: Path, schools: Schools) -> Ties:
         raise InputError(path.name, f"is not a GraphML graph ({error})", UNDIRECTED if "directed" in str(error) else "") from None
     if tags["graph"] > 1:
         raise InputError(path.name, f"holds {tags['graph']} graphs, beside or within each other", "save one graph in a file")
+    if not tags["edge"]:
+        raise InputError(path.name, "holds no edges", "give at least one tie")
     if tags["edge"] != graph.number_of_edges():
         problem = f"{tags['edge']} edges stand in it, of which {graph.number_of_edges()} can be told apart"
         raise InputError(path.name, problem, "give each edge an id of its own, or none")

@@ -77,6 +77,19 @@ def test_a_sweep_that_is_not_broken_down_says_what_it_did_not_record(tmp_path):
     assert "did not record its runs by year and payer" in (tmp_path / "r/report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("recommend", "--set", "p=0.01"), ("recommend", "--designs", "virtual"), ("recommend", "--seed", "0")),
+        *(("sensitivity", "--vary", "p", "--method", "given"), ("sensitivity", "--n", "8", "--method", "pawn")),
+    ],
+)
+def test_options_of_a_scenario_are_refused_of_a_study_that_is_made(sweep, tmp_path, words):
+    done = program(words[0], sweep, *words[1:], cwd=tmp_path)
+    assert (done.code, done.out) == (2, "") and f"{words[1]}: is of a scenario, and {sweep} is none; leave it out" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_no_study_or_not_finished_or_not_comparable_is_refused(simulation, sweep, tmp_path):
     (tmp_path / "empty").mkdir()
     shutil.copytree(sweep, tmp_path / "cut")

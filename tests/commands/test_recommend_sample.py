@@ -56,6 +56,7 @@ def test_the_answer_is_printed_with_what_was_taken_for_granted(folder):
 
 
 REFUSED = {
+    "no encoding": (("long.csv", *TERMS, "--encoding", "foo"), "--encoding foo: 'foo' is no encoding; allowed: cp1250"),
     "no comparator": (WIDE, "--comparator: names none of several designs: 'none'; there are usual care, new, newer"),
     "an unknown comparator": ((*WIDE, "--comparator", "usual"), "comparator: no design 'usual'; did you mean 'usual care'?"),
     "a blank cell": (("blank.csv", *WIDE[1:], *TERMS), "costs, new, row '3': nan is not a finite number"),

@@ -53,6 +53,12 @@ def test_counts_become_one_tidy_row_per_school_and_wave(tmp_path, schools):
     assert not seen.synthetic
 
 
+def test_options_that_tell_nothing_of_a_form_are_named(tmp_path, schools):
+    seen = read(tmp_path, COUNTS, schools, mapping="linear:1:5", end="2020")
+    nothing = [("means on a scale", "--mapping"), ("adoption times", "--end")]
+    assert seen.notices == tuple(f"observations.csv: holds no {what}, so {option} tells nothing" for what, option in nothing)
+
+
 def test_missing_schools_waves_and_blank_answers_are_no_fault(tmp_path, schools):
     """A school that is not there, a wave it missed, and a row whose answers are blank say the same: nothing was seen."""
     with_blanks = COUNTS + "b,20,,\n"

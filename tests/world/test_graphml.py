@@ -51,6 +51,11 @@ def test_weights_declared_as_text_are_numbers(tmp_path, three):
     assert ties(tmp_path, graph(NODES + keyed, KEY.replace("double", "string")), three) == {(0, 1): 2.5}
 
 
+def test_a_graph_without_edges_is_refused_as_a_table_without_rows_is(tmp_path, three):
+    with pytest.raises(InputError, match=r"net\.graphml: holds no edges; give at least one tie"):
+        ties(tmp_path, graph(NODES), three)
+
+
 @pytest.mark.parametrize("attribute", ["label", "name", "school_id"])
 def test_schools_are_known_by_an_attribute_where_ids_are_numbers_of_the_program(tmp_path, three, attribute):
     key = f'<key id="l" for="node" attr.name="{attribute}" attr.type="string"/>'
