@@ -35,7 +35,7 @@ def optimise(
     """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
     from school_mentoring.experiments.search.design_space import aim_of
     from school_mentoring.experiments.search.folder import close_search, notes_on_search, open_search, write_found
-    from school_mentoring.experiments.search.optimise import search
+    from school_mentoring.experiments.search.optimise import refuse_no_gap, search
 
     loaded = load(scenario, **chosen)
     folder = new_folder_of(out, loaded.name, "optimise")
@@ -44,6 +44,7 @@ def optimise(
         cells=replicates, draws=draws, space=space or [],
     )  # fmt: skip
     engine_of(engine)
+    refuse_no_gap(loaded, aim, engine=engine, threads=threads)
     store = open_search(folder, loaded, aim, resume=resume)
     from school_mentoring.analysis.report.search import search_report, search_title
     from school_mentoring.analysis.report.terminal import print_report

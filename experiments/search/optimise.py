@@ -200,6 +200,14 @@ def design_fields(designs: Iterable[Design]) -> pd.DataFrame:
     return pd.DataFrame([design.model_dump() for design in designs], columns=list(FIELDS))
 
 
+def refuse_no_gap(scenario: Scenario, aim: Aim, *, engine: str = "compiled", threads: int | None = None) -> None:
+    """Raise InputError where a gap is sought that the schools do not have, before there is a folder."""
+    if not GAPS.keys().isdisjoint(aim.objectives):
+        scenario = with_comparator(scenario)
+        panel = Panel(scenario, aim.cells, aim.draws, 0, engine=engine, threads=threads)
+        _refuse_no_gap(aim, panel.outcomes([scenario.designs[COMPARATOR]])[0])
+
+
 def _refuse_no_gap(aim: Aim, comparator: Floats) -> None:
     for name, outcome in GAPS.items():
         if name in aim.objectives and np.isnan(comparator[:, OUTCOMES.index(outcome)]).any():

@@ -115,6 +115,7 @@ OPTIONS: dict[tuple[str, ...], str] = {
     ("compare", "good.yaml", "--out", "good.yaml/x"): "--out good.yaml/x: cannot be written",
     ("compare", "good.yaml", "--out", "/proc/x"): "--out /proc/x: cannot be written",
     ("compare", "good.yaml", "--out", "x" * 300): "--out",
+    ("optimise", "good.yaml", "--replicates", "2"): "--objectives effect,cost,gap: not all worlds have disadvantaged schools and others",
     ("sensitivity", "good.yaml", "--vary", "p=0.1"): "--vary p: has one value, so that nothing can depend on it; allowed: name=low:high",
     ("sensitivity", "good.yaml", "--vary", "p=0.1:0.1"): "--vary p: has one value, so that nothing can depend on it",
     ("simulate", "mensi-pilo"): "'mensi-pilo': no scenario 'mensi-pilo'; did you mean 'mensi-pilot'?",
