@@ -58,11 +58,10 @@ def notes_on_narrowed(scenario: Scenario, variables: Sequence[Variable]) -> list
     who = "each uncertain parameter" if set(joint_draws(scenario)) - set(WORLD_WORDS) <= set(drawn) else listed(drawn)
     said = []
     if drawn:
-        said.append(f"As this method asks for independent parameters, {who} varies over the middle 90 % of the {MEASURED}.")
+        stays = "" if set(WORLD_WORDS) & set(apart) else "; the structure stays as the scenario has it"
+        said.append(f"As this method asks for independent parameters, {who} varies over the middle 90 % of the {MEASURED}{stays}.")
     if drawn and apart:
         said.append(f"Apart from these draws, over ranges and choices of their own: {listed(apart, 50)}.")
-    if not set(WORLD_WORDS) & set(apart):
-        said.append("The structure stays as the scenario has it.")
     return [*said, *(_stale_note() if drawn else ()), *fixed_note(scenario, [*drawn, *apart])]
 
 

@@ -170,7 +170,7 @@ def test_methods_that_ask_for_independence_take_the_middle_of_the_draws(method, 
         ("given", (), "Uncertain parameters and the structure vary together, by 1,000 draws"),
         ("morris", ("beta", "p=0.001:0.002", "world.network"), "beta varies over the middle 90 %"),
         ("sobol", (), "each uncertain parameter varies over the middle 90 %"),
-        ("sobol", ("p=0.001:0.002",), "The structure stays as the scenario has it."),
+        ("sobol", ("p=0.001:0.002",), ""),
         ("given", ("p=0.001:0.002",), ""),
     ],
 )
