@@ -1,11 +1,11 @@
-"""The agents a researcher reads: a school and a coordinator, one month of each.
+"""The agent a researcher reads: a school, one month of it; ``track.py`` has those who coordinate and match schools.
 
-They apply the rules of ``rules.py`` with the draws the compiled engine uses; ``mesa_model.py`` lets them act in the order of a month.
+It applies the rules of ``rules.py`` with the draws the compiled engine uses; ``mesa_model.py`` lets schools act in the order of a month.
 Subclass ``SchoolAgent`` to change a behaviour; every experiment also runs on a subclass, only slower.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mesa
 
@@ -17,19 +17,9 @@ from .mentoring import spend
 from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE
 from .ties import FORMED, MONTHLY
 
-
-class CoordinatorAgent(mesa.Agent):
-    """The coordinators of one unit of the design's tier: a country, a region, or all schools."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__(model)
-        self.clusters = 0
-        self.quality = 0.0
-
-    def coordinate(self) -> None:
-        """Set the coordination quality from the clusters that are active now."""
-        des = self.model.des
-        self.quality = rules.coordination_quality(self.model.par, des.tier, des.fte * self.model.funded, float(self.clusters))
+if TYPE_CHECKING:
+    from .designs import Design
+    from .track import CoordinatorAgent, Track
 
 
 class SchoolAgent(Acquainted, mesa.Agent):
@@ -52,14 +42,14 @@ class SchoolAgent(Acquainted, mesa.Agent):
         self.peer_weights = list(zip(world.peer[ties].tolist(), weights, strict=True))
         self.row_weight = float(world.row_weight[index])
         self.contact_weight = self.row_weight if world.weight.size == 0 else 1.0 / max(len(self.peer_weights), 1)
+        self.track: Track
         self.coordinator: CoordinatorAgent | None = None
         self.role = self.experience = NO_ROLE
         self.mentor: SchoolAgent | None = None
         self.mentees: list[SchoolAgent] = []
         self.past_mentees = 0
         self.tie_start = -1
-        self.team = rules.team_size(model.des.team, self.teachers, world.whole_staff)
-        self.dilution = rules.dilution(model.par, self.team)
+        self.team, self.dilution = 0, 1.0
         self.hours_shared = self.hours_met = 0.0
         self.contacts = []
         self.adopters: list[int] = []
@@ -73,7 +63,22 @@ class SchoolAgent(Acquainted, mesa.Agent):
         self.team_changes: list[int] = []
         self.gained = 0
 
-    # --- draws and state ---
+    # --- its track, draws and state ---
+
+    @property
+    def des(self) -> Any:
+        """The design in force in its track, as a record."""
+        return self.track.des
+
+    @property
+    def design(self) -> "Design":
+        """The same, as it is stated."""
+        return self.track.design
+
+    @property
+    def funded(self) -> int:
+        """1 while its track's programme runs, else 0."""
+        return self.track.funded
 
     def draw(self, event: int, practice: int = 0, other: int = 0) -> float:
         """Return this school's uniform of one event in this month."""
@@ -126,10 +131,16 @@ class SchoolAgent(Acquainted, mesa.Agent):
 
     # --- recruitment and matching ---
 
+    def form_team(self) -> None:
+        """Form the team that takes part in mentoring, as large as the design in force says."""
+        self.team = rules.team_size(self.des.team, self.teachers, self.model.world.whole_staff)
+        self.dilution = rules.dilution(self.model.par, self.team)
+
     def become_mentor(self) -> None:
         """Take the role of a mentor and be trained for it."""
+        self.form_team()
         self.role = self.experience = MENTOR
-        costs.post_new_mentor(self.model.ledger[self.country], self.model.par, self.model.funded)
+        costs.post_new_mentor(self.model.ledger[self.country], self.model.par, self.funded)
 
     def leave_mentor(self, role: int = NO_ROLE) -> None:
         """End the tie to the mentor; some of the contacts that it made outlast it."""
@@ -151,41 +162,36 @@ class SchoolAgent(Acquainted, mesa.Agent):
         model = self.model
         if self.role != MENTEE or self.team_share < model.par.mainstream_threshold:
             return False
-        return self.draw(draws.CASCADE) < model.des.cascade
+        return self.draw(draws.CASCADE) < self.des.cascade
 
     def graduates(self) -> bool:
         """Tell whether the tie to the mentor has lasted as long as was planned."""
-        planned = self.model.des.tie_months
+        planned = self.des.tie_months
         return self.mentor is not None and 0 < planned <= self.model.month - self.tie_start
 
     @property
     def may_mentor(self) -> bool:
         """Whether this school may become a mentor in a round: an alumnus only of its own will."""
-        return self.role == NO_ROLE or (self.role == ALUMNUS and self.model.design.recruitment == "volunteer")
+        return self.role == NO_ROLE or (self.role == ALUMNUS and self.design.recruitment == "volunteer")
 
     @property
     def is_target(self) -> bool:
         """Whether this school may take places that are reserved."""
-        target = self.model.des.target
+        target = self.des.target
         return target == matching.NO_TARGET or matching.is_target(self.model.par, target, self.traits, self.teachers)
 
     def volunteers(self) -> bool:
         """Decide whether to volunteer as a mentor this school year."""
-        model = self.model
-        if self.capacity + self.own_share < model.par.advanced_threshold:
+        par, des, funded = self.model.par, self.des, self.funded
+        if self.capacity + self.own_share < par.advanced_threshold:
             return False
-        chance = rules.volunteer_chance(
-            model.par,
-            self.own_share,
-            model.des.stipend * model.funded,
-            model.des.release_hours * model.funded,
-            model.des.recognition * model.funded,
-        )
+        incentives = des.stipend * funded, des.release_hours * funded, des.recognition * funded
+        chance = rules.volunteer_chance(par, self.own_share, *incentives)
         return self.draw(draws.VOLUNTEER) < chance
 
     def seeks(self) -> bool:
         """Decide whether to seek a mentor this school year, where nobody assigns one."""
-        grant = self.model.des.mentee_grant * self.model.funded
+        grant = self.des.mentee_grant * self.funded
         return self.draw(draws.SEEK) < rules.seek_chance(self.model.par, self.openness, self.capacity, grant)
 
     def distance_to(self, other: "SchoolAgent") -> float:
@@ -202,11 +208,11 @@ class SchoolAgent(Acquainted, mesa.Agent):
     @property
     def has_place(self) -> bool:
         """Whether this school is a mentor that can take another mentee."""
-        return self.role == MENTOR and len(self.mentees) < self.model.des.places
+        return self.role == MENTOR and len(self.mentees) < self.des.places
 
     def queue_key(self) -> float:
         """Return how early this school is served; larger is earlier."""
-        priority = self.model.design.priority
+        priority = self.design.priority
         if priority == "motivation":
             return self.openness
         if priority == "need":
@@ -219,13 +225,13 @@ class SchoolAgent(Acquainted, mesa.Agent):
     def mentors_in_reach(self) -> list["SchoolAgent"]:
         """Return the mentors with a free place in the design's scope: for peers those among own peers and theirs."""
         model = self.model
-        if model.design.scope != "peers":
-            return model.pools[model.pool_of(self)]
+        if self.design.scope != "peers":
+            return self.track.pools[self.track.pool_of(self)]
         found: list[SchoolAgent] = []
         for near, _ in self.peer_weights:
             peer = model.schools[near]
             for m in [peer, *(model.schools[far] for far, _ in peer.peer_weights)]:
-                if m is not self and m.has_place and m not in found:
+                if m is not self and m.has_place and m.track is self.track and m not in found:
                     found.append(m)
         return found
 
@@ -236,7 +242,7 @@ class SchoolAgent(Acquainted, mesa.Agent):
         considered = min(len(reach), int(model.par.consideration_set + 0.5))
         best = -math.inf
         chosen: SchoolAgent | None = None
-        if model.design.recruitment == "volunteer":
+        if self.design.recruitment == "volunteer":
             best = rules.outside_score(model.par, draws.gumbel(self.draw(draws.CHOOSE, other=self.index)))
         for j in range(considered):
             if considered < len(reach):
@@ -252,6 +258,7 @@ class SchoolAgent(Acquainted, mesa.Agent):
 
     def follow(self, mentor: "SchoolAgent") -> None:
         """Become the mentee of a mentor; a random part of the staff is the team."""
+        self.form_team()
         self.role = MENTEE
         self.experience = self.experience or MENTEE
         self.mentor = mentor
@@ -267,36 +274,38 @@ class SchoolAgent(Acquainted, mesa.Agent):
     @property
     def quality(self) -> float:
         """The coordination quality of the unit this school belongs to, or of clusters that organise themselves."""
+        if self.design.tier == "platform" and not self.funded:
+            return 0.0
         return self.coordinator.quality if self.coordinator else self.model.par.self_organisation
 
     def ends_tie(self) -> bool:
         """Decide whether the tie to the mentor ends this month."""
         if self.mentor is None:
             return False
-        model, des = self.model, self.model.des
+        model, des = self.model, self.des
         chance = rules.attrition_chance(
             model.par,
             self.mentor.quality,
             des.virtual_share,
-            (des.stipend + des.mentee_grant) * model.funded,
-            des.recognition * model.funded,
+            (des.stipend + des.mentee_grant) * self.funded,
+            des.recognition * self.funded,
             len(self.mentor.mentees) / des.places,
-            des.mandate * model.funded,
+            des.mandate * self.funded,
         )
         return self.draw(draws.RETAIN) < chance
 
     def deliver(self) -> None:
         """Post what this school's mentoring costs and receive a month of it from its mentor."""
-        model, par, des = self.model, self.model.par, self.model.des
+        model, par, des = self.model, self.model.par, self.des
         ledger, prices = model.ledger[self.country], model.prices[self.country]
         if self.mentees:
-            costs.post_mentor(ledger, prices, par, des, self.team, rules.meeting_hours(des, model.funded), model.funded)
+            costs.post_mentor(ledger, prices, par, des, self.team, rules.meeting_hours(des, self.funded), self.funded)
         if self.mentor is None:
             return
         distance, unlike, abroad = self.relation_to(self.mentor)
         mentees = len(self.mentor.mentees)
         worth = rules.online_worth(par, model.world.fading, model.month - self.tie_start)
-        effective, spent = spend(par, des, model.funded, mentees, distance, abroad, worth)
+        effective, spent = spend(par, des, self.funded, mentees, distance, abroad, worth)
         hours = effective * self.dilution
         for p, weight in enumerate(model.practices.weight.tolist()):
             dose = weight * rules.dose(par, hours, unlike, self.mentor.quality, des.mandate, self.mentor.share[p])
@@ -305,7 +314,7 @@ class SchoolAgent(Acquainted, mesa.Agent):
             self.keeping[p] = rules.saturation(raised, rules.raised(par, par.shield_half))
         self.hours_met += spent.meeting / mentees
         self.hours_shared += spent.session + spent.meeting / mentees
-        costs.post_mentee(ledger, prices, par, des, self.team, spent, model.funded)
+        costs.post_mentee(ledger, prices, par, des, self.team, spent, self.funded)
 
     # --- teachers ---
 
@@ -325,9 +334,9 @@ class SchoolAgent(Acquainted, mesa.Agent):
                 weights_of_kind += weight
             total += of_kind
             weights += weights_of_kind
-        if model.community > 0.0 and model.members > 1:
-            weight = rules.community_contact(model.par, model.community, self.team, self.teachers)
-            total += weight * ((model.member_shares[practice] - self.share[practice]) / (model.members - 1))
+        if self.track.community > 0.0 and model.in_community > 1:
+            weight = rules.community_contact(model.par, self.track.community, self.team, self.teachers)
+            total += weight * ((model.member_shares[practice] - self.share[practice]) / (model.in_community - 1))
             weights += weight
         return rules.exposure(model.world.contacts, seen, self.contact_weight, total, weights)
 
@@ -345,7 +354,7 @@ class SchoolAgent(Acquainted, mesa.Agent):
     def _change(self, event: int, practice: int, others: int, users: int, peers: float, mentoring: float, kept: float) -> int:
         """Draw how many more teachers of a part of the staff will use a practice."""
         model, par = self.model, self.model.par
-        outreach = model.des.outreach * model.funded
+        outreach = self.track.outreach
         gain = rules.adoption_chance(par, self.ready[practice], self.openness, outreach, self.influence[practice], peers, mentoring)
         loss = rules.loss_chance(par, self.share[practice], kept)
         u, v = draws.uniform_pair(model.seed_key, model.replicate, event, self.index, practice, model.month, MONTHLY)

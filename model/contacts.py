@@ -12,7 +12,7 @@ from school_mentoring.model.world.arrays import Counts, Floats, Index, Ints, Rec
 from . import draws, rules
 from .compiled import part, step
 from .draws import Moment
-from .state import LASTING, Member, RunCounts, Shared, Spread, State, Tie
+from .state import LASTING, Member, RunCounts, Shared, Spread, State, Tie, TrackNumbers
 from .vectors import fetch
 
 _AHEAD = 8  # how many members ahead memory is asked for what is kept of them, which lies in the order in which they joined
@@ -206,7 +206,7 @@ def exposure(world: World, par: Record, state: State, run: int, p: int, school: 
     """
     ties, side, row = state.ties[run], state.ties.shape[0], state.ties[run, Tie.ROW, school]
     member, shared, share = state.member[run, row], state.shared[run, row], state.spread[Spread.SHARE, p]
-    in_cluster, intensity, count = _in_cluster(ties, school), state.community[run, 0], state.runs[RunCounts.MEMBERS, run]
+    in_cluster, in_community = _in_cluster(ties, school), state.community[run, 0]
     total, weights = 0.0, 0.0
     for slot in range(member[Member.CONTACTS]):
         partner = np.int64(member[Member.PARTNER + slot])
@@ -219,9 +219,10 @@ def exposure(world: World, par: Record, state: State, run: int, p: int, school: 
         seen = Shared.EFFECT + 4 * p + 2
         total += shared[seen]
         weights += shared[seen + 1]
-    if intensity > 0.0 and count > 1:
+    intensity = state.numbers[run, TrackNumbers.COMMUNITY, track_of(world, state, run, school)] if in_community > 1.0 else 0.0
+    if intensity > 0.0:
         weight = rules.community_contact(par, intensity, member[Member.TEAM], world.teachers[school])
-        total += weight * ((state.community[run, 1 + p] - share[school * side + run]) / (count - 1))
+        total += weight * ((state.community[run, 1 + p] - share[school * side + run]) / (in_community - 1.0))
         weights += weight
     if weights == 0.0:
         return min(1.0, peers)
@@ -229,6 +230,12 @@ def exposure(world: World, par: Record, state: State, run: int, p: int, school: 
     # In weighted lists of a user's own a row sums to 1, and a contact weighs c times the mean of the row.
     peer_weight = world.row_weight[school] if world.weight.size == 0 else 1.0 / max(number, 1)
     return rules.exposure(world.contacts, peers, peer_weight, total, weights)
+
+
+@step
+def track_of(world: World, state: State, run: int, school: Index) -> int:
+    """Return the number of a school's track."""
+    return state.track[run, world.region[school]] if state.tracks.shape[2] > 1 else 0
 
 
 @step
@@ -245,11 +252,17 @@ def first_from(schools: Ints, count: int, school: Index) -> int:
 
 
 @part
-def set_community(members: Ints, share: Floats, community: Floats, intensity: float) -> None:
-    """Set the community of a run this month: its ``intensity``, and where it has one the sum of its ``members``' shares, (P, n)."""
-    community[0] = intensity
-    for p in range(share.shape[0] if intensity > 0.0 else 0):
-        total = 0.0
+def set_community(members: Ints, of_track: tuple[Ints, Ints, Floats], share: Floats, community: Floats) -> None:
+    """Set the community of a run this month: how many are in it, and the sums of their shares.
+
+    ``of_track``: regions of schools, tracks of regions, intensity in each track, 0 where it has no part in it; ``share``: (P, n).
+    """
+    region, track, intensity = of_track
+    for p in range(share.shape[0]):
+        total, count = 0.0, 0.0
         for position in range(members.size):
-            total += share[p, members[position]]
-        community[1 + p] = total
+            school = members[position]
+            if intensity[track[region[school]] if intensity.size > 1 else 0] > 0.0:
+                total += share[p, school]
+                count += 1.0
+        community[0], community[1 + p] = count, total

@@ -172,9 +172,15 @@ def post_learning(ledger: Counts, prices: Floats, par: Record, adopters: int | n
 
 
 @step
-def post_coordination(ledger: Counts, prices: Floats, par: Record, des: Record, units: float) -> None:
+def post_coordination(ledger: Counts, prices: Floats, par: Record, fte: float, units: float) -> None:
     """Post a funded month of a country's coordinators: ``units`` hubs, one ministry, or its equal share of the platform's."""
-    ledger[COORDINATION, PROGRAMME] += cents(des.fte * units * coordinator_month(par, prices[YEAR]))
+    ledger[COORDINATION, PROGRAMME] += cents(fte * units * coordinator_month(par, prices[YEAR]))
+
+
+@step
+def post_survey(ledger: Counts, cost: float) -> None:
+    """Post what it costs to ask one school at a gate, in EUR, with what it takes to coordinate the programme."""
+    ledger[COORDINATION, PROGRAMME] += cents(cost)
 
 
 @step
@@ -184,12 +190,15 @@ def community_runs(des: Record, month: int, funded: int) -> bool:
 
 
 @step
-def post_community(ledger: Counts, par: Record, des: Record, members: int, share_of_schools: float, funded: int) -> None:
-    """Post a month of what one country bears of the community: a fixed part by its share of all schools, and a part for each member.
+def post_community(
+    ledger: Counts, par: Record, intensity: float, largest: float, members: int, share_of_schools: float, funded: int
+) -> None:
+    """Post a month of what a track bears of the community in a country: a fixed part by its share of all schools, and one for each member.
 
-    Both in proportion to the community's intensity; paid by the programme while funded, then by the schools.
+    That in proportion to its own ``intensity``, the fixed one to the ``largest`` of all tracks, as there is one community; paid by the
+    programme while funded, then by the schools.
     """
-    amount = cents(des.community * par.platform_per_school) * members + cents(des.community * par.platform_fixed * share_of_schools)
+    amount = cents(intensity * par.platform_per_school) * members + cents(largest * par.platform_fixed * share_of_schools)
     ledger[PLATFORM, PROGRAMME if funded > 0 else SCHOOLS] += amount
 
 

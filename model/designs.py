@@ -105,32 +105,44 @@ PRESETS: Mapping[str, Design] = {
 }
 """The designs of the mission by name, ``none`` (the comparator) first."""
 
-DESIGN_DTYPE = np.dtype([(name, np.int64 if name in {*CHOICES, *WHOLE} else np.float64) for name in FIELDS])
-"""A design as a record: words as codes of ``CHOICES``, truth values as 0 or 1, no quota as -1."""
+ALONE = {"end": -1, "next": -1, "other": -1, "at_least": 0.0, "survey": 0, "survey_cost": 0.0}
+"""What the row of a design says of its place in a programme: here, that it is alone.
+
+From month ``end`` on the row ``next`` is in force, -1: never. ``survey``: schools that are asked before this row begins, 0: none are;
+where fewer than ``at_least`` of their mentored teachers use the practice, ``other`` begins in its place. ``survey_cost``: EUR a school.
+"""
+
+DESIGN_DTYPE = np.dtype(
+    [(name, np.int64 if name in {*CHOICES, *WHOLE} else np.float64) for name in FIELDS]
+    + [(name, np.int64 if isinstance(value, int) else np.float64) for name, value in ALONE.items()]
+)
+"""A design as a record: words as codes of ``CHOICES``, truth values as 0 or 1, no quota as -1; then its place in a programme."""
+
+
+def design_record(design: Design, first_month: int, last_month: int, place: Mapping[str, float] = ALONE) -> tuple[Any, ...]:
+    """Return the fields of a design's record, with a window where it states none; ``place``: its place in a programme."""
+    values = design.model_dump(include=set(FIELDS))
+    for name, words in CHOICES.items():
+        values[name] = words.index(values[name])
+    if design.mentor_share is None:
+        values["mentor_share"] = NO_QUOTA
+    if design.recruitment != "assigned":
+        values["mandate"] = False  # a mandate binds the schools it assigns
+    if design.first_month is None:
+        values["first_month"] = first_month
+    if design.last_month is None:
+        values["last_month"] = last_month
+    return tuple(values[name] for name in FIELDS) + tuple(place[name] for name in ALONE)
 
 
 def design_table(designs: Sequence[Design], first_month: int, last_month: int) -> NDArray[np.void]:
     """Return one record per design, shape (len(designs),), with the scenario's window where a design states none."""
-    table = np.empty(len(designs), DESIGN_DTYPE)
-    for row, design in enumerate(designs):
-        values = design.model_dump()
-        for name, words in CHOICES.items():
-            values[name] = words.index(values[name])
-        if design.mentor_share is None:
-            values["mentor_share"] = NO_QUOTA
-        if design.recruitment != "assigned":
-            values["mandate"] = False  # a mandate binds the schools it assigns
-        if design.first_month is None:
-            values["first_month"] = first_month
-        if design.last_month is None:
-            values["last_month"] = last_month
-        table[row] = tuple(values[name] for name in FIELDS)
-    return table
+    return np.array([design_record(design, first_month, last_month) for design in designs], DESIGN_DTYPE)
 
 
 def design_from_record(record: np.void) -> Design:
     """Return the design that a row of ``design_table`` holds, with its window written out."""
-    values = dict(zip(FIELDS, record.tolist(), strict=True))
+    values = {name: record[name].item() for name in FIELDS}
     for name, words in CHOICES.items():
         values[name] = words[values[name]]
     if values["mentor_share"] < 0.0:

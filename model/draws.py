@@ -32,10 +32,13 @@ EVENTS = (
     "turn",
     "team",
     "contact",
+    "gate",
 )
 """The kinds of event; the position of a kind in this tuple is its number, so new kinds go to the end."""
 
-START, TEACHERS, VOLUNTEER, SEEK, QUEUE, CONSIDER, CHOOSE, RETAIN, CASCADE, POPULATION, PEERS, TURN, TEAM, CONTACT = range(len(EVENTS))
+START, TEACHERS, VOLUNTEER, SEEK, QUEUE, CONSIDER, CHOOSE, RETAIN, CASCADE, POPULATION, PEERS, TURN, TEAM, CONTACT, GATE = range(
+    len(EVENTS)
+)
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -86,10 +89,10 @@ def uniform(seed: np.uint64, replicate: int, event: int, school: Index, practice
 
 
 class Moment(NamedTuple):
-    """A month of a run: what names its random numbers, and where it stands.
+    """A month of a run, or of one of its tracks: what names its random numbers, and where it stands.
 
-    ``run``: the run's number among those side by side. ``funded``: 1 while the design's programme runs, else 0. ``months``: of the run, of
-    which ``end_of_funding`` is the one whose state counts as the end of funding.
+    ``run``: the run's number among those side by side. ``months``: of the run, of which ``end_of_funding`` is the one whose state counts as
+    the end of funding. Of a track its number, and ``funded``: 1 while its programme runs, else 0.
     """
 
     seed: np.uint64
@@ -98,7 +101,8 @@ class Moment(NamedTuple):
     month: int
     months: int
     end_of_funding: int
-    funded: int
+    track: int = 0
+    funded: int = 0
 
 
 @step

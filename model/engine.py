@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import Counts, Floats, Practices, Record, Records, World
+from school_mentoring.model.world.arrays import Counts, Floats, Ints, Practices, Record, Records, World
 
 from .compiled import compiled, step
 from .draws import Moment
 from .mentoring import open_month
-from .month import commit, decide, start
+from .month import commit, decide
 from .observe import Results, empty_results, observe, sum_adopters
-from .recruitment import is_funded
 from .sequential import take_turns
+from .start import start
 from .state import BLOCK, SIDE, State, allocate
 
 __all__ = ["Batch", "Results", "Task", "cpu_count", "empty_results", "observe_run", "run_batch"]
@@ -39,12 +39,18 @@ class Batch(NamedTuple):
     replicate: Counts
 
 
+ONE_TRACK = np.empty((0, 0), np.int32)
+"""``Task.tracks`` where no design has several."""
+
+
 class Task(NamedTuple):
     """All that the runs of a batch are made from.
 
     ``parameters`` and ``designs`` are tables of ``parameter_table`` and ``design_table``; ``seed`` (0 to 2**64 - 1) names random numbers;
     ``end_of_funding`` is the month whose state counts as the end of funding, the last one where it lies beyond. ``factors``: on the
-    salaries of each country under each parameter set, (sets, countries); where they are empty all are 1.
+    salaries of each country under each parameter set, (sets, countries); where they are empty all are 1. ``tracks``: of each design
+    and region the row of ``designs`` with which the programme begins there, int32 (designs, regions); empty where each design begins with
+    its own row everywhere.
     """
 
     world: World
@@ -56,11 +62,17 @@ class Task(NamedTuple):
     months: int
     end_of_funding: int
     factors: Floats = np.empty((0, 0))
+    tracks: Ints = ONE_TRACK
 
 
 def factors_of(task: Task) -> Floats:
     """Return the factors on salaries of a task, written out, (sets, countries)."""
     return task.factors if task.factors.size else np.ones((len(task.parameters), task.world.salary.size))
+
+
+def most_tracks(tracks: Ints) -> int:
+    """Return the largest number of tracks that a design has."""
+    return max((np.unique(row).size for row in tracks), default=1)
 
 
 def cpu_count() -> int:
@@ -71,14 +83,15 @@ def cpu_count() -> int:
 @step
 def _moment(task: Task, r: int, run: int, month: int) -> Moment:
     """Return a month of row r, which is made as one of the runs side by side."""
-    des = task.designs[task.batch.design[r]]
-    return Moment(task.seed, task.batch.replicate[r], run, month, task.months, task.end_of_funding, is_funded(des, month))
+    return Moment(task.seed, task.batch.replicate[r], run, month, task.months, task.end_of_funding, 0, 0)
 
 
 @step
 def _start_run(task: Task, state: State, r: int, run: int) -> None:
-    which, des = task.batch.parameter_set[r], task.designs[task.batch.design[r]]
-    start(task.world, task.practices, task.parameters[which], task.factors[which], des, state, _moment(task, r, run, 0))
+    which, design = task.batch.parameter_set[r], task.batch.design[r]
+    for region in range(task.world.region_country.size):
+        state.track[run, region] = task.tracks[design, region] if task.tracks.size > 0 else design
+    start(task.world, task.practices, task.parameters[which], task.factors[which], state, _moment(task, r, run, 0))
 
 
 @step
@@ -90,9 +103,8 @@ def _commit_all(task: Task, par: Record, state: State) -> None:
 @step
 def _open_run(task: Task, state: State, results: Results, r: int, run: int, month: int) -> None:
     """Make a month of row r up to where teachers decide, and observe it."""
-    par, des = task.parameters[task.batch.parameter_set[r]], task.designs[task.batch.design[r]]
-    now = _moment(task, r, run, month)
-    open_month(task.world, task.practices, par, des, state, now)
+    par, now = task.parameters[task.batch.parameter_set[r]], _moment(task, r, run, month)
+    open_month(task.world, task.practices, par, task.designs, state, now)
     observe(task.world, task.practices, par, state, now, results, r)
 
 
@@ -117,8 +129,8 @@ def _run_groups(task: Task, state: State, results: Results, rows: Counts, cuts: 
             sum_adopters(state)
             for run in range(group.size):
                 r = group[run]
-                des, now = task.designs[task.batch.design[r]], _moment(task, r, run, month)
-                open_month(task.world, task.practices, par, des, state, now)
+                now = _moment(task, r, run, month)
+                open_month(task.world, task.practices, par, task.designs, state, now)
                 observe(task.world, task.practices, par, state, now, results, r)
             if month < task.months - 1:
                 for p in range(task.practices.weight.size):
@@ -137,7 +149,7 @@ def _run_in_turn(task: Task, state: State, results: Results, rows: Counts, cuts:
         for month in range(task.months):
             sum_adopters(state)
             now = _moment(task, r, 0, month)
-            open_month(task.world, task.practices, par, task.designs[task.batch.design[r]], state, now)
+            open_month(task.world, task.practices, par, task.designs, state, now)
             observe(task.world, task.practices, par, state, now, results, r)
             if month < task.months - 1:
                 take_turns(task.world, par, state, now)
@@ -172,7 +184,8 @@ def run_batch(task: Task, *, monthly: bool = False, per_school: bool = False, th
     """
     world, practices, batch = task.world, task.practices, task.batch
     runs = batch.design.size
-    results = empty_results(world, practices, runs, task.months, monthly, per_school)
+    tracks = most_tracks(task.tracks)
+    results = empty_results(world, practices, runs, task.months, monthly, per_school, tracks)
     threads = threads or cpu_count()
     end = min(task.end_of_funding, task.months - 1)
     task = task._replace(seed=np.uint64(task.seed), end_of_funding=end, factors=factors_of(task))
@@ -183,7 +196,7 @@ def run_batch(task: Task, *, monthly: bool = False, per_school: bool = False, th
     side = SIDE if runs > groups else 1
 
     def work(low: int, high: int) -> None:
-        make_runs(task, allocate(world, practices.weight.size, side), results, rows, of_group, low, high)
+        make_runs(task, allocate(world, practices.weight.size, side, tracks), results, rows, of_group, low, high)
 
     if threads == 1 or runs == 0:
         work(0, groups)
@@ -191,7 +204,7 @@ def run_batch(task: Task, *, monthly: bool = False, per_school: bool = False, th
     pool = ThreadPoolExecutor(threads)
     try:
         if runs < threads and world.teachers.size >= MANY_SCHOOLS and not world.sequential:
-            state = allocate(world, practices.weight.size)
+            state = allocate(world, practices.weight.size, tracks=tracks)
             ranges = [*range(0, world.teachers.size, BLOCK * -(-world.teachers.size // (BLOCK * threads))), world.teachers.size]
             for r in range(runs):
                 _run_on_threads(task, state, results, r, pool, ranges)

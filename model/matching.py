@@ -9,6 +9,7 @@ from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, Floats, In
 
 from . import draws, rules
 from .compiled import part, step
+from .contacts import track_of
 from .draws import Moment
 from .rules import NO_TIER
 from .state import MENTEE, MENTOR, NO_ROLE, State, Tie, UnitCounts
@@ -22,30 +23,34 @@ NO_TARGET, TO_DISADVANTAGED, TO_RURAL, TO_SMALL, TO_RURAL_OR_DISADVANTAGED = ran
 LAST = -1e9  # a queueing key below every other
 
 KEY, NOISE = 0, 3  # rows of State.floats: how early each school is served, and noise of the mentors considered
-QUEUE, POOL, SLOT, FREE = range(4)
-"""Rows of State.ints: schools in the order served; mentors with free places, the place of each in that list; free places of each."""
+QUEUE, POOL, SLOT, FREE, SCHOOLS = range(5)
+"""Rows of State.ints: schools in the order served; mentors with free places, the place of each in that list; free places of each; the
+schools of the track that has its round, in the order of the table."""
 
 
 @step
-def match(world: World, par: Record, des: Record, state: State, now: Moment, named: bool) -> None:
-    """Tie mentees to mentors: first the pairs a pilot named, then the queue, each taking the best mentor left.
+def match(world: World, par: Record, des: Record, state: State, now: Moment, schools: Ints, named: bool) -> None:
+    """Tie mentees to mentors of a track: first the pairs a pilot named, then the queue, each taking the best mentor left.
 
     Where places are reserved, schools out of the target that find only such ones have to wait until the end of the queue.
     """
     ties = state.ties[now.run]
     if named:
-        for i in range(world.teachers.size):
+        for position in range(schools.size):
+            i = np.int64(schools[position])
             m = np.int64(world.named_mentor[i])
-            if m >= 0 and ties[Tie.ROLE, i] == NO_ROLE and _is_free(des, ties, m):
+            if m >= 0 and ties[Tie.ROLE, i] == NO_ROLE and _is_free(des, ties, m) and track_of(world, state, now.run, m) == now.track:
                 begin_tie(world, par, des, state, now, i, m)
-    count = _queue_mentees(world, par, des, state, now, named)
+    count = _queue_mentees(world, par, des, state, now, schools, named)
     if des.scope == PEERS:
-        for i in range(world.teachers.size):
+        state.ints[FREE, : world.teachers.size] = 0
+        for position in range(schools.size):
+            i = schools[position]
             state.ints[FREE, i] = des.places - ties[Tie.MENTEES, i] if ties[Tie.ROLE, i] == MENTOR else 0
     else:
-        _fill_pools(world, des, state, now)
+        _fill_pools(world, des, state, now, schools)
     queue, waiting = state.ints[QUEUE], 0
-    places = open_places(des, _free_places(des, ties))
+    places = open_places(des, _free_places(des, ties, schools))
     for position in range(count):
         school = np.int64(queue[position])
         if des.target == NO_TARGET or is_target(par, des.target, world.traits[school], world.teachers[school]):
@@ -80,9 +85,10 @@ def open_places(des: Record, free: int) -> int:
 
 
 @step
-def _free_places(des: Record, ties: Ints) -> int:
+def _free_places(des: Record, ties: Ints, schools: Ints) -> int:
     free = 0
-    for i in range(ties.shape[1]):
+    for position in range(schools.size):
+        i = schools[position]
         if ties[Tie.ROLE, i] == MENTOR:
             free += max(0, des.places - ties[Tie.MENTEES, i])
     return free
@@ -153,12 +159,13 @@ def _is_free(des: Record, ties: Ints, school: Index) -> bool:
 
 
 @step
-def _fill_pools(world: World, des: Record, state: State, now: Moment) -> None:
+def _fill_pools(world: World, des: Record, state: State, now: Moment, schools: Ints) -> None:
     """List the mentors that have free places, pool by pool, each in the order of the table."""
     ties, pool, slot = state.ties[now.run], state.ints[POOL], state.ints[SLOT]
     pool_start, pool_count = state.units[UnitCounts.POOL_START], state.units[UnitCounts.POOL_COUNT]
     pool_count[:] = 0
-    for i in range(world.teachers.size):
+    for position in range(schools.size):
+        i = np.int64(schools[position])
         if _is_free(des, ties, i):
             pool_count[_pool_of(world, des, i)] += 1
     start = 0
@@ -166,7 +173,8 @@ def _fill_pools(world: World, des: Record, state: State, now: Moment) -> None:
         pool_start[u] = start
         start += pool_count[u]
         pool_count[u] = 0
-    for i in range(world.teachers.size):
+    for position in range(schools.size):
+        i = np.int64(schools[position])
         if _is_free(des, ties, i):
             u = _pool_of(world, des, i)
             slot[i] = pool_start[u] + pool_count[u]
@@ -195,6 +203,8 @@ def _set_proximity(world: World, des: Record, state: State, now: Moment) -> None
     """
     ties, key, pool = state.ties[now.run], state.floats[KEY], state.ints[POOL]
     for region in range(world.region_country.size):
+        if state.track[now.run, region] != now.track:
+            continue
         start, end = world.region_start[region], world.region_start[region + 1]
         mentors = 0
         for position in range(start, end):
@@ -216,13 +226,14 @@ def _set_proximity(world: World, des: Record, state: State, now: Moment) -> None
 
 
 @step
-def _queue_mentees(world: World, par: Record, des: Record, state: State, now: Moment, named: bool) -> int:
+def _queue_mentees(world: World, par: Record, des: Record, state: State, now: Moment, schools: Ints, named: bool) -> int:
     """Queue the schools that want a mentor, in the order of the design's priority; return how many."""
     ties, key, queue = state.ties[now.run], state.floats[KEY], state.ints[QUEUE]
     if des.priority == PROXIMITY:
         _set_proximity(world, des, state, now)
     count = 0
-    for i in range(world.teachers.size):
+    for position in range(schools.size):
+        i = np.int64(schools[position])
         if ties[Tie.ROLE, i] != NO_ROLE or (named and world.named_role[i] != MENTEE):
             continue
         if des.recruitment == VOLUNTEER:

@@ -5,11 +5,11 @@
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import NO_CONTACTS, Floats, Index, Ints, Practices, Record, World
+from school_mentoring.model.world.arrays import NO_CONTACTS, Counts, Floats, Index, Ints, Practices, Record, Records, World
 
 from . import draws, rules
 from .compiled import part, step
-from .contacts import Clusters, age_contacts, clusters_of, see_cluster, set_community
+from .contacts import Clusters, age_contacts, clusters_of, see_cluster, set_community, track_of
 from .costs import (
     TieMonth,
     community_runs,
@@ -21,38 +21,74 @@ from .costs import (
     post_outreach,
 )
 from .draws import Moment
-from .matching import HUB, MINISTRY
-from .recruitment import recruiting_month, recruitment_round, round_month
+from .matching import HUB, MINISTRY, PLATFORM
+from .recruitment import changes_ties, is_funded, of_track, recruitment_rounds
 from .rules import NO_TIER
-from .state import CountryCounts, CountryMoney, Member, RunCounts, Shared, Spread, State, Tie, UnitCounts
+from .state import CountryCounts, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts, TrackNumbers, UnitCounts
 from .ties import end_tie
 
 _TOGETHER = 64  # mentors whose clusters go through the steps of a month together
 
 
 @step
-def _unit_of(world: World, des: Record, school: Index) -> int:
-    """Return the number of the coordinating unit that a school belongs to."""
+def _unit_of(world: World, des: Record, state: State, now: Moment, school: Index) -> int:
+    """Return the number of the coordinating unit that a school of a track belongs to.
+
+    First the hubs of all regions, then a ministry of each country for each track; last the platform that all funded tracks share.
+    """
     if des.tier == HUB:
         return world.region[school]
-    if des.tier == MINISTRY:
-        return world.country[school]
-    return 0
+    if des.tier == PLATFORM and now.funded > 0:
+        return state.quality.size - 1
+    first = world.region_country.size + now.track * world.salary.size
+    return first + world.country[school] if des.tier == MINISTRY else first
 
 
 @step
-def _coordinate(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
+def _coordinate(world: World, par: Record, designs: Records, state: State, now: Moment) -> None:
     """Set the coordination quality of each unit from the clusters active now."""
-    fte = des.fte * now.funded
-    ties, clusters = state.ties[now.run], state.units[UnitCounts.CLUSTERS]
+    ties, tracks, clusters = state.ties[now.run], state.tracks[now.run], state.units[UnitCounts.CLUSTERS]
     clusters[:] = 0
-    for position in range(state.runs[RunCounts.MENTORS, now.run]):
-        m = ties[Tie.MENTORS, position]
-        if ties[Tie.MENTEES, m] > 0:
-            clusters[_unit_of(world, des, m)] += 1
-    for u in range(clusters.size):
+    for track in range(state.runs[RunCounts.TRACKS, now.run]):
+        des = designs[tracks[TrackCounts.NODE, track]]
+        here = of_track(now, des, track)
+        for position in range(tracks[TrackCounts.MENTORS, track], tracks[TrackCounts.MENTORS_END, track]):
+            m = ties[Tie.MENTORS, position]
+            if ties[Tie.MENTEES, m] > 0:
+                clusters[_unit_of(world, des, state, here, m)] += 1
+    platform = clusters.size - 1
+    for u in range(platform):
         if clusters[u] > 0:
+            hub, ministry = u, (u - world.region_country.size) // world.salary.size
+            track = state.track[now.run, hub] if hub < world.region_country.size else ministry
+            des = designs[tracks[TrackCounts.NODE, track]]
+            fte = des.fte * is_funded(des, now.month)
             state.quality[u] = rules.coordination_quality(par, des.tier, fte, float(clusters[u]))
+    if clusters[platform] > 0:
+        fte, _ = _platform(designs, state, now)
+        state.quality[platform] = rules.coordination_quality(par, PLATFORM, fte, float(clusters[platform]))
+
+
+@step
+def _on_platform(designs: Records, state: State, now: Moment, country: int) -> float:
+    """Return the most coordinators that a funded track of a country asks of the platform, -1 where none uses it."""
+    fte = -1.0
+    for track in range(state.runs[RunCounts.TRACKS, now.run]):
+        des = designs[state.tracks[now.run, TrackCounts.NODE, track]]
+        if des.tier == PLATFORM and is_funded(des, now.month) > 0 and state.countries[now.run, track, CountryCounts.REGIONS, country] > 0:
+            fte = max(fte, des.fte)
+    return fte
+
+
+@step
+def _platform(designs: Records, state: State, now: Moment) -> tuple[float, int]:
+    """Return how many coordinators the platform has, the most that a country asks for, and how many countries use it."""
+    most, users = 0.0, 0
+    for country in range(state.ledger.shape[1]):
+        fte = _on_platform(designs, state, now, country)
+        most = max(most, fte)
+        users += 1 if fte >= 0.0 else 0
+    return most, users
 
 
 @part
@@ -62,17 +98,26 @@ def _draw_ties(now: Moment, tied: Ints, u: Floats) -> None:
 
 
 @step
-def _retain(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
-    """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
+def _set_attrition(world: World, par: Record, des: Record, state: State, now: Moment) -> None:
+    """Set the chance that a tie ends of each mentor of a track, row 0 of ``floats``."""
     incentive = (des.stipend + des.mentee_grant) * now.funded
-    met, ties, chance = clusters_of(world, state, now.run), state.ties[now.run], state.floats[0]
-    for position in range(state.runs[RunCounts.MENTORS, now.run]):
+    ties, tracks, chance = state.ties[now.run], state.tracks[now.run], state.floats[0]
+    for position in range(tracks[TrackCounts.MENTORS, now.track], tracks[TrackCounts.MENTORS_END, now.track]):
         m = ties[Tie.MENTORS, position]
         load = ties[Tie.MENTEES, m] / des.places
-        quality = state.quality[_unit_of(world, des, m)]
+        quality = state.quality[_unit_of(world, des, state, now, m)]
         chance[m] = rules.attrition_chance(
             par, quality, des.virtual_share, incentive, des.recognition * now.funded, load, des.mandate * now.funded
         )
+
+
+@step
+def _retain(world: World, par: Record, designs: Records, state: State, now: Moment) -> None:
+    """End the mentoring ties that do not survive the month; all ties are judged before any ends."""
+    met, ties, chance = clusters_of(world, state, now.run), state.ties[now.run], state.floats[0]
+    for track in range(state.runs[RunCounts.TRACKS, now.run]):
+        des = designs[state.tracks[now.run, TrackCounts.NODE, track]]
+        _set_attrition(world, par, des, state, of_track(now, des, track))
     count = state.runs[RunCounts.TIED, now.run]
     tied, u = ties[Tie.TIED, :count], state.floats[1, :count]
     _draw_ties(now, tied, u)
@@ -130,11 +175,13 @@ def spend(par: Record, des: Record, funded: int, mentees: int, distance: float, 
 
 
 @step
-def _deliver_all(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
+def _deliver_all(world: World, practices: Practices, par: Record, designs: Records, state: State, now: Moment) -> None:
     """Give all clusters their month of mentoring, some at a time, so that what one step leaves is still in the cache for the next."""
-    mentors = state.runs[RunCounts.MENTORS, now.run]
-    for low in range(0, mentors, _TOGETHER):
-        _deliver(world, practices, par, des, state, now, low, min(low + _TOGETHER, mentors))
+    tracks = state.tracks[now.run]
+    for track in range(state.runs[RunCounts.TRACKS, now.run]):
+        des, end = designs[tracks[TrackCounts.NODE, track]], tracks[TrackCounts.MENTORS_END, track]
+        for low in range(tracks[TrackCounts.MENTORS, track], end, _TOGETHER):
+            _deliver(world, practices, par, des, state, of_track(now, des, track), low, min(low + _TOGETHER, end))
 
 
 @step
@@ -147,7 +194,7 @@ def _deliver(world: World, practices: Practices, par: Record, des: Record, state
         mentees, mentors_row = ties[Tie.MENTEES, m], ties[Tie.ROW, m]
         if mentees == 0:
             continue
-        country, quality = world.country[m], state.quality[_unit_of(world, des, m)]
+        country, quality = world.country[m], state.quality[_unit_of(world, des, state, now, m)]
         post_mentor(ledger[country], state.money[country], par, des, member[mentors_row, Member.TEAM], meeting, now.funded)
         row = np.int64(member[mentors_row, Member.FIRST])
         while row >= 0:
@@ -180,34 +227,52 @@ def _see_clusters(met: Clusters, share: Floats, low: int, high: int) -> None:
 
 
 @step
-def _post_programme(world: World, par: Record, des: Record, state: State, now: Moment, community: bool) -> None:
-    """Post coordination, community and outreach, country by country."""
-    countries = state.countries[now.run]
-    outreach = now.funded > 0 and des.outreach > 0.0
-    if outreach:
+def _post_programme(world: World, par: Record, designs: Records, state: State, now: Moment) -> None:
+    """Post coordination, community and outreach, track by track and country by country."""
+    tracks, numbers = state.runs[RunCounts.TRACKS, now.run], state.numbers[now.run]
+    schools_in_it, largest, outreach = np.int64(0), 0.0, 0.0
+    for track in range(tracks):
+        outreach = max(outreach, numbers[TrackNumbers.OUTREACH, track])
+        if numbers[TrackNumbers.COMMUNITY, track] > 0.0:
+            largest = max(largest, numbers[TrackNumbers.COMMUNITY, track])
+            schools_in_it += _total(state.countries[now.run, track, CountryCounts.SCHOOLS])
+    if outreach > 0.0:
         _set_reached(world, state, now.run)
+    fte, users = _platform(designs, state, now)
     for country in range(world.salary.size):
         ledger, prices = state.ledger[now.run, country], state.money[country]
-        schools, members = countries[CountryCounts.SCHOOLS, country], countries[CountryCounts.MEMBERS, country]
-        if now.funded > 0 and des.tier != NO_TIER:
-            units = 1.0 if des.tier == MINISTRY else 1.0 / world.salary.size
-            if des.tier == HUB:
-                units = float(countries[CountryCounts.HUBS, country])
-            post_coordination(ledger, prices, par, des, units)
-        if community:
-            post_community(ledger, par, des, members, schools / world.teachers.size, now.funded)
-        if outreach:
-            post_outreach(ledger, prices, par, des, schools, prices[CountryMoney.REACHED])
+        if users > 0 and _on_platform(designs, state, now, country) >= 0.0:
+            post_coordination(ledger, prices, par, fte, 1.0 / users)
+        for track in range(tracks):
+            des = designs[state.tracks[now.run, TrackCounts.NODE, track]]
+            counts, funded = state.countries[now.run, track, :, country], is_funded(des, now.month)
+            regions, schools = counts[CountryCounts.REGIONS], counts[CountryCounts.SCHOOLS]
+            intensity = numbers[TrackNumbers.COMMUNITY, track]
+            if funded > 0 and regions > 0 and des.tier not in (NO_TIER, PLATFORM):
+                post_coordination(ledger, prices, par, des.fte, float(regions) if des.tier == HUB else 1.0)
+            if intensity > 0.0:
+                post_community(ledger, par, intensity, largest, counts[CountryCounts.MEMBERS], schools / max(schools_in_it, 1), funded)
+            if numbers[TrackNumbers.OUTREACH, track] > 0.0:
+                post_outreach(ledger, prices, par, des, schools, state.reached[track, country])
+
+
+@step
+def _total(counts: Counts) -> np.int64:
+    total = np.int64(0)
+    for k in range(counts.size):
+        total += counts[k]
+    return total
 
 
 @part
 def _set_reached(world: World, state: State, run: int) -> None:
-    """Set the sum of openness over teachers who do not use a practice, by country."""
-    side, reached = state.ties.shape[0], state.money[:, CountryMoney.REACHED]
+    """Set the sum of openness over teachers who do not use a practice, by track and country."""
+    side, reached = state.ties.shape[0], state.reached
     reached[:] = 0.0
     for p in range(state.adopters.shape[0]):
         for i in range(world.teachers.size):
-            reached[world.country[i]] += world.openness[i] * (world.teachers[i] - state.adopters[p, i * side + run])
+            idle = world.teachers[i] - state.adopters[p, i * side + run]
+            reached[track_of(world, state, run, i), world.country[i]] += world.openness[i] * idle
 
 
 @step
@@ -221,24 +286,48 @@ def _post_learning(par: Record, state: State, now: Moment) -> None:
 
 
 @step
-def open_month(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Do everything of a month but adoption: recruit and match, coordinate, retain, deliver, account."""
-    run, side = now.run, state.ties.shape[0]
-    outreach = des.outreach * now.funded
-    if state.outreach[run] != outreach:
-        state.outreach[run::side] = outreach
+def open_month(world: World, practices: Practices, par: Record, designs: Records, state: State, now: Moment) -> None:
+    """Do everything of a month but adoption: begin phases, recruit and match, coordinate, retain, deliver, account."""
+    run, nodes, tracks = now.run, state.tracks[now.run, TrackCounts.NODE], state.runs[RunCounts.TRACKS, now.run]
     state.ledger[run] = 0
     _post_learning(par, state, now)
-    if recruiting_month(des, now.month) or (des.tie_months > 0 and round_month(des, now.month)):
-        recruitment_round(world, practices, par, des, state, now)
+    due = False
+    for track in range(tracks):
+        due |= changes_ties(designs[nodes[track]], now.month)
+    if due:
+        recruitment_rounds(world, practices, par, designs, state, now)
     if state.runs[RunCounts.TIED, run] > 0:
-        _coordinate(world, par, des, state, now)
-        _retain(world, par, des, state, now)
-        _deliver_all(world, practices, par, des, state, now)
-    members = state.ties[run, Tie.MEMBERS, : state.runs[RunCounts.MEMBERS, run]]
-    community = community_runs(des, now.month, now.funded) and (now.funded > 0 or members.size > 0)
-    if members.size > 0:
+        _coordinate(world, par, designs, state, now)
+        _retain(world, par, designs, state, now)
+        _deliver_all(world, practices, par, designs, state, now)
+    if state.runs[RunCounts.MEMBERS, run] > 0:
         age_contacts(clusters_of(world, state, run), now.month)
-    set_community(members, state.spread[Spread.SHARE, :, run::side], state.community[run], des.community if community else 0.0)
-    if community or (now.funded > 0 and (des.tier != NO_TIER or des.outreach > 0.0)):
-        _post_programme(world, par, des, state, now, community)
+    if _reach_schools(world, designs, state, now):
+        _post_programme(world, par, designs, state, now)
+
+
+@step
+def _reach_schools(world: World, designs: Records, state: State, now: Moment) -> bool:
+    """Set what each track brings to its schools this month, outreach and community; tell whether any has costs of its own."""
+    run, side, numbers, costs = now.run, state.ties.shape[0], state.numbers[now.run], False
+    members = state.ties[run, Tie.MEMBERS, : state.runs[RunCounts.MEMBERS, run]]
+    state.runs[RunCounts.APART, run], state.community[run, 0] = 0, 0.0
+    runs = False  # whether a track that has a community is funded or has members: then there is one
+    for track in range(state.runs[RunCounts.TRACKS, run]):
+        des = designs[state.tracks[run, TrackCounts.NODE, track]]
+        funded = is_funded(des, now.month)
+        numbers[TrackNumbers.OUTREACH, track], numbers[TrackNumbers.COMMUNITY, track] = des.outreach * funded, 0.0
+        if numbers[TrackNumbers.OUTREACH, track] != numbers[TrackNumbers.OUTREACH, 0]:
+            state.runs[RunCounts.APART, run] = 1
+        if community_runs(des, now.month, funded):
+            numbers[TrackNumbers.COMMUNITY, track] = des.community
+            runs = runs or funded > 0 or bool(_total(state.countries[run, track, CountryCounts.MEMBERS]) > 0)
+        costs |= funded > 0 and (des.tier != NO_TIER or des.outreach > 0.0)
+    if runs:
+        places = world.region, state.track[run], numbers[TrackNumbers.COMMUNITY]
+        set_community(members, places, state.spread[Spread.SHARE, :, run::side], state.community[run])
+    else:
+        numbers[TrackNumbers.COMMUNITY] = 0.0
+    if state.outreach[run] != numbers[TrackNumbers.OUTREACH, 0]:
+        state.outreach[run::side] = numbers[TrackNumbers.OUTREACH, 0]
+    return costs or runs

@@ -1,57 +1,70 @@
-"""The model as a researcher runs it: agents of ``agents.py`` under one design, one month per step.
+"""The model as a researcher runs it: agents of ``agents.py`` under one design or programme, one month per step.
 
-It gives the same trajectory as the compiled engine, to the last bit. Subclass ``MentoringModel`` to change the order of a month, or what
-is decided for all schools at once.
+It gives the same trajectory as the compiled engine, to the last bit. Subclass ``MentoringModel`` to change the order of a month, or
+``Track`` (as its ``track_class``) to change what is decided for all schools of a track at once.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import mesa
 import numpy as np
 
-from school_mentoring.model.world.arrays import Practices, World
+from school_mentoring.model.world.arrays import Ints, Practices, Records, World
 
 from . import costs, draws
-from .agents import CoordinatorAgent, SchoolAgent
+from .agents import SchoolAgent
 from .costs import CATEGORIES, PAYERS
-from .designs import Design, design_from_record, design_table
+from .designs import Design
 from .draws import Moment
-from .engine import Results, Task, empty_results, factors_of, observe_run
-from .matching import open_places
+from .engine import Results, Task, empty_results, factors_of, most_tracks, observe_run
 from .parameters import parameter_table
-from .recruitment import is_funded, quota, recruiting_month, round_month
-from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE, Member, RunCounts, Shared, Spread, State, Tie, allocate
+from .programmes import Programme, programme_table, track_table
+from .state import MENTOR, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts, allocate
+from .track import CoordinatorAgent, Track
+
+
+class Rows(NamedTuple):
+    """A programme as rows of ``programme_table``, and that with which it begins in each region; empty: with the first everywhere."""
+
+    table: Records
+    entries: Ints
 
 
 class MentoringModel(mesa.Model):
-    """Schools under one design; ``step()`` is one month.
+    """Schools under one design or programme; ``step()`` is one month.
 
     The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
     ``seed`` and ``replicate`` that name the random numbers, and the ``window`` of the programme: funded from its first month on, up to and
     without its second, unless the design states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
-    Salaries are the world's until ``set_factors`` says otherwise.
+    Salaries are the world's until ``set_factors`` says otherwise. ``places``: code of the country and name of each region, which a
+    programme with tracks needs.
     """
+
+    track_class = Track
 
     def __init__(
         self,
         world: World,
         practices: Practices,
-        design: Design,
+        design: Design | Programme | Rows,
         parameters: Mapping[str, float] | None = None,
         *,
         seed: int = 0,
         replicate: int = 0,
         window: tuple[int, int] = (6, 34),
+        places: Sequence[tuple[str, str]] = (),
         school_class: type[SchoolAgent] = SchoolAgent,
     ) -> None:
         super().__init__(seed=seed % 2**32)
-        self.world, self.practices, self.design = world, practices, design
+        self.world, self.practices = world, practices
         self.par = parameter_table([parameters or {}]).view(np.recarray)[0]
-        self.des = design_table([design], *window).view(np.recarray)[0]
+        rows = design if isinstance(design, Rows) else Rows(programme_table([design], *window), track_table([design], places))
+        self.nodes = rows.table.view(np.recarray)
         self.seed_key, self.replicate = np.uint64(seed), replicate
         self.month = 0
         self.ties = self.members = 0
-        self.community = 0.0
+        self.in_community = 0
         self.member_shares = [0.0] * practices.weight.size
         self.prices = np.zeros((world.salary.size, 3))
         self.set_factors([1.0] * world.salary.size)
@@ -62,8 +75,11 @@ class MentoringModel(mesa.Model):
             [self.schools[i] for i in world.by_region[world.region_start[r] : world.region_start[r + 1]]]
             for r in range(world.region_country.size)
         ]
-        self.coordinators = self._appoint()
-        self.pools: dict[int, list[SchoolAgent]] = {}
+        entry = rows.entries.reshape(-1) if rows.entries.size else np.zeros(len(self.regions), np.int32)
+        starts = {int(node): [int(region) for region in np.flatnonzero(entry == node)] for node in entry.tolist()}
+        self.tracks = [self.track_class(self, number, node, regions) for number, (node, regions) in enumerate(starts.items())]
+        self.coordinators: list[CoordinatorAgent] = []
+        self.appoint()
         for school in self.schools:
             school.start()
         self.datacollector = mesa.DataCollector(
@@ -88,16 +104,29 @@ class MentoringModel(mesa.Model):
 
     @property
     def funded(self) -> int:
-        """1 while the programme runs, else 0."""
-        return is_funded(self.des, self.month)
+        """1 while a programme runs in any track, else 0."""
+        return max(track.funded for track in self.tracks)
 
-    def _appoint(self) -> list[CoordinatorAgent]:
-        units = {"none": 0, "platform": 1, "hub": len(self.regions), "ministry": self.world.salary.size}
-        coordinators = [CoordinatorAgent(self) for _ in range(units[self.design.tier])]
-        for school in self.schools if coordinators else []:
-            unit = {"platform": 0, "hub": school.region, "ministry": school.country}[self.design.tier]
-            school.coordinator = coordinators[unit]
-        return coordinators
+    @property
+    def platform_fte(self) -> float:
+        """How many coordinators the platform has: the most that any track which uses it asks for."""
+        return max((float(track.des.fte) for track in self.tracks if track.on_platform), default=0.0)
+
+    def appoint(self) -> None:
+        """Appoint coordinators: of each track in each of its regions or countries, and for all tracks one platform."""
+        for former in self.coordinators:
+            former.remove()
+        units: dict[tuple[int, int], CoordinatorAgent] = {}
+        for track in self.tracks:
+            tier, mine = track.design.tier, track.number
+            of_tier = {"hub": track.regions, "ministry": sorted(track.countries), "platform": [-1]}.get(tier, [])
+            for unit in of_tier:
+                if (key := (mine if unit >= 0 else -1, unit)) not in units:
+                    units[key] = CoordinatorAgent(self, track if unit >= 0 else None)
+            for school in track.schools:
+                place = {"hub": (mine, school.region), "ministry": (mine, school.country), "platform": (-1, -1)}
+                school.coordinator = units[place[tier]] if of_tier else None
+        self.coordinators = list(units.values())
 
     def step(self) -> None:
         """Let one month pass: recruit and match, retain, deliver, account and observe, adopt and discontinue."""
@@ -109,16 +138,12 @@ class MentoringModel(mesa.Model):
         """Do everything of a month that comes before teachers adopt."""
         self.ledger[:] = 0
         self.post_learning()
-        recruiting = recruiting_month(self.des, self.month)
-        if recruiting:
-            self.cascade()
-        if round_month(self.des, self.month):
-            for school in [s for s in self.schools if s.graduates()]:
-                school.leave_mentor(ALUMNUS)
-        if recruiting:
-            self.recruit()
-            self.match()
-        if self.design.recruitment != "none" and self.month >= self.des.first_month:
+        began = [track.go_on() for track in self.tracks]
+        if any(began):
+            self.appoint()
+        for track in self.tracks:
+            track.hold_round()
+        if any(school.is_member for school in self.schools):
             self.coordinate()
             for school in [s for s in self.schools if s.ends_tie()]:
                 school.leave_mentor()
@@ -148,108 +173,29 @@ class MentoringModel(mesa.Model):
         """Return the schools in this month's order of turns, drawn anew each month."""
         return sorted(self.schools, key=lambda school: (-school.draw(draws.TURN), school.index))
 
-    @property
-    def named_round(self) -> bool:
-        """Whether this round takes the mentors and ties that a pilot named."""
-        return self.named_world and self.design.recruitment == "assigned" and self.month == self.des.first_month
-
-    def cascade(self) -> None:
-        """Make mentors of mentees in whose team the practice is mainstreamed."""
-        for school in [s for s in self.schools if s.cascades()]:
-            school.leave_mentor()
-            school.become_mentor()
-
-    def recruit(self) -> None:
-        """Make mentors: the assigned or volunteering schools, region by region; a pilot that named its mentors has no more."""
-        assigned = self.design.recruitment == "assigned"
-        if assigned and self.named_world and self.month != self.des.first_month:
-            return
-        before = 0
-        for region in self.regions:
-            free = [s for s in region if s.may_mentor]
-            if self.named_round:
-                chosen = [s for s in free if self.world.named_role[s.index] == MENTOR]
-            else:
-                willing = free if assigned else [s for s in free if s.volunteers()]
-                chosen = sorted(willing, key=lambda s: (-(s.capacity + s.own_share), s.index))
-                if self.design.mentor_share is not None:
-                    present = sum(s.role == MENTOR for s in region)
-                    chosen = chosen[: max(0, quota(self.design.mentor_share, before, len(region)) - present)]
-            for school in chosen:
-                school.become_mentor()
-            before += len(region)
-
-    def pool_of(self, school: SchoolAgent) -> int:
-        """Return the number of the list of free mentors that is in a school's scope."""
-        return {"country": school.country, "region": school.region, "anywhere": 0}[self.design.scope]
-
-    def match(self) -> None:
-        """Tie schools to mentors: first the pairs a pilot named, then in the order of priority, each to the best mentor left."""
-        if self.named_round:
-            for school in self.schools:
-                m = int(self.world.named_mentor[school.index])
-                if m >= 0 and school.role == NO_ROLE and self.schools[m].has_place:
-                    school.follow(self.schools[m])
-        wanting = [s for s in self.schools if s.role == NO_ROLE]
-        if self.named_round:
-            wanting = [s for s in wanting if self.world.named_role[s.index] == MENTEE]
-        if self.design.recruitment == "volunteer":
-            wanting = [s for s in wanting if s.seeks()]
-        queue = sorted((-s.queue_key(), s.index) for s in wanting)
-        self.fill_pools()
-        places = open_places(self.des, sum(max(0, self.des.places - len(s.mentees)) for s in self.schools if s.role == MENTOR))
-        waiting = []
-        for _, index in queue:
-            school = self.schools[index]
-            if school.is_target:
-                self.serve(school)
-            elif places > 0:
-                places -= self.serve(school)
-            else:
-                waiting.append(school)
-        for school in waiting:
-            self.serve(school)
-
-    def fill_pools(self) -> None:
-        """List the mentors that have free places, by scope."""
-        self.pools = {}
-        for school in self.schools if self.design.scope != "peers" else []:
-            pool = self.pools.setdefault(self.pool_of(school), [])
-            if school.has_place:
-                pool.append(school)
-
-    def serve(self, school: SchoolAgent) -> bool:
-        """Let a school choose its mentor; tell whether it has one now."""
-        mentor = school.choose_mentor()
-        if mentor is None:
-            return False
-        school.follow(mentor)
-        if self.design.scope != "peers" and not mentor.has_place:
-            pool = self.pools[self.pool_of(mentor)]
-            # The last of the list fills the gap, as in the compiled engine: the order decides who is sampled next.
-            pool[pool.index(mentor)] = pool[-1]
-            pool.pop()
-        return True
-
     def coordinate(self) -> None:
         """Count the active clusters of each coordinator and set its quality."""
         for coordinator in self.coordinators:
             coordinator.clusters = 0
         for school in self.schools:
-            if school.mentees and school.coordinator:
+            if school.mentees and school.coordinator and (school.design.tier != "platform" or school.funded):
                 school.coordinator.clusters += 1
         for coordinator in self.coordinators:
             coordinator.coordinate()
 
     def meet_community(self) -> None:
-        """Open the community of practice for this month, if it runs, and add up what its members know."""
-        runs = costs.community_runs(self.des, self.month, self.funded) and (self.funded or self.members > 0)
-        self.community = float(self.des.community) if runs else 0.0
-        for p in range(len(self.member_shares) if runs else 0):
+        """Open the community of practice for this month, in the tracks in which it runs, and add up what its members know."""
+        open_to = [track for track in self.tracks if costs.community_runs(track.des, self.month, track.funded)]
+        if not any(track.funded or any(s.is_member for s in track.schools) for track in open_to):
+            open_to = []
+        for track in self.tracks:
+            track.community = float(track.des.community) if track in open_to else 0.0
+        members = [s for s in self.schools if s.is_member and s.track.community > 0.0]
+        self.in_community = len(members)
+        for p in range(len(self.member_shares)):
             self.member_shares[p] = 0.0
-            for school in self.schools:
-                if school.is_member:
-                    self.member_shares[p] += school.share[p]
+            for school in members:
+                self.member_shares[p] += school.share[p]
 
     def post_learning(self) -> None:
         """Post the hours that those who have taken a practice up since last month spend on learning it."""
@@ -258,23 +204,28 @@ class MentoringModel(mesa.Model):
             costs.post_learning(ledger, prices, self.par, gained)
 
     def post_country_costs(self) -> None:
-        """Post coordination, community and outreach of each country."""
-        countries = len(self.ledger)
-        for country, (ledger, prices) in enumerate(zip(self.ledger, self.prices, strict=True)):
-            schools = [s for s in self.schools if s.country == country]
-            regions = int((self.world.region_country == country).sum())
-            if self.funded and self.design.tier != "none":
-                units = {"platform": 1.0 / countries, "hub": float(regions), "ministry": 1.0}[self.design.tier]
-                costs.post_coordination(ledger, prices, self.par, self.des, units)
-            if self.community > 0.0:
-                members = sum(s.is_member for s in schools)
-                costs.post_community(ledger, self.par, self.des, members, len(schools) / len(self.schools), self.funded)
-            if self.funded and self.des.outreach > 0.0:
-                reached = 0.0
-                for p in range(self.practices.weight.size):
-                    for s in schools:
-                        reached += s.openness * (s.teachers - s.adopters[p])
-                costs.post_outreach(ledger, prices, self.par, self.des, len(schools), reached)
+        """Post coordination, community and outreach of each country, track by track; the platform and the community are one for all."""
+        on_platform = sorted({country for track in self.tracks if track.on_platform for country in track.countries})
+        for country in on_platform:
+            costs.post_coordination(self.ledger[country], self.prices[country], self.par, self.platform_fte, 1.0 / len(on_platform))
+        in_community = max(1, sum(len(track.schools) for track in self.tracks if track.community > 0.0))
+        largest = max(track.community for track in self.tracks)
+        for track in self.tracks:
+            for country in sorted(track.countries):
+                ledger, prices, des = self.ledger[country], self.prices[country], track.des
+                schools = [s for s in track.schools if s.country == country]
+                if track.funded and track.design.tier in ("hub", "ministry"):
+                    hubs = sum(int(self.world.region_country[region]) == country for region in track.regions)
+                    costs.post_coordination(ledger, prices, self.par, des.fte, float(hubs) if track.design.tier == "hub" else 1.0)
+                if track.community > 0.0:
+                    members, share = sum(s.is_member for s in schools), len(schools) / in_community
+                    costs.post_community(ledger, self.par, track.community, largest, members, share, track.funded)
+                if track.outreach > 0.0:
+                    reached = 0.0
+                    for p in range(self.practices.weight.size):
+                        for s in schools:
+                            reached += s.openness * (s.teachers - s.adopters[p])
+                    costs.post_outreach(ledger, prices, self.par, des, len(schools), reached)
 
     def snapshot(self, state: State) -> None:
         """Write what is observed of every school into the arrays of a state of one run."""
@@ -297,6 +248,9 @@ class MentoringModel(mesa.Model):
         state.runs[RunCounts.TIED], state.runs[RunCounts.MEMBERS] = self.ties, self.members
         state.runs[RunCounts.CONTACTS] = sum(len(s.contacts) for s in self.schools)
         state.ledger[0] = self.ledger
+        state.runs[RunCounts.TRACKS] = len(self.tracks)
+        for track in self.tracks:
+            state.tracks[0, TrackCounts.NODE, track.number] = track.node
 
 
 def run_batch_with_mesa(
@@ -310,14 +264,15 @@ def run_batch_with_mesa(
 ) -> Results:
     """Make every run of a batch with the Mesa model; arguments and results as ``model.engine.run_batch`` (``threads`` has no effect)."""
     world, practices, batch, months = task.world, task.practices, task.batch, task.months
-    results = empty_results(world, practices, batch.design.size, months, monthly, per_school)
-    state, end, factors = allocate(world, practices.weight.size), min(task.end_of_funding, months - 1), factors_of(task).tolist()
+    tracks, factors = most_tracks(task.tracks), factors_of(task).tolist()
+    results = empty_results(world, practices, batch.design.size, months, monthly, per_school, tracks)
+    state, end = allocate(world, practices.weight.size, tracks=tracks), min(task.end_of_funding, months - 1)
     for r in range(batch.design.size):
-        row, des = task.parameters[batch.parameter_set[r]], task.designs[batch.design[r]]
+        row, design = task.parameters[batch.parameter_set[r]], batch.design[r]
         model = model_class(
             world,
             practices,
-            design_from_record(des),
+            Rows(task.designs, task.tracks[design] if task.tracks.size else np.full(world.region_country.size, design, np.int32)),
             dict(zip(row.dtype.names, row.tolist(), strict=True)),
             seed=task.seed,
             replicate=int(batch.replicate[r]),
@@ -327,7 +282,7 @@ def run_batch_with_mesa(
         for month in range(months):
             model.open_month()
             model.snapshot(state)
-            now = Moment(model.seed_key, model.replicate, 0, month, months, end, model.funded)
+            now = Moment(model.seed_key, model.replicate, 0, month, months, end)
             observe_run(world, practices, model.par, state, now, results, r)
             model.close_month()
     return results

@@ -7,15 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import NO_CONTACTS, Counts, Floats, Index, Ints, Practices, Record, Replicates, World
+from school_mentoring.model.world.arrays import NO_CONTACTS, Counts, Floats, Index, Ints, Record, Replicates, World
 
 from . import draws, rules
 from .compiled import part, step
 from .contacts import ask_ahead, exposure, first_from
-from .costs import set_prices
-from .draws import Moment
-from .matching import HUB
-from .state import BLOCK, NO_ROLE, SIDE, CountryCounts, Member, RunCounts, Shared, Spread, State, Tie
+from .state import BLOCK, SIDE, Member, RunCounts, Shared, Spread, State, Tie, TrackNumbers
 from .ties import MONTHLY
 from .vectors import fetch, weighted_sum_8
 
@@ -64,39 +61,6 @@ def _influence(par: Record, share: Floats, influence: Floats) -> Floats:
 def _set_shares(adopters: Ints, teachers: Ints, share: Floats) -> None:
     for i in range(adopters.size):
         share[i] = adopters[i] / teachers[i]
-
-
-@part
-def start(world: World, practices: Practices, par: Record, factors: Floats, des: Record, state: State, now: Moment) -> None:
-    """Set every school to its state before month 0, but for its share, and the counts and prices that hold for the whole run."""
-    n, side = world.teachers.size, state.ties.shape[0]
-    ties, countries = state.ties[now.run], state.countries[now.run]
-    state.replicate[now.run :: side] = now.replicate
-    ties[:] = 0
-    ties[Tie.ROLE], ties[Tie.EXPERIENCE] = NO_ROLE, NO_ROLE
-    ties[Tie.MENTOR], ties[Tie.TIE_START], ties[Tie.ROW] = -1, -1, -1
-    state.runs[:, now.run] = 0
-    state.gained[:, now.run] = 0
-    set_prices(par, factors, world.salary, world.taught_hours, world.working_hours, state.money)
-    state.ledger[now.run] = 0
-    for p in range(practices.weight.size):
-        initial = practices.initial_share[p] if practices.initial_share[p] >= 0.0 else par.initial_share
-        for i in range(n):
-            place = i * side + now.run
-            state.spread[Spread.READY, p, place] = rules.readiness(par, world.capacity[i], practices.difficulty[p])
-            adopters = world.adopters_at_start[p, i]
-            if adopters < 0:
-                share = rules.start_share(par, world.capacity[i], initial)
-                if rules.advanced(par, world.capacity_rank[i], n):
-                    share = par.advanced_share
-                adopters = draws.binomial(draws.at(now, draws.START, i, p, 0), world.teachers[i], share)
-            state.adopters[p, place] = adopters
-    countries[:] = 0
-    for region in range(world.region_country.size):
-        country = world.region_country[region]
-        countries[CountryCounts.SCHOOLS, country] += world.region_start[region + 1] - world.region_start[region]
-        if des.tier == HUB:
-            countries[CountryCounts.HUBS, country] += 1
 
 
 @part
@@ -174,26 +138,40 @@ def _set_exposure(world: World, par: Record, state: State, block: BlockOfSchools
 
 
 @step
-def _set_chances(par: Record, state: State, block: BlockOfSchools, peers: Floats) -> None:
+def _set_chances(par: Record, state: State, block: BlockOfSchools, peers: Floats, outreach: Floats) -> None:
     """Set the chances to adopt and to discontinue of teachers in no team, rows 2 and 3 of ``floats``."""
     p, here, room = block.p, block.here, block.room
     share = state.spread[Spread.SHARE, p, here]
     own = share if par.gamma == 1.0 else state.spread[Spread.INFLUENCE, p, here]
-    _gain_chances(par, (state.spread[Spread.READY, p, here], state.openness[here], state.outreach, own, peers), state.floats[2, room])
+    _gain_chances(par, (state.spread[Spread.READY, p, here], state.openness[here], outreach, own, peers), state.floats[2, room])
     _loss_chances(par, share, state.floats[3, room])
+
+
+@step
+def _outreach(world: World, state: State, block: BlockOfSchools, shift: int, alike: Floats, outreach: Floats) -> Floats:
+    """Return the outreach that reaches each school of a block, in ``outreach``, but ``alike`` where all tracks of a run have the same."""
+    apart = np.int64(0)
+    for run in range(state.ties.shape[0]):
+        apart += state.runs[RunCounts.APART, run]
+    if apart == 0:
+        return alike
+    for at in range(outreach.size):
+        run, school = at & (state.ties.shape[0] - 1), block.begin + (at >> shift)
+        outreach[at] = state.numbers[run, TrackNumbers.OUTREACH, state.track[run, world.region[school]]]
+    return outreach
 
 
 # --- teams: all those of a block at once, before the other teachers, who need the same scratch space ------------------
 
 
 @step
-def team_chances(par: Record, state: State, run: int, p: int, school: Index, peers: float) -> tuple[float, float]:
+def team_chances(par: Record, state: State, run: int, p: int, school: Index, peers: float, outreach: float) -> tuple[float, float]:
     """Return a team teacher's chances to adopt and to discontinue; ``peers``: E**gamma of the school."""
     place, row = school * state.ties.shape[0] + run, state.ties[run, Tie.ROW, school]
     effect, kept = state.shared[run, row, Shared.EFFECT + 4 * p], state.shared[run, row, Shared.EFFECT + 4 * p + 1]
     share = state.spread[Spread.SHARE, p, place]
     own = share if par.gamma == 1.0 else state.spread[Spread.INFLUENCE, p, place]
-    ready, openness, outreach = state.spread[Spread.READY, p, place], state.openness[place], state.outreach[run]
+    ready, openness = state.spread[Spread.READY, p, place], state.openness[place]
     return rules.adoption_chance(par, ready, openness, outreach, own, peers, effect), rules.loss_chance(par, share, kept)
 
 
@@ -221,12 +199,15 @@ def _draw_teams(names: tuple[np.uint64, int, int], school: Ints, first: Floats, 
 
 
 @step
-def _decide_teams(world: World, par: Record, state: State, block: BlockOfSchools, names: tuple[np.uint64, int, int], peers: Floats) -> int:
+def _decide_teams(
+    world: World, par: Record, state: State, block: BlockOfSchools, names: tuple[np.uint64, int, int], seen: tuple[Floats, Floats]
+) -> int:
     """Draw next month's adopters of the block's teams, take those of now off ``adopters``, and return how many teams there are.
 
-    Row 4 of ``ints`` keeps where they are; ``names``: seed and month of the draws, and how far a place is shifted to a school.
+    Row 4 of ``ints`` keeps where they are; ``names``: seed and month of the draws, and how far a place is shifted to a school; ``seen``:
+    E**gamma and outreach.
     """
-    seed, month, shift = names
+    (seed, month, shift), (peers, outreach) = names, seen
     p, side, room = block.p, state.ties.shape[0], block.room
     where = state.ints[4, room]
     count = _list_teams(state, block, where)
@@ -243,7 +224,7 @@ def _decide_teams(world: World, par: Record, state: State, block: BlockOfSchools
         member = state.member[run, state.ties[run, Tie.ROW, school]]
         users[k] = member[Member.USERS + p]
         trials[k] = member[Member.TEAM] - users[k]
-        gain[k], loss[k] = team_chances(par, state, run, p, school, peers[at])
+        gain[k], loss[k] = team_chances(par, state, run, p, school, peers[at], outreach[at])
     _draw_teams((seed, p, month), schools, first, second)
     draws.binomials(first, trials, gain, scratch, gained)
     draws.binomials(second, users, loss, scratch, trials)
@@ -339,8 +320,9 @@ def decide(world: World, par: Record, state: State, p: int, seed: np.uint64, mon
         seen, raised = state.floats[0, room], state.floats[1, room]
         _set_exposure(world, par, state, block, seen)
         peers = _influence(par, seen, raised)
-        teams = _decide_teams(world, par, state, block, (seed, month, shift), peers)
-        _set_chances(par, state, block, peers)
+        outreach = _outreach(world, state, block, shift, state.outreach, state.floats[5, room])
+        teams = _decide_teams(world, par, state, block, (seed, month, shift), (peers, outreach))
+        _set_chances(par, state, block, peers, outreach)
         _set_others(state, block, shift, teams)
         _draw(seed, state.replicate, p, month, begin, shift, (state.floats[0, room], state.floats[1, room]))
         _count(world, state, block)

@@ -14,7 +14,7 @@ from . import rules
 from .compiled import part, step
 from .costs import CATEGORIES, PAYERS, PROGRAMME, SCHOOLS, TRANSFERS, discount_factor
 from .draws import Moment
-from .state import CELLS, LASTING, MENTEE, MENTOR, SIDE, Member, RunCounts, Shared, Spread, State, Tie
+from .state import CELLS, LASTING, MENTEE, MENTOR, SIDE, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts
 
 SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
 """The four types that every school is exactly one of."""
@@ -88,7 +88,8 @@ class Results(NamedTuple):
     ``contacts``: pairs of schools in lasting contact, int64 (B, months). ``costs``: cents, int64 (B, months, countries, categories,
     payers). ``schools``: per school and month adopters by practice, then role, then mentor, int32 (B, months, P + 2, n);
     ``team_adopters``: those of its team, int32 (B, months, P, n). ``partners``: the schools of its lasting contacts at the end of funding
-    and of the horizon, else -1, int32 (B, 2, 8, n), ``partner_weights``: what they weigh for it, float64.
+    and of the horizon, else -1, int32 (B, 2, 8, n), ``partner_weights``: what they weigh for it, float64. ``nodes``: the row of the designs
+    that is in force in each track at the end, which tells the way it took, int32 (B, tracks); tracks are numbered by their first regions.
     What was not asked for has length 0 on its first axis.
     """
 
@@ -102,10 +103,11 @@ class Results(NamedTuple):
     team_adopters: Ints
     partners: Ints
     partner_weights: Floats
+    nodes: Ints
 
 
-def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool) -> Results:
-    """Return the arrays that hold the results of ``runs`` runs, filled with zeros."""
+def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool, tracks: int = 1) -> Results:
+    """Return the arrays that hold the results of ``runs`` runs of up to so many ``tracks``, filled with zeros."""
     recorded = runs if monthly else 0
     schools = runs if per_school else 0
     n, p = world.teachers.size, practices.weight.size
@@ -121,6 +123,7 @@ def empty_results(world: World, practices: Practices, runs: int, months: int, mo
         team_adopters=np.zeros((schools, months, p, n), np.int32),
         partners=np.full((schools, 2, LASTING, n), -1, np.int32),
         partner_weights=np.zeros((schools, 2, LASTING, n)),
+        nodes=np.full((runs, tracks), -1, np.int32),
     )
 
 
@@ -362,6 +365,9 @@ def _observe_groups(world: World, practices: Practices, par: Record, state: Stat
 def observe(world: World, practices: Practices, par: Record, state: State, now: Moment, results: Results, r: int) -> None:
     """Add one month of a run to row r of the results, once ``sum_adopters`` has counted the adopting teachers."""
     _observe_totals(par, state, now, results.outcomes[r])
+    if now.month == now.months - 1:
+        for track in range(state.runs[RunCounts.TRACKS, now.run]):
+            results.nodes[r, track] = state.tracks[now.run, TrackCounts.NODE, track]
     recorded = results.groups.shape[0] + results.schools.shape[0]
     if recorded > 0 or now.month == now.end_of_funding or now.month == now.months - 1:
         _observe_groups(world, practices, par, state, now, results, r)

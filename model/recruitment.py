@@ -6,16 +6,16 @@ by school.
 
 import numpy as np
 
-from school_mentoring.model.world.arrays import Index, Ints, Practices, Record, World
+from school_mentoring.model.world.arrays import Index, Ints, Practices, Record, Records, World
 
 from . import draws, rules
 from .compiled import part, step
-from .contacts import clusters_of
-from .costs import post_new_mentor
+from .contacts import clusters_of, track_of
+from .costs import post_new_mentor, post_survey
 from .draws import Moment
-from .matching import ASSIGNED, KEY, QUEUE, match, sort_queue
+from .matching import ASSIGNED, KEY, QUEUE, SCHOOLS, match, sort_queue
 from .rules import NO_TIER
-from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE, CountryCounts, Member, RunCounts, Spread, State, Tie
+from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE, CountryCounts, Member, RunCounts, Spread, State, Tie, TrackCounts
 from .ties import end_tie, join_members, lay_out_members
 
 SHORTEST = 6
@@ -43,24 +43,105 @@ def recruiting_month(des: Record, month: int) -> bool:
     return round_month(des, month) and (month + SHORTEST <= des.last_month or des.tier == NO_TIER)
 
 
+@step
+def phase_ends(des: Record, month: int) -> bool:
+    """Tell whether another phase of a programme begins in a month."""
+    return des.next >= 0 and month == des.end
+
+
+@step
+def changes_ties(des: Record, month: int) -> bool:
+    """Tell whether a month is one in which schools are recruited, ties end as planned, or another phase begins."""
+    return recruiting_month(des, month) or (des.tie_months > 0 and round_month(des, month)) or phase_ends(des, month)
+
+
+@step
+def of_track(now: Moment, des: Record, track: int) -> Moment:
+    """Return a month of a run as a month of one of its tracks, in which a design is in force."""
+    return Moment(now.seed, now.replicate, now.run, now.month, now.months, now.end_of_funding, track, is_funded(des, now.month))
+
+
 @part
-def recruitment_round(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
-    """Run one round: cascade, ties that end as planned, recruitment of mentors, matching of mentees.
+def recruitment_rounds(world: World, practices: Practices, par: Record, designs: Records, state: State, now: Moment) -> None:
+    """Let phases begin that are due, and run the round of each track that has one."""
+    nodes = state.tracks[now.run, TrackCounts.NODE]
+    for track in range(state.runs[RunCounts.TRACKS, now.run]):
+        if not changes_ties(designs[nodes[track]], now.month):
+            continue
+        schools = state.ints[SCHOOLS, : _list_schools(world, state, now.run, track)]
+        if phase_ends(designs[nodes[track]], now.month):
+            nodes[track] = _next_phase(world, practices, designs, state, now, schools, nodes[track])
+        des = designs[nodes[track]]
+        _recruitment_round(world, practices, par, des, state, of_track(now, des, track), schools)
+    _list_roles(world, state, now.run)
+    if world.teachers.size >= LAID_OUT:
+        lay_out_members(state.ties[now.run], state.member[now.run], state.shared[now.run], state.ints[0])
+
+
+@step
+def _list_schools(world: World, state: State, run: int, track: int) -> int:
+    """List the schools of a track in the order of the table; return how many."""
+    schools, count = state.ints[SCHOOLS], 0
+    for i in range(world.teachers.size):
+        if track_of(world, state, run, i) == track:
+            schools[count] = i
+            count += 1
+    return count
+
+
+@step
+def _next_phase(world: World, practices: Practices, designs: Records, state: State, now: Moment, schools: Ints, node: np.int64) -> np.int64:
+    """Return the row of the designs that comes after one, going by what a survey of each gate on the way finds."""
+    node = designs[node].next
+    while designs[node].survey > 0 and _found(world, practices, designs[node], state, now, schools) < designs[node].at_least:
+        node = designs[node].other
+    return node
+
+
+@step
+def _found(world: World, practices: Practices, des: Record, state: State, now: Moment, schools: Ints) -> float:
+    """Return which share of mentored teachers use the practices, as a survey of the schools that have or had a mentor finds; 0 of none.
+
+    Of a school without a mentor the team is not known any more: as many of it are counted as users as are in the whole school.
+    """
+    ties, member, side = state.ties[now.run], state.member[now.run], state.ties.shape[0]
+    key, queue, count = state.floats[KEY], state.ints[QUEUE], 0
+    for position in range(schools.size):
+        i = np.int64(schools[position])
+        if ties[Tie.EXPERIENCE, i] == MENTEE:
+            queue[count] = i
+            key[i] = -draws.at(now, draws.GATE, i, 0, 0)
+            count += 1
+    sort_queue(state, count)
+    users, teachers = 0.0, 0
+    for position in range(min(count, des.survey)):
+        i = np.int64(queue[position])
+        row = ties[Tie.ROW, i]
+        team, tied = member[row, Member.TEAM], ties[Tie.MENTOR, i] >= 0
+        for p in range(practices.weight.size):
+            found = float(member[row, Member.USERS + p]) if tied else team * state.spread[Spread.SHARE, p, i * side + now.run]
+            users += practices.weight[p] * found
+        teachers += team
+        post_survey(state.ledger[now.run, world.country[i]], des.survey_cost)
+    return users / teachers if teachers > 0 else 0.0
+
+
+@step
+def _recruitment_round(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment, schools: Ints) -> None:
+    """Run the round of a track, if it is due: cascade, ties that end as planned, recruitment of mentors, matching of mentees.
 
     Where the world names mentors, as a pilot's data do, a programme that assigns takes exactly those in its first round, and no more.
     """
     recruiting = recruiting_month(des, now.month)
     if recruiting:
-        _cascade(world, practices, par, des, state, now)
-    _graduate(world, par, des, state, now)
+        _cascade(world, practices, par, des, state, now, schools)
+    if round_month(des, now.month):
+        _graduate(world, par, des, state, now)
     if recruiting:
         named = state.named and des.recruitment == ASSIGNED
         if not named or now.month == des.first_month:
             _recruit(world, practices, par, des, state, now, named)
-        match(world, par, des, state, now, named and now.month == des.first_month)
-    _list_roles(world, state, now.run)
-    if world.teachers.size >= LAID_OUT:
-        lay_out_members(state.ties[now.run], state.member[now.run], state.shared[now.run], state.ints[0])
+        match(world, par, des, state, now, schools, named and now.month == des.first_month)
 
 
 @step
@@ -93,12 +174,13 @@ def _become_mentor(world: World, par: Record, des: Record, state: State, now: Mo
 
 
 @step
-def _cascade(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment) -> None:
+def _cascade(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment, schools: Ints) -> None:
     """Let mentees in whose team the practice is mainstreamed become mentors."""
     if des.cascade <= 0.0:
         return
     ties = state.ties[now.run]
-    for i in range(world.teachers.size):
+    for position in range(schools.size):
+        i = np.int64(schools[position])
         if ties[Tie.ROLE, i] != MENTEE or _team_share(practices, state.member[now.run, ties[Tie.ROW, i]]) < par.mainstream_threshold:
             continue
         if draws.at(now, draws.CASCADE, i, 0, 0) < des.cascade:
@@ -123,6 +205,8 @@ def _graduate(world: World, par: Record, des: Record, state: State, now: Moment)
     ties = state.ties[now.run]
     for position in range(state.runs[RunCounts.TIED, now.run]):
         i = np.int64(ties[Tie.TIED, position])
+        if track_of(world, state, now.run, i) != now.track:
+            continue
         if ties[Tie.MENTOR, i] >= 0 and now.month - ties[Tie.TIE_START, i] >= des.tie_months:
             end_tie(clusters_of(world, state, now.run), par, now, world.contacts, i)
             ties[Tie.ROLE, i] = ALUMNUS
@@ -157,6 +241,8 @@ def _candidates(world: World, practices: Practices, par: Record, des: Record, st
 def _recruit(world: World, practices: Practices, par: Record, des: Record, state: State, now: Moment, named: bool) -> None:
     """Make mentors in every region: as many as are wanted, or who volunteer, beside those it has."""
     for region in range(world.region_country.size):
+        if state.track[now.run, region] != now.track:
+            continue
         start, end = world.region_start[region], world.region_start[region + 1]
         count = _candidates(world, practices, par, des, state, now, region, named)
         wanted = count
@@ -174,19 +260,24 @@ def _recruit(world: World, practices: Practices, par: Record, des: Record, state
 
 @step
 def _list_roles(world: World, state: State, run: int) -> None:
-    """List the mentors, the schools that have one, and all that are or were either, in the order of the table."""
-    ties, count = state.ties[run], state.countries[run, CountryCounts.MEMBERS]
+    """List the schools that have a mentor and all that are or were one or had one, in the order of the table; mentors track by track."""
+    ties, tracks, count = state.ties[run], state.tracks[run], state.countries[run, :, CountryCounts.MEMBERS]
     count[:] = 0
     mentors, tied, members = 0, 0, 0
     for i in range(ties.shape[1]):
         if ties[Tie.ROW, i] >= 0:
             ties[Tie.MEMBERS, members] = i
             members += 1
-            count[world.country[i]] += 1
-        if ties[Tie.ROLE, i] == MENTOR:
-            ties[Tie.MENTORS, mentors] = i
-            mentors += 1
-        elif ties[Tie.ROLE, i] == MENTEE:
+            count[track_of(world, state, run, i), world.country[i]] += 1
+        if ties[Tie.ROLE, i] == MENTEE:
             ties[Tie.TIED, tied] = i
             tied += 1
+    for track in range(state.runs[RunCounts.TRACKS, run]):
+        tracks[TrackCounts.MENTORS, track] = mentors
+        for position in range(members):
+            i = ties[Tie.MEMBERS, position]
+            if ties[Tie.ROLE, i] == MENTOR and track_of(world, state, run, i) == track:
+                ties[Tie.MENTORS, mentors] = i
+                mentors += 1
+        tracks[TrackCounts.MENTORS_END, track] = mentors
     state.runs[RunCounts.MENTORS, run], state.runs[RunCounts.TIED, run] = mentors, tied

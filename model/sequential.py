@@ -13,7 +13,7 @@ from .contacts import clusters_of, exposure, see_cluster
 from .draws import Moment
 from .matching import KEY, QUEUE, sort_queue
 from .month import team_chances
-from .state import Member, Spread, State, Tie
+from .state import Member, Spread, State, Tie, TrackNumbers
 from .ties import MONTHLY
 
 
@@ -46,7 +46,8 @@ def _take_turn(world: World, par: Record, state: State, p: int, school: Index, n
     peers = rules.social_influence(par, seen)
     own = rules.social_influence(par, share)
     state.spread[Spread.INFLUENCE, p, school] = own
-    gain = rules.adoption_chance(par, ready, world.openness[school], state.outreach[0], own, peers, 0.0)
+    outreach = state.numbers[0, TrackNumbers.OUTREACH, state.track[0, world.region[school]]]
+    gain = rules.adoption_chance(par, ready, world.openness[school], outreach, own, peers, 0.0)
     loss = rules.loss_chance(par, share, 0.0)
     adopters, teachers, team, using = state.adopters[p, school], world.teachers[school], 0, 0
     if state.ties[0, Tie.MENTOR, school] >= 0:
@@ -55,7 +56,7 @@ def _take_turn(world: World, par: Record, state: State, p: int, school: Index, n
     gained = draws.binomial(u, teachers - team - (adopters - using), gain)
     adopters += gained - draws.binomial(v, adopters - using, loss)
     if team > 0:
-        gain, loss = team_chances(par, state, 0, p, school, peers)
+        gain, loss = team_chances(par, state, 0, p, school, peers, outreach)
         u, v = draws.uniform_pair(now.seed, now.replicate, draws.TEAM, school, p, now.month, MONTHLY)
         in_team = draws.binomial(u, team - using, gain)
         change = in_team - draws.binomial(v, using, loss)

@@ -1,9 +1,10 @@
 """What changes in a run: the arrays of one world under one design, allocated once and reused by every run.
 
 To add something, add one line here. What each school has goes into ``Tie``, run by run, or into ``Spread`` where the loops over all
-teachers read it; what only members have, schools that are or were mentors or mentees, into ``Member`` or ``Shared``; what a run, a country
-or a coordinating unit has, into ``RunCounts``, ``CountryCounts``, ``CountryMoney`` or ``UnitCounts``. Those list the rows of an array,
-which grows by itself. What is none of these is an array of its own: a line in ``State`` with its kind and its axes.
+teachers read it; what only members have, schools that are or were mentors or mentees, into ``Member`` or ``Shared``; what a run, a track
+of its programme, a track in a country, a country or a unit has, into ``RunCounts``, ``TrackCounts`` or ``TrackNumbers``,
+``CountryCounts``, ``CountryMoney`` or ``UnitCounts``. Those list the rows of an array, which grows by itself. What is none of these is an
+array of its own: a line in ``State`` with its kind and its axes.
 """
 
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ class Tie(_Rows):
     TIE_START = auto()  # month in which its last tie began, -1 of a school that has never been a mentee
     ROW = auto()  # where arrays of members keep it, or -1
     TIED = auto()  # list of the schools that have a mentor, as many as RunCounts.TIED
-    MENTORS = auto()  # list of the schools that are one, as many as RunCounts.MENTORS
+    MENTORS = auto()  # list of the schools that are one, as many as RunCounts.MENTORS, track by track
     MEMBERS = auto()  # list of the schools that are or were mentor or mentee, as many as RunCounts.MEMBERS
 
 
@@ -101,23 +102,39 @@ class RunCounts(_Rows):
     MENTORS = auto()  # schools that are one
     MEMBERS = auto()  # schools that are or were mentor or mentee
     CONTACTS = auto()  # lasting ones, each counted by both schools
+    TRACKS = auto()  # of its programme; 1 of a plain design
+    APART = auto()  # 1 where outreach differs between tracks this month
+
+
+class TrackCounts(_Rows):
+    """What a track of a programme has."""
+
+    NODE = auto()  # the row of the designs that is in force
+    MENTORS = auto()  # where its mentors begin in the list of mentors
+    MENTORS_END = auto()  # and where they end
+
+
+class TrackNumbers(_Rows):
+    """What a track brings to its schools this month."""
+
+    OUTREACH = auto()
+    COMMUNITY = auto()  # intensity of the community, 0 where it has no part in it
 
 
 class CountryCounts(_Rows):
-    """What a country has."""
+    """What a track has in a country."""
 
     SCHOOLS = auto()
-    HUBS = auto()  # of the design: one in each region, or none
+    REGIONS = auto()
     MEMBERS = auto()  # schools that are or were mentor or mentee
 
 
 class CountryMoney(_Rows):
-    """What an hour costs in a country, in EUR, and whom outreach finds there."""
+    """What an hour costs in a country, in EUR."""
 
     YEAR = auto()  # of a teacher
     OWN = auto()  # hour of a teacher's own time
     PAID = auto()  # hour of the programme
-    REACHED = auto()  # sum of openness over teachers who do not use a practice, of the run under way
 
 
 class UnitCounts(_Rows):
@@ -145,24 +162,28 @@ class State(NamedTuple):
     member: Annotated[Ints, "side", "schools", "member"]
     shared: Annotated[Floats, "side", "schools", "shared"]
     runs: Annotated[Counts, RunCounts, "side"]
-    countries: Annotated[Counts, "side", CountryCounts, "countries"]
+    track: Annotated[Ints, "side", "regions"]  # the number of the track of each region
+    tracks: Annotated[Counts, "side", TrackCounts, "tracks"]
+    numbers: Annotated[Floats, "side", TrackNumbers, "tracks"]
+    countries: Annotated[Counts, "side", "tracks", CountryCounts, "countries"]
+    reached: Annotated[Floats, "tracks", "countries"]  # sum of openness over teachers who do not use a practice, of the run under way
     money: Annotated[Floats, "countries", CountryMoney]
     gained: Annotated[Counts, "blocks", "side", "countries"]  # teachers who have taken a practice up since last month
-    community: Annotated[Floats, "side", "community"]  # of practice: its intensity this month, then sums of its members' shares
+    community: Annotated[Floats, "side", "community"]  # of practice: how many are in it this month, then sums of their shares
     ledger: Annotated[Counts, "side", "countries", "categories", "payers"]  # cents of this month
     units: Annotated[Counts, UnitCounts, "units"]  # of the run under way
     quality: Annotated[Floats, "units"]  # coordination quality of each unit with active clusters, of the run under way
     replicate: Annotated[Replicates, "block"]  # of the runs side by side, over and over, as a block of schools needs them
-    outreach: Annotated[Floats, "block"]  # theirs, of this month
+    outreach: Annotated[Floats, "block"]  # theirs, of this month, where it is the same for all tracks
     by_degree: Annotated[Ints, "schools"]  # schools, those of each stretch of 64 by the number of their peers
     cells: Annotated[Counts, 3, "cells", 5]  # scratch of ``observe``
-    floats: Annotated[Floats, 5, "places"]
+    floats: Annotated[Floats, 6, "places"]
     ints: Annotated[Ints, 5, "places"]
     named: bool  # whether the world names mentors
 
 
-def allocate(world: World, practices: int, side: int = 1) -> State:
-    """Return a state for ``side`` runs side by side in a world; a run sets every value that it reads."""
+def allocate(world: World, practices: int, side: int = 1, tracks: int = 1) -> State:
+    """Return a state for ``side`` runs side by side in a world, of up to so many tracks; a run sets every value that it reads."""
     n, regions, countries = world.teachers.size, world.region_country.size, world.salary.size
     sizes = {
         "practices": practices,
@@ -170,7 +191,9 @@ def allocate(world: World, practices: int, side: int = 1) -> State:
         "schools": n,
         "places": n * side,
         "countries": countries,
-        "units": regions + countries + 2,
+        "regions": regions,
+        "tracks": tracks,
+        "units": regions + tracks * countries + 1,
         "cells": countries * CELLS,
         "categories": len(CATEGORIES),
         "payers": len(PAYERS),

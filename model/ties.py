@@ -29,19 +29,19 @@ def pair(world: World, mentee: Index, mentor: Index, abroad_km: float) -> tuple[
 
 @step
 def join_members(world: World, par: Record, des: Record, state: State, run: int, school: Index) -> None:
-    """Give a school that becomes a mentor or a mentee for the first time a row in the arrays of members."""
+    """Form the team of a school that becomes a mentor or a mentee, which has a row in the arrays of members from the first time on."""
     ties, row = state.ties[run], state.runs[RunCounts.MEMBERS, run]
-    if ties[Tie.ROW, school] >= 0:
-        return
-    state.runs[RunCounts.MEMBERS, run] = row + 1
-    ties[Tie.ROW, school] = row
-    state.member[run, row] = 0
-    state.shared[run, row] = 0.0
+    if ties[Tie.ROW, school] < 0:
+        state.runs[RunCounts.MEMBERS, run] = row + 1
+        ties[Tie.ROW, school] = row
+        state.member[run, row] = 0
+        state.shared[run, row] = 0.0
+        state.member[run, row, Member.SCHOOL] = school
+        state.member[run, row, Member.FIRST], state.member[run, row, Member.NEXT] = -1, -1
+    row = ties[Tie.ROW, school]
     team = rules.team_size(des.team, world.teachers[school], world.whole_staff)
     state.member[run, row, Member.TEAM], state.shared[run, row, Shared.DILUTION] = team, rules.dilution(par, team)
     state.shared[run, row, Shared.PER_HOUR] = rules.contact_per_hour(par, team, world.teachers[school])
-    state.member[run, row, Member.SCHOOL] = school
-    state.member[run, row, Member.FIRST], state.member[run, row, Member.NEXT] = -1, -1
 
 
 @part

@@ -170,7 +170,7 @@ def test_who_takes_a_practice_up_learns_it_in_own_time():
 def test_coordinators_cost_by_unit(units, whole):
     # Half a coordinator per unit at EUR 3,000 a month.
     book = ledger()
-    costs.post_coordination(book, PRICES, PAR, record(fte=0.5), units)
+    costs.post_coordination(book, PRICES, PAR, 0.5, units)
     assert posted(book) == {("coordination", "programme"): whole}
 
 
@@ -179,7 +179,7 @@ def test_coordinators_cost_by_unit(units, whole):
 def test_a_community_costs_by_its_intensity_members_and_share_of_schools(community, whole, funded, payer):
     # EUR 4,000 / 4 and 10 members x EUR 8, in proportion to the intensity.
     book = ledger()
-    costs.post_community(book, PAR, record(community=community), 10, 0.25, funded)
+    costs.post_community(book, PAR, community, community, 10, 0.25, funded)
     assert posted(book) == ({("platform", payer): whole} if whole else {})
 
 
@@ -239,8 +239,8 @@ POSTINGS = {
     "post_mentee": (PRICES, PAR, DES, 5, TieMonth(3.33, 0.77, 1.77, 47.11), 1),
     "post_new_mentor": (PAR, 1),
     "post_learning": (PRICES, PAR, 13),
-    "post_coordination": (PRICES, PAR, DES, 3.0),
-    "post_community": (PAR, DES, 7, 1.0 / 3.0, 1),
+    "post_coordination": (PRICES, PAR, 0.5, 3.0),
+    "post_community": (PAR, 0.3, 0.6, 7, 1.0 / 3.0, 1),
     "post_outreach": (PRICES, PAR, DES, 50, 123.45),
 }
 

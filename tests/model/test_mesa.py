@@ -4,13 +4,14 @@ import mesa
 import numpy as np
 import pytest
 
-from school_mentoring.model.agents import CoordinatorAgent, SchoolAgent
+from school_mentoring.model.agents import SchoolAgent
 from school_mentoring.model.costs import COORDINATION
 from school_mentoring.model.designs import PRESETS, design_table
 from school_mentoring.model.engine import Task, run_batch
 from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
 from school_mentoring.model.parameters import PARAMETERS, parameter_table
 from school_mentoring.model.state import MENTEE, MENTOR
+from school_mentoring.model.track import CoordinatorAgent
 from tests.worlds import batch_of, build_practices, build_world, complete, design
 
 N = 24
