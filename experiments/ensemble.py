@@ -17,13 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.model.costs import CATEGORIES, PAYERS, PROGRAMME
-from school_mentoring.model.designs import design_table
-from school_mentoring.model.engine import Batch, Results, Task, run_batch
+from school_mentoring.model.designs import Design
+from school_mentoring.model.engine import ONE_TRACK, Batch, Results, Task, run_batch
 from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.observe import GROUP_COUNTS, GROUPS, OUTCOMES, SCHOOL_TYPES, TEAM_GROUPS, group_names
 from school_mentoring.model.parameters import WORLD_PARAMETERS, engine_tables, parameter_table
 from school_mentoring.model.portable import exp, log
-from school_mentoring.model.world.arrays import Floats, Records
+from school_mentoring.model.programmes import Programme, programme_table, track_table
+from school_mentoring.model.world.arrays import Floats, Ints, Records
 from school_mentoring.model.world.structure import WORLD_WORDS, Structure
 from school_mentoring.scenarios import Scenario
 
@@ -138,7 +139,7 @@ def run_ensemble(
     base = scenario.base_parameters()
     parameters, structures = parameter_sets(scenario, sets)
     designs = scenario.designs
-    table = design_table(list(designs.values()), scenario.programme.first_month, scenario.programme.last_month)
+    table, tracks = design_rows(scenario, list(designs.values()), worlds)
     d, s, r = (a.reshape(-1) for a in np.meshgrid(*(np.arange(k) for k in (len(designs), len(sets), replicates)), indexing="ij"))
     _, schools = worlds.get(base, 0)
     codes = schools.country_codes
@@ -146,7 +147,7 @@ def run_ensemble(
     kept, details = [], []
     for part in parts:
         how: dict[str, Any] = {"monthly": monthly or broken_down, "per_school": per_school, "engine": engine, "threads": threads}
-        how["structures"] = structures
+        how |= {"structures": structures, "tracks": tracks}
         tell = progress and partial(_tell, progress, part.start, len(d))
         results = run_rows(scenario, parameters, table, Batch(d[part], s[part], r[part]), worlds=worlds, **how, progress=tell)
         if broken_down:
@@ -176,6 +177,14 @@ def parameter_sets(scenario: Scenario, sets: Sequence[Mapping[str, Any]]) -> tup
     return table, [own._replace(**words) for words in chosen] if any(chosen) else None
 
 
+def design_rows(scenario: Scenario, designs: Sequence[Design | Programme], worlds: Worlds) -> tuple[NDArray[np.void], Ints]:
+    """Return designs as ``Task`` has them: their rows, and with which of them each begins in each region of the scenario."""
+    table = programme_table(designs, scenario.programme.first_month, scenario.programme.last_month)
+    apart = any(isinstance(design, Programme) and len(design.tracks) > 1 for design in designs)
+    places = worlds.get(scenario.base_parameters(), 0)[1].places if apart else []
+    return table, track_table(designs, places)
+
+
 def run_rows(
     scenario: Scenario,
     parameters: NDArray[np.void],
@@ -184,6 +193,7 @@ def run_rows(
     *,
     worlds: Worlds,
     structures: Sequence[Structure] | None = None,
+    tracks: Ints = ONE_TRACK,
     monthly: bool = False,
     per_school: bool = False,
     engine: BatchRunner = run_batch,
@@ -193,8 +203,8 @@ def run_rows(
     """Make the runs of a batch, each in its world.
 
     That is world ``replicate`` modulo ``scenario.worlds`` under the world parameters of the run's parameter set. ``parameters`` and
-    ``designs`` are tables of ``parameter_table`` and ``design_table``; ``structures``: of each parameter set, where it is not the
-    scenario's own; the results are in the order of the batch.
+    ``designs`` are tables of ``parameter_table`` and ``programme_table``, ``tracks`` as in ``Task``; ``structures``: of each parameter set,
+    where it is not the scenario's own; the results are in the order of the batch.
     """
     kinds = {structure: float(code) for code, structure in enumerate(dict.fromkeys(structures or ()))}
     kind = [kinds[structure] for structure in structures] if structures else [0.0] * len(parameters)
@@ -213,7 +223,7 @@ def run_rows(
         world, schools = worlds.get(known, int(index[first]), structures[batch.parameter_set[first]] if structures else None)
         records, factors = tables = tables or engine_tables(parameters, schools.country_codes)  # all worlds have the same countries
         inputs = world, scenario.practice_arrays(), records, designs, Batch(*(column[rows] for column in batch))
-        task = Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month, factors)
+        task = Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month, factors, tracks)
         part = engine(task, monthly=monthly, per_school=per_school, threads=threads)
         if gathered is None:
             gathered = Results(*(np.zeros((len(batch.design) if len(one) else 0, *one.shape[1:]), one.dtype) for one in part))

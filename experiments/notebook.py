@@ -177,6 +177,7 @@ def mesa_model(
     own = {name: value for name, value in parameters.items() if name in PARAMETERS}
     inputs = world, loaded.practice_arrays(), loaded.designs[design], own
     window = loaded.programme.first_month, loaded.programme.last_month
-    model = MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, window=window, school_class=agent)
+    told: dict[str, Any] = {"window": window, "places": schools.places, "school_class": agent}
+    model = MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, **told)
     model.set_factors([parameters[salary_factor(code)] for code in schools.country_codes])
     return model

@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
-from school_mentoring.experiments.ensemble import parameter_sets, run_rows, runner
+from school_mentoring.experiments.ensemble import design_rows, parameter_sets, run_rows, runner
 from school_mentoring.experiments.folder.writing import writing
 from school_mentoring.experiments.progress import Advance, Stage
 from school_mentoring.experiments.sweep.store import Store, plan_hash, say
 from school_mentoring.experiments.variables import sample, uncertain_variables
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.designs import FIELDS, OPTIONAL, Design, design_from_row, design_table
+from school_mentoring.model.designs import FIELDS, OPTIONAL, Design, design_from_row
 from school_mentoring.model.engine import Batch
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
@@ -71,11 +71,10 @@ class Panel:
 
     def outcomes(self, designs: Sequence[Design], progress: Advance | None = None) -> NDArray[np.float64]:
         """Return the outcomes of every design in every cell, shape (designs, cells, len(OUTCOMES))."""
-        programme = self.scenario.programme
-        table = design_table(designs, programme.first_month, programme.last_month)
+        table, tracks = design_rows(self.scenario, designs, self._how["worlds"])
         design, cell = (a.reshape(-1) for a in np.meshgrid(np.arange(len(designs)), np.arange(self.cells), indexing="ij"))
         batch = Batch(design, cell % len(self.sets), cell)
-        results = run_rows(self.scenario, self._parameters, table, batch, **self._how, progress=progress)
+        results = run_rows(self.scenario, self._parameters, table, batch, **self._how, tracks=tracks, progress=progress)
         return results.outcomes.reshape(len(designs), self.cells, len(OUTCOMES))
 
     def runs(self, designs: Mapping[str, Design], progress: Advance | None = None) -> pd.DataFrame:

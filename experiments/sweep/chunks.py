@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.ensemble import BatchRunner, breakdown, breakdown_columns, run_rows, runner, slices
+from school_mentoring.experiments.ensemble import BatchRunner, breakdown, breakdown_columns, design_rows, run_rows, runner, slices
 from school_mentoring.experiments.variables import WORLD_FIELDS
 from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.designs import CHOICES, DESIGN_DTYPE, FIELDS, design_table
+from school_mentoring.model.designs import CHOICES, FIELDS, Design
 from school_mentoring.model.engine import Batch, Results
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import GROUP_COUNTS, OUTCOMES
+from school_mentoring.model.world.arrays import Ints
 from school_mentoring.model.world.structure import WORLD_WORDS
 from school_mentoring.scenarios import Scenario
 
@@ -101,8 +102,8 @@ class Sweep:
         for values in sorted(set(kinds)):
             scenario, worlds = self._variant(values, varied)
             mine = np.flatnonzero(np.array([kind == values for kind in kinds])[position])
-            designs, parameters, record = self._designs(scenario, sets), parameter_rows(self._base, sets), plan.schools
-            kept: dict[str, Any] = {"monthly": plan.monthly or plan.broken_down, "per_school": record is not None}
+            (designs, tracks), parameters, record = self._designs(scenario, sets, worlds), parameter_rows(self._base, sets), plan.schools
+            kept: dict[str, Any] = {"monthly": plan.monthly or plan.broken_down, "per_school": record is not None, "tracks": tracks}
             parts = [slice(None)]
             if record is not None:
                 step = record.runs_at_a_time(scenario.months, len(scenario.practices))
@@ -112,7 +113,7 @@ class Sweep:
                 parts = list(slices(len(mine), scenario, len(self._countries)))
             for part in parts:
                 now = mine[part]
-                batch = Batch(position[now] * len(self.designs) + rows["design"].to_numpy()[now], position[now], draw[now])
+                batch = Batch(position[now] * (len(designs) // len(sets)) + rows["design"].to_numpy()[now], position[now], draw[now])
                 results = run_rows(scenario, parameters, designs, batch, worlds=worlds, **kept, engine=self.engine, threads=self.threads)
                 given = parameters[position[now]]
                 if record is not None:
@@ -146,19 +147,27 @@ class Sweep:
     def _base(self) -> dict[str, float]:
         return self.plan.scenario.base_parameters()
 
-    def _designs(self, scenario: Scenario, sets: pd.DataFrame) -> NDArray[np.void]:
-        """Return the designs of every set, one after the other: row set x designs + design."""
-        window = scenario.programme
-        one = design_table(list(scenario.designs.values()), window.first_month, window.last_month)
-        one["mandate"] = [design.mandate for design in scenario.designs.values()]
-        table = np.tile(one, len(sets)).astype(DESIGN_DTYPE).reshape(len(sets), len(one))
+    def _designs(self, scenario: Scenario, sets: pd.DataFrame, worlds: Worlds) -> tuple[NDArray[np.void], Ints]:
+        """Return the rows of every set, one set after the other, and with which a design begins in each region: set x rows + design."""
+        designs = list(scenario.designs.values())
+        one, tracks = design_rows(scenario, designs, worlds)
+        for row, way in enumerate(designs):
+            one["mandate"][row] = way.mandate if isinstance(way, Design) else one["mandate"][row]
+        table = np.tile(one, (len(sets), 1))
+        first = len(one) * np.arange(len(sets))[:, None]
+        for link in ("next", "other"):
+            table[link] += np.where(table[link] >= 0, first, 0)
+        # Rows of later phases and other tracks begin nothing.
+        padded = np.zeros((len(one) if tracks.size else 0, tracks.shape[1]), np.int32)
+        padded[: len(tracks)] = tracks
+        of_sets = (padded[None] + first[:, :, None]).astype(np.int32).reshape(len(sets) * len(padded), tracks.shape[1])
         for (position, design), field in itertools.product(enumerate(self.designs), FIELDS):
             if (name := f"{design}.{field}") in sets:
                 words = CHOICES.get(field)
                 table[field][:, position] = sets[name].map(words.index) if words else sets[name].to_numpy(np.float64)
         # As in design_table: a mandate binds the schools that a design assigns, whichever of its sets assigns them.
         table["mandate"][table["recruitment"] != CHOICES["recruitment"].index("assigned")] = 0.0
-        return table.reshape(-1)
+        return table.reshape(-1), of_sets
 
 
 def compute(sweep: Sweep, store: Store, folder: Path, chunk: int) -> int:

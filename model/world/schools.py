@@ -74,6 +74,11 @@ class Schools:
         """The codes of the countries, in the order of their numbers."""
         return tuple(country.code for country in self.countries)
 
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """The code of the country and the name of each region, by which a programme names its tracks."""
+        return [(self.country_codes[country], name) for country, name in zip(self.region_country, self.region_names, strict=True)]
+
     def to_frame(self, practices: Sequence[str] = ()) -> "pd.DataFrame":
         """Return the columns of ``schools.csv``, which ``read_schools`` reads back to the last bit; ``practices``: names of several."""
         import pandas as pd
