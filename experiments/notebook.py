@@ -6,7 +6,7 @@ Nothing is printed but progress, and nothing written but the folder of a sweep. 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from school_mentoring import scenarios
 from school_mentoring.model.errors import InputError

@@ -2,6 +2,7 @@
 
 from .anchored import anchored, joint_draws, stated_instead
 from .country_entry import CountryEntry
+from .funding import Funding
 from .json_schema import json_schema
 from .load import (
     FILE_KEYS,
@@ -21,11 +22,11 @@ from .load import (
 )
 from .posterior import check_draws, fitted_draws, parameter_rows, read_draws, read_parquet
 from .ranges import Range
-from .schema import COMPARATOR, Practice, Programme, Scenario, WorldSpec
+from .schema import COMPARATOR, Practice, Scenario, WorldSpec
 from .template import template
 
 __all__ = [
-    "COMPARATOR", "FILE_KEYS", "CountryEntry", "Practice", "Programme", "Range", "RunOptions", "Scenario", "ScenarioLike",
+    "COMPARATOR", "FILE_KEYS", "CountryEntry", "Funding", "Practice", "Range", "RunOptions", "Scenario", "ScenarioLike",
     "ScenarioOptions", "Settings", "WorldSpec", "anchored", "assignments", "check_draws", "dump_yaml", "fitted_draws",
     "joint_draws", "json_schema", "load_design", "load_scenario", "own_headers", "parameter_rows", "read_draws", "read_parquet", "resolved",
     "scenario_from", "shipped_scenarios", "stated_instead", "template", "uploaded_scenario",

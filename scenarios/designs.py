@@ -7,6 +7,7 @@ from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, S
 from school_mentoring.model.errors import nearest
 
 from .fields import fault
+from .yaml_file import KeyPath
 
 
 def filled_design(name: Any, stated: Any) -> Any:
@@ -21,22 +22,28 @@ def filled_design(name: Any, stated: Any) -> Any:
         fault((name, "preset"), f"no preset named {preset!r}", nearest(str(preset), PRESETS))
     if preset is None and not given:
         fault((name,), f"no preset named {name!r}", f"{nearest(str(name), PRESETS)} or state `preset: NAME` and fields that differ")
-    for field, value in given.items():
-        # A word or a truth value in a field of numbers, which pydantic would turn into a number.
-        if field in FIELDS and field not in CHOICES and isinstance(value, str if field in SWITCHES else (str, bool)):
-            fault((name, field), f"{value!r} is not {'true or false' if field in SWITCHES else 'a number'}", allowed_values(field))
+    refuse_words((name,), given)
     return {**(dict.fromkeys(OPTIONAL) if preset is None else PRESETS[preset].model_dump()), **given}
 
 
-def check_fields(name: str, design: Design) -> None:
-    """Refuse numbers that the table of fields does not allow."""
+def refuse_words(at: KeyPath, given: Mapping[str, Any]) -> None:
+    """Refuse a word or a truth value in a field of numbers, which pydantic would turn into a number."""
+    for field, value in given.items():
+        switch = field in SWITCHES
+        if field in (*FIELDS, "months") and field not in CHOICES and isinstance(value, str if switch else (str, bool)):
+            allowed = allowed_values(field) if field in FIELDS else "allowed: whole numbers"
+            fault((*at, field), f"{value!r} is not {'true or false' if switch else 'a number'}", allowed)
+
+
+def check_fields(at: KeyPath, design: Design) -> None:
+    """Refuse numbers that the table of fields does not allow; ``at``: the keys that lead to the design."""
     for field, row in FIELDS.items():
         value = getattr(design, field)
         if row.minimum is None or row.maximum is None or value is None:
             continue
         if not row.minimum <= value <= row.maximum:
             given = f"{value:g}" if abs(value) < 1e300 else "such a number"  # a whole number may be too large to be written as a float
-            fault((name, field), f"{given} is out of range", allowed_values(field))
+            fault((*at, field), f"{given} is out of range", allowed_values(field))
 
 
 def allowed_values(field: str) -> str:

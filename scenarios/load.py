@@ -5,7 +5,7 @@ Whatever the input, the result is a ``Scenario`` or an ``InputError`` that names
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -19,11 +19,13 @@ from school_mentoring.model.world.numbers import Bounds, refuse_two
 from school_mentoring.model.world.structure import STRUCTURE
 
 from .fields import NAME_PATTERN
+from .funding import Funding
 from .gone import refusal
 from .merge import as_mapping, lay_over
 from .messages import input_error, shown, typed
 from .posterior import fitted_draws
-from .schema import WITHOUT_FILES, Programme, Scenario
+from .schema import WITHOUT_FILES, Scenario
+from .stated_programmes import is_programme, settable, with_fields
 from .yaml_file import KeyPath, Layer, parse_yaml, plain_scalar, read_yaml, write_yaml
 
 SHIPPED = Path(__file__).parent
@@ -36,7 +38,7 @@ FILE_KEYS = ("schools", "ties")
 OWN_FILES: tuple[tuple[str, ...], ...] = (("posterior",), *(("world", key) for key in FILE_KEYS))
 SETTABLE = (
     *(*NUMBERS, "worlds", "ranges"),
-    *(f"programme.{field}" for field in Programme.model_fields),
+    *(f"programme.{field}" for field in Funding.model_fields),
     *(f"world.{field}" for field in ("regions_per_country", "schools_per_region", *STRUCTURE, *FILE_KEYS)),
 )
 """What ``--set`` may assign besides parameters and the fields of designs."""
@@ -237,6 +239,9 @@ def _assignments(sets: Settings, layer: Layer) -> Layer:
         if not isinstance(sets, Mapping):  # whose values are numbers, not words
             for part in word.split(":"):
                 refuse_two(where, part, _bounds(path))
+        if len(path) > 3 and path[1] not in values.setdefault("designs", {}):  # a programme, whose other phases and places stay
+            values["designs"][path[1]] = with_fields(_designs_of(layer)[str(path[1])])
+            places |= {at: place for at, place in layer.places.items() if at[:2] == path[:2]}
         _put(values, path, _value(where, path, word))
         places[path] = where
     return Layer(values, places)
@@ -253,12 +258,24 @@ def _texts(sets: Settings) -> Iterable[str]:
     return [sets] if isinstance(sets, str) else sets
 
 
-def _targets(layer: Layer) -> dict[str, tuple[str, ...]]:
+def _targets(layer: Layer) -> dict[str, KeyPath]:
     return {
         **{name: ("parameters", name) for name in (*PARAMETERS, *map(salary_factor, COUNTRIES))},
         **{name: tuple(name.split(".")) for name in SETTABLE},
-        **{f"{design}.{field}": ("designs", design, field) for design in _designs_of(layer) for field in FIELDS},
+        **{_dotted(path): path for path in _of_designs(layer)},
     }
+
+
+def _of_designs(layer: Layer) -> Iterator[KeyPath]:
+    """Yield what may be set of designs: the fields of plain ones, those of phases, places and gates of programmes."""
+    for name, stated in _designs_of(layer).items():
+        within = settable(stated) if is_programme(stated) else ((field,) for field in FIELDS)
+        yield from (("designs", name, *path) for path in within)
+
+
+def _dotted(path: KeyPath) -> str:
+    """Return the name by which ``--set`` knows a field of a design."""
+    return ".".join(str(step) for step in path[1:])
 
 
 def _designs_of(layer: Layer) -> dict[str, Any]:
@@ -266,13 +283,15 @@ def _designs_of(layer: Layer) -> dict[str, Any]:
     return designs if isinstance(designs, dict) else {}
 
 
-def _bounds(path: tuple[str, ...]) -> Bounds:
-    """Return what a setting may be; all but parameters and fields of designs are whole numbers."""
-    row = row_of(path[1]) if path[0] == "parameters" else FIELDS[path[2]] if path[0] == "designs" else None
+def _bounds(path: KeyPath) -> Bounds:
+    """Return what a setting may be; all but parameters and fields of designs and gates are whole numbers."""
+    if path[-1] in ("at_least", "survey_cost"):
+        return Bounds(0.0, math.inf, "")
+    row = row_of(str(path[1])) if path[0] == "parameters" else FIELDS.get(str(path[-1])) if path[0] == "designs" else None
     return Bounds(row.minimum or 0.0, row.maximum or 0.0, "") if row else Bounds(0.0, math.inf, "", whole=True)
 
 
-def _value(where: str, path: tuple[str, ...], word: str) -> Any:
+def _value(where: str, path: KeyPath, word: str) -> Any:
     if path[0] == "world" and path[1] in FILE_KEYS and word:
         return _absolute(where, word)
     low, colon, high = word.partition(":")
@@ -284,9 +303,9 @@ def _value(where: str, path: tuple[str, ...], word: str) -> Any:
         raise InputError(where, str(error), "allowed: numbers") from None
 
 
-def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    for key in path[:-1]:
-        values = values.setdefault(key, {})
+def _put(values: Any, path: KeyPath, value: Any) -> None:
+    for key in path[:-1]:  # the positions of phases among them
+        values = values.setdefault(key, {}) if isinstance(values, dict) else values[key]
     values[path[-1]] = value
 
 

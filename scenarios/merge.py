@@ -5,7 +5,8 @@ rules go beyond that:
 
 - ``parameters``: a single value replaces a range; a new base, stated alone, carries with it an inherited low or high that it lies beyond;
 - ``designs`` as a list of names keeps only those designs, in that order (a name that was not inherited is the preset of that name);
-- a design that states ``preset`` starts afresh from it.
+  The programmes among them keep what they took of designs that are dropped;
+- a design that states ``preset``, phases or places starts afresh.
 
 A section or design of which nothing is stated (``parameters:`` with an empty body) changes nothing.
 """
@@ -15,9 +16,12 @@ from typing import Any
 
 from .ranges import laid_over
 from .stated import STATED, stated_in
+from .stated_programmes import KINDS, is_programme, written_out
 from .yaml_file import KeyPath, Layer
 
 SECTIONS = ("programme", "world", "parameters", "designs")
+AFRESH = {"preset", *KINDS}
+"""Keys of a design with which it takes nothing of one that it is laid over."""
 
 
 def lay_over(lower: Layer, upper: Layer) -> Layer:
@@ -50,7 +54,8 @@ def _is_names(value: Any) -> bool:
 
 def _section(key: str, old: Any, new: Any, replaced: set[KeyPath]) -> Any:
     if key == "designs" and _is_names(new) and isinstance(old, Mapping):
-        return {name: old.get(name) for name in new}
+        gone = {name: stated for name, stated in old.items() if name not in new}
+        return {name: written_out(old.get(name), gone) if is_programme(old.get(name)) else old.get(name) for name in new}
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         replaced.add((key,))
         return new
@@ -58,7 +63,7 @@ def _section(key: str, old: Any, new: Any, replaced: set[KeyPath]) -> Any:
     for name, value in new.items():
         if key == "parameters" and name in merged and isinstance(value, Mapping):
             merged[name] = laid_over(merged[name], value)
-        elif key == "designs" and name in merged and (value is None or (isinstance(value, Mapping) and "preset" not in value)):
+        elif key == "designs" and name in merged and (value is None or (isinstance(value, Mapping) and not AFRESH & value.keys())):
             merged[name] = {**(merged[name] or {}), **(value or {})} if isinstance(merged[name], Mapping | None) else value
         else:
             merged[name] = value

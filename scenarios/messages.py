@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from school_mentoring.model.designs import FIELDS
@@ -12,10 +12,11 @@ from school_mentoring.model.world.structure import STRUCTURE
 
 from .correlations import Correlation
 from .country_entry import CountryEntry
-from .designs import allowed_values
-from .fields import ScenarioSection
+from .funding import Funding
+from .programmes import PHASE_KEYS, TRACK_KEYS, StatedGate, allowed_of
 from .ranges import Range
-from .schema import Practice, Programme, Scenario, WorldSpec
+from .schema import Practice, Scenario, WorldSpec
+from .stated_programmes import GATE, KINDS
 from .yaml_file import KeyPath
 
 _WORDS = {
@@ -38,28 +39,31 @@ _WORDS = {
 }
 """By pydantic's kind of error: the problem, and what is allowed."""
 
-_SECTIONS: Mapping[KeyPath, type[ScenarioSection]] = {
+_SECTIONS: Mapping[KeyPath, type[BaseModel]] = {
     (): Scenario,
-    ("programme",): Programme,
+    ("programme",): Funding,
     ("world",): WorldSpec,
     ("world", "countries"): CountryEntry,
     ("practices",): Practice,
     ("correlations",): Correlation,
     ("parameters",): Range,
+    ("designs", GATE): StatedGate,
 }
 """What a section is, by the names that lead to it."""
 
 _KEYS: Mapping[KeyPath, Iterable[str]] = {
     **{path: section.model_fields for path, section in _SECTIONS.items()},
     (): [*Scenario.model_fields, "extends"],
-    ("designs",): [*FIELDS, "preset"],
+    ("designs",): [*FIELDS, "preset", *KINDS],
+    ("designs", "phases"): PHASE_KEYS,
+    ("designs", "place"): TRACK_KEYS,
 }
 """The keys that a section may hold."""
 
 
 def input_error(error: ValidationError, places: Mapping[KeyPath, str], source: str) -> InputError:
     """Return the first of pydantic's errors in words, with the number of the others."""
-    found = error.errors(include_url=False)
+    found = [one for outer in error.errors(include_url=False) for one in _within(outer)]
     # A list whose only item is wrong is reported once more, as too short.
     within = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
     details = [one for one in found if one["loc"] not in within]
@@ -96,6 +100,17 @@ def typed(option: str, value: str) -> str:
     return f"{option} {value if value.isprintable() else repr(value)}"[:120]
 
 
+def _within(details: ErrorDetails) -> list[ErrorDetails]:
+    """Return the errors that stand in the place of one: those found within it, where it only says that there are some."""
+    if details["type"] != "within":
+        return [details]
+    outer, at = details["loc"], details["ctx"]["at"]
+    within: list[ErrorDetails] = details["ctx"]["within"]
+    for one in within:
+        one["loc"] = (*outer, *at, *one["loc"])
+    return within
+
+
 def _path(details: ErrorDetails) -> KeyPath:
     at = details.get("ctx", {}).get("at", ())
     if details["type"] == "extra_forbidden":  # the key itself, which may be called anything
@@ -123,19 +138,33 @@ def _words(details: ErrorDetails, path: KeyPath) -> tuple[str, str]:
     if kind == "extra_forbidden":
         return f"unknown key {shown(path[-1])}", nearest(str(path[-1]), _KEYS[_section(path[:-1])])
     if kind == "missing":
-        return "is missing", "state it, or `preset: NAME` to take it from a preset" if path[0] == "designs" and len(path) == 3 else ""
+        return "is missing", _instead(path)
     if path[:1] == ("world",) and path[-1] in STRUCTURE and kind == "literal_error":
         return f"{value} is not allowed", nearest(str(details["input"]), STRUCTURE[str(path[-1])])
-    if len(path) == 3 and path[0] == "designs" and path[2] in FIELDS:
-        return f"{value} is not allowed", allowed_values(str(path[2]))
+    if path[0] == "designs" and path[-1] in (*FIELDS, "months"):
+        return f"{value} is not allowed", allowed_of(str(path[-1]))
     problem, allowed = _WORDS.get(kind, ("{value} is not allowed", ""))
     words = {**ctx, "value": value, "bounds": _bounds(path)}
     return problem.format(**words), allowed.format(**words)
 
 
+def _instead(path: KeyPath) -> str:
+    """Return what may be stated in the place of a field that is missing."""
+    if path[0] != "designs" or len(path) < 3:
+        return ""
+    if _section(path[:-1]) == ("designs", GATE):
+        return f"allowed: {_bounds(path)}" if _bounds(path) else "allowed: mentee_share"
+    if path[-1] == "months":
+        return allowed_of("months")
+    kind, what = ("preset", "a preset") if len(path) == 3 else ("design", "a preset or a design of this scenario")
+    return f"state it, or `{kind}: NAME` to take it from {what}"
+
+
 def _section(path: KeyPath) -> KeyPath:
-    """Return the names that lead to a section, without the names of parameters and designs and the positions in lists."""
+    """Return the names that lead to a section, without the names of parameters, designs and places and the positions in lists."""
     named = tuple(step for step in path if isinstance(step, str))
+    if named[:1] == ("designs",) and len(path) > 2:
+        return "designs", GATE if path[-1] == GATE else "phases" if isinstance(path[-1], int) else "place"
     return named[:1] if named[:1] in (("parameters",), ("designs",)) else named
 
 

@@ -9,22 +9,24 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationInfo, field_validator, model_validator
+from pydantic import ValidationInfo, field_serializer, field_validator, model_validator
 
-from school_mentoring.model.designs import FIELDS, PRESETS, Design
+from school_mentoring.model.designs import PRESETS, Design
 from school_mentoring.model.errors import listed
 from school_mentoring.model.parameters import TABLE, Parameter, country_of, parameters_in
+from school_mentoring.model.programmes import Programme
 from school_mentoring.model.world.arrays import Practices
-from school_mentoring.model.world.countries import FIGURES, PILOT, Country
+from school_mentoring.model.world.countries import FIGURES, PILOT, Country, region_names
 from school_mentoring.model.world.csv_file import Dialect
 from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
 from school_mentoring.model.world.structure import WORLD_WORDS, Contacts, Likeness, Mentored, Network, OnlineHours, Structure, Update
 
 from .correlations import Correlation, check_correlations, correlation_matrix
 from .country_entry import CountryEntry
-from .designs import check_fields, filled_design
 from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, described, fault
+from .funding import MAX_MONTHS, Funding
 from .gone import refusal
+from .programmes import built_designs, check_horizon, check_places, parts, written
 from .ranges import Range, check_range, filled_range, in_scenario, rows_of, says_nothing
 from .stated import STATED, stated_in
 
@@ -41,35 +43,11 @@ GROUPS: tuple[str, ...] = tuple(dict.fromkeys(parameter.group for parameter in T
 """The groups of parameters that ``uncertain`` may name."""
 
 MAX_SCHOOLS = 20_000_000
-MAX_MONTHS = 1200
 MAX_DESIGNS = 400
 
 
 def _file(description: str) -> Any:
     return described(description, default=None, min_length=1, max_length=4096)
-
-
-def _month_field(field: str, description: str, default: int) -> Any:
-    row = FIELDS[field]
-    return described(description, "month", row.low, row.high, default=default, ge=0, le=MAX_MONTHS)
-
-
-class Programme(ScenarioSection):
-    """The months in which mentoring is funded: first_month <= month < last_month."""
-
-    first_month: Whole = _month_field("first_month", "First month of funding", 6)
-    last_month: Whole = _month_field("last_month", "First month without funding again", 34)
-
-    @model_validator(mode="after")
-    def _check_window(self) -> Self:
-        if self.last_month < self.first_month:
-            fault(("last_month",), f"{self.last_month} is before first_month {self.first_month}", "allowed: first_month or later")
-        return self
-
-    def window(self, design: Design) -> tuple[int, int]:
-        """Return the first month in which a design is funded, and the first in which it is not again."""
-        first = self.first_month if design.first_month is None else design.first_month
-        return first, self.last_month if design.last_month is None else design.last_month
 
 
 def _pilot_countries() -> tuple[CountryEntry, ...]:
@@ -149,7 +127,7 @@ class Scenario(ScenarioSection):
         default=128, ge=1, le=1_000_000,
     )  # fmt: skip
     worlds: Whole = described("Independent populations and networks that the replicates cycle through", default=10, ge=1, le=10_000)
-    programme: Programme = described("When mentoring is funded", default_factory=Programme)
+    programme: Funding = described("When mentoring is funded", default_factory=Funding)
     world: WorldSpec = described("The schools and their countries", default_factory=WorldSpec)
     practices: tuple[Practice, ...] = described(
         "The practices that spread", default_factory=lambda: (Practice(name="digital_practice"),), min_length=1, max_length=16
@@ -157,9 +135,10 @@ class Scenario(ScenarioSection):
     parameters: Mapping[str, Range] = described(
         "Parameters that differ from the table: a value, which is then fixed in every run, or base, low, high, distribution", default={}
     )
-    designs: Mapping[Word, Design] = described(
-        "Designs by name: nothing for the preset of that name, or fields that differ", min_length=1, max_length=MAX_DESIGNS
-    )
+    designs: Mapping[Word, Design | Programme] = described(
+        "Designs by name: nothing for the preset of that name, fields that differ, or a programme of phases, countries or regions",
+        min_length=1, max_length=MAX_DESIGNS,
+    )  # fmt: skip
     uncertain: tuple[str, ...] = described(
         "Parameters, or groups of them, that are varied together; structure: the choices that anchored draws hold",
         default=(*GROUPS, STRUCTURE_DRAWN), max_length=200,
@@ -245,17 +224,21 @@ class Scenario(ScenarioSection):
     def _fill_designs(cls, stated: Any) -> Any:
         if isinstance(stated, (list, tuple)) and all(isinstance(name, str) for name in stated):
             stated = dict.fromkeys(stated)
-        return {name: filled_design(name, given) for name, given in stated.items()} if isinstance(stated, Mapping) else stated
+        return built_designs(stated) if isinstance(stated, Mapping) else stated
 
     @field_validator("designs", mode="after")
     @classmethod
-    def _check_designs(cls, designs: Mapping[str, Design]) -> Mapping[str, Design]:
-        for name, design in designs.items():
-            check_fields(name, design)
+    def _check_designs(cls, designs: Mapping[str, Design | Programme]) -> Mapping[str, Design | Programme]:
         if designs.get(COMPARATOR, PRESETS[COMPARATOR]) != PRESETS[COMPARATOR]:
             allowed = "give the design another name"
             fault((COMPARATOR,), f"{COMPARATOR!r} is what all designs are compared with and takes no fields", allowed)
+        if (count := sum(1 for design in designs.values() for _ in parts(design))) > MAX_DESIGNS:
+            fault((), f"{count} designs, phases and places in all are too many", f"allowed: {MAX_DESIGNS}")
         return designs
+
+    @field_serializer("designs")
+    def _state_designs(self, designs: Mapping[str, Design | Programme]) -> dict[str, Any]:
+        return {name: written(design) for name, design in designs.items()}
 
     @field_validator("uncertain", mode="after")
     @classmethod
@@ -274,11 +257,20 @@ class Scenario(ScenarioSection):
 
     @model_validator(mode="after")
     def _check_windows(self) -> Self:
+        codes, made = [country.code for country in self.world.countries], self.world.schools is None
         for name, design in self.designs.items():
-            first, last = self.programme.window(design)
-            if last < first:
-                field = "first_month" if design.last_month is None else "last_month"
-                fault(("designs", name, field), f"funded from month {first} to month {last}", "allowed: last_month not before first_month")
+            for at, part in parts(design):
+                first, last = self.programme.window(part)
+                if last < first:
+                    field = "first_month" if part.last_month is None else "last_month"
+                    fault(
+                        ("designs", name, *at, field),
+                        f"funded from month {first} to month {last}",
+                        "allowed: last_month not before first_month",
+                    )
+            if isinstance(design, Programme):
+                check_places(name, design, codes, region_names(codes, self.regions()) if made else (), made)
+                check_horizon(name, design, self.programme.first_month, self.months)
         return self
 
     def __repr__(self) -> str:

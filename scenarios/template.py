@@ -11,8 +11,9 @@ from school_mentoring.model.world.structure import STRUCTURE
 
 from .designs import allowed_values
 from .fields import NAME_PATTERN
+from .funding import Funding
 from .messages import shown
-from .schema import Practice, Programme, Scenario, WorldSpec
+from .schema import Practice, Scenario, WorldSpec
 from .yaml_file import write_yaml
 
 HEAD = """\
@@ -32,7 +33,7 @@ def template(name: str) -> str:
     parts = [
         HEAD + write_yaml({"name": name}) + 'title: ""\ndescription: ""\n',
         _fields(defaults, ("seed", "months", "replicates", "draws", "worlds"), ""),
-        "programme:\n" + _fields(defaults.programme, Programme.model_fields, "  "),
+        "programme:\n" + _fields(defaults.programme, Funding.model_fields, "  "),
         f"world:\n  countries: [{', '.join(country.code for country in world.countries)}]\n"
         + _fields(world, ("regions_per_country", "schools_per_region"), "  ")
         + _fields(world, STRUCTURE, "  # ")

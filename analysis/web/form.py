@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from school_mentoring.model.designs import FIELDS, PRESETS
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.scenarios import COMPARATOR, Practice, Programme, resolved
+from school_mentoring.scenarios import COMPARATOR, Funding, Practice, resolved
 from school_mentoring.scenarios.yaml_file import plain_scalar
 
 from .state import GENERATED, MOST_DESIGNS, SOURCE, PageState, View, known_scenarios, new_state, rebuilt, with_schools
@@ -33,7 +33,7 @@ def design_name_of(words: str) -> str:
 def read_form(form: Form, state: PageState) -> PageState:
     """Return the page that the form describes, over ``state``, which it was sent with. Raises InputError, naming the field."""
     changes: dict[str, Any] = {name: _value(form[name], name) for name in NUMBERS if name in form}
-    programme = {name: _value(form[key], key) for name in Programme.model_fields if (key := f"programme.{name}") in form}
+    programme = {name: _value(form[key], key) for name in Funding.model_fields if (key := f"programme.{name}") in form}
     if programme:
         changes["programme"] = {**resolved(state.scenario)["programme"], **programme}
     changes["world"] = _world(form, resolved(state.scenario)["world"])

@@ -21,7 +21,7 @@ from school_mentoring.experiments.compare import window
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE, Design
 from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.model.world.schools import Schools
-from school_mentoring.scenarios import COMPARATOR, Practice, Programme, Scenario
+from school_mentoring.scenarios import COMPARATOR, Funding, Practice, Scenario
 
 from .downloads import downloads
 from .form import NUMBERS, WORLD_NUMBERS
@@ -60,7 +60,7 @@ def page_context(
             }
             for k, one in enumerate(scenario.practices)
         ],
-        "horizon": section_fields(scenario, ["months"]) + section_fields(scenario.programme, Programme.model_fields, "programme."),
+        "horizon": section_fields(scenario, ["months"]) + section_fields(scenario.programme, Funding.model_fields, "programme."),
         "precision": section_fields(scenario, [field for field in NUMBERS if field != "months"]),
         "view": state.view,
         "k_high": max(*WILLINGNESS_TO_PAY, state.view.willingness_to_pay),

@@ -4,7 +4,7 @@ A cell without a figure is blank there, and filled here: with the mean over the 
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from statistics import fmean
 
@@ -112,3 +112,8 @@ def likely_code(stated: str) -> str:
 def assumed_country(code: str) -> Country:
     """Return a country of which nothing but its code is known."""
     return _country({"country": code, "name": code}, mean_figures())
+
+
+def region_names(codes: Sequence[str], regions: Sequence[int]) -> tuple[str, ...]:
+    """Return the names of generated regions, so many of each country: IT-1, IT-2, ..."""
+    return tuple(f"{code}-{r + 1}" for code, count in zip(codes, regions, strict=True) for r in range(count))

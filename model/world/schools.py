@@ -20,7 +20,7 @@ from school_mentoring.model.portable import exp
 from school_mentoring.model.state import MENTOR
 
 from .arrays import DISADVANTAGED, RURAL, SECONDARY, Flags, Floats, Ints
-from .countries import MOST_TEACHERS, Country
+from .countries import MOST_TEACHERS, Country, region_names
 from .csv_file import Given
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def generate_schools(
     region = np.repeat(np.arange(len(region_country), dtype=np.int32), schools_per_region)
     n = len(region)
     place = Place(region_country[region], region, region_country)
-    names = tuple(f"{country.code}-{r + 1}" for country, count in zip(countries, regions, strict=True) for r in range(count))
+    names = region_names([country.code for country in countries], regions)
     width = len(str(schools_per_region))
     numbers = np.array([f"-{k:0{width}d}" for k in range(1, schools_per_region + 1)])
     return Schools(

@@ -5,7 +5,7 @@ from time import process_time
 import pytest
 
 from school_mentoring.model.errors import InputError
-from school_mentoring.scenarios import CountryEntry, Practice, Programme, Scenario, WorldSpec, dump_yaml, load_scenario, scenario_from
+from school_mentoring.scenarios import CountryEntry, Funding, Practice, Scenario, WorldSpec, dump_yaml, load_scenario, scenario_from
 from school_mentoring.scenarios.schema import MAX_DESIGNS, MAX_SCHOOLS
 from school_mentoring.scenarios.yaml_file import MAX_BYTES, read_yaml
 from tests.commands.program import python
@@ -47,7 +47,7 @@ def test_a_number_out_of_range_is_told_both_bounds(field):
 
 def test_every_bounded_number_has_two_bounds():
     """So that no message leaves one side open."""
-    numbers = [field for part in (Scenario, Programme, WorldSpec, CountryEntry, Practice) for field in part.model_fields.values()]
+    numbers = [field for part in (Scenario, Funding, WorldSpec, CountryEntry, Practice) for field in part.model_fields.values()]
     limits = [{kind for rule in field.metadata for kind in ("ge", "gt", "le") if hasattr(rule, kind)} for field in numbers]
     assert all(kinds in (set(), {"ge", "le"}, {"gt", "le"}) for kinds in limits)
 
