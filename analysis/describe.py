@@ -1,22 +1,83 @@
 """Says in plain words what a design is: each field adds its phrase of ``model/data/designs.csv``, for the page and every report alike."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
-from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, Design, DesignField
+from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, Design, DesignField
+from school_mentoring.model.programmes import OTHERS, Gate, Phase, Programme, Track
+from school_mentoring.model.world.countries import COUNTRIES
+
+from .outcomes import design_name, field_name
 
 
-def describe(design: Design) -> str:
+def describe(design: Design | Programme, among: Mapping[str, Design | Programme] | None = None) -> str:
     """Return what a design is, a sentence for each topic; of fields that are off or without meaning in it nothing is said.
 
-    Months are those that the design states itself, none where it takes the scenario's.
+    Months are those that the design states itself, none where it takes the scenario's. A programme is one sentence, in which each design is
+    told by the one it is most like, ``among`` the plain ones of the scenario or presets, and by what differs.
     """
-    values = {name: _shown(row.unit, getattr(design, name)) for name, row in FIELDS.items()}
+    if isinstance(design, Programme):
+        plain = {name: one for name, one in (among or {}).items() if isinstance(one, Design)}
+        known = {**plain, **{name: preset for name, preset in PRESETS.items() if name not in plain}}
+        tracks = [f"{_place(name, design)}{_track(track, known)}" for name, track in design.tracks.items()]
+        return _sentence("; ".join(tracks))
     topics = defaultdict(list)
     for row in FIELDS.values():
-        if phrase := _phrase(row, design):
-            topics[row.topic].append(phrase.format(**values))
-    sentences = ("; ".join(phrases) for phrases in topics.values())
-    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
+        if phrase := _said(row, design):
+            topics[row.topic].append(phrase)
+    return " ".join(_sentence("; ".join(phrases)) for phrases in topics.values())
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _place(name: str, programme: Programme) -> str:
+    """Return how the track of a place is begun: with nothing where all places share one."""
+    if programme.phases:
+        return ""
+    return "all others: " if name == OTHERS else f"{COUNTRIES[name].name if programme.by_country and name in COUNTRIES else name}: "
+
+
+def _track(track: Track, known: Mapping[str, Design]) -> str:
+    return _most_like(track, known) if isinstance(track, Design) else _phases(track, known)
+
+
+def _phases(phases: Sequence[Phase], known: Mapping[str, Design]) -> str:
+    said = ""
+    for phase in phases:
+        this = f"{phase.months} month{'s' * (phase.months > 1)} of {_most_like(phase, known)}"
+        if phase.gate is None:
+            said += f", then {this}" if said else this
+        else:
+            instead = _phases(phase.otherwise, known) if phase.otherwise else "it ends"
+            said += f"; goes on only if {_gate(phase.gate)} (otherwise {instead}): {this}"
+    return said.removeprefix("; ")
+
+
+def _gate(gate: Gate) -> str:
+    share = _shown("share", gate.at_least)
+    return f"a survey of {gate.survey:,} mentored schools finds at least {share} of the teachers in their teams using the practice"
+
+
+def _most_like(design: Design, known: Mapping[str, Design]) -> str:
+    """Return a design by the name of that which it is most like, and how it differs; a phase has no months of its own to tell."""
+    told = [row for row in FIELDS.values() if not (isinstance(design, Phase) and row.topic == "funding")]
+    unlike = {name: [row for row in told if getattr(design, row.field) != getattr(one, row.field)] for name, one in known.items()}
+    name = min(unlike, key=lambda one: len(unlike[one]))
+    how = dict.fromkeys(filter(None, (_difference(row, design, known[name]) for row in unlike[name])))
+    return f"{design_name(name)} ({'; '.join(how)})" if how else design_name(name)
+
+
+def _difference(row: DesignField, design: Design, other: Design) -> str:
+    """Return what is said of a field in a design, by itself or within another's phrase; that it is off where in ``other`` it is on."""
+    telling = row if row.phrase else next(one for one in FIELDS.values() if f"{{{row.field}}}" in (one.phrase or ""))
+    return _said(telling, design) or (f"no {field_name(row.field)}" if _phrase(telling, other) else "")
+
+
+def _said(row: DesignField, design: Design) -> str:
+    values = {name: _shown(one.unit, getattr(design, name)) for name, one in FIELDS.items()}
+    return _phrase(row, design).format(**values)
 
 
 def _phrase(row: DesignField, design: Design) -> str:

@@ -1,17 +1,23 @@
 """Check a user's files before any run: a scenario, a school table, a list of ties, a pilot's observations."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from school_mentoring.model.designs import Design
 from school_mentoring.model.errors import InputError, nearest
+from school_mentoring.model.programmes import OTHERS, Phase, Programme
 from school_mentoring.model.recruitment import SHORTEST
+from school_mentoring.model.world.countries import region_names
 from school_mentoring.model.world.csv_file import MAPPED, Dialect, header_of
 from school_mentoring.model.world.own_schools import COLUMNS as SCHOOL_COLUMNS
 from school_mentoring.model.world.own_ties import COLUMNS as TIE_COLUMNS
 from school_mentoring.model.world.own_ties import IS_GRAPH, read_ties
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario, load_scenario
+from school_mentoring.scenarios.programmes import longest, tracks
+from school_mentoring.scenarios.stated_programmes import OTHERWISE
 
 from .notes import assumed_figures
 from .pilot_data.observations import COLUMNS as OBSERVATION_COLUMNS
@@ -73,23 +79,69 @@ def check_files(
 def notices_of(scenario: Scenario) -> tuple[str, ...]:
     """Return what of a scenario's designs and own files is probably not meant. Raises InputError where they are faulty."""
     _check_columns(scenario)
-    designs = tuple(_of_designs(scenario))
     if scenario.world.schools is None:
-        return designs
+        return tuple(_of_designs(scenario, _counts(scenario)))
     schools = schools_of(scenario.world.schools, scenario, scenario.base_parameters())
+    designs = tuple(_of_designs(scenario, _counts(scenario, schools)))
     ties = () if scenario.world.ties is None else read_ties(scenario.world.ties, schools, scenario.world.dialect).notices
     return (*designs, *schools.notices, *ties)
 
 
-def _of_designs(scenario: Scenario) -> Iterator[str]:
+def _of_designs(scenario: Scenario, counts: Counter[str]) -> Iterator[str]:
+    """Yield what of designs is probably not meant; ``counts``: the schools of each country and region, and of all (``OTHERS``)."""
+    window = scenario.programme
     for name, design in scenario.designs.items():
-        first, last = scenario.programme.window(design)
-        if design.recruitment == "none":
-            continue
-        if design.tier != "none" and last - first < SHORTEST:
-            yield f"design {name} recruits nobody: it needs {SHORTEST} months of funding and has {last - first}"
-        if (design.target == "none") != (design.reserve == 0.0):
-            yield f"design {name} reserves no places: target is {design.target} and reserve is {design.reserve:g}; give both"
+        if isinstance(design, Programme) and (last := window.window(design)[1]) > window.last_month:
+            yield f"design {name} is funded to month {last}, and what tables tell of the end of funding is of month {window.last_month}"
+        for at, track in tracks(design) if isinstance(design, Programme) else [((), design)]:
+            called = ".".join(map(str, (name, *at)))
+            if isinstance(track, Design):
+                yield from _of_design(called, track, *window.window(track))
+            else:
+                yield from _of_phases(called, track, counts[str(at[1])] if len(at) > 1 else counts[OTHERS])
+
+
+def _of_design(name: str, design: Design, first: int, last: int) -> Iterator[str]:
+    if design.recruitment == "none":
+        return
+    if design.tier != "none" and last - first < SHORTEST:
+        yield f"design {name} recruits nobody: it needs {SHORTEST} months of funding and has {last - first}"
+    yield from _of_target(name, design)
+
+
+def _of_target(name: str, design: Design) -> Iterator[str]:
+    if (design.target == "none") != (design.reserve == 0.0):
+        yield f"design {name} reserves no places: target is {design.target} and reserve is {design.reserve:g}; give both"
+
+
+def _of_phases(name: str, phases: Sequence[Phase], schools: int, month: int = 0, mentored: float = 0.0) -> Iterator[str]:
+    """Yield what of phases is probably not meant. ``month``: since the programme's start; ``mentored``: at most so many were so far."""
+    end = month + longest(phases)
+    for position, phase in enumerate(phases):
+        called = f"{name}.{position}"
+        if phase.gate is not None and phase.gate.survey > (most := min(mentored, schools)):
+            yield f"{called} asks {phase.gate.survey} schools, and at most {most:.0f} were mentored before; all of these are asked"
+        yield from _of_phases(f"{called}.{OTHERWISE}", phase.otherwise, schools, month, mentored)
+        rounds = [at for at in range(month + -month % 12, month + phase.months, 12) if phase.tier == "none" or at + SHORTEST <= end]
+        if phase.recruitment == "none" and phase.outreach == 0.0:
+            yield f"phase {called} recruits nobody, as its recruitment is none, and reaches nobody else"
+        elif phase.recruitment != "none" and not rounds:
+            yield f"phase {called} recruits nobody: no yearly round, {SHORTEST} months or more before the programme's end, is in its months"
+        if phase.recruitment != "none":
+            yield from _of_target(called, phase)
+            mentors = 1.0 if phase.mentor_share is None or phase.cascade > 0.0 else phase.mentor_share
+            mentored += schools * mentors * phase.places * len(rounds)
+        month += phase.months
+
+
+def _counts(scenario: Scenario, schools: Schools | None = None) -> Counter[str]:
+    """Return the schools of each country and region by name, and of all as ``OTHERS``."""
+    size, codes, regions = scenario.world.schools_per_region, [one.code for one in scenario.world.countries], scenario.regions()
+    if schools is None:
+        of_countries = Counter({code: size * count for code, count in zip(codes, regions, strict=True)})
+        return of_countries + Counter(dict.fromkeys(region_names(codes, regions), size)) + Counter({OTHERS: of_countries.total()})
+    of_countries = Counter(schools.country_codes[number] for number in schools.country.tolist())
+    return of_countries + Counter(schools.region_names[number] for number in schools.region.tolist()) + Counter({OTHERS: len(schools)})
 
 
 def _check_columns(scenario: Scenario) -> None:
@@ -122,7 +174,7 @@ def _check_scenario(path: str) -> Checked:
     assumed = assumed_figures(schools.countries)
     note = f"; no figures found: {assumed}" if assumed else ""
     line = f"{path}: scenario {scenario.name}, {len(scenario.designs)} designs, {len(schools):,} schools, {scenario.months} months"
-    return Checked(f"{line}{_drawn(schools)}{note}", (*_of_designs(scenario), *schools.notices))
+    return Checked(f"{line}{_drawn(schools)}{note}", (*_of_designs(scenario, _counts(scenario, schools)), *schools.notices))
 
 
 def _described(seen: Observations, schools: Schools) -> str:

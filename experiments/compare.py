@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.model.designs import PRESETS, Design
+from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.engine import run_batch
 from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.schools import Schools
-from school_mentoring.scenarios import COMPARATOR, Scenario
+from school_mentoring.scenarios import COMPARATOR, Scenario, has_mentors
 
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
 from .notes import assumed_figures, notes_on_draws
@@ -117,7 +117,7 @@ class Comparison:
             "sets": self.sets,
             "worlds": scenario.worlds,
             "months": scenario.months,
-            "funding": {name: window(scenario, design) for name, design in scenario.designs.items()},
+            "funding": {name: scenario.programme.window(design) for name, design in scenario.designs.items()},
             "end_of_funding": min(scenario.programme.last_month, scenario.months - 1),
             "discount_rate": scenario.base_parameters()["discount_rate"],
             "public_funds": scenario.base_parameters()["public_funds"],
@@ -132,12 +132,6 @@ def with_comparator(scenario: Scenario) -> Scenario:
     """Return the scenario with the design ``none`` first among its designs."""
     others = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
     return scenario.model_copy(update={"designs": {COMPARATOR: PRESETS[COMPARATOR], **others}})
-
-
-def window(scenario: Scenario, design: Design) -> tuple[int, int]:
-    """Return the months a design is funded in, first and first without."""
-    first = scenario.programme.first_month if design.first_month is None else design.first_month
-    return first, scenario.programme.last_month if design.last_month is None else design.last_month
 
 
 def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
@@ -201,7 +195,7 @@ def snapshot(
     ``months``: by default the start, the end of funding and the end. None where no design has mentors or one run fills too much memory.
     """
     world, schools = worlds.get(scenario.base_parameters(), 0)
-    designs = {name: design for name, design in scenario.designs.items() if design.recruitment != "none"}
+    designs = {name: design for name, design in scenario.designs.items() if has_mentors(design)}
     if not designs or len(schools) * scenario.months * len(designs) > SNAPSHOT_CELLS:
         return None
     ends = ends_of(scenario)

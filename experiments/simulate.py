@@ -13,7 +13,7 @@ from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
-from .compare import ends_of, lasting_contacts, notes_on, peer_pairs, window
+from .compare import ends_of, lasting_contacts, notes_on, peer_pairs
 from .ensemble import BatchRunner, Ensemble, run_ensemble
 from .notes import fixed_note
 from .progress import Advance
@@ -51,7 +51,7 @@ class Simulation:
     @property
     def window(self) -> tuple[int, int]:
         """The funded months of the design."""
-        return window(self.scenario, next(iter(self.scenario.designs.values())))
+        return self.scenario.programme.window(next(iter(self.scenario.designs.values())))
 
     def __repr__(self) -> str:
         one = self.scenario

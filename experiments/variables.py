@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE
+from school_mentoring.model.designs import CHOICES, FIELDS, NO_QUOTA, SWITCHES, WHOLE, Design
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import row_of
+from school_mentoring.model.programmes import Programme
 from school_mentoring.model.world.csv_file import CsvTable, Dialect, header_of
 from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.model.world.structure import WORLD_WORDS
@@ -43,8 +44,8 @@ class Domain(NamedTuple):
 def variable_names(scenario: Scenario) -> list[str]:
     """Return all that may vary; the comparator takes no fields, and schools that are read from a file have their number."""
     sizes = WORLD_FIELDS if scenario.world.schools is None else ()
-    fields = [f"{design}.{field}" for design in scenario.designs if design != COMPARATOR for field in FIELDS]
-    return [*scenario.parameters, *sizes, *WORLD_WORDS, *fields]
+    plain = [name for name, design in scenario.designs.items() if name != COMPARATOR and isinstance(design, Design)]
+    return [*scenario.parameters, *sizes, *WORLD_WORDS, *(f"{design}.{field}" for design in plain for field in FIELDS)]
 
 
 def domain_of(name: str, scenario: Scenario) -> Domain:
@@ -84,6 +85,10 @@ def refuse_unknown(texts: Sequence[str], scenario: Scenario) -> None:
     """Raise InputError that lists what of ``--vary`` texts nothing is named."""
     known = variable_names(scenario)
     strange = {name: text for text in texts if (name := text.partition("=")[0].strip()) not in known}
+    for name, text in strange.items():
+        if isinstance(scenario.designs.get(owner := name.partition(".")[0]), Programme):
+            problem = f"{owner} is a programme of phases or places, whose fields do not vary"
+            raise InputError(f"--vary {text}", problem, "allowed: a programme of its own for each value, or fields of plain designs")
     if strange:
         raise InputError(f"--vary {' '.join(strange.values())}", *refusal([*strange], "nothing named {} can be varied", known)[1:])
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.model.engine import run_batch
-from school_mentoring.scenarios import Scenario, resolved
+from school_mentoring.scenarios import Scenario, resolved, written
 
 from .compare import DRAW_REPLICATES, Snapshot, drawn_sets, refuse_too_large, snapshot, with_comparator
 from .ensemble import BatchRunner, run_ensemble
@@ -118,7 +118,7 @@ class WhatIf:
         for name, design in scenario.designs.items():
             _check(stop)
             one = scenario.model_copy(update={"designs": {name: design}})
-            found[name] = self._runs.get((what, key, design), partial(run, one, worlds))
+            found[name] = self._runs.get((what, key, _digest(written(design))), partial(run, one, worlds))
         return found
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import WORLD_PARAMETERS
+from school_mentoring.model.programmes import OTHERS, Programme
 from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.network import generate_peers, make_world, mentoring_of, peers_from_ties
 from school_mentoring.model.world.own_schools import read_schools
@@ -11,6 +13,7 @@ from school_mentoring.model.world.own_ties import name_mentors, read_ties
 from school_mentoring.model.world.schools import Schools, generate_schools
 from school_mentoring.model.world.structure import Structure
 from school_mentoring.scenarios import Scenario
+from school_mentoring.scenarios.stated_programmes import BY_PLACE
 
 
 class Worlds:
@@ -54,6 +57,7 @@ class Worlds:
             schools = generate_schools(*places, parameters, scenario.seed, index, len(scenario.practices))
         else:
             schools = schools_of(spec.schools, scenario, parameters, index)
+            _refuse_other_places(scenario, schools)
         ties = None if spec.ties is None else read_ties(spec.ties, schools, spec.dialect)
         if ties is not None:
             schools = name_mentors(schools, ties)
@@ -62,6 +66,19 @@ class Worlds:
         else:
             peers = generate_peers(schools, parameters, scenario.seed, index, structure)
         return make_world(schools, peers, structure=structure), schools
+
+
+def _refuse_other_places(scenario: Scenario, schools: Schools) -> None:
+    """Raise InputError for a place of a programme in which none of the user's own schools is; the scenario's countries may have none."""
+    known = {
+        "by_country": [*schools.country_codes, *(country.code for country in scenario.world.countries)],
+        "by_region": schools.region_names,
+    }
+    for name, design in scenario.designs.items():
+        for kind in BY_PLACE if isinstance(design, Programme) else ():
+            for place in getattr(design, kind):
+                if place not in (*known[kind], OTHERS):
+                    raise InputError(f"designs.{name}.{kind}.{place}", "no school is there", nearest(place, [*known[kind], OTHERS]))
 
 
 def schools_of(path: str, scenario: Scenario, parameters: Mapping[str, float], index: int = 0) -> Schools:

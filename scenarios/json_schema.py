@@ -63,7 +63,7 @@ def _parameter(row: Parameter) -> dict[str, Any]:
 
 
 def _designs(description: str) -> dict[str, Any]:
-    fields = {"preset": {"enum": list(PRESETS), "description": "The design whose fields hold where none is stated"}}
+    fields: dict[str, Any] = {"preset": {"enum": list(PRESETS), "description": "The design whose fields hold where none is stated"}}
     fields |= {field: _design_field(field) for field in FIELDS} | _phases("Instead of fields: the phases of a programme")
     for kind, what in (("by_country", "country, by its code"), ("by_region", "region, by its name")):
         described = f"Instead of fields: a design or phases for each {what}, and for {OTHERS}"

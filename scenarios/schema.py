@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_serializer, field_validator, model_validator
 
 from school_mentoring.model.designs import PRESETS, Design
-from school_mentoring.model.errors import listed
+from school_mentoring.model.errors import InputError, listed
 from school_mentoring.model.parameters import TABLE, Parameter, country_of, parameters_in
 from school_mentoring.model.programmes import Programme
 from school_mentoring.model.world.arrays import Practices
@@ -285,6 +285,13 @@ class Scenario(ScenarioSection):
     def country_codes(self) -> tuple[str, ...]:
         """The codes of the countries that its worlds have: those of its own schools where these are read from a file."""
         return tuple(code for name in self.parameters if (code := country_of(name)))
+
+    def plain_design(self, name: str) -> Design:
+        """Return a design by its name. Raises InputError where it is a programme, of which no single design can be told."""
+        design = self.designs[name]
+        if isinstance(design, Programme):
+            raise InputError(f"design {name}", "is a programme of phases or places", "allowed: a plain design")
+        return design
 
     def base_parameters(self) -> dict[str, float]:
         """Return the base value of every parameter in this scenario."""

@@ -17,7 +17,6 @@ from school_mentoring.analysis.outcomes import CATEGORY_NAMES, COMPARATOR, PAYER
 from school_mentoring.analysis.palette import CATEGORY_COLOURS, design_styles
 from school_mentoring.analysis.report.sentences import percent, ranking_sentence, sentences, with_error
 from school_mentoring.analysis.summary import cost_effectiveness, ranking
-from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.whatif import DesignRuns, stacked
 from school_mentoring.model.costs import PAYERS
 from school_mentoring.scenarios import Scenario
@@ -134,7 +133,7 @@ def _using(runs: DesignRuns, month: int) -> float:
 def _charts(
     scenario: Scenario, found: Mapping[str, DesignRuns], effects: pd.DataFrame, designs: list[str], budget: float | None
 ) -> dict[str, Any]:
-    windows = {name: window(scenario, design) for name, design in scenario.designs.items() if name != COMPARATOR}
+    windows = {name: scenario.programme.window(design) for name, design in scenario.designs.items() if name != COMPARATOR}
     curves = {name: _curves(one) for name, one in found.items()}
     made: dict[str, Any] = {}
     for number, practice in enumerate(scenario.practices):

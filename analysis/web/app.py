@@ -24,7 +24,7 @@ from school_mentoring.model.compiled import is_warm
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.fingerprint import result_fingerprint
 from school_mentoring.model.world.schools import Schools
-from school_mentoring.scenarios import Scenario
+from school_mentoring.scenarios import Scenario, has_mentors
 
 from .answers import base_answer, sure_answer
 from .charts import map_chart
@@ -208,7 +208,7 @@ def _answers(app: FastAPI, server: Server) -> None:
     def film(state: PageState, _session: Session, scenario: Scenario, _threads: int, _stop: Stop) -> str:
         countries = server.schools(scenario).countries
         country = min(state.view.map_country, len(countries) - 1)
-        able = {name: design_name(name) for name, design in state.scenario.designs.items() if design.recruitment != "none"}
+        able = {name: design_name(name) for name, design in state.scenario.designs.items() if has_mentors(design)}
         chosen = state.view.map_design if state.view.map_design in able else next(iter(able), "")
         filmed = server.whatif.film(scenario, chosen, country) if chosen else None
         chart, frames = (map_chart(filmed.schools, filmed.contacts), _frames(filmed.schools)) if filmed else (None, [])

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from school_mentoring.model.designs import FIELDS, PRESETS
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.scenarios import COMPARATOR, Funding, Practice, resolved
+from school_mentoring.scenarios.stated_programmes import is_programme
 from school_mentoring.scenarios.yaml_file import plain_scalar
 
 from .state import GENERATED, MOST_DESIGNS, SOURCE, PageState, View, known_scenarios, new_state, rebuilt, with_schools
@@ -39,7 +40,7 @@ def read_form(form: Form, state: PageState) -> PageState:
     changes["world"] = _world(form, resolved(state.scenario)["world"])
     if practices := _practices(form):
         changes["practices"] = practices
-    designs, presets = _designs(form)
+    designs, presets = _designs(form, resolved(state.scenario)["designs"])
     if designs:
         changes["designs"] = designs
     return rebuilt(state, changes, presets or state.presets, _view(form, state.view))
@@ -53,8 +54,8 @@ def _value(word: str, path: str) -> Any:
         raise InputError(f"{SOURCE}, {path}", str(error), "allowed: numbers") from None
 
 
-def _designs(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the designs by name, and the preset each began from."""
+def _designs(form: Form, sent: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the designs by name, and the preset each began from. Programmes are those that the form was ``sent`` with."""
     designs: dict[str, Any] = {}
     presets: dict[str, str] = {}
     for number in range(MOST_DESIGNS):
@@ -67,6 +68,9 @@ def _designs(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
         if name == COMPARATOR:
             raise InputError(f"{SOURCE}, designs.{name}", "is what all designs are compared with", "give the design another name")
         preset = form.get(f"{prefix}.preset", "")
+        if (kept := form.get(f"{prefix}.programme", "")) and is_programme(sent.get(kept)):
+            designs[name], presets[name] = sent[kept], COMPARATOR
+            continue
         stated = {field: _value(form[key], f"designs.{name}.{field}") for field in FIELDS if (key := f"{prefix}.{field}") in form}
         presets[name] = preset if preset in PRESETS else COMPARATOR
         designs[name] = {"preset": preset, **stated}

@@ -17,8 +17,8 @@ from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.economics.psa import WILLINGNESS_TO_PAY
 from school_mentoring.analysis.outcomes import design_name, field_name
 from school_mentoring.analysis.palette import design_styles
-from school_mentoring.experiments.compare import window
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE, Design
+from school_mentoring.model.programmes import Programme
 from school_mentoring.model.world.countries import COUNTRIES
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Funding, Practice, Scenario
@@ -89,27 +89,38 @@ def _designs(state: PageState, opened: str, action: str) -> list[dict[str, Any]]
     new = int(which) + 1 if what == "duplicate" and which.isdecimal() else len(scenario.designs) - 1 if what == "add" else -1
     found = []
     for number, (name, design) in enumerate(scenario.designs.items()):
-        preset = state.presets[name]
-        changed = [field for field in FIELDS if getattr(design, field) != getattr(PRESETS[preset], field)]
-        first, last = window(scenario, design)
-        begun = text("form.begun_from", preset=design_name(preset))
-        if changed:
-            begun = text("form.unlike_preset", preset=design_name(preset), fields=", ".join(field_name(field) for field in changed))
         found.append(
             {
                 "number": number,
                 "name": name,
                 "label": design_name(name),
                 "colour": styles[name].colour,
-                "preset": preset,
-                "begun": begun,
-                "says": describe(design.model_copy(update={"first_month": first, "last_month": last})),
-                "fields": design_fields(design, f"designs.{number}", f"designs.{name}"),
+                "preset": state.presets[name],
+                "programme": isinstance(design, Programme),
+                "begun": text("form.programme") if isinstance(design, Programme) else _begun(design, state.presets[name]),
+                "says": _says(design, scenario),
+                "fields": [] if isinstance(design, Programme) else design_fields(design, f"designs.{number}", f"designs.{name}"),
                 "open": name in names or number == new,
                 "new": number == new,
             }
         )
     return found
+
+
+def _begun(design: Design, preset: str) -> str:
+    """Return from which preset a design was begun, and in which fields it differs."""
+    changed = [field_name(field) for field in FIELDS if getattr(design, field) != getattr(PRESETS[preset], field)]
+    if changed:
+        return text("form.unlike_preset", preset=design_name(preset), fields=", ".join(changed))
+    return text("form.begun_from", preset=design_name(preset))
+
+
+def _says(design: Design | Programme, scenario: Scenario) -> str:
+    """Return what a design is, of a plain one with its months."""
+    if isinstance(design, Programme):
+        return describe(design, scenario.designs)
+    first, last = scenario.programme.window(design)
+    return describe(design.model_copy(update={"first_month": first, "last_month": last}))
 
 
 def _countries(scenario: Scenario) -> list[dict[str, Any]]:

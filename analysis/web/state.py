@@ -17,10 +17,12 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from school_mentoring.analysis.economics.psa import HEADLINE
-from school_mentoring.model.designs import PRESETS
+from school_mentoring.model.designs import PRESETS, Design
 from school_mentoring.model.errors import InputError
+from school_mentoring.model.programmes import Programme
 from school_mentoring.scenarios import COMPARATOR, Scenario, load_scenario, resolved, scenario_from, shipped_scenarios
 from school_mentoring.scenarios.ranges import says_nothing
+from school_mentoring.scenarios.stated_programmes import is_programme
 
 MOST_DESIGNS = 6
 MOST_ADDRESS = 16_000
@@ -110,7 +112,7 @@ def state_of(scenario: Scenario, begun: str) -> PageState:
     if not designs:
         raise InputError("designs", f"there is no design besides {COMPARATOR!r}", "add one to compare with it")
     kept = dict(list(designs.items())[:MOST_DESIGNS])
-    presets = {name: name if name in PRESETS else _nearest_preset(design) for name, design in kept.items()}
+    presets = {name: name if name in PRESETS and isinstance(one, Design) else _nearest_preset(one) for name, one in kept.items()}
     return PageState(scenario.model_copy(update={"designs": kept}), begun, presets)
 
 
@@ -127,7 +129,9 @@ def begun_from(scenario: Scenario) -> str:
 
 
 def _nearest_preset(design: Any) -> str:
-    """Return the preset that agrees with a design in most fields."""
+    """Return the preset that agrees with a design in most fields; of a programme the comparator."""
+    if isinstance(design, Programme):
+        return COMPARATOR
     return max(PRESETS, key=lambda name: sum(getattr(PRESETS[name], f) == getattr(design, f) for f in type(design).model_fields))
 
 
@@ -161,6 +165,8 @@ def to_address(state: PageState) -> str:
 
 
 def _from_preset(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    if is_programme(values):
+        return dict(values)
     begun = PRESETS[preset].model_dump(mode="json")
     return {"preset": preset, **{name: value for name, value in values.items() if value != begun[name]}}
 

@@ -92,6 +92,7 @@ def problem_of(
     """
     if len(scenario.designs) != 1:
         raise InputError("--design", f"a pilot had one design, not {len(scenario.designs)}", "name the one that it was run by")
+    scenario.plain_design(next(iter(scenario.designs)))
     world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     names, dialect = tuple(practice.name for practice in scenario.practices), scenario.world.dialect
     seen = read_observations(observations, schools, practices=names, months=scenario.months, dialect=dialect, **read)

@@ -147,7 +147,7 @@ def predict(
     teachers = np.stack([kept[replicate % len(kept)].teachers for replicate in replicates.tolist()])
     adopters = np.empty((len(sets), len(record.months), record.schools), np.int32)
     monthly = np.empty((len(sets), len(groups), scenario.months, practices))
-    designs = design_table(list(scenario.designs.values()), window.first_month, window.last_month)
+    designs = design_table([scenario.plain_design(name) for name in scenario.designs], window.first_month, window.last_month)
     how: dict[str, Any] = {"worlds": worlds, "per_school": True, "engine": engine, "threads": threads}
     for low in range(0, len(sets), RUNS_AT_A_TIME):
         here = slice(low, min(low + RUNS_AT_A_TIME, len(sets)))

@@ -16,7 +16,6 @@ import pandas as pd
 from school_mentoring.experiments.sweep.chunks import parameter_rows
 from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
-from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import cpu_count
 from school_mentoring.model.parameters import engine_tables
 from school_mentoring.model.world.arrays import Counts, Floats, Record, Records, World
@@ -43,9 +42,8 @@ def is_independent(scenario: Scenario, world: World, schools: Schools, survey: S
 
 def is_unmentored(scenario: Scenario, horizon: int) -> bool:
     """Tell whether no school is mentored before the horizon."""
-    design = next(iter(scenario.designs.values()))
-    first = scenario.programme.first_month if design.first_month is None else design.first_month
-    return design.recruitment == "none" or first >= horizon - 1
+    design = scenario.plain_design(next(iter(scenario.designs)))
+    return design.recruitment == "none" or scenario.programme.window(design)[0] >= horizon - 1
 
 
 class Setting(NamedTuple):
@@ -65,10 +63,10 @@ def setting_of(scenario: Scenario, survey: Survey, names: tuple[str, ...], value
     """Return the setting of a survey's likelihood at parameters (K, d) called ``names``."""
     table, _ = engine_tables(parameter_rows(scenario.base_parameters(), pd.DataFrame(values, columns=list(names))), ())
     extra = values[:, names.index(OVERDISPERSION)] if OVERDISPERSION in names else np.full(len(values), overdispersion)
-    window = scenario.programme
-    design = design_table(list(scenario.designs.values())[:1], window.first_month, window.last_month)[0]
+    design = scenario.plain_design(next(iter(scenario.designs)))
+    first, last = scenario.programme.window(design)
     month = np.arange(survey.horizon)
-    outreach = design["outreach"] * ((design["first_month"] <= month) & (month < design["last_month"]))
+    outreach = np.where((first <= month) & (month < last), design.outreach, 0.0)
     practices = scenario.practice_arrays()
     seen = [(p, float(practices.difficulty[p]), float(practices.initial_share[p])) for p in sorted(set(survey.practices))]
     return Setting(table, outreach, seen, extra)

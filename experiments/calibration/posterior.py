@@ -56,9 +56,8 @@ class Problem:
     @property
     def funding(self) -> tuple[int, int] | None:
         """The funded months of the design, as far as they are simulated; None where it is never funded."""
-        design = next(iter(self.scenario.designs.values()))
-        first = self.scenario.programme.first_month if design.first_month is None else design.first_month
-        last = self.scenario.programme.last_month if design.last_month is None else design.last_month
+        design = self.scenario.plain_design(next(iter(self.scenario.designs)))
+        first, last = self.scenario.programme.window(design)
         last = min(last, self.scenario.months - 1)
         return None if first >= last or (design.recruitment == "none" and design.outreach == 0.0) else (first, last)
 

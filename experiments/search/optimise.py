@@ -169,24 +169,25 @@ def search(
     """
     scenario = with_comparator(scenario)
     space = design_space(scenario, aim.space)
-    own = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
+    nothing = scenario.plain_design(COMPARATOR)
+    own = {name: scenario.plain_design(name) for name in scenario.designs if name != COMPARATOR}
     panel = Panel(scenario, aim.cells, aim.draws, 0, engine=engine, threads=threads)
-    first = panel.outcomes([scenario.designs[COMPARATOR], *own.values()])
+    first = panel.outcomes([nothing, *own.values()])
     comparator, worth = first[0], worth_of(first[1:], first[0])
     _refuse_no_gap(aim, comparator)
     highest = _highest_cost(aim, worth)
-    begin = [space.point(design) for design in [scenario.designs[COMPARATOR], *own.values()]]
+    begin = [space.point(design) for design in [nothing, *own.values()]]
     evaluations, survivors = _evolve(aim, space, panel, comparator, highest, begin, scenario.seed, archive, stage)
     budgets = aim.budgets or _round_budgets(worth[aim.cost].tolist(), highest)
     taken = _candidates(aim, evaluations, survivors, budgets, worth, highest)
     candidates = [design_from_row(row) for row in taken.to_dict("records")]
     second = Panel(scenario, CHOICE_CELLS, min(aim.draws, 1) * CHOICE_CELLS, 1, engine=engine, threads=threads)
-    pool = [scenario.designs[COMPARATOR], *own.values(), *candidates]
+    pool = [nothing, *own.values(), *candidates]
     judged = second.outcomes(pool, lambda done, total: stage("choice among the best", done, total))
     meant = {name: space.design(space.point(design)) if space.holds(design) else design for name, design in own.items()}
     chosen, designs = _choose(aim, meant, candidates, judged, budgets)
     third = Panel(scenario, REPORT_CELLS, min(aim.draws, 1) * REPORT_CELLS, 2, engine=engine, threads=threads)
-    designs = {COMPARATOR: scenario.designs[COMPARATOR], **own, **designs}
+    designs = {COMPARATOR: nothing, **own, **designs}
     runs = third.runs(designs, lambda done, total: stage("fresh seeds", done, total))
     table = pd.concat([design_fields(candidates), worth_of(judged[1 + len(own) :], judged[0])], axis=1)
     outside = [name for name, design in own.items() if not space.holds(design)]
@@ -204,7 +205,7 @@ def refuse_no_gap(scenario: Scenario, aim: Aim, *, engine: str = "compiled", thr
     if not GAPS.keys().isdisjoint(aim.objectives):
         scenario = with_comparator(scenario)
         panel = Panel(scenario, aim.cells, aim.draws, 0, engine=engine, threads=threads)
-        _refuse_no_gap(aim, panel.outcomes([scenario.designs[COMPARATOR]])[0])
+        _refuse_no_gap(aim, panel.outcomes([scenario.plain_design(COMPARATOR)])[0])
 
 
 def _refuse_no_gap(aim: Aim, comparator: Floats) -> None:

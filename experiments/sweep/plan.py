@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.compare import window
 from school_mentoring.experiments.folder.description import hash_inputs, read_description
 from school_mentoring.experiments.folder.model_1 import scenario_of
 from school_mentoring.experiments.notes import fixed_note, notes_on_draws
@@ -181,7 +180,7 @@ def _check_windows(scenario: Scenario, sets: pd.DataFrame) -> None:
     for name, design in scenario.designs.items():
         first, last = (
             sets.get(f"{name}.{field}", pd.Series(float(month), sets.index)).to_numpy(np.float64)
-            for field, month in zip(("first_month", "last_month"), window(scenario, design), strict=True)
+            for field, month in zip(("first_month", "last_month"), scenario.programme.window(design), strict=True)
         )
         for at in np.flatnonzero(last < first)[:1]:
             problem = f"{name} is funded from month {first[at]:g} to month {last[at]:g}"

@@ -70,7 +70,7 @@ def _lab() -> tuple[dict[str, Any], dict[str, bool]]:
     advanced = int(base["advanced_fraction"] * schools + 0.5)
     figures = {"countries": countries, "schools": schools, "advanced": advanced, "months": months, "base": base}
     agrees = {"countries": countries == 12, "schools": schools == 84 and advanced == 24, "duration": months == 24}
-    return {**figures, "teachers": int(world.teachers.sum()), "team": lab.designs["regional_hub"].team}, agrees
+    return {**figures, "teachers": int(world.teachers.sum()), "team": lab.plain_design("regional_hub").team}, agrees
 
 
 def _months(scenario: Scenario) -> int:

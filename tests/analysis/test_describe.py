@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from school_mentoring.analysis.describe import describe
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, SWITCHES, WHOLE, Design
+from school_mentoring.model.programmes import Gate, Phase, Programme
 
 
 def values_of(field):
@@ -52,6 +53,46 @@ def test_a_preset_reads_as_sentences():
         "school gets EUR 500 a year; paid time for mentoring is 6 h a month; mentor schools are formally recognised. An online community "
         "of all mentors and mentees runs with an intensity of 20 %. Funding starts in month 6; month 34 is the first without funding."
     )
+
+
+GATE = Gate(outcome="mentee_share", at_least=0.25, survey=30, survey_cost=0)
+
+
+def phase(months, preset, **more):
+    return Phase(**{**PRESETS[preset].model_dump(), "months": months, **more})
+
+
+@pytest.mark.parametrize(
+    ("programme", "said"),
+    [
+        (
+            Programme(phases=(phase(24, "regional_hub"), phase(12, "virtual", tie_months=24))),
+            "24 months of regional hub, then 12 months of virtual (a tie is planned for 24 months).",
+        ),
+        (
+            Programme(phases=(phase(1, "hybrid"), phase(2, "virtual", gate=GATE), phase(3, "outreach"))),
+            "1 month of hybrid; goes on only if a survey of 30 mentored schools finds at least 25 % of the teachers in their teams using "
+            "the practice (otherwise it ends): 2 months of virtual, then 3 months of outreach.",
+        ),
+        (
+            Programme(phases=(phase(1, "hybrid"), phase(2, "virtual", gate=GATE, otherwise=(phase(3, "outreach"),)))),
+            "1 month of hybrid; goes on only if a survey of 30 mentored schools finds at least 25 % of the teachers in their teams using "
+            "the practice (otherwise 3 months of outreach): 2 months of virtual.",
+        ),
+        (
+            Programme(by_country={"IT": PRESETS["bottom_up"], "PT": (phase(6, "virtual", fte=0, tier="none"),), "others": PRESETS["none"]}),
+            "Italy: bottom-up; Portugal: 6 months of virtual (no tier; no FTE); all others: no programme.",
+        ),
+        (Programme(by_region={"IT-1": PRESETS["virtual"]}), "IT-1: virtual."),
+    ],
+)
+def test_a_programme_is_said_in_one_sentence(programme, said):
+    assert describe(programme) == said
+
+
+def test_a_programme_is_told_by_the_designs_of_its_scenario():
+    mine = PRESETS["virtual"].model_copy(update={"places": 12, "fte": 2.0})
+    assert describe(Programme(phases=(phase(6, "virtual", places=12, fte=2.0),)), {"my_own": mine}) == "6 months of my own."
 
 
 @st.composite

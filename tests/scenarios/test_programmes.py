@@ -13,7 +13,7 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.model.programmes import Gate, Phase, Programme
 from school_mentoring.scenarios import dump_yaml, json_schema, load_scenario, resolved, scenario_from
 from school_mentoring.scenarios.programmes import StatedGate, has_mentors, longest, parts
-from school_mentoring.scenarios.stated import PHASE_FIELDS
+from school_mentoring.scenarios.stated_programmes import PHASE_FIELDS
 from school_mentoring.scenarios.yaml_file import read_yaml
 
 GATE = "{outcome: mentee_share, at_least: 0.25, survey: 30}"

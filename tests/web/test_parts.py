@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from school_mentoring.analysis.web import texts
 from school_mentoring.analysis.web.charts import map_chart
-from school_mentoring.analysis.web.form import design_name_of, read_form
+from school_mentoring.analysis.web.form import design_name_of, edited, read_form
 from school_mentoring.analysis.web.guard import LogHandler, checked_names, checked_root, listen
 from school_mentoring.analysis.web.limits import Limits
-from school_mentoring.analysis.web.page import design_fields
+from school_mentoring.analysis.web.page import design_fields, page_context
 from school_mentoring.analysis.web.sessions import Sessions
-from school_mentoring.analysis.web.state import from_address, new_state, rebuilt, serve_first, to_address
+from school_mentoring.analysis.web.state import View, from_address, new_state, rebuilt, serve_first, to_address
 from school_mentoring.analysis.web.work import Work
 from school_mentoring.experiments.whatif import SupersededError
 from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
@@ -65,6 +65,35 @@ def test_an_address_carries_the_whole_set_of_designs(made, begun):
     again = from_address(to_address(state))
     assert again == state
     assert list(again.scenario.designs) == list(state.scenario.designs)
+
+
+def with_programmes():
+    gate = {"outcome": "mentee_share", "at_least": 0.25, "survey": 30}
+    hub, virtual = {"months": 24, "design": "regional_hub"}, {"months": 12, "design": "virtual", "tie_months": 24, "if": gate}
+    designs = {
+        "piloted": {"phases": [hub, {**virtual, "else": [{"months": 6, "design": "outreach"}]}]},
+        "chosen": {"by_country": {"IT": {"design": "bottom_up", "target": "small", "reserve": 0.5}, "others": "none"}},
+        "virtual": None,
+    }
+    return rebuilt(new_state("mensi-pilot"), {"designs": designs}, {"piloted": "none", "chosen": "none", "virtual": "virtual"}, View())
+
+
+def test_programmes_survive_the_address_and_the_form_under_any_name():
+    state = with_programmes()
+    assert from_address(to_address(state)) == state
+    names = ["piloted", "chosen", "virtual"]
+    form = {f"designs.{k}.{key}": name for k, name in enumerate(names) for key in ("name", "preset")}
+    form |= {"designs.0.programme": "piloted", "designs.1.programme": "chosen", "designs.0.name": "Then virtual"}
+    read = read_form(form, state).scenario.designs
+    assert [*read.values()] == [*state.scenario.designs.values()]
+    assert [*read] == ["then_virtual", "chosen", "virtual"]
+    assert edited({**form, "action": "duplicate:1"}, state).scenario.designs["chosen_2"] == state.scenario.designs["chosen"]
+
+
+def test_a_programme_is_told_on_the_page_and_has_no_fields_there():
+    shown = page_context(with_programmes(), Sessions(Limits()).visitor(None), Limits())["designs"]
+    assert [len(one["fields"]) > 0 for one in shown] == [False, False, True]
+    assert shown[1]["says"] == "Italy: bottom-up (50 % of the places are reserved for small schools); all others: no programme."
 
 
 @pytest.mark.parametrize("name", shipped_scenarios())

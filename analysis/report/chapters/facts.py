@@ -10,6 +10,7 @@ from school_mentoring.analysis.economics.advice import Standing
 from school_mentoring.analysis.economics.psa import Sample
 from school_mentoring.analysis.outcomes import Terms
 from school_mentoring.model.designs import Design
+from school_mentoring.model.programmes import Programme
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Evidence:
 
     runs: pd.DataFrame
     parameters: pd.DataFrame
-    designs: Mapping[str, Design]
+    designs: Mapping[str, Design | Programme]
     title: str
     months: int
     funding: tuple[int, int]

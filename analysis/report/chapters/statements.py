@@ -13,6 +13,7 @@ from school_mentoring.analysis.report.document import Block, Items, Section, Tab
 from school_mentoring.analysis.report.sentences import in_words
 from school_mentoring.model.designs import Design
 from school_mentoring.model.parameters import PARAMETERS, row_of
+from school_mentoring.model.programmes import Programme
 
 from .facts import Evidence
 
@@ -46,9 +47,9 @@ def assumptions_section(ranges: Mapping[str, Mapping[str, Any]], varied: Sequenc
     return Section("assumptions", "Assumptions and their sources", [Text(said), table])
 
 
-def designs_section(designs: Mapping[str, Design], varied: Sequence[str]) -> Section:
+def designs_section(designs: Mapping[str, Design | Programme], varied: Sequence[str]) -> Section:
     """Return what each design is; ``varied``: the fields of designs that the study drew, in words."""
-    said = [f"{design_name(name)}: {describe(design)}" for name, design in designs.items()]
+    said = [f"{design_name(name)}: {describe(design, designs)}" for name, design in designs.items()]
     blocks: list[Block] = [Items([f"{one[0].upper()}{one[1:]}" for one in said])]
     if varied:
         blocks.append(Text(f"Varied by the study, and told here as the scenario has it: {in_words(varied)}."))
