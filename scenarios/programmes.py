@@ -31,8 +31,8 @@ _TRACKS = "the name of a design, {design: NAME, fields that differ}, or {phases:
 class StatedGate(Gate):
     """A gate as a scenario states it, with what is allowed.
 
-    The cost of asking a school is an assumption: half a working day of a visitor at some 40 EUR an hour, travel included; no price of
-    a survey was found.
+    What it costs to ask a school is an assumption: half a day of a visitor, at the day rate of England's specialist leaders of education,
+    350 GBP (yarlsideteachingschool.co.uk/deployment-costs), some 400 EUR; no price of such a survey was found.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class StatedGate(Gate):
     outcome: Literal["mentee_share"] = Field(description="What is asked: the share of the teachers of mentored teams who use the practice")
     at_least: Number = Field(description="Share from which on the phase begins (share)", ge=0, le=1)
     survey: Whole = Field(description="Schools asked, drawn from those that have a mentor or had one (schools)", ge=1, le=1_000_000)
-    survey_cost: Number = Field(description="Paid by the programme for each school asked (EUR)", default=150.0, ge=0, le=1e6)
+    survey_cost: Number = Field(description="Paid by the programme for each school asked (EUR)", default=200.0, ge=0, le=1e6)
 
 
 def built_designs(stated: Mapping[Any, Any]) -> dict[Any, Design | Programme]:

@@ -23,6 +23,17 @@ HEAD = """\
 
 """
 
+PROGRAMMES = """\
+  # piloted:  # a programme: phases one after the other; `design` is a preset or a design from above
+  #   phases:
+  #     - {months: 24, design: regional_hub}
+  #     - {months: 12, design: virtual, tie_months: 12, if: {outcome: mentee_share, at_least: 0.25, survey: 30}}
+  # by_place:  # a design, or phases, for each country (by_region: for each region)
+  #   by_country:
+  #     IT: {design: bottom_up, target: small, reserve: 0.5}
+  #     others: virtual
+"""
+
 
 def template(name: str) -> str:
     """Return the YAML of a scenario called ``name``; raises InputError where that is no valid name."""
@@ -48,7 +59,8 @@ def template(name: str) -> str:
         "designs:  # by name: nothing for the preset of that name, or the fields that differ\n"
         + "".join(f"  {name}:\n" for name in PRESETS)
         + "  # my_hub:\n  #   preset: regional_hub  # the fields not stated are those of this preset\n"
-        + "".join(f"  #   {field}: ...  # {row.meaning}; {allowed_values(field)}\n" for field, row in FIELDS.items()),
+        + "".join(f"  #   {field}: ...  # {row.meaning}; {allowed_values(field)}\n" for field, row in FIELDS.items())
+        + PROGRAMMES,
     ]
     return "\n".join(parts)
 

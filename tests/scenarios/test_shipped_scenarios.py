@@ -93,6 +93,18 @@ def test_national_has_about_all_schools_of_the_union_and_equally_many_coordinato
     assert not set(national.uncertain) & {"world", "network"}
 
 
+def test_the_pilot_as_run_has_an_approach_for_each_country_beside_one_for_all_in_the_world_of_the_pilot():
+    pilot, as_run = load_scenario("mensi-pilot"), load_scenario("mensi-as-run")
+    assert (as_run.world, as_run.months, as_run.programme) == (pilot.world, pilot.months, pilot.programme)
+    tracks = as_run.designs["as_run"].by_country
+    assert set(tracks) == {country.code for country in pilot.world.countries}
+    assert {code: (one.target, one.reserve) for code, one in tracks.items() if one.reserve} == {
+        "IT": ("small", 0.5), "PT": ("rural_or_disadvantaged", 0.5)
+    }  # fmt: skip
+    plain = {name: design for name, design in as_run.designs.items() if name != "as_run"}
+    assert plain == {name: PRESETS[name] for name in plain} and len(plain) > 4
+
+
 @pytest.mark.parametrize("name", ["my-study", "x", "72"])
 def test_template_loads_and_holds_the_defaults(name, tmp_path, validator):
     file = tmp_path / "new.yaml"
@@ -111,6 +123,15 @@ def test_template_comments_are_valid_when_switched_on(tmp_path):
     file = tmp_path / "on.yaml"
     file.write_text("\n".join(lines), encoding="utf-8")
     assert load_scenario(file).parameters == load_scenario("mensi-pilot").parameters
+
+
+def test_the_programmes_of_the_template_are_valid_when_switched_on(tmp_path, validator):
+    head, comment, tail = template("all-on").partition("  # piloted")
+    lines = (comment + tail).rstrip("\n").split("\n")
+    file = tmp_path / "on.yaml"
+    file.write_text(head + "\n".join("  " + line.removeprefix("  # ") for line in lines), encoding="utf-8")
+    assert list(load_scenario(file).designs)[-2:] == ["piloted", "by_place"]
+    validator.validate(read_yaml(file).values)
 
 
 def test_every_field_for_people_is_described():
