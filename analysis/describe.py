@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, Design, DesignField
-from school_mentoring.model.programmes import OTHERS, Gate, Phase, Programme, Track
+from school_mentoring.model.programmes import OTHERS, Course, Gate, Phase, Programme
 from school_mentoring.model.world.countries import COUNTRIES
 
 from .outcomes import design_name, field_name
@@ -39,7 +39,7 @@ def _place(name: str, programme: Programme) -> str:
     return "all others: " if name == OTHERS else f"{COUNTRIES[name].name if programme.by_country and name in COUNTRIES else name}: "
 
 
-def _track(track: Track, known: Mapping[str, Design]) -> str:
+def _track(track: Course, known: Mapping[str, Design]) -> str:
     return _most_like(track, known) if isinstance(track, Design) else _phases(track, known)
 
 

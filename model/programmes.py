@@ -51,8 +51,8 @@ class Phase(Design):
     otherwise: tuple["Phase", ...] = Field(default=(), alias="else")
 
 
-Track = Design | tuple[Phase, ...]
-"""What schools of one track go through: a design in the scenario's window (or its own), or phases from the window's first month on."""
+Course = Design | tuple[Phase, ...]
+"""What the schools of one track go through: a design in the scenario's window (or its own), or phases from the window's first month on."""
 
 
 class Programme(BaseModel):
@@ -61,11 +61,11 @@ class Programme(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     phases: tuple[Phase, ...] = ()
-    by_country: Mapping[str, Track] = {}
-    by_region: Mapping[str, Track] = {}
+    by_country: Mapping[str, Course] = {}
+    by_region: Mapping[str, Course] = {}
 
     @property
-    def tracks(self) -> Mapping[str, Track]:
+    def tracks(self) -> Mapping[str, Course]:
         """The tracks by the names of their places; that of ``OTHERS`` alone where all schools share one."""
         return self.by_country or self.by_region or {OTHERS: self.phases}
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from school_mentoring.model.designs import FIELDS, Design
-from school_mentoring.model.programmes import Programme, Track
+from school_mentoring.model.programmes import Course, Programme
 
 from .fields import ScenarioSection, Whole, described, fault
 from .programmes import longest, tracks
@@ -37,7 +37,7 @@ class Funding(ScenarioSection):
             return min(first for first, _ in windows), max(last for _, last in windows)
         return self._of_track(design)
 
-    def _of_track(self, track: Track) -> tuple[int, int]:
+    def _of_track(self, track: Course) -> tuple[int, int]:
         if not isinstance(track, Design):
             return self.first_month, self.first_month + longest(track)
         first = self.first_month if track.first_month is None else track.first_month

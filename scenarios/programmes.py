@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from school_mentoring.model.designs import FIELDS, OPTIONAL, PRESETS, Design
 from school_mentoring.model.errors import listed, nearest
-from school_mentoring.model.programmes import OTHERS, Gate, Phase, Programme, Track
+from school_mentoring.model.programmes import OTHERS, Course, Gate, Phase, Programme
 from school_mentoring.model.world.countries import likely_code
 
 from .designs import allowed_values, check_fields, filled_design, refuse_words
@@ -104,7 +104,7 @@ def _programme(at: KeyPath, stated: Any, known: Known) -> Programme:
     return Programme.model_validate({kind: {place: _track((*at, kind, place), given, known) for place, given in places.items()}})
 
 
-def _track(at: KeyPath, stated: Any, known: Known) -> Track:
+def _track(at: KeyPath, stated: Any, known: Known) -> Course:
     if isinstance(stated, str):
         return known.named(at, stated)
     if not isinstance(stated, Mapping):
@@ -193,7 +193,7 @@ def parts(design: Design | Programme) -> Iterator[tuple[KeyPath, Design]]:
         yield (), design
 
 
-def tracks(programme: Programme) -> Iterator[tuple[KeyPath, Track]]:
+def tracks(programme: Programme) -> Iterator[tuple[KeyPath, Course]]:
     """Yield the tracks of a programme with the keys that lead to them; phases for all schools are one."""
     if programme.phases:
         yield ("phases",), programme.phases
@@ -202,7 +202,7 @@ def tracks(programme: Programme) -> Iterator[tuple[KeyPath, Track]]:
             yield (kind, place) if isinstance(track, Design) else (kind, place, "phases"), track
 
 
-def _parts(at: KeyPath, track: Track) -> Iterator[tuple[KeyPath, Design]]:
+def _parts(at: KeyPath, track: Course) -> Iterator[tuple[KeyPath, Design]]:
     if isinstance(track, Design):
         yield at, track
         return
@@ -235,7 +235,7 @@ def written(design: Design | Programme) -> dict[str, Any]:
     return {kind: {place: _written_track(track) for place, track in getattr(design, kind).items()}}
 
 
-def _written_track(track: Track) -> dict[str, Any]:
+def _written_track(track: Course) -> dict[str, Any]:
     return written(track) if isinstance(track, Design) else {"phases": [_written_phase(phase) for phase in track]}
 
 
@@ -270,7 +270,7 @@ def check_places(name: str, programme: Programme, countries: Sequence[str], regi
     ``made``: whether the schools are generated in these places; the user's own may be in others, and are asked again once they are read.
     """
     for kind, there, what in (("by_country", countries, "country"), ("by_region", regions, "region")):
-        stated_for: Mapping[str, Track] = getattr(programme, kind)
+        stated_for: Mapping[str, Course] = getattr(programme, kind)
         if not stated_for:
             continue
         strange = [place for place in stated_for if place not in (*there, OTHERS)]

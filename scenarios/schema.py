@@ -290,7 +290,7 @@ class Scenario(ScenarioSection):
         """Return a design by its name. Raises InputError where it is a programme, of which no single design can be told."""
         design = self.designs[name]
         if isinstance(design, Programme):
-            raise InputError(f"design {name}", "is a programme of phases or places", "allowed: a plain design")
+            raise InputError(f"design {name}", "is a programme of phases or places", "allowed: plain designs, which --designs may choose")
         return design
 
     def base_parameters(self) -> dict[str, float]:

@@ -44,7 +44,7 @@ class ViewedModel(MentoringModel):
         known = {**PRESETS, **scenario.designs}
         super().__init__(
             world, scenario.practice_arrays(), known[design], parameters, seed=int(seed) % 2**64 if seed.isdecimal() else scenario.seed,
-            replicate=replicate, window=(scenario.programme.first_month, scenario.programme.last_month),
+            replicate=replicate, window=(scenario.programme.first_month, scenario.programme.last_month), places=table.places,
         )  # fmt: skip
         self.table: Schools = table
         self.design_label = design_name(design)

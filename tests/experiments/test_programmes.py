@@ -79,7 +79,9 @@ def test_fields_of_programmes_do_not_vary():
 
 def test_a_pilot_was_run_by_a_plain_design(tmp_path):
     scenario = scenario_from({"name": "x", "designs": {"x": phases((12, "virtual", {}))}}, "study.json")
-    with pytest.raises(InputError, match="design x: is a programme of phases or places; allowed: a plain design"):
+    with pytest.raises(
+        InputError, match="design x: is a programme of phases or places; allowed: plain designs, which --designs may choose"
+    ):
         problem_of(scenario, tmp_path / "observations.csv", CalibrationOptions())
 
 
