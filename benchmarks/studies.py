@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 VARIED = "--vary beta --vary q_out --vary d --vary regional_hub.fte=0.1:2 --vary virtual.stipend=0:3000"
 STUDIES = {
     "a million runs in one sweep": f"sweep mensi-pilot-only {VARIED} --sample sobol:16384 --replicates 9 --months 60 --yes",
-    "a full sensitivity study": "sensitivity mensi-pilot-only --vary cost --vary incentive --n 1024 --replicates 10 --budget 2200000",
+    "a full sensitivity study": "sensitivity mensi-pilot-only --vary cost --vary incentive --n 1024 --replicates 10 --max-runs 2200000",
     "a search of designs": "optimise",
     "a sweep to recommend from": "sweep mensi-pilot --sample sobol:512 --replicates 2 --broken-down --out results/pilot-sweep --yes",
     "a recommendation": "recommend results/pilot-sweep",

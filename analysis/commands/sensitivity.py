@@ -7,6 +7,7 @@ from typing import Annotated, Unpack
 from typer import Argument, Option
 
 from school_mentoring.experiments.progress import Progress
+from school_mentoring.model.errors import InputError
 
 from . import options
 from .steps import engine_of, finish, load, new_folder_of, refuse_both, refuse_of_scenario, written_study
@@ -23,7 +24,8 @@ def sensitivity(
     pairs: Annotated[str | None, Option(metavar="A-B,C-D", help="Differences between designs; all; default: each less none.")] = None,
     n: Annotated[int | None, Option("--n", min=2, help="Points to begin with (a power of 2; for morris trajectories).")] = None,
     ci: Annotated[float, Option(min=0.001, help="Settled when no interval is wider.")] = 0.1,
-    budget: Annotated[int, Option(min=1, help="Runs at most; the sample is doubled within it.")] = 200_000,
+    max_runs: Annotated[int, Option(min=1, help="Runs at most; the sample is doubled within them.")] = 200_000,
+    budget: Annotated[str | None, Option(hidden=True, help="What --max-runs was called.")] = None,
     common: Annotated[bool, Option("--common/--independent", help="Random numbers of parameter sets: common, or their own.")] = True,
     second: Annotated[bool, Option("--second", help="Indices of pairs of parameters too (twice the runs).")] = False,
     monthly: Annotated[bool, Option("--monthly", help="Indices of the adopting share month by month too.")] = False,
@@ -40,8 +42,10 @@ def sensitivity(
     """Find which parameters and groups decide an outcome, which do not, and how sure that is."""
     from school_mentoring.experiments.sensitivity.study import asked, notes_on_study, run_study
 
+    if budget is not None:
+        raise InputError(f"--budget {budget}", "a budget is money, as for compare and optimise", "for the most runs give --max-runs N")
     wanted = asked(
-        method=method, outputs=outputs, vary=vary or (), groups=groups, pairs=pairs, points=n or 0, ci=ci, budget=budget,
+        method=method, outputs=outputs, vary=vary or (), groups=groups, pairs=pairs, points=n or 0, ci=ci, max_runs=max_runs,
         random="common" if common else "independent", second=second, monthly=monthly, willingness_to_pay=k,
     )  # fmt: skip
     of_sweep = (Path(scenario) / "study.json").is_file()

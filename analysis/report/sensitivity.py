@@ -113,7 +113,7 @@ def _verdict(state: Mapping[str, Any]) -> str:
     if state["settled"]:
         return f"Settled: the widest {percent(state['level'])} interval is {width}, within the {state['ci']:g} asked for."
     return (
-        f"Not settled: {state['runs']:,} of at most {state['budget']:,} runs are spent, and the widest {percent(state['level'])} "
+        f"Not settled: {state['runs']:,} of at most {state['max_runs']:,} runs are spent, and the widest {percent(state['level'])} "
         f"interval is {width}, where {state['ci']:g} was asked for; so narrow are those of {state['outputs_settled']} of "
         f"{state['outputs']} outputs. Take what follows as far as its intervals reach, and no further."
     )

@@ -126,11 +126,11 @@ def _arguments(command: str, info: Mapping[str, Any], file: Path, folder: Path) 
         case "compare":
             given = same("engine")
         case "simulate":
-            given = {"design": next(iter(scenario["designs"])), "per-school": options["per_school"], **same("engine")}
+            given = {"design": next(iter(scenario["designs"])), **same("per_school", "engine")}
         case "sweep":
             given = {"yes": True, **_of_sweep(info, file, folder)}
         case "sensitivity":
-            given = same("method", "vary", "pairs", "ci", "budget", "groups", "second", "monthly")
+            given = same("method", "vary", "pairs", "ci", "max_runs", "groups", "second", "monthly")
             given |= {"n": options["points"] or None, "k": options["willingness_to_pay"], "outputs": ",".join(options["outputs"])}
             given |= {options["random"]: True}
             if "sweep" in options:
@@ -172,7 +172,7 @@ def _of_sweep(info: Mapping[str, Any], file: Path, folder: Path) -> dict[str, An
 def _flags(given: Mapping[str, Any]) -> list[str]:
     """Return options as words: True as a flag, a list as one option per value; what is None, False or empty is left out."""
     words = []
-    for name, value in given.items():
+    for name, value in ((name.replace("_", "-"), value) for name, value in given.items()):
         for one in value if isinstance(value, list) else [value]:
             if one is True:
                 words.append(f"--{name}")

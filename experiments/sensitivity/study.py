@@ -1,4 +1,4 @@
-"""A sensitivity study: parameter sets of a method, run as a sweep that grows until the indices are settled or the budget is spent.
+"""A sensitivity study: parameter sets of a method, run as a sweep that grows until the indices are settled or no runs are left.
 
 The folder of a study is that of its sweep, so everything that reads sweeps reads it, and every run is kept when the sample is doubled.
 """
@@ -53,7 +53,7 @@ LOCAL_FOLDER = "one-at-a-time"
 class SensitivityOptions:
     """What is asked of a study.
 
-    ``points``: with which it begins; 0: the method's own number. ``ci``: width of the widest interval at which it is settled; ``budget``:
+    ``points``: with which it begins; 0: the method's own number. ``ci``: width of the widest interval at which it is settled; ``max_runs``:
     runs at most. ``groups``: with, only or without. ``pairs``: designs whose differences are looked at, ``a-b,c-d`` or ``all``; None: each
     less none. ``outputs``: none for the method's own.
     """
@@ -64,7 +64,7 @@ class SensitivityOptions:
     pairs: str | None = None
     points: int = 0
     ci: float = 0.1
-    budget: int = 200_000
+    max_runs: int = 200_000
     random: str = "common"
     groups: str = "with"
     second: bool = False
@@ -132,7 +132,7 @@ def run_study(
 ) -> SensitivityFindings:  # fmt: skip
     """Run a study in a folder and return what it found; with ``resume`` it continues one begun there.
 
-    Raises InputError for options that do not go together, a first sample beyond the budget, and where no output can be analysed.
+    Raises InputError for options that do not go together, a first sample of too many runs, and where no output can be analysed.
     """
     scenario = with_comparator(scenario)
     layout = _layout(scenario, options)
@@ -140,14 +140,14 @@ def run_study(
     begun = points = _points_there(folder, layout)
     while True:
         plan = _plan(scenario, layout, points, options)
-        if points == layout.start and plan.runs > options.budget:
-            raise InputError("--budget", f"the first sample takes {plan.runs:,} runs", f"allowed: {plan.runs:,} or more, or a smaller --n")
+        if points == layout.start and plan.runs > options.max_runs:
+            raise InputError("--max-runs", f"the first sample takes {plan.runs:,} runs", "allowed: at least that, or a smaller --n")
         _make(folder, plan, resume or points > begun, engine, threads, stage)
         found = _read(folder, plan, targets, options)
         estimates = estimate(layout, plan.sets, points, found, options.method, options.resamples, options.level)
         widths = estimates.widths()
         doubled = 0 if (widths["width"] <= options.ci).all() else _plan(scenario, layout, 2 * points, options).runs
-        if not 0 < doubled <= options.budget:
+        if not 0 < doubled <= options.max_runs:
             break
         points *= 2
     state = state_of(options, plan, points, widths) | ({"scramblings": layout.scramblings} if layout.method == "sobol" else {})
@@ -203,7 +203,7 @@ def study_of_sweep(folder: Path, options: SensitivityOptions) -> tuple[Scenario,
     names, means, noise = found.analysed
     floor = noise_share(means.var(axis=0, ddof=1), noise)
     estimates = given_estimates(numbers_of(sets), means, names, floor, tuple(factors), options.method, options.resamples, options.level)
-    state = state_of(replace(options, random=plan.random, budget=plan.runs), plan, len(sets), estimates.widths())
+    state = state_of(replace(options, random=plan.random, max_runs=plan.runs), plan, len(sets), estimates.widths())
     none, points = pd.DataFrame(), _with_means(sets, found, np.arange(len(sets)))
     return plan.scenario, SensitivityFindings(estimates.table(), found.table(), none, none, points, state), study.notes
 
@@ -302,7 +302,7 @@ def _make(folder: Path, plan: Plan, resume: bool, engine: str, threads: int | No
 def state_of(options: SensitivityOptions, plan: Plan, points: int, widths: pd.DataFrame) -> dict[str, Any]:
     """Return what a study came to: its size, and for how many outputs all intervals are within the width asked for."""
     worst, within = widths.loc[widths["width"].idxmax()], int((widths["width"] <= options.ci).sum())
-    kept = ("method", "random", "ci", "level", "budget", "willingness_to_pay")
+    kept = ("method", "random", "ci", "level", "max_runs", "willingness_to_pay")
     return {
         **{name: getattr(options, name) for name in kept}, "points": points, "parameter_sets": len(plan.sets),
         "replicates": plan.scenario.replicates, "runs": plan.runs, "widest": float(worst["width"]), "widest_at": worst["where"],

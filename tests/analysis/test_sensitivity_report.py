@@ -48,7 +48,7 @@ def outputs(problem="", share=0.02):
 
 def state(**changes):
     return {
-        "method": "sobol", "random": "common", "ci": 0.1, "level": 0.95, "budget": 1000, "willingness_to_pay": 1000.0, "points": 64,
+        "method": "sobol", "random": "common", "ci": 0.1, "level": 0.95, "max_runs": 1000, "willingness_to_pay": 1000.0, "points": 64,
         "parameter_sets": 448, "replicates": 4, "runs": 900, "widest": 0.2, "widest_at": "ST of beta for x", "settled": False, "outputs": 3,
         "outputs_settled": 2, **changes,
     }  # fmt: skip

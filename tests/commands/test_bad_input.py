@@ -130,6 +130,7 @@ OPTIONS: dict[tuple[str, ...], str] = {
         "10000",
         "--per-school",
     ): "--per-school: 345,600,000 rows are too many; allowed: at most 2893 replicates with",
+    ("sensitivity", "good.yaml", "--budget", "60"): "--budget 60: a budget is money, as for compare and optimise; for the",
     ("validate",): "'FILE...'",
     ("validate", "no.yaml"): "'no.yaml': no such file; allowed: a YAML file",
     ("validate", "no.csv"): "no.csv: there is no such file; give the path of a CSV file",

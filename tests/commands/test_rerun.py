@@ -83,7 +83,7 @@ OWN = ("--months", "12", "--replicates", "2", "--set", "programme.last_month=12"
         ("compare", ("--designs", "none,regional_hub")),
         ("simulate", ()),
         ("sweep", ("--designs", "none,regional_hub", "--vary", "p", "--sample", "lhs:2", "--yes")),
-        ("sensitivity", ("--designs", "none,regional_hub", "--method", "given", "--n", "8", "--vary", "p", "--budget", "64")),
+        ("sensitivity", ("--designs", "none,regional_hub", "--method", "given", "--n", "8", "--vary", "p", "--max-runs", "64")),
         ("optimise", ("--evaluations", "8", "--population", "4", "--objectives", "effect,cost")),
         ("recommend", ("--designs", "none,regional_hub")),
     ],

@@ -25,7 +25,7 @@ EFFECT = ("--outputs", "effect_adopter_years,net_benefit")
 
 
 def test_a_study_leaves_indices_figures_and_runs_and_prints_one_document(tmp_path):
-    done = succeed("sensitivity", *FEW, *EFFECT, "--budget", "500", "--json", "--out", "s", cwd=tmp_path)
+    done = succeed("sensitivity", *FEW, *EFFECT, "--max-runs", "500", "--json", "--out", "s", cwd=tmp_path)
     document = json.loads(done.out)
     indices = pd.read_parquet(tmp_path / "s/sensitivity/indices.parquet")
     assert len(document["indices"]) == len(indices) == len(pd.read_csv(tmp_path / "s/sensitivity/indices.csv"))
@@ -33,10 +33,10 @@ def test_a_study_leaves_indices_figures_and_runs_and_prints_one_document(tmp_pat
     assert set(indices["kind"]) == {"parameter", "group", "dummy"}
     assert (tmp_path / "s/sensitivity/figures/indices_net_benefit.png").is_file()
     assert list((tmp_path / "s/results").glob("part-*.parquet"))
-    again = program("sensitivity", *FEW, *EFFECT, "--budget", "500", "--out", "s", cwd=tmp_path)
+    again = program("sensitivity", *FEW, *EFFECT, "--max-runs", "500", "--out", "s", cwd=tmp_path)
     assert (again.code, again.out) == (2, "")
     assert again.err.strip().endswith("add --resume to complete it, or give another folder")
-    resumed = succeed("sensitivity", *FEW, *EFFECT, "--budget", "500", "--json", "--resume", "--out", "s", cwd=tmp_path)
+    resumed = succeed("sensitivity", *FEW, *EFFECT, "--max-runs", "500", "--json", "--resume", "--out", "s", cwd=tmp_path)
     assert resumed.out == done.out
 
 

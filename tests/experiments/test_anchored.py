@@ -153,7 +153,7 @@ def test_a_set_with_a_structure_gives_the_runs_of_a_scenario_built_so():
 
 @pytest.mark.parametrize("method", ["sobol", "morris"])
 def test_methods_that_ask_for_independence_take_the_middle_of_the_draws(method, tmp_path):
-    options = SensitivityOptions(method, vary=("beta", "gamma"), points=16, outputs=("effect_adopter_years",), budget=2000)
+    options = SensitivityOptions(method, vary=("beta", "gamma"), points=16, outputs=("effect_adopter_years",), max_runs=2000)
     run_study(small(), options, tmp_path / "s")
     sets = pd.read_parquet(tmp_path / "s" / "parameters.parquet")
     for name in ("beta", "gamma"):

@@ -86,7 +86,7 @@ def _scenario_cases(base: Mapping[str, bytes]) -> list[Case]:
         ("recommend", ("recommend", "small.yaml", "--json", *OUT), 1),
         (
             "sensitivity",
-            ("sensitivity", "small.yaml", "--method", "pawn", "--n", "8", "--budget", "60", "--json", *OUT),
+            ("sensitivity", "small.yaml", "--method", "pawn", "--n", "8", "--max-runs", "60", "--json", *OUT),
             1,
         ),
         ("optimise", ("optimise", "small.yaml", "--evaluations", "4", "--population", "4", "--replicates", "2", "--draws", "0", *OUT), 1),

@@ -25,7 +25,7 @@ LINES: Mapping[str, str] = {
     "recommend": """small.yaml --k=1000 --perspective=society --designs=none,mine --replicates=2 --months=8""",
     "sweep": """small.yaml --vary=p=0.01:0.02 --vary=mine.fte --sample=lhs:8 --random=common --chunk=8 --shard=1/1 --workers=1""",
     "sensitivity": """
-        small.yaml --method=pawn --outputs=effect_adopter_years --pairs=mine-none --n=8 --ci=0.5 --budget=60 --k=1
+        small.yaml --method=pawn --outputs=effect_adopter_years --pairs=mine-none --n=8 --ci=0.5 --max-runs=60 --k=1
         --replicates=2 --threads=1""",
     "optimise": """
         small.yaml --budget=20000 --objectives=effect,cost --perspective=society --space=fte=0:1 --evaluations=4 --population=4
@@ -123,7 +123,7 @@ def _interrupted() -> Iterator[None]:
 def _long(folder: Path) -> bool:
     """Tell whether a command line asks for more work than a trial may take: large numbers, or another scenario than the small one."""
     text = (folder / "options.txt").read_bytes().decode("utf-8", "replace")
-    numbers = [int(word) for word in re.findall(r"(?<![=\d.])(?<!budget=)(?<!k=)\b\d{2,18}\b", text.replace("=", " "))]
+    numbers = [int(word) for word in re.findall(r"(?<![=\d.])(?<!budget=)(?<!runs=)(?<!k=)\b\d{2,18}\b", text.replace("=", " "))]
     return any(MOST_STATED < number < 10**18 and number not in (1000, 20000, 2021, 2022) for number in numbers) or not text.startswith(
         ("small.yaml", "mine")
     )

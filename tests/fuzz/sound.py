@@ -155,7 +155,7 @@ STUDIES = {
         "effect,cost",
     ),
     "recommend": ("recommend", "studies/compare"),
-    "sensitivity": ("sensitivity", "small.yaml", "--method", "pawn", "--n", "8", "--budget", "60", "--replicates", "2"),
+    "sensitivity": ("sensitivity", "small.yaml", "--method", "pawn", "--n", "8", "--max-runs", "60", "--replicates", "2"),
     "calibrate": (
         "calibrate",
         "small.yaml",

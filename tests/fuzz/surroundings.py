@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "simulate": ("simulate", "small.yaml", "--design", "mine", "--per-school", *OUT),
     "compare": ("compare", "small.yaml", "--schools", "schools.csv", *OUT),
     "sweep": ("sweep", "small.yaml", "--vary", "p=0.01:0.05", "--sample", "lhs:8", "--chunk", "8", *OUT),
-    "sensitivity": ("sensitivity", "small.yaml", "--method", "pawn", "--n", "8", "--budget", "60", "--replicates", "2", *OUT),
+    "sensitivity": ("sensitivity", "small.yaml", "--method", "pawn", "--n", "8", "--max-runs", "60", "--replicates", "2", *OUT),
     "optimise": ("optimise", "small.yaml", "--evaluations", "8", "--population", "4", "--replicates", "2", "--draws", "0", *OUT),
     "recommend": ("recommend", "small.yaml", *OUT),
     "calibrate": ("calibrate", "small.yaml", "--schools", "schools.csv", "--design", "mine", "--fit", "p", "--runs", "256", *OUT),

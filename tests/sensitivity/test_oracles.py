@@ -32,7 +32,7 @@ OUTPUT = ("effect_adopter_years",)
 def study(monkeypatch, folder, function, names, vary, method="sobol", *, replicates=1, noise=0.0, **options):
     """Return what a study finds of a function in the place of the engine, for the design none."""
     monkeypatch.setattr(chunks, "runner", with_function(function, names, noise=noise))
-    asked = SensitivityOptions(method, OUTPUT, vary, local=False, **{"budget": 10**6, "ci": 10.0, **options})
+    asked = SensitivityOptions(method, OUTPUT, vary, local=False, **{"max_runs": 10**6, "ci": 10.0, **options})
     return run_study(small(replicates=replicates, designs=["none"]), asked, folder)
 
 

@@ -40,15 +40,15 @@ def test_a_sample_that_doubles_keeps_its_first_sets(method):
 
 
 def test_a_study_that_doubles_reuses_every_part_and_says_what_one_of_that_size_says(tmp_path, monkeypatch):
-    first = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, budget=400, **FEW), tmp_path / "grown")
+    first = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, max_runs=400, **FEW), tmp_path / "grown")
     assert first.state["points"] == 8
     before = content(tmp_path / "grown" / "results")
-    grown = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "grown", resume=True)
+    grown = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, max_runs=2000, **FEW), tmp_path / "grown", resume=True)
     assert grown.state["points"] == 32
     assert not grown.state["settled"]
     after = content(tmp_path / "grown" / "results")
     assert before.items() <= after.items()
-    straight = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, budget=2000, **FEW), tmp_path / "straight")
+    straight = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=0.01, max_runs=2000, **FEW), tmp_path / "straight")
     pd.testing.assert_frame_equal(grown.indices, straight.indices)
     assert content(tmp_path / "straight" / "results") == after
     assert open_study(tmp_path / "grown").complete
@@ -56,7 +56,7 @@ def test_a_study_that_doubles_reuses_every_part_and_says_what_one_of_that_size_s
 
 @pytest.mark.parametrize("dies_at", [1, 2, 3])
 def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monkeypatch, dies_at):
-    options = SensitivityOptions(outputs=EFFECT, ci=0.01, budget=1000, **FEW)
+    options = SensitivityOptions(outputs=EFFECT, ci=0.01, max_runs=1000, **FEW)
     whole = run_study(tiny(), options, tmp_path / "whole")
     assert whole.state["points"] == 16
     calls = []
@@ -82,7 +82,7 @@ def test_an_interrupted_study_gives_the_same_indices_when_resumed(tmp_path, monk
 
 def test_a_study_settles_when_the_widest_interval_is_within_the_one_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(chunks, "runner", with_function(lambda x: x[:, 0] + x[:, 1], UNIT))
-    options = SensitivityOptions(outputs=EFFECT, vary=ranges(UNIT[:2]), points=16, ci=0.2, budget=50_000, local=False)
+    options = SensitivityOptions(outputs=EFFECT, vary=ranges(UNIT[:2]), points=16, ci=0.2, max_runs=50_000, local=False)
     found = run_study(small(designs=["none"], replicates=1), options, tmp_path / "s")
     assert found.state["settled"]
     assert found.state["points"] > 16
@@ -126,7 +126,7 @@ def decide(tmp_path, monkeypatch, sd, replicates=8):
     monkeypatch.setattr(chunks, "runner", lambda name: engine)
     scenario = small(designs=["none", "outreach", "virtual"], replicates=replicates)
     options = SensitivityOptions(
-        "sobol", ("best_design",), ("beta=0:1", "q_in=0:1"), points=512, local=False, random="independent", ci=9, budget=10**6
+        "sobol", ("best_design",), ("beta=0:1", "q_in=0:1"), points=512, local=False, random="independent", ci=9, max_runs=10**6
     )
     return run_study(scenario, options, tmp_path / "s")
 
@@ -174,7 +174,7 @@ def test_outputs_that_are_no_numbers_or_constant_are_named_with_their_runs(tmp_p
 
     monkeypatch.setattr(chunks, "runner", lambda engine_name: engine)
     found = run_study(
-        tiny(), SensitivityOptions(outputs=(*EFFECT, "gap_rural", "cost_programme"), budget=10**6, ci=9.0, **FEW), tmp_path / "s"
+        tiny(), SensitivityOptions(outputs=(*EFFECT, "gap_rural", "cost_programme"), max_runs=10**6, ci=9.0, **FEW), tmp_path / "s"
     )
     problems = found.outputs.set_index(["output", "design", "comparator"])["problem"]
     assert problems["gap_rural", "none", ""].startswith(
@@ -208,7 +208,7 @@ def test_options_that_do_not_go_together_are_refused(given, message):
     ("options", "message"),
     [
         ({"points": 12}, "--n 12: is no power of 2"),
-        ({"budget": 10}, "the first sample takes"),
+        ({"max_runs": 10}, "the first sample takes"),
         ({"outputs": ("effect_adopter_year",)}, "did you mean 'effect_adopter_years'"),
         ({"pairs": "regional_hub-virtual"}, "no design named 'virtual'"),
         ({"pairs": "regional_hub"}, "names no pairs"),
@@ -237,7 +237,7 @@ def test_bad_studies_are_refused_before_a_run_is_made(tmp_path, options, message
 )
 def test_effects_of_known_direction_have_it_everywhere(tmp_path, parameter, output, sign):
     """Prices act on the same runs, so every elementary effect has the sign; behaviour may meet other draws, so the mean has it."""
-    options = SensitivityOptions("morris", (output,), (parameter, "onboarding", "turnover"), points=16, ci=9.0, budget=10**6, local=True)
+    options = SensitivityOptions("morris", (output,), (parameter, "onboarding", "turnover"), points=16, ci=9.0, max_runs=10**6, local=True)
     found = run_study(small(designs=["none", "regional_hub", "hybrid"], replicates=3, months=24), options, tmp_path / "s")
     effects = found.indices[(found.indices["parameter"] == parameter) & (found.indices["comparator"] == "")].pivot(
         index="design", columns="index", values="estimate"
@@ -275,8 +275,8 @@ def test_a_sweep_that_exists_is_analysed_without_a_run(tmp_path, method):
 
 
 def test_months_are_recorded_only_where_asked_and_change_no_outcome(tmp_path):
-    plain = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=9.0, budget=10**6, **FEW), tmp_path / "plain")
-    monthly = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=9.0, budget=10**6, monthly=True, **FEW), tmp_path / "monthly")
+    plain = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=9.0, max_runs=10**6, **FEW), tmp_path / "plain")
+    monthly = run_study(tiny(), SensitivityOptions(outputs=EFFECT, ci=9.0, max_runs=10**6, monthly=True, **FEW), tmp_path / "monthly")
     pd.testing.assert_frame_equal(plain.indices, monthly.indices)
     assert "share_000" not in open_study(tmp_path / "plain").dataset().schema.names
     runs = open_study(tmp_path / "monthly").dataset().to_table().to_pandas()
