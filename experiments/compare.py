@@ -16,6 +16,7 @@ from school_mentoring.model.world.arrays import World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario, has_mentors
 
+from .budget import Budget, Fitted, fit
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
 from .notes import assumed_figures, notes_on_draws
 from .progress import Stage
@@ -51,7 +52,8 @@ class Comparison:
     """What ``compare`` found.
 
     ``base``: replicates at the base parameters, with monthly records. ``uncertain``: the runs under drawn parameter sets, numbered from 1.
-    ``sets``: the drawn values, one row per parameter set. ``schools``: the table of the first world.
+    ``sets``: the drawn values, one row per parameter set. ``schools``: the table of the first world. ``fitted``: how the designs of the
+    scenario were scaled to a budget, where there was one; the scenario holds them as scaled.
     """
 
     scenario: Scenario
@@ -60,6 +62,7 @@ class Comparison:
     sets: pd.DataFrame
     snapshot: Snapshot | None
     schools: Schools
+    fitted: Fitted | None = None
 
     @property
     def title(self) -> str:
@@ -73,7 +76,8 @@ class Comparison:
     def notes(self) -> list[str]:
         """What a reader must know of where the schools and the parameter sets come from."""
         drawn = notes_on_draws(self.scenario, uncertain_variables(self.scenario), len(self.sets))
-        return [*notes_on(self.scenario, self.schools), *drawn]
+        sized = [f"Each design has the largest size that is within {self.fitted.budget.words}."] if self.fitted else []
+        return [*notes_on(self.scenario, self.schools), *drawn, *sized]
 
     def __repr__(self) -> str:
         scenario, designs = self.scenario, self.scenario.designs
@@ -96,6 +100,10 @@ class Comparison:
     def costs(self) -> pd.DataFrame:
         """Return the costs of the runs at the base parameters by month, country, category and payer, in EUR, not discounted."""
         return self.base.costs()
+
+    def budget(self) -> pd.DataFrame | None:
+        """Return how each design was scaled to a budget and what it costs, as ``Fitted.spent`` does; None where there was none."""
+        return self.fitted and self.fitted.spent(self.base.runs, self.uncertain)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that the study folder keeps, by file name."""
@@ -147,25 +155,33 @@ def notes_on(scenario: Scenario, schools: Schools) -> list[str]:
 
 
 def compare(
-    scenario: Scenario, *, engine: BatchRunner = run_batch, threads: int | None = None, stage: Stage = lambda *_: None
+    scenario: Scenario,
+    *,
+    budget: Budget | None = None,
+    engine: BatchRunner = run_batch,
+    threads: int | None = None,
+    stage: Stage = lambda *_: None,
 ) -> Comparison:
-    """Run every design of a scenario, and ``none``, on common random numbers.
+    """Run every design of a scenario, and ``none``, on common random numbers; with a ``budget`` each scaled to it first.
 
-    Raises InputError where the scenario's files are faulty.
+    Raises InputError where the scenario's files are faulty, and where the budget is too little for a design.
     """
     scenario = with_comparator(scenario)
     worlds = Worlds(scenario)
     _, schools = worlds.get(scenario.base_parameters(), 0)
     refuse_too_large(scenario, len(schools.countries))
-    table = drawn_sets(scenario)
+    table, replicates = drawn_sets(scenario), min(DRAW_REPLICATES, scenario.replicates)
+    fitted = None
+    if budget is not None:
+        fitted = fit(scenario, budget, worlds, table, replicates, stage=stage, engine=engine, threads=threads)
+        scenario = fitted.scenario
     run = partial(run_ensemble, scenario, worlds=worlds, broken_down=True, engine=engine, threads=threads)
     base = run([{}], scenario.replicates, monthly=True, progress=partial(stage, "base parameters"))
     runs = base.runs.iloc[:0]
     if len(table):
-        replicates = min(DRAW_REPLICATES, scenario.replicates)
         runs = run(table.to_dict("records"), replicates, first_set=1, progress=partial(stage, "drawn parameters")).runs
     table.insert(0, "parameter_set", range(1, len(table) + 1))
-    return Comparison(scenario, base, runs, table, snapshot(scenario, worlds, engine=engine), schools)
+    return Comparison(scenario, base, runs, table, snapshot(scenario, worlds, engine=engine), schools, fitted)
 
 
 def drawn_sets(scenario: Scenario) -> pd.DataFrame:

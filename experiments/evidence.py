@@ -22,6 +22,7 @@ from school_mentoring.model.world.encoding import ENCODINGS, is_encoding
 from school_mentoring.model.world.numbers import Bounds
 from school_mentoring.scenarios import COMPARATOR, Scenario, own_headers, read_parquet, scenario_from
 
+from .budget import OPTIONS, budget_of
 from .compare import Comparison
 
 COMMANDS = ("compare", "sweep", "optimise")
@@ -72,15 +73,28 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
         raise InputError(path, f"holds no design but {COMPARATOR!r}", "run it anew with others among --designs")
     again = f"run.py {command} SCENARIO --out {Path(path).name}   # SCENARIO: {scenario.name}, as study.json holds it in full"
     commands = [again, f"run.py recommend {Path(path).name}"]
-    found = scenario
-    if command == "optimise":  # the scenario's own designs, and those that were found
-        table = study.path / "designs.csv"
-        refuse_changed(table, study.info)
-        rows = pd.read_csv(table, keep_default_na=False, na_values="").to_dict("records")
-        unstated = unstated_fields(study.info)
-        found = scenario.model_copy(update={"designs": {row["design"]: design_from_row({**unstated, **row}) for row in rows}})
     notes = [*study.notes, *([NOTE] if is_of_model_1(study.info) else [])]
-    return _evidence(found, runs, study.parameters, commands, _source(study.info), notes), scenario
+    found, told = scenario, {}
+    if command == "optimise":  # the scenario's own designs, and those that were found
+        found = _with_designs_of(_table_of(study, "designs.csv"), study, scenario)
+    elif budget := budget_of(**{name: study.info["options"].get(name) for name in OPTIONS}):
+        told = {"budget": _table_of(study, "budget.csv"), "budget_words": budget.words}
+        found = _with_designs_of(told["budget"], study, scenario)
+        commands[0] = again.replace("SCENARIO", f"SCENARIO {budget.typed}", 1)
+    return _evidence(found, runs, study.parameters, commands, _source(study.info), notes) | told, scenario
+
+
+def _table_of(study: Study, name: str) -> pd.DataFrame:
+    """Return a sheet of a study. Raises InputError where it has changed since it was written."""
+    refuse_changed(study.path / name, study.info)
+    return pd.read_csv(study.path / name, keep_default_na=False, na_values="")
+
+
+def _with_designs_of(table: pd.DataFrame, study: Study, scenario: Scenario) -> Scenario:
+    """Return the scenario with the designs whose fields a table holds, beside or in place of its own."""
+    unstated = unstated_fields(study.info)
+    found = {row["design"]: design_from_row({**unstated, **row}) for row in table.to_dict("records") if row["tier"] == row["tier"]}
+    return scenario.model_copy(update={"designs": {**scenario.designs, **found}})  # a programme is as it was
 
 
 def _runs(study: Study) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from school_mentoring.experiments.budget import OPTIONS
 from school_mentoring.experiments.sweep.store import read_sets
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import dump_yaml, scenario_from
@@ -124,7 +125,7 @@ def _arguments(command: str, info: Mapping[str, Any], file: Path, folder: Path) 
 
     match command:
         case "compare":
-            given = same("engine")
+            given = {name: options.get(name) for name in ("engine", *OPTIONS)}
         case "simulate":
             given = {"design": next(iter(scenario["designs"])), **same("per_school", "engine")}
         case "sweep":

@@ -10,7 +10,8 @@ from school_mentoring.analysis.economics.advice import about, euros
 from school_mentoring.analysis.economics.budget_impact import budget_impact, spending
 from school_mentoring.analysis.figures import economics as draw
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
-from school_mentoring.analysis.report.document import Picture, Section, Table, Text
+from school_mentoring.analysis.report.budget import budget_rows, budget_said
+from school_mentoring.analysis.report.document import Items, Picture, Section, Table, Text
 from school_mentoring.analysis.report.sentences import in_words, percent
 from school_mentoring.analysis.summary import REACHED, cost_of_reach
 
@@ -44,6 +45,11 @@ def costs_section(facts: Facts, table: pd.DataFrame, curves: pd.DataFrame) -> Se
     # Model 1 did not count them.
     if isinstance(facts, StudyFacts) and "schools_reached" in facts.used and (facts.used["schools_reached"] > 0).any():
         blocks.append(_reach(cost_of_reach(facts.used)))
+    if isinstance(facts, StudyFacts) and facts.evidence.budget is not None:
+        columns, rows = budget_rows(facts.evidence.budget)
+        caption = f"Each design at its largest size within {facts.evidence.budget_words}; means at the base parameters"
+        blocks.append(Table(caption, [column.replace("-\n", "-").replace("\n", " ") for column in columns], rows))
+        blocks.append(Items(budget_said(facts.evidence.budget, facts.evidence.budget_words)))
     return Section("costs", "What each design costs and does", blocks)
 
 

@@ -20,7 +20,8 @@ class Evidence:
     ``runs``: one row per run, broken down where the study recorded it; ``parameters``: the drawn values by ``parameter_set``. ``designs``:
     what the runs are of, by name. ``title``, ``months``, ``funding`` (first month, first without), ``schools`` (number, or how they came),
     ``countries``: names by code; ``ranges``: of the scenario's parameters (base, low, high, distribution); ``commands``: to make it again;
-    ``source``: versions and seed in a line; ``notes``: what a reader must know of the data.
+    ``source``: versions and seed in a line; ``notes``: what a reader must know of the data. ``budget``: ``budget.csv`` of designs that were
+    scaled to one, ``budget_words``: what it is.
     """
 
     runs: pd.DataFrame
@@ -35,6 +36,8 @@ class Evidence:
     commands: Sequence[str]
     source: str
     notes: Sequence[str] = ()
+    budget: pd.DataFrame | None = None
+    budget_words: str = ""
 
 
 @dataclass(frozen=True)
