@@ -26,6 +26,7 @@ from .optimise import optimise
 from .parameters import parameters
 from .recommend import recommend
 from .rerun import rerun
+from .scale import scale
 from .schema import schema
 from .sensitivity import sensitivity
 from .serve import serve
@@ -35,7 +36,7 @@ from .validate import validate
 from .validation import validation
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    *(compare, simulate, sweep, sensitivity, optimise, recommend, calibrate, anchor, rerun),
+    *(compare, scale, simulate, sweep, sensitivity, optimise, recommend, calibrate, anchor, rerun),
     *(validate, validation, parameters, schema, new, serve),
 )
 

@@ -19,7 +19,7 @@ from .writing import FORMAT
 INSIDE = ("sensitivity", "calibration")
 """Folders of findings within the folder of the sweep that they rest on."""
 
-COMMANDS = ("compare", "simulate", "sweep", "sensitivity", "optimise", "recommend", "calibrate", "validation", "anchor")
+COMMANDS = ("compare", "scale", "simulate", "sweep", "sensitivity", "optimise", "recommend", "calibrate", "validation", "anchor")
 RESUMABLE = ("sweep", "sensitivity", "optimise", "calibrate", "anchor")
 SURROUNDINGS = ("format", "model", "source_commit", "versions", "inputs")
 """What ``study.json`` says of the program and files that a study was made with, none of which should change its results."""
@@ -126,6 +126,8 @@ def _arguments(command: str, info: Mapping[str, Any], file: Path, folder: Path) 
     match command:
         case "compare":
             given = {name: options.get(name) for name in ("engine", *OPTIONS)}
+        case "scale":
+            given = same("engine", "clusters", "perspective")
         case "simulate":
             given = {"design": next(iter(scenario["designs"])), **same("per_school", "engine")}
         case "sweep":

@@ -57,6 +57,9 @@ MEANING = {
     "peers.parquet": "Pairs of peer schools",
     "contacts.parquet": "Contacts of schools that outlast mentoring, at the end of funding and at the end, and what they weigh",
     "summary.csv": "Outcomes of each design with their uncertainty",
+    "budget.csv": "How each design was scaled to the budget, what that costs and does, and its fields as scaled",
+    "scale.csv": "What each design costs and does at each number of clusters",
+    "break_even.csv": "Sizes from which one design costs less than another",
     "posterior.nc": "Posterior draws, as ArviZ reads them",
 }
 
