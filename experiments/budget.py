@@ -179,14 +179,17 @@ def fit(scenario: Scenario, budget: Budget, worlds: Worlds, sets: pd.DataFrame, 
     world, schools = worlds.get(scenario.base_parameters(), 0)
     named = bool((world.named_role == MENTOR).any())
     designs = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
+    if not designs:
+        raise InputError(budget.option, f"there is no design but {COMPARATOR} to scale", "allowed: one or more others by --designs")
     ladders = {name: ladder_of(design, len(schools), named=named) for name, design in designs.items()}
     drawn = budget.risk is not None and len(sets)
     chosen, runs = (sets.to_dict("records"), replicates) if drawn else ([{}], scenario.replicates)
     few = _measure(scenario, budget, worlds, chosen[:FEW_RUNS], 1 if drawn else min(FEW_RUNS, runs), stage, how)
     all_runs = _measure(scenario, budget, worlds, chosen, runs, stage, how)
     ladders = _with_places_that_cost(ladders, few, budget)
-    about, _ = _climb(ladders, {name: ladder.own for name, ladder in ladders.items()}, few, budget.amount)
-    found, needed = _climb(ladders, about, all_runs, budget.amount)
+    wide = {name: largest_within(ladder.own, ladder.top, max(1, ladder.own // 2)) for name, ladder in ladders.items()}
+    about, _ = _climb(ladders, wide, few, budget.amount)
+    found, needed = _climb(ladders, {name: largest_within(about[name], ladders[name].top) for name in about}, all_runs, budget.amount)
     _refuse_too_little(budget, ladders, found, needed)
     rows = [_row(name, ladder, found[name], needed) for name, ladder in ladders.items()]
     fitted = {name: ladders[name].at(found[name]) for name in ladders}
@@ -194,13 +197,13 @@ def fit(scenario: Scenario, budget: Budget, worlds: Worlds, sets: pd.DataFrame, 
     return Fitted(budget, scenario.model_copy(update={"designs": whole}), pd.DataFrame(rows))
 
 
-def largest_within(start: int, top: int) -> Generator[int, float, int]:
+def largest_within(start: int, top: int, stride: int = 1) -> Generator[int, float, int]:
     """Return the largest step of 1 to ``top`` that is within, 0 where none is; yields a step to try, and takes by how much it exceeds.
 
-    It begins at ``start``, goes in growing strides to where steps begin to exceed, and closes in from both sides, by turns as if between
-    the two all went in proportion, and by halves. Where ever larger steps do not exceed ever more, it finds one of several such steps.
+    It begins at ``start``, goes in strides, each twice the last, to where steps begin to exceed, and closes in from both sides, by turns as
+    if between the two all went in proportion, and by halves. Where ever larger steps do not exceed ever more, it finds one of several such.
     """
-    low, high, stride = 0, top + 1, 1
+    low, high = 0, top + 1
     below, above = math.nan, math.nan  # by how much these exceed, once tried
     step, halve = min(max(start, 1), top), False
     while high - low > 1:
@@ -254,13 +257,12 @@ def _with_places_that_cost(ladders: Mapping[str, Ladder], measure: Measure, budg
 
 
 def _climb(
-    ladders: Mapping[str, Ladder], start: Mapping[str, int], measure: Measure, amount: float
+    ladders: Mapping[str, Ladder], searches: Mapping[str, Generator[int, float, int]], measure: Measure, amount: float
 ) -> tuple[dict[str, int], dict[tuple[str, int], float]]:
     """Return the largest step of each ladder that the amount is enough for, and the least budget of every step that was tried.
 
     All ladders are climbed at once, so that their runs fill all processors.
     """
-    searches = {name: largest_within(start[name], ladder.top) for name, ladder in ladders.items()}
     found, needed = dict.fromkeys(ladders, 0), {}
     asked = {name: next(searches[name]) for name, ladder in ladders.items() if ladder.top}
     while asked:

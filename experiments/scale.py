@@ -9,6 +9,7 @@ import pandas as pd
 from school_mentoring.model.designs import Design
 from school_mentoring.model.engine import run_batch
 from school_mentoring.model.errors import InputError, listed
+from school_mentoring.model.programmes import Programme
 from school_mentoring.model.state import MENTOR
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import COMPARATOR, Scenario
@@ -65,7 +66,7 @@ def grow(
     sizes = _sizes(clusters, len(schools))
     named = bool((world.named_role == MENTOR).any())
     labels: list[tuple[str, int]] = [(COMPARATOR, 0)]
-    designs: list[Design] = [scenario.designs[COMPARATOR]]
+    designs: list[Design | Programme] = [scenario.designs[COMPARATOR]]
     left_out = {}
     for name, design in scenario.designs.items():
         ladder = ladder_of(design, len(schools), named=named)

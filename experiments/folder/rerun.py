@@ -19,7 +19,7 @@ from .writing import FORMAT
 INSIDE = ("sensitivity", "calibration")
 """Folders of findings within the folder of the sweep that they rest on."""
 
-COMMANDS = ("compare", "scale", "simulate", "sweep", "sensitivity", "optimise", "recommend", "calibrate", "validation", "anchor")
+COMMANDS = ("compare", "simulate", "scale", "sweep", "sensitivity", "optimise", "recommend", "calibrate", "validation", "anchor")
 RESUMABLE = ("sweep", "sensitivity", "optimise", "calibrate", "anchor")
 SURROUNDINGS = ("format", "model", "source_commit", "versions", "inputs")
 """What ``study.json`` says of the program and files that a study was made with, none of which should change its results."""
@@ -125,7 +125,7 @@ def _arguments(command: str, info: Mapping[str, Any], file: Path, folder: Path) 
 
     match command:
         case "compare":
-            given = {name: options.get(name) for name in ("engine", *OPTIONS)}
+            given = same("engine") | {name: options.get(name) for name in OPTIONS}
         case "scale":
             given = same("engine", "clusters", "perspective")
         case "simulate":

@@ -27,8 +27,8 @@ def fitted():
     return compare(scenario(), budget=Budget(45_000.0))
 
 
-def climb(start, top, excess):
-    search, tried = largest_within(start, top), []
+def climb(start, top, stride, excess):
+    search, tried = largest_within(start, top, stride), []
     try:
         step = next(search)
         while True:
@@ -38,9 +38,9 @@ def climb(start, top, excess):
         return end.value, tried
 
 
-@given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(0, 10_001), st.floats(0.2, 4.0))
-def test_the_largest_step_within_is_found_from_anywhere_in_few_tries_and_the_next_one_was_tried(top, start, last, bend):
-    found, tried = climb(start, top, lambda step: (step + 0.5) ** bend - (last + 1.0) ** bend)
+@given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(1, 100), st.integers(0, 10_001), st.floats(0.2, 4.0))
+def test_the_largest_step_within_is_found_from_anywhere_in_few_tries_and_the_next_one_was_tried(top, start, stride, last, bend):
+    found, tried = climb(start, top, stride, lambda step: (step + 0.5) ** bend - (last + 1.0) ** bend)
     assert found == min(last, top)
     assert set(tried) >= {step for step in (found, found + 1) if 1 <= step <= top}
     assert len(tried) == len(set(tried)) <= 4 * math.log2(top + 2) + 4
@@ -108,9 +108,8 @@ def test_a_design_without_a_quota_is_given_one():
 
 def test_places_are_raised_where_they_cost_money_and_all_volunteers_are_taken():
     paid = scenario(("bottom_up",)).designs["bottom_up"].model_copy(update={"mentee_grant": 3000.0, "places": 1})
-    (row,) = (
-        compare(scenario(("bottom_up",)).model_copy(update={"designs": {"paid": paid}}), budget=Budget(1e6)).budget().to_dict("records")
-    )
+    found = compare(scenario(("bottom_up",)).model_copy(update={"designs": {"paid": paid}}), budget=Budget(100_000.0))
+    (row,) = found.budget().to_dict("records")
     assert (row["scaled"], row["places"], row["limit"]) == ("places", 12, "no more schools volunteer")
 
 
@@ -142,6 +141,11 @@ def test_society_s_costs_are_those_beyond_no_programme():
     found = compare(scenario(("top_down",)), budget=Budget(120_000.0, perspective="society"))
     costs, (row,) = mean_costs(found, "cost_society"), found.budget().to_dict("records")
     assert row["cost"] == pytest.approx(costs["top_down"] - costs["none"]) and row["cost"] <= 120_000.0 < row["one_more"]
+
+
+def test_no_programme_alone_cannot_be_scaled():
+    with pytest.raises(InputError, match="there is no design but none to scale"):
+        compare(scenario(("none",)), budget=Budget(1.0))
 
 
 def test_less_than_one_cluster_costs_is_refused_with_what_one_costs():
