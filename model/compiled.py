@@ -188,7 +188,7 @@ def compiled(function: F) -> F:
     ``error_model="numpy"`` makes a division by zero give inf or nan instead of raising, which lets loops vectorise; the
     rules are written so that no division by zero is reached.
     """
-    return numba.njit(**_STRICT, cache=True, _nrt=False)(function)
+    return numba.njit(**_STRICT, cache=True, _nrt=False, forceinline=False)(function)
 
 
 def allocating(function: F) -> F:
@@ -204,14 +204,18 @@ def inlined(function: F) -> F:
 def part(function: F) -> F:
     """Compile as ``compiled`` does, but only for compiled code to call: called from Python, it is the plain Python function.
 
-    What Python need not reach compiles faster. ``compiled(function)`` of it is the same function for Python to call. Loops over many
-    schools are parts of their own: apart from the rest, the compiler turns them into vector instructions.
+    What Python need not reach compiles faster. ``compiled(function)`` of it is the same function for Python to call. A part stays a
+    function of its own, whoever calls it (Numba would else hand ``forceinline`` on from its caller): what is called seldom, or from several
+    places, is optimised by itself and once.
     """
     _PARTS.add(function.__qualname__)
-    return register_jitable(**_STRICT, _nrt=False)(function)
+    return register_jitable(**_STRICT, _nrt=False, forceinline=False)(function)
 
 
 def step(function: F) -> F:
-    """Compile as ``part`` does, and always inline: for what has one caller or a few lines, as a call hands on some hundred values."""
+    """Compile as ``part`` does, and always inline: for what has one caller or a few lines, or is called for each tie or mentor.
+
+    A call hands on some hundred values.
+    """
     _PARTS.add(function.__qualname__)
     return register_jitable(**_STRICT, _nrt=False, forceinline=True)(function)

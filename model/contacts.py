@@ -10,7 +10,7 @@ import numpy as np
 from school_mentoring.model.world.arrays import Counts, Floats, Index, Ints, Record, World
 
 from . import draws, rules
-from .compiled import part, step
+from .compiled import step
 from .draws import Moment
 from .state import LASTING, Member, RunCounts, Shared, Spread, State, Tie, TrackNumbers
 from .vectors import fetch
@@ -70,7 +70,7 @@ def _slot_of(member: Ints, row: Index, other: Index) -> int:
     return -1
 
 
-@part
+@step
 def _drop(met: Clusters, row: int, slot: int) -> None:
     """Take a lasting contact off a member's list; later ones move up, so that the list stays in the order of age."""
     mine, last = met.member[row], met.member[row, Member.CONTACTS] - 1
@@ -82,7 +82,7 @@ def _drop(met: Clusters, row: int, slot: int) -> None:
     met.counts[RunCounts.CONTACTS] -= 1
 
 
-@part
+@step
 def _make_room(met: Clusters, school: Index) -> None:
     """Where a school has all the lasting contacts it can, end the one that weighs least to it, of equal ones the oldest, on both sides."""
     row = met.ties[Tie.ROW, school]
@@ -97,7 +97,7 @@ def _make_room(met: Clusters, school: Index) -> None:
     _drop(met, row, least)
 
 
-@part
+@step
 def _keep(met: Clusters, school: Index, other: Index, hours: float, end: int) -> None:
     """Write a lasting contact to one side's list; where it is there already the larger weight holds."""
     row = met.ties[Tie.ROW, school]
@@ -113,7 +113,7 @@ def _keep(met: Clusters, school: Index, other: Index, hours: float, end: int) ->
     met.member[row, Member.END + slot] = end
 
 
-@part
+@step
 def may_last(met: Clusters, par: Record, now: Moment, school: Index, other: Index, hours: float) -> None:
     """Let the contact of two schools outlast the tie that made it, or not: one draw, named by both, decides."""
     if hours <= 0.0 or are_peers(met, school, other):
@@ -142,7 +142,7 @@ def _in_cluster(ties: Ints, school: Index) -> bool:
     return ties[Tie.MENTOR, school] >= 0 or ties[Tie.MENTEES, school] > 0
 
 
-@part
+@step
 def age_contacts(met: Clusters, month: int) -> None:
     """End the lasting contacts whose time is over; of schools that are tied again they rest, and stay as much longer."""
     for row in range(met.counts[RunCounts.MEMBERS] if met.counts[RunCounts.CONTACTS] > 0 else 0):
@@ -168,7 +168,7 @@ def _running(met: Clusters, row: Index, other: Index, hours: float) -> float:
     return max(weight, met.shared[row, Shared.WEIGHT + slot]) if slot >= 0 else weight
 
 
-@part
+@step
 def see_cluster(met: Clusters, share: Floats, p: int, mentor: Index) -> None:
     """Set what each school of a cluster sees of a practice in the others, sum of c s and sum of c; ``share`` of users by school."""
     ties, member, shared, seen = met.ties, met.member, met.shared, Shared.EFFECT + 4 * p + 2
@@ -251,7 +251,7 @@ def first_from(schools: Ints, count: int, school: Index) -> int:
     return low
 
 
-@part
+@step
 def set_community(members: Ints, of_track: tuple[Ints, Ints, Floats], share: Floats, community: Floats) -> None:
     """Set the community of a run this month: how many are in it, and the sums of their shares.
 

@@ -82,7 +82,7 @@ def uniform_pair(
     return _unit(w0, w1), _unit(w2, w3)
 
 
-@inlined
+@step
 def uniform(seed: np.uint64, replicate: int, event: int, school: Index, practice: int, month: int, other: Index) -> float:
     """Return the first uniform of ``uniform_pair``."""
     return uniform_pair(seed, replicate, event, school, practice, month, other)[0]

@@ -49,22 +49,23 @@ def match(world: World, par: Record, des: Record, state: State, now: Moment, sch
             state.ints[FREE, i] = des.places - ties[Tie.MENTEES, i] if ties[Tie.ROLE, i] == MENTOR else 0
     else:
         _fill_pools(world, des, state, now, schools)
-    queue, waiting = state.ints[QUEUE], 0
+    queue, waiting, position = state.ints[QUEUE], 0, 0
     places = open_places(des, _free_places(des, ties, schools))
-    for position in range(count):
-        school = np.int64(queue[position])
-        if des.target == NO_TARGET or is_target(par, des.target, world.traits[school], world.teachers[school]):
-            _serve(world, par, des, state, now, school)
-        elif places > 0:
-            places -= _serve(world, par, des, state, now, school)
-        else:
+    while position < count + waiting:  # one loop, as serving a school is much code
+        at_the_end = position >= count
+        school = np.int64(queue[position - count if at_the_end else position])
+        position += 1
+        meant = des.target == NO_TARGET or is_target(par, des.target, world.traits[school], world.teachers[school])
+        if not meant and not at_the_end and places <= 0:
             queue[waiting] = school
             waiting += 1
-    for position in range(waiting):
-        _serve(world, par, des, state, now, np.int64(queue[position]))
+            continue
+        served = _serve(world, par, des, state, now, school)
+        if not meant:
+            places -= served
 
 
-@part
+@step
 def _serve(world: World, par: Record, des: Record, state: State, now: Moment, school: Index) -> int:
     """Let a school choose its mentor; return 1 if it has one now, else 0."""
     m = np.int64(_choose(world, par, des, state, now, school))
@@ -272,13 +273,13 @@ def _peers_pool(world: World, free: Ints, pool: Ints, school: Index) -> int:
     return count
 
 
-@part
+@step
 def _draw_sample(now: Moment, school: Index, u: Floats) -> None:
     for j in range(u.size):
         u[j] = draws.at(now, draws.CONSIDER, school, 0, j)
 
 
-@part
+@step
 def _draw_noise(now: Moment, school: Index, mentors: Ints, noise: Floats) -> None:
     for j in range(noise.size):
         noise[j] = draws.at(now, draws.CHOOSE, school, 0, mentors[j])

@@ -8,7 +8,7 @@ import numpy as np
 from school_mentoring.model.world.arrays import NO_CONTACTS, Counts, Floats, Index, Ints, Practices, Record, Records, World
 
 from . import draws, rules
-from .compiled import part, step
+from .compiled import step
 from .contacts import Clusters, age_contacts, clusters_of, see_cluster, set_community, track_of
 from .costs import (
     TieMonth,
@@ -91,7 +91,7 @@ def _platform(designs: Records, state: State, now: Moment) -> tuple[float, int]:
     return most, users
 
 
-@part
+@step
 def _draw_ties(now: Moment, tied: Ints, u: Floats) -> None:
     for position in range(tied.size):
         u[position] = draws.at(now, draws.RETAIN, tied[position], 0, 0)
@@ -132,7 +132,7 @@ def _retain(world: World, par: Record, designs: Records, state: State, now: Mome
     state.runs[RunCounts.TIED, now.run] = kept
 
 
-@part
+@step
 def _teach_all(par: Record, des: Record, weight: float, tie: tuple[Floats, Floats, Floats], share: Floats, raised: Floats) -> None:
     hours, unlike, quality = tie
     for position in range(share.size):
@@ -264,7 +264,7 @@ def _total(counts: Counts) -> np.int64:
     return total
 
 
-@part
+@step
 def _set_reached(world: World, state: State, run: int) -> None:
     """Set the sum of openness over teachers who do not use a practice, by track and country."""
     side, reached = state.ties.shape[0], state.reached

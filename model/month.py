@@ -42,7 +42,7 @@ class BlockOfSchools(NamedTuple):
 # turns such loops into vector instructions. Loops over ties and mentors are plain.
 
 
-@part
+@step
 def _influences(par: Record, share: Floats, influence: Floats) -> None:
     for i in range(share.size):
         influence[i] = rules.social_influence(par, share[i])
@@ -63,7 +63,7 @@ def _set_shares(adopters: Ints, teachers: Ints, share: Floats) -> None:
         share[i] = adopters[i] / teachers[i]
 
 
-@part
+@step
 def _expose(peers: PeerRows, by_degree: Ints, share: Floats, low: int, exposure: Floats) -> None:
     """Set E, the weighted share of adopting teachers in each school's peer schools.
 
@@ -87,7 +87,7 @@ def _expose(peers: PeerRows, by_degree: Ints, share: Floats, low: int, exposure:
         exposure[i - np.uint32(low)] = row_weight[i] * total
 
 
-@part
+@step
 def _expose_side(peers: PeerRows, share: Floats, low: int, exposure: Floats) -> None:
     """Set E as ``_expose`` does, of runs side by side: those of a school are one vector."""
     for i in range(exposure.size // SIDE):
@@ -112,14 +112,14 @@ def _expose_members(world: World, par: Record, state: State, block: BlockOfSchoo
             seen[at] = exposure(world, par, state, run, block.p, i, seen[at])
 
 
-@part
+@step
 def _gain_chances(par: Record, seen: tuple[Floats, Floats, Floats, Floats, Floats], chance: Floats) -> None:
     ready, openness, outreach, colleagues, peers = seen
     for i in range(chance.size):
         chance[i] = rules.adoption_chance(par, ready[i], openness[i], outreach[i], colleagues[i], peers[i], 0.0)
 
 
-@part
+@step
 def _loss_chances(par: Record, share: Floats, chance: Floats) -> None:
     for i in range(chance.size):
         chance[i] = rules.loss_chance(par, share[i], 0.0)
@@ -175,7 +175,7 @@ def team_chances(par: Record, state: State, run: int, p: int, school: Index, pee
     return rules.adoption_chance(par, ready, openness, outreach, own, peers, effect), rules.loss_chance(par, share, kept)
 
 
-@part
+@step
 def _list_teams(state: State, block: BlockOfSchools, where: Ints) -> int:
     """List the places within the block of the schools that have a team; return how many."""
     side, listed = state.ties.shape[0], 0
@@ -190,7 +190,7 @@ def _list_teams(state: State, block: BlockOfSchools, where: Ints) -> int:
     return listed
 
 
-@part
+@step
 def _draw_teams(names: tuple[np.uint64, int, int], school: Ints, first: Floats, second: Floats) -> None:
     """Set two uniforms of each team; ``first`` holds its replicate."""
     seed, p, month = names

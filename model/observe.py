@@ -164,7 +164,7 @@ def _sum(counts: Ints) -> np.int64:
     return total
 
 
-@part
+@step
 def _add(amounts: Counts, totals: Counts) -> None:
     for i in range(amounts.shape[0]):
         for j in range(amounts.shape[1]):
@@ -195,7 +195,7 @@ def _add_groups(cells: Counts, groups: Counts) -> None:
             groups[len(GROUPS) + country, what] += count
 
 
-@part
+@step
 def _gap(cells: Counts, trait: int) -> float:
     """Return the adopting share outside minus inside schools with a trait (0 rural, 1 disadvantaged, 2 small); nan if one is empty."""
     adopters_in, adopters_out, teachers_in, teachers_out = 0.0, 0.0, 0.0, 0.0
@@ -211,7 +211,7 @@ def _gap(cells: Counts, trait: int) -> float:
     return adopters_out / teachers_out - adopters_in / teachers_in
 
 
-@part
+@step
 def _column(cells: Counts, what: int) -> np.int64:
     total = np.int64(0)
     for cell in range(cells.shape[0]):

@@ -72,7 +72,7 @@ def lay_out_members(ties: Ints, member: Ints, shared: Floats, place: Ints) -> No
         ties[Tie.ROW, member[row, Member.SCHOOL]] = row
 
 
-@part
+@step
 def begin_tie(world: World, par: Record, des: Record, state: State, now: Moment, mentee: Index, mentor: Index) -> None:
     """Tie a mentee to a mentor; a random part of its staff becomes its team."""
     run, side = now.run, state.ties.shape[0]
@@ -133,7 +133,7 @@ def _remove(member: Ints, mentors_row: int, row: int) -> None:
     member[before, Member.NEXT] = member[row, Member.NEXT]
 
 
-@part
+@step
 def end_tie(met: Clusters, par: Record, now: Moment, contacts: int, mentee: Index) -> None:
     """End the tie of a mentee, which then has no role; its team's adopters are adopters of the school like any other.
 

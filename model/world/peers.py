@@ -48,7 +48,8 @@ def _nearest(schools: Schools, parameters: Mapping[str, float], seed: int, index
     start = start_of_draws(schools, parameters, seed, index)
     partner = np.full(start[-1], -1, np.int32)
     for members in by_country(schools):
-        _draw_nearest(members, schools.x, schools.y, start, np.uint64(seed), index, partner)
+        order = np.argsort(_turns(members, np.uint64(seed), index), kind="stable")
+        _draw_nearest(members, order, schools.x[members], schools.y[members], start, partner)
     return start, partner
 
 
@@ -81,16 +82,26 @@ def _tied(start: Counts, partner: Ints, i: int, j: int) -> bool:
 
 
 @allocating
-def _draw_nearest(members: Ints, x: Floats, y: Floats, start: Counts, seed: np.uint64, index: int, partner: Ints) -> None:
-    """Draw the nearest schools of a country's schools, each of which takes its turn; writes ``partner``, -1 where nothing is drawn yet."""
+def _turns(members: Ints, seed: np.uint64, index: int) -> Floats:
+    """Return numbers in whose ascending order a country's schools take their turns."""
+    turn = np.empty(len(members))
+    for here in range(len(members)):
+        turn[here] = uniform(seed, index, PEERS, members[here], _TURN, 0, 0)
+    return turn
+
+
+@allocating
+def _draw_nearest(members: Ints, order: Counts, x: Floats, y: Floats, start: Counts, partner: Ints) -> None:
+    """Draw the nearest schools of a country's ``members``, at ``x`` and ``y``, each of which takes its turn, in ``order``.
+
+    Writes ``partner``, -1 where nothing is drawn yet.
+    """
     size = len(members)
-    px, py = x[members], y[members]
-    turn = np.array([uniform(seed, index, PEERS, i, _TURN, 0, 0) for i in members])
     distance = np.empty(size)
-    for here in np.argsort(turn, kind="mergesort"):
+    for here in order:
         i = members[here]
         for other in range(size):
-            dx, dy = px[other] - px[here], py[other] - py[here]
+            dx, dy = x[other] - x[here], y[other] - y[here]
             distance[other] = dx * dx + dy * dy
         distance[here] = np.inf
         slot, end = start[i], start[i + 1]
