@@ -180,7 +180,7 @@ def parameter_sets(scenario: Scenario, sets: Sequence[Mapping[str, Any]]) -> tup
 def design_rows(scenario: Scenario, designs: Sequence[Design | Programme], worlds: Worlds) -> tuple[NDArray[np.void], Ints]:
     """Return designs as ``Task`` has them: their rows, and with which of them each begins in each region of the scenario."""
     table = programme_table(designs, scenario.programme.first_month, scenario.programme.last_month)
-    apart = any(isinstance(design, Programme) and len(design.tracks) > 1 for design in designs)
+    apart = any(isinstance(design, Programme) and not design.phases for design in designs)
     places = worlds.get(scenario.base_parameters(), 0)[1].places if apart else []
     return table, track_table(designs, places)
 

@@ -1,6 +1,6 @@
 """Matching: which schools want a mentor, in which order they are served, and whom each takes.
 
-``agents.py`` tells the same story school by school.
+``track.py`` and ``agents.py`` tell the same story school by school.
 """
 
 import numpy as np

@@ -89,7 +89,7 @@ def track_table(designs: Sequence[Design | Programme], places: Sequence[tuple[st
     ``places``: code of the country and name of each region. Raises KeyError where a programme has no track for a place.
     """
     entries = _rows_and_entries(designs, 0, 0)[1]
-    if all(len(entry) == 1 for entry in entries):
+    if all(list(entry) == [OTHERS] for entry in entries):
         return np.empty((0, 0), np.int32)
     table = np.empty((len(designs), len(places)), np.int32)
     for row, (design, entry) in enumerate(zip(designs, entries, strict=True)):

@@ -1,7 +1,7 @@
 """Recruitment: who becomes a mentor, and whose tie ends as planned. Rounds are in the first month of a programme and then each school year.
 
-These are the compiled engine's loops over arrays; the rules they apply are in ``rules.py``, and ``agents.py`` tells the same story school
-by school.
+These are the compiled engine's loops over arrays; the rules they apply are in ``rules.py``, and ``track.py`` and ``agents.py`` tell the
+same story school by school.
 """
 
 import numpy as np
