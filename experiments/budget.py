@@ -144,15 +144,16 @@ class Fitted:
     def spent(self, base: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
         """Return the table with what the designs cost in the runs of their comparison, at the base parameters and under drawn ones.
 
-        After ``clusters`` come ``budget``; ``cost``: the mean over ``base``, of the dearest year where each has its budget; ``left_over``;
-        ``cost_drawn``, ``chance_within``: the mean over the runs under drawn parameters (else at the base parameters), and the share of
-        them that stays within the budget; ``runs`` and ``sets``: how many these are.
+        After ``clusters`` come ``budget`` and what it is ``per``, study or year; ``cost``: the mean over ``base``, of the dearest year if
+        each has a budget; ``left_over``; ``cost_drawn``, ``chance_within``: the mean over the runs under drawn parameters (else at the
+        base parameters), and the share of them that stays within the budget; ``runs`` and ``sets``: how many these are.
         """
         at_base, over = self.budget.charged(base), drawn if len(drawn) else base
         under_drawn = self.budget.charged(over)
         costs = [self.budget.mean(at_base[name]) for name in self.table["design"]]
         columns = {
             "budget": self.budget.amount,
+            "per": "year" if self.budget.per_year else "study",
             "cost": costs,
             "left_over": [self.budget.amount - cost for cost in costs],
             "cost_drawn": [self.budget.mean(under_drawn[name]) for name in self.table["design"]],

@@ -78,7 +78,7 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
     if command == "optimise":  # the scenario's own designs, and those that were found
         found = _with_designs_of(_table_of(study, "designs.csv"), study, scenario)
     elif budget := budget_of(**{name: study.info["options"].get(name) for name in OPTIONS}):
-        told = {"budget": _table_of(study, "budget.csv"), "budget_words": budget.words}
+        told = {"budget": _table_of(study, "budget.csv").fillna({"scaled": "", "limit": ""}), "budget_words": budget.words}
         found = _with_designs_of(told["budget"], study, scenario)
         commands[0] = again.replace("SCENARIO", f"SCENARIO {budget.typed}", 1)
     return _evidence(found, runs, study.parameters, commands, _source(study.info), notes) | told, scenario

@@ -25,8 +25,8 @@ def scale(table: pd.DataFrame, *, whose: str) -> Figure:
     shown: list[tuple[str, str, str, float]] = [
         ("effect", "What it adds", "adopter-years", 1.0),
         ("cost", "What it costs", f"{unit}, discounted", per),
-        ("cost_per_school", "A mentored school on average", "EUR (logarithmic)", 1.0),
-        ("marginal_per_school", "One mentored school more", "EUR (logarithmic)", 1.0),
+        ("cost_per_school", "A mentored school on average", "EUR", 1.0),
+        ("marginal_per_school", "One mentored school more", "EUR", 1.0),
     ]
     for axes, (name, title, label, divisor) in zip(panels, shown, strict=True):
         for design in designs:
@@ -39,8 +39,12 @@ def scale(table: pd.DataFrame, *, whose: str) -> Figure:
         axes.set_ylabel(label)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
         _clusters(axes, sorted(set(table["clusters"]) - {0}))
-    for axes in panels[2:]:
+    for axes, (name, _, label, _) in zip(panels[2:], shown[2:], strict=True):
+        values = table[name].dropna()
+        if values.empty or values.min() <= 0.0:
+            continue
         axes.set_yscale("log")
+        axes.set_ylabel(f"{label} (logarithmic)")
         thousands(axes.yaxis)
         axes.yaxis.set_minor_formatter(lambda value, _: f"{value:,.0f}" if f"{value:e}"[0] in "25" else "")
     handles = [key(styles[name].label, color=styles[name].colour, marker=styles[name].marker) for name in designs]

@@ -53,7 +53,9 @@ def budget_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def _cells(row: Mapping[Any, Any]) -> list[str]:
     mentored = row["recruitment"] != "none"
-    clusters = "-" if not mentored else "no quota" if math.isnan(row["clusters"]) else f"{row['clusters']:,.0f}"
+    clusters = f"{row['clusters']:,.0f}"
+    if math.isnan(row["clusters"]):
+        clusters = "-" if not mentored else "no quota" if row["scaled"] else "as named"
     cells = [design_name(row["design"]), clusters, f"{row['places']:,.0f}" if mentored else "-"]
     cells += [*(f"{row[name]:,.0f}" for name in ("mentor_schools", "schools_reached")), with_error(row["effect"], row["effect_se"])]
     return [*cells, *(f"{row[name] / 1000:z,.1f}" for name in ("cost", "left_over")), percent(row["chance_within"])]
@@ -65,14 +67,16 @@ def budget_said(table: pd.DataFrame, words: str) -> list[str]:
     said = []
     if scaled:
         said.append(f"Within {words}, and beyond it by one step more (a cluster, or a place in each): {in_words(scaled)}.")
-    by_limit = [(limit, _named(rows)) for limit, rows in table[table["limit"] != ""].groupby("limit", sort=False)]
-    if by_limit:
-        listed = "; ".join(f"{in_words(names)} ({limit})" for limit, names in by_limit)
-        said.append(f"Not scaled so far as the money would reach: {listed}.")
+    ended = table[table["limit"] != ""]
+    within = ended["left_over"] >= 0
+    for what, rows in (
+        ("Not scaled so far as the money would reach", ended[within]),
+        ("Yet dearer than the budget", ended[~within]),
+    ):
+        if len(rows):
+            listed = "; ".join(f"{in_words(_named(some))} ({limit})" for limit, some in rows.groupby("limit", sort=False))
+            said.append(f"{what}: {listed}.")
     said.append(f"The comparator, {design_name(COMPARATOR)}, has nothing to scale.")
-    over = _named(table[table["left_over"] < 0])
-    if over:
-        said.append(f"More than the budget all the same, as nothing of it can be scaled: {in_words(over)}.")
     for row in table.to_dict("records"):
         if row["scaled"] == "campaign":
             said.append(f"Of {design_name(row['design'])} the campaign is scaled: to {100 * row['outreach']:.0f} % of its full intensity.")
@@ -80,12 +84,13 @@ def budget_said(table: pd.DataFrame, words: str) -> list[str]:
             said.append(f"Of {design_name(row['design'])} the places are scaled too: to {row['places']} of each cluster.")
     runs, sets = int(table["runs"].iloc[0]), int(table["sets"].iloc[0])
     under = f"under {sets:,} drawn parameter sets" if sets > 1 else "at the base parameters"
+    year = " of the dearest year" if table["per"].iloc[0] == "year" else ""
     dearer = _named(table[(table["cost_drawn"] > table["budget"]) & (table["cost"] <= table["budget"])])
     if dearer:
         said.append(
             f"Under the drawn parameter sets the mean cost exceeds the budget with {in_words(dearer)}: --budget-risk scales by these."
         )
-    said.append(f"Within budget: share of {runs:,} runs of each design {under}; cost: the mean at the base parameters (budget.csv).")
+    said.append(f"Within budget: share of {runs:,} runs of each design {under}; cost: the mean at the base parameters{year} (budget.csv).")
     return said
 
 

@@ -1,6 +1,7 @@
 """`run.py compare --budget`: what each design buys, in table, sheet, JSON and report; the study is made again byte for byte."""
 
 import json
+import math
 
 import pandas as pd
 import pytest
@@ -66,3 +67,16 @@ def test_less_than_one_cluster_is_refused_before_anything_is_written(tmp_path):
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith("error: --budget 100: is too little for regional_hub (one cluster takes EUR ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_mentors_that_the_data_name_are_not_scaled_and_that_is_said(tmp_path):
+    named = [f"m{c},30,mentor,c{c}\ns{c},25,mentee,c{c}\nt{c},25,mentee,c{c}" for c in range(4)]
+    tmp_path.joinpath("schools.csv").write_text("\n".join(["school_id,teachers,role,cluster", *named, "x,20,,"]) + "\n", encoding="utf-8")
+    options = (*QUICK[4:-1], "top_down,outreach", "--schools", "schools.csv")
+    head = succeed("compare", *options, "--budget", "20000", "--out", "study", cwd=tmp_path).out.partition("The MenSI pilot")[0]
+    assert "Yet dearer than the budget: top-down (its mentors are those that the data name)." in " ".join(head.split())
+    table = pd.read_csv(tmp_path / "study" / "budget.csv").set_index("design")
+    assert table.at["top_down", "left_over"] < 0 and math.isnan(table.at["top_down", "clusters"])
+    succeed("recommend", "study", "--out", "report", cwd=tmp_path)
+    done = program("scale", *options, "--out", "scale", cwd=tmp_path)
+    assert done.err == "error: --designs: none of them has clusters whose number can change; allowed: designs with mentors\n"

@@ -62,3 +62,8 @@ def test_what_is_no_size_is_refused_in_one_line(tmp_path, options, says):
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith(f"error: {says}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_designs_that_mentor_nobody_are_shown_without_costs_of_a_school(tmp_path):
+    done = succeed("scale", *QUICK[:-1], "virtual", "--set", "advanced_threshold=9", "--clusters", "1", cwd=tmp_path)
+    assert [cell for line in done.out.splitlines() if line.lstrip().startswith("virtual") for cell in line.split()[2:]] == ["-", "-"]
