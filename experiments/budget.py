@@ -161,13 +161,11 @@ class Fitted:
             "runs": len(under_drawn[COMPARATOR]),
             "sets": over["parameter_set"].nunique(),
         }
-        first, then = self.table.iloc[:, :FIRST_COLUMNS], self.table.iloc[:, FIRST_COLUMNS:]
-        return pd.concat([first, pd.DataFrame(columns), then], axis=1)
+        before = self.table.columns.get_indexer_for(["clusters"])[0] + 1
+        return pd.concat([self.table.iloc[:, :before], pd.DataFrame(columns), self.table.iloc[:, before:]], axis=1)
 
 
-FIRST_COLUMNS = 4  # of ``Fitted.table``, up to ``clusters``
-
-Measure = Callable[[Sequence[Design | Programme]], list[float]]
+LeastBudgets = Callable[[Sequence[Design | Programme]], list[float]]
 """Returns the least budget that would be enough for each of several designs."""
 
 
@@ -227,7 +225,7 @@ def largest_within(start: int, top: int, stride: int = 1) -> Generator[int, floa
 def _measure(
     scenario: Scenario, budget: Budget, worlds: Worlds, sets: Sequence[Mapping[str, Any]], replicates: int, stage: Stage,
     how: Mapping[str, Any],
-) -> Measure:  # fmt: skip
+) -> LeastBudgets:  # fmt: skip
     """Return what tells the least budget of designs, by runs under some parameter sets."""
     rounds = 0
 
@@ -246,7 +244,7 @@ def _measure(
     return needed
 
 
-def _with_places_that_cost(ladders: Mapping[str, Ladder], measure: Measure, budget: Budget) -> dict[str, Ladder]:
+def _with_places_that_cost(ladders: Mapping[str, Ladder], measure: LeastBudgets, budget: Budget) -> dict[str, Ladder]:
     """Return the ladders without their steps of more places where these cost next to nothing."""
     asked = {name: ladder for name, ladder in ladders.items() if ladder.places}
     costs = measure([ladder.at(step) for ladder in asked.values() for step in (ladder.whole, ladder.top)]) if asked else []
@@ -258,7 +256,7 @@ def _with_places_that_cost(ladders: Mapping[str, Ladder], measure: Measure, budg
 
 
 def _climb(
-    ladders: Mapping[str, Ladder], searches: Mapping[str, Generator[int, float, int]], measure: Measure, amount: float
+    ladders: Mapping[str, Ladder], searches: Mapping[str, Generator[int, float, int]], measure: LeastBudgets, amount: float
 ) -> tuple[dict[str, int], dict[tuple[str, int], float]]:
     """Return the largest step of each ladder that the amount is enough for, and the least budget of every step that was tried.
 

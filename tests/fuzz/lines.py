@@ -22,6 +22,7 @@ LINES: Mapping[str, str] = {
     "new": """mine --out=study""",
     "simulate": """small.yaml --design=mine --set=p=0.01 --months=9 --replicates=2 --seed=1 --engine=compiled --threads=1""",
     "compare": """small.yaml --designs=none,mine --replicates=2 --schools=schools.csv --ties=ties.csv --set=draws=2""",
+    "scale": """small.yaml --clusters=1,2 --perspective=programme --designs=none,mine --replicates=2 --threads=1""",
     "recommend": """small.yaml --k=1000 --perspective=society --designs=none,mine --replicates=2 --months=8""",
     "sweep": """small.yaml --vary=p=0.01:0.02 --vary=mine.fte --sample=lhs:8 --random=common --chunk=8 --shard=1/1 --workers=1""",
     "sensitivity": """

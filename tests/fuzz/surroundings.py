@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "new": ("new", "mine"),
     "simulate": ("simulate", "small.yaml", "--design", "mine", "--per-school", *OUT),
     "compare": ("compare", "small.yaml", "--schools", "schools.csv", *OUT),
+    "scale": ("scale", "small.yaml", "--schools", "schools.csv", *OUT),
     "sweep": ("sweep", "small.yaml", "--vary", "p=0.01:0.05", "--sample", "lhs:8", "--chunk", "8", *OUT),
     "sensitivity": ("sensitivity", "small.yaml", "--method", "pawn", "--n", "8", "--max-runs", "60", "--replicates", "2", *OUT),
     "optimise": ("optimise", "small.yaml", "--evaluations", "8", "--population", "4", "--replicates", "2", "--draws", "0", *OUT),
