@@ -125,6 +125,27 @@ def test_a_seventh_design_is_refused_and_so_is_taking_the_last_one_away(visitor)
     assert len(visitor.designs) == 1
 
 
+def test_programmes_come_with_a_file_are_told_in_a_sentence_and_stay_as_they_are(visitor):
+    programmes = {
+        "then": {"phases": [{"months": 12, "design": "regional_hub"}, {"months": 6, "design": "virtual"}]},
+        "chosen": {"by_country": {"IT": "bottom_up", "others": "virtual"}},
+    }
+    world = {"countries": ["IT", "PT"], "regions_per_country": 1, "schools_per_region": 4}
+    stated = {"months": 40, "replicates": 2, "draws": 2, "world": world, "designs": programmes}
+    assert visitor.upload("own.yaml", yaml.safe_dump(stated)) == 200
+    assert "12 months of regional hub, then 6 months of virtual." in visitor.said
+    assert "Italy: bottom-up; all others: virtual." in visitor.said
+    before = yaml.safe_load(visitor.take("scenario.yaml").text)["designs"]
+    shown = {"designs.0.name": "Copied from", "designs.0.programme": "then", "designs.1.name": "chosen", "designs.1.programme": "chosen"}
+    assert visitor.press("duplicate:0", **shown) == 200
+    after = yaml.safe_load(visitor.take("scenario.yaml").text)["designs"]
+    expected = {"copied_from": before["then"], "copied_from_2": before["then"], "chosen": before["chosen"]}
+    assert {name: one for name, one in after.items() if name != "none"} == expected
+    assert visitor.post("/answer") == 200
+    assert "copied from 2" in visitor.said
+    assert visitor.post("/map") == 200
+
+
 def test_practices_are_added_and_removed_as_many_as_a_scenario_may_have(visitor):
     first = visitor.practices
     assert visitor.press("practice_remove:0") == 422
