@@ -6,7 +6,7 @@ Nothing is printed but progress, and nothing written but the folder of a sweep. 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from school_mentoring import scenarios
 from school_mentoring.model.errors import InputError
@@ -164,7 +164,7 @@ def mesa_model(
     0      0       199
     """
     from school_mentoring.model.agents import SchoolAgent
-    from school_mentoring.model.mesa_model import MentoringModel
+    from school_mentoring.model.mesa_model import MentoringModel, programme_rows
 
     agent = SchoolAgent if school_class is None else school_class
     if not (isinstance(agent, type) and issubclass(agent, SchoolAgent)):
@@ -175,9 +175,8 @@ def mesa_model(
     parameters = loaded.base_parameters()
     world, schools = Worlds(loaded).get(parameters, replicate % loaded.worlds)
     own = {name: value for name, value in parameters.items() if name in PARAMETERS}
-    inputs = world, loaded.practice_arrays(), loaded.designs[design], own
     window = loaded.programme.first_month, loaded.programme.last_month
-    told: dict[str, Any] = {"window": window, "places": schools.places, "school_class": agent}
-    model = MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, **told)
+    rows = programme_rows(loaded.designs[design], window, schools.places)
+    model = MentoringModel(world, loaded.practice_arrays(), rows, own, seed=loaded.seed, replicate=replicate, school_class=agent)
     model.set_factors([parameters[salary_factor(code)] for code in schools.country_codes])
     return model

@@ -24,11 +24,16 @@ from .state import MENTOR, Member, RunCounts, Shared, Spread, State, Tie, TrackC
 from .track import CoordinatorAgent, Track
 
 
-class Rows(NamedTuple):
+class ProgrammeRows(NamedTuple):
     """A programme as rows of ``programme_table``, and that with which it begins in each region; empty: with the first everywhere."""
 
     table: Records
     entries: Ints
+
+
+def programme_rows(design: Design | Programme, window: tuple[int, int], places: Sequence[tuple[str, str]] = ()) -> ProgrammeRows:
+    """Return a design or programme as rows; ``window`` as for a model; ``places``: country's code and name of each region, for tracks."""
+    return ProgrammeRows(programme_table([design], *window), track_table([design], places))
 
 
 class MentoringModel(mesa.Model):
@@ -37,8 +42,7 @@ class MentoringModel(mesa.Model):
     The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
     ``seed`` and ``replicate`` that name the random numbers, and the ``window`` of the programme: funded from its first month on, up to and
     without its second, unless the design states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
-    Salaries are the world's until ``set_factors`` says otherwise. ``places``: code of the country and name of each region, which a
-    programme with tracks needs.
+    A programme comes as ``programme_rows``. Salaries are the world's until ``set_factors`` says otherwise.
     """
 
     track_class = Track
@@ -47,19 +51,18 @@ class MentoringModel(mesa.Model):
         self,
         world: World,
         practices: Practices,
-        design: Design | Programme | Rows,
+        design: Design | ProgrammeRows,
         parameters: Mapping[str, float] | None = None,
         *,
         seed: int = 0,
         replicate: int = 0,
         window: tuple[int, int] = (6, 34),
-        places: Sequence[tuple[str, str]] = (),
         school_class: type[SchoolAgent] = SchoolAgent,
     ) -> None:
         super().__init__(seed=seed % 2**32)
         self.world, self.practices = world, practices
         self.par = parameter_table([parameters or {}]).view(np.recarray)[0]
-        rows = design if isinstance(design, Rows) else Rows(programme_table([design], *window), track_table([design], places))
+        rows = design if isinstance(design, ProgrammeRows) else programme_rows(design, window)
         self.nodes = rows.table.view(np.recarray)
         self.seed_key, self.replicate = np.uint64(seed), replicate
         self.month = 0
@@ -272,7 +275,7 @@ def run_batch_with_mesa(
         model = model_class(
             world,
             practices,
-            Rows(task.designs, task.tracks[design] if task.tracks.size else np.full(world.region_country.size, design, np.int32)),
+            ProgrammeRows(task.designs, task.tracks[design] if task.tracks.size else np.full(world.region_country.size, design, np.int32)),
             dict(zip(row.dtype.names, row.tolist(), strict=True)),
             seed=task.seed,
             replicate=int(batch.replicate[r]),

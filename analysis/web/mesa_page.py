@@ -14,7 +14,8 @@ from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.agents import SchoolAgent
 from school_mentoring.model.designs import PRESETS
 from school_mentoring.model.errors import InputError, nearest
-from school_mentoring.model.mesa_model import MentoringModel
+from school_mentoring.model.mesa_model import MentoringModel, programme_rows
+from school_mentoring.model.parameters import PARAMETERS, salary_factor
 from school_mentoring.model.state import ALUMNUS, MENTEE, MENTOR, NO_ROLE
 from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL, SECONDARY
 from school_mentoring.model.world.schools import LEVELS, Schools
@@ -42,10 +43,11 @@ class ViewedModel(MentoringModel):
         parameters = scenario.base_parameters()
         world, table = Worlds(scenario).get(parameters, replicate % scenario.worlds)
         known = {**PRESETS, **scenario.designs}
-        super().__init__(
-            world, scenario.practice_arrays(), known[design], parameters, seed=int(seed) % 2**64 if seed.isdecimal() else scenario.seed,
-            replicate=replicate, window=(scenario.programme.first_month, scenario.programme.last_month), places=table.places,
-        )  # fmt: skip
+        rows = programme_rows(known[design], (scenario.programme.first_month, scenario.programme.last_month), table.places)
+        own = {name: value for name, value in parameters.items() if name in PARAMETERS}
+        number = int(seed) % 2**64 if seed.isdecimal() else scenario.seed
+        super().__init__(world, scenario.practice_arrays(), rows, own, seed=number, replicate=replicate)
+        self.set_factors([parameters[salary_factor(code)] for code in table.country_codes])
         self.table: Schools = table
         self.design_label = design_name(design)
         self.months = scenario.months

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from school_mentoring.model.costs import COORDINATION, PLATFORM
 from school_mentoring.model.designs import PRESETS, Design, design_table
 from school_mentoring.model.engine import Batch, Results, Task, run_batch
-from school_mentoring.model.mesa_model import MentoringModel, run_batch_with_mesa
+from school_mentoring.model.mesa_model import MentoringModel, programme_rows, run_batch_with_mesa
 from school_mentoring.model.parameters import parameter_table
 from school_mentoring.model.programmes import OTHERS, Phase, Programme, programme_table, track_table
 from school_mentoring.model.world.arrays import World
@@ -213,7 +213,9 @@ def test_a_boundary_of_phases_is_no_round():
 
 def test_a_team_is_formed_as_the_design_says_when_the_tie_begins():
     one, two = (design("top_down", team=team, tie_months=12, priority="need") for team in (3, 5))
-    model = MentoringModel(ISLANDS, build_practices(), Programme(phases=(phase(one, 12), phase(two, 12))), {"attrition": 0.0}, seed=2)
+    model = MentoringModel(
+        ISLANDS, build_practices(), programme_rows(Programme(phases=(phase(one, 12), phase(two, 12))), (6, 34)), {"attrition": 0.0}, seed=2
+    )  # fmt: skip
     for _ in range(20):
         model.step()
     tied = {(school.tie_start, school.team) for school in model.schools if school.mentor}
