@@ -71,7 +71,7 @@ class Budget:
         """What it is, in words."""
         whose = "the programme's costs" if self.perspective == "programme" else "the added cost to society"
         how = "in each year of the study, as spent" if self.per_year else "over the whole study, discounted"
-        risk = "" if self.risk is None else f"; at most {100 * self.risk:g} % of runs may exceed it"
+        risk = "" if self.risk is None else f", which at most {100 * self.risk:g} % of runs may exceed"
         return f"EUR {self.amount:,.10g} of {whose} {how}{risk}"
 
     def charged(self, runs: pd.DataFrame) -> dict[str, NDArray[np.float64]]:

@@ -52,7 +52,7 @@ def compare(
         report.files.update(bought.files)
         report.document["budget"] = bought.document
         if not as_json:
-            print_report(bought, f"Each design at its largest size within EUR {limit.amount:,.10g}")
+            print_report(bought, f"Each design at its largest size within EUR {limit.amount:,.10g}{' a year' if limit.per_year else ''}")
     if not as_json:
         print_report(report, found.title, found.notes)
     tables = {**found.tables(), **report.files}

@@ -64,9 +64,9 @@ def _cells(row: Mapping[Any, Any]) -> list[str]:
 def budget_said(table: pd.DataFrame, words: str) -> list[str]:
     """Say how designs were scaled, which could not be so far, and what the chance to stay within the budget is over."""
     scaled = _named(table[table["one_more"].notna()])
-    said = []
+    said = [f"The budget: {words}."]
     if scaled:
-        said.append(f"Within {words}, and beyond it by one step more (a cluster, or a place in each): {in_words(scaled)}.")
+        said.append(f"As large as it allows, where one step more (a cluster, or a place in each) is too much: {in_words(scaled)}.")
     ended = table[table["limit"] != ""]
     within = ended["left_over"] >= 0
     for what, rows in (
@@ -90,7 +90,7 @@ def budget_said(table: pd.DataFrame, words: str) -> list[str]:
         said.append(
             f"Under the drawn parameter sets the mean cost exceeds the budget with {in_words(dearer)}: --budget-risk scales by these."
         )
-    said.append(f"Within budget: share of {runs:,} runs of each design {under}; cost: the mean at the base parameters{year} (budget.csv).")
+    said.append(f"Within budget: share of {runs:,} runs of each design {under}; cost: the mean{year} at the base parameters (budget.csv).")
     return said
 
 
