@@ -61,10 +61,13 @@ def test_any_damage_to_a_shipped_scenario(name, data):
         loads_or_complains(lambda: load_scenario(file))
 
 
+PROGRAMMES = ("phases", "by_country", "by_region", "IT", "others", "months", "design", "if", "else")
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from([10**400, -(10**400), *WORDS]),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["preset", "base", "code", "name", *FIELDS]), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["preset", "base", "code", "name", *PROGRAMMES, *FIELDS]), inner, max_size=3)
     ),
     max_leaves=6,
 )
@@ -74,6 +77,22 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from([*Scenario.model_fields, "extends"]) | st.text(max_size=5), VALUES, max_size=4))
 def test_any_values_under_any_keys(values):
     loads_or_complains(lambda: scenario_from({"name": "x", "designs": ["virtual"], **values}, "study.json"))
+
+
+INNER = st.recursive(
+    VALUES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(PROGRAMMES), inner, max_size=3), max_leaves=8
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(["phases", "by_country", "by_region"]), INNER, st.text(max_size=12) | st.sampled_from(WORDS))
+def test_any_programme_and_any_assignment_to_it(kind, values, word):
+    designs = {"x": {kind: values}, "virtual": None}
+    loads_or_complains(lambda: scenario_from({"name": "x", "designs": designs}, "study.json"))
+    with file_of(json.dumps({"designs": designs}, default=str).encode("utf-8", "replace")) as file:
+        for name in ("x.phases.0.months", "x.by_country.IT.fte", "x.by_region.others.phases.0.if.at_least"):
+            loads_or_complains(lambda name=name: load_scenario(file, [f"{name}={word}"]))
+            loads_or_complains(lambda: load_scenario(file, designs=["x"]))
 
 
 @settings(deadline=None, max_examples=300)
