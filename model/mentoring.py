@@ -45,8 +45,8 @@ def _unit_of(world: World, des: Record, state: State, now: Moment, school: Index
 
 
 @step
-def _coordinate(world: World, par: Record, designs: Records, state: State, now: Moment) -> None:
-    """Set the coordination quality of each unit from the clusters active now."""
+def _coordinate(world: World, par: Record, designs: Records, state: State, now: Moment, platform: float) -> None:
+    """Set the coordination quality of each unit from the clusters active now; ``platform``: how many coordinators that has."""
     ties, tracks, clusters = state.ties[now.run], state.tracks[now.run], state.units[UnitCounts.CLUSTERS]
     clusters[:] = 0
     for track in range(state.runs[RunCounts.TRACKS, now.run]):
@@ -56,39 +56,31 @@ def _coordinate(world: World, par: Record, designs: Records, state: State, now: 
             m = ties[Tie.MENTORS, position]
             if ties[Tie.MENTEES, m] > 0:
                 clusters[_unit_of(world, des, state, here, m)] += 1
-    platform = clusters.size - 1
-    for u in range(platform):
-        if clusters[u] > 0:
-            hub, ministry = u, (u - world.region_country.size) // world.salary.size
-            track = state.track[now.run, hub] if hub < world.region_country.size else ministry
+    for u in range(clusters.size):
+        if clusters[u] == 0:
+            continue
+        tier, fte = PLATFORM, platform
+        if u < clusters.size - 1:
+            regions = world.region_country.size
+            track = state.track[now.run, u] if u < regions else (u - regions) // world.salary.size
             des = designs[tracks[TrackCounts.NODE, track]]
-            fte = des.fte * is_funded(des, now.month)
-            state.quality[u] = rules.coordination_quality(par, des.tier, fte, float(clusters[u]))
-    if clusters[platform] > 0:
-        fte, _ = _platform(designs, state, now)
-        state.quality[platform] = rules.coordination_quality(par, PLATFORM, fte, float(clusters[platform]))
-
-
-@step
-def _on_platform(designs: Records, state: State, now: Moment, country: int) -> float:
-    """Return the most coordinators that a funded track of a country asks of the platform, -1 where none uses it."""
-    fte = -1.0
-    for track in range(state.runs[RunCounts.TRACKS, now.run]):
-        des = designs[state.tracks[now.run, TrackCounts.NODE, track]]
-        if des.tier == PLATFORM and is_funded(des, now.month) > 0 and state.countries[now.run, track, CountryCounts.REGIONS, country] > 0:
-            fte = max(fte, des.fte)
-    return fte
+            tier, fte = des.tier, des.fte * is_funded(des, now.month)
+        state.quality[u] = rules.coordination_quality(par, tier, fte, float(clusters[u]))
 
 
 @step
 def _platform(designs: Records, state: State, now: Moment) -> tuple[float, int]:
-    """Return how many coordinators the platform has, the most that a country asks for, and how many countries use it."""
-    most, users = 0.0, 0
+    """Return how many coordinators the platform has, the most that a funded track asks for, and how many countries use it."""
+    fte, users = 0.0, 0
     for country in range(state.ledger.shape[1]):
-        fte = _on_platform(designs, state, now, country)
-        most = max(most, fte)
-        users += 1 if fte >= 0.0 else 0
-    return most, users
+        uses = 0
+        for track in range(state.runs[RunCounts.TRACKS, now.run]):
+            des = designs[state.tracks[now.run, TrackCounts.NODE, track]]
+            here = state.countries[now.run, track, CountryCounts.REGIONS, country] > 0
+            if des.tier == PLATFORM and is_funded(des, now.month) > 0 and here:
+                fte, uses = max(fte, des.fte), 1
+        users += uses
+    return fte, users
 
 
 @step
@@ -227,8 +219,8 @@ def _see_clusters(met: Clusters, share: Floats, low: int, high: int) -> None:
 
 
 @step
-def _post_programme(world: World, par: Record, designs: Records, state: State, now: Moment) -> None:
-    """Post coordination, community and outreach, track by track and country by country."""
+def _post_programme(world: World, par: Record, designs: Records, state: State, now: Moment, platform: tuple[float, int]) -> None:
+    """Post coordination, community and outreach, country by country and track by track; ``platform``: its coordinators and countries."""
     tracks, numbers = state.runs[RunCounts.TRACKS, now.run], state.numbers[now.run]
     schools_in_it, largest, outreach = np.int64(0), 0.0, 0.0
     for track in range(tracks):
@@ -238,22 +230,23 @@ def _post_programme(world: World, par: Record, designs: Records, state: State, n
             schools_in_it += _total(state.countries[now.run, track, CountryCounts.SCHOOLS])
     if outreach > 0.0:
         _set_reached(world, state, now.run)
-    fte, users = _platform(designs, state, now)
     for country in range(world.salary.size):
         ledger, prices = state.ledger[now.run, country], state.money[country]
-        if users > 0 and _on_platform(designs, state, now, country) >= 0.0:
-            post_coordination(ledger, prices, par, fte, 1.0 / users)
+        on_platform = False
         for track in range(tracks):
             des = designs[state.tracks[now.run, TrackCounts.NODE, track]]
             counts, funded = state.countries[now.run, track, :, country], is_funded(des, now.month)
             regions, schools = counts[CountryCounts.REGIONS], counts[CountryCounts.SCHOOLS]
             intensity = numbers[TrackNumbers.COMMUNITY, track]
-            if funded > 0 and regions > 0 and des.tier not in (NO_TIER, PLATFORM):
-                post_coordination(ledger, prices, par, des.fte, float(regions) if des.tier == HUB else 1.0)
+            if funded > 0 and regions > 0 and des.tier != NO_TIER and not (des.tier == PLATFORM and on_platform):
+                fte, units = des.fte, float(regions) if des.tier == HUB else 1.0
+                if des.tier == PLATFORM:
+                    on_platform, fte, units = True, platform[0], 1.0 / platform[1]
+                post_coordination(ledger, prices, par, fte, units)
             if intensity > 0.0:
                 post_community(ledger, par, intensity, largest, counts[CountryCounts.MEMBERS], schools / max(schools_in_it, 1), funded)
             if numbers[TrackNumbers.OUTREACH, track] > 0.0:
-                post_outreach(ledger, prices, par, des, schools, state.reached[track, country])
+                post_outreach(ledger, prices, par, des, schools, numbers[TrackNumbers.REACHED + country, track])
 
 
 @step
@@ -266,13 +259,13 @@ def _total(counts: Counts) -> np.int64:
 
 @step
 def _set_reached(world: World, state: State, run: int) -> None:
-    """Set the sum of openness over teachers who do not use a practice, by track and country."""
-    side, reached = state.ties.shape[0], state.reached
+    """Set the sum of openness over teachers who do not use a practice, by country and track."""
+    side, reached = state.ties.shape[0], state.numbers[run, TrackNumbers.REACHED :]
     reached[:] = 0.0
     for p in range(state.adopters.shape[0]):
         for i in range(world.teachers.size):
             idle = world.teachers[i] - state.adopters[p, i * side + run]
-            reached[track_of(world, state, run, i), world.country[i]] += world.openness[i] * idle
+            reached[world.country[i], track_of(world, state, run, i)] += world.openness[i] * idle
 
 
 @step
@@ -296,14 +289,15 @@ def open_month(world: World, practices: Practices, par: Record, designs: Records
         due |= changes_ties(designs[nodes[track]], now.month)
     if due:
         recruitment_rounds(world, practices, par, designs, state, now)
+    platform = _platform(designs, state, now)
     if state.runs[RunCounts.TIED, run] > 0:
-        _coordinate(world, par, designs, state, now)
+        _coordinate(world, par, designs, state, now, platform[0])
         _retain(world, par, designs, state, now)
         _deliver_all(world, practices, par, designs, state, now)
     if state.runs[RunCounts.MEMBERS, run] > 0:
         age_contacts(clusters_of(world, state, run), now.month)
     if _reach_schools(world, designs, state, now):
-        _post_programme(world, par, designs, state, now)
+        _post_programme(world, par, designs, state, now, platform)
 
 
 @step

@@ -119,6 +119,7 @@ class TrackNumbers(_Rows):
 
     OUTREACH = auto()
     COMMUNITY = auto()  # intensity of the community, 0 where it has no part in it
+    REACHED = auto()  # in each country, while outreach goes on: sum of openness over teachers who do not use a practice
 
 
 class CountryCounts(_Rows):
@@ -164,9 +165,8 @@ class State(NamedTuple):
     runs: Annotated[Counts, RunCounts, "side"]
     track: Annotated[Ints, "side", "regions"]  # the number of the track of each region
     tracks: Annotated[Counts, "side", TrackCounts, "tracks"]
-    numbers: Annotated[Floats, "side", TrackNumbers, "tracks"]
+    numbers: Annotated[Floats, "side", "numbers", "tracks"]  # as in TrackNumbers
     countries: Annotated[Counts, "side", "tracks", CountryCounts, "countries"]
-    reached: Annotated[Floats, "tracks", "countries"]  # sum of openness over teachers who do not use a practice, of the run under way
     money: Annotated[Floats, "countries", CountryMoney]
     gained: Annotated[Counts, "blocks", "side", "countries"]  # teachers who have taken a practice up since last month
     community: Annotated[Floats, "side", "community"]  # of practice: how many are in it this month, then sums of their shares
@@ -193,6 +193,7 @@ def allocate(world: World, practices: int, side: int = 1, tracks: int = 1) -> St
         "countries": countries,
         "regions": regions,
         "tracks": tracks,
+        "numbers": TrackNumbers.REACHED + countries,
         "units": regions + tracks * countries + 1,
         "cells": countries * CELLS,
         "categories": len(CATEGORIES),
