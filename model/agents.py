@@ -19,7 +19,7 @@ from .ties import FORMED, MONTHLY
 
 if TYPE_CHECKING:
     from .designs import Design
-    from .track import CoordinatorAgent, Track
+    from .track import CoordinatorAgent, SchoolTrack
 
 
 class SchoolAgent(Acquainted, mesa.Agent):
@@ -42,7 +42,7 @@ class SchoolAgent(Acquainted, mesa.Agent):
         self.peer_weights = list(zip(world.peer[ties].tolist(), weights, strict=True))
         self.row_weight = float(world.row_weight[index])
         self.contact_weight = self.row_weight if world.weight.size == 0 else 1.0 / max(len(self.peer_weights), 1)
-        self.track: Track
+        self.track: SchoolTrack
         self.coordinator: CoordinatorAgent | None = None
         self.role = self.experience = NO_ROLE
         self.mentor: SchoolAgent | None = None

@@ -1,10 +1,10 @@
 """The model as a researcher runs it: agents of ``agents.py`` under one design or programme, one month per step.
 
 It gives the same trajectory as the compiled engine, to the last bit. Subclass ``MentoringModel`` to change the order of a month, or
-``Track`` (as its ``track_class``) to change what is decided for all schools of a track at once.
+``SchoolTrack`` (as its ``track_class``) to change what is decided for all schools of a track at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import mesa
@@ -21,7 +21,7 @@ from .engine import Results, Task, empty_results, factors_of, most_tracks, obser
 from .parameters import parameter_table
 from .programmes import Programme, programme_table, track_table
 from .state import MENTOR, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts, allocate
-from .track import CoordinatorAgent, Track
+from .track import CoordinatorAgent, SchoolTrack
 
 
 class ProgrammeRows(NamedTuple):
@@ -42,16 +42,24 @@ class MentoringModel(mesa.Model):
     The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
     ``seed`` and ``replicate`` that name the random numbers, and the ``window`` of the programme: funded from its first month on, up to and
     without its second, unless the design states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
+<<<<<<< HEAD
     A programme comes as ``programme_rows``. Salaries are the world's until ``set_factors`` says otherwise.
+=======
+    A programme of several tracks is given as ``ProgrammeRows``, which say where each track is.
+>>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)
     """
 
-    track_class = Track
+    track_class = SchoolTrack
 
     def __init__(
         self,
         world: World,
         practices: Practices,
+<<<<<<< HEAD
         design: Design | ProgrammeRows,
+=======
+        design: Design | Programme | ProgrammeRows,
+>>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)
         parameters: Mapping[str, float] | None = None,
         *,
         seed: int = 0,
@@ -62,7 +70,13 @@ class MentoringModel(mesa.Model):
         super().__init__(seed=seed % 2**32)
         self.world, self.practices = world, practices
         self.par = parameter_table([parameters or {}]).view(np.recarray)[0]
+<<<<<<< HEAD
         rows = design if isinstance(design, ProgrammeRows) else programme_rows(design, window)
+=======
+        if isinstance(design, Programme) and not design.phases:
+            raise ValueError("a programme of several tracks is given as ProgrammeRows, which say where each is")
+        rows = design if isinstance(design, ProgrammeRows) else ProgrammeRows(programme_table([design], *window), track_table([design], []))
+>>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)
         self.nodes = rows.table.view(np.recarray)
         self.seed_key, self.replicate = np.uint64(seed), replicate
         self.month = 0

@@ -72,7 +72,7 @@ class Programme(BaseModel):
 
 # --- as the engines read it ------------------------------------------------------------------------------------------
 
-_Rows = list[tuple[Any, ...]]
+_NodeRows = list[tuple[Any, ...]]
 
 
 def programme_table(designs: Sequence[Design | Programme], first_month: int, last_month: int) -> NDArray[np.void]:
@@ -103,7 +103,7 @@ def track_table(designs: Sequence[Design | Programme], places: Sequence[tuple[st
 def _rows_and_entries(
     designs: Sequence[Design | Programme], first_month: int, last_month: int
 ) -> tuple[NDArray[np.void], list[dict[str, int]]]:
-    rows: _Rows = [()] * len(designs)
+    rows: _NodeRows = [()] * len(designs)
     entries: list[dict[str, int]] = []
     for number, design in enumerate(designs):
         entry: dict[str, int] = {}
@@ -117,12 +117,12 @@ def _rows_and_entries(
     return np.array(rows, DESIGN_DTYPE), entries
 
 
-def _new(rows: _Rows) -> int:
+def _new(rows: _NodeRows) -> int:
     rows.append(())
     return len(rows) - 1
 
 
-def _add_phases(rows: _Rows, at: int, phases: Sequence[Phase], begin: int, start: int, before: Phase | None) -> int:
+def _add_phases(rows: _NodeRows, at: int, phases: Sequence[Phase], begin: int, start: int, before: Phase | None) -> int:
     """Write phases, the first of them into row ``at``; return the month in which the last one ends.
 
     ``begin``: month in which the first begins, ``start``: that in which the programme does; ``before``: the phase before it. Where a gate

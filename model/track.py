@@ -17,7 +17,7 @@ from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE
 class CoordinatorAgent(mesa.Agent):
     """The coordinators of one unit: of a track a country or a region, or the platform of all tracks that use it (``track`` None)."""
 
-    def __init__(self, model: Any, track: "Track | None") -> None:
+    def __init__(self, model: Any, track: "SchoolTrack | None") -> None:
         super().__init__(model)
         self.track = track
         self.clusters = 0
@@ -30,7 +30,7 @@ class CoordinatorAgent(mesa.Agent):
         self.quality = rules.coordination_quality(model.par, tier, fte, float(self.clusters))
 
 
-class Track:
+class SchoolTrack:
     """The schools of some regions, which one design after the other is for; ``number`` counts tracks by their first regions.
 
     Its design in force is ``des``, a record, and ``design``; ``node`` its row in the model's table. ``regions``: numbers of its regions.

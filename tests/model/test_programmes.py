@@ -37,7 +37,7 @@ def places_of(world: World) -> list[tuple[str, str]]:
 
 def task_of(world: World, designs: Sequence[Design | Programme], batch: Batch, months: int = 40, **parameters: float) -> Task:
     tables = parameter_table([parameters]), programme_table(designs, *WINDOW)
-    return Task(world, build_practices(), *tables, batch, 7, months, WINDOW[1], track_table(designs, places_of(world)))
+    return Task(world, build_practices(), *tables, batch, 7, months, WINDOW[1], tracks=track_table(designs, places_of(world)))
 
 
 def recorded(task: Task) -> Results:
