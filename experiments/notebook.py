@@ -16,7 +16,7 @@ from school_mentoring.scenarios import RunOptions, ScenarioLike, ScenarioOptions
 from .arguments import from_python
 from .compare import Comparison
 from .compare import compare as run_compare
-from .ensemble import chosen_engine, design_rows
+from .ensemble import chosen_engine
 from .folder import reading
 from .folder.reading import Study
 from .folder.writing import checked_out, study_path
@@ -164,11 +164,7 @@ def mesa_model(
     0      0       199
     """
     from school_mentoring.model.agents import SchoolAgent
-<<<<<<< HEAD
     from school_mentoring.model.mesa_model import MentoringModel, programme_rows
-=======
-    from school_mentoring.model.mesa_model import MentoringModel, ProgrammeRows
->>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)
 
     agent = SchoolAgent if school_class is None else school_class
     if not (isinstance(agent, type) and issubclass(agent, SchoolAgent)):
@@ -177,7 +173,6 @@ def mesa_model(
         raise InputError(f"mesa_model(replicate={replicate})", "is below 0", "allowed: 0 or more")
     loaded = scenarios.load_design(scenario, design, sets, **options)
     parameters = loaded.base_parameters()
-<<<<<<< HEAD
     world, schools = Worlds(loaded).get(parameters, replicate % loaded.worlds)
     own = {name: value for name, value in parameters.items() if name in PARAMETERS}
     window = loaded.programme.first_month, loaded.programme.last_month
@@ -185,10 +180,3 @@ def mesa_model(
     model = MentoringModel(world, loaded.practice_arrays(), rows, own, seed=loaded.seed, replicate=replicate, school_class=agent)
     model.set_factors([parameters[salary_factor(code)] for code in schools.country_codes])
     return model
-=======
-    worlds = Worlds(loaded)
-    world, _ = worlds.get(parameters, replicate % loaded.worlds)
-    rows = ProgrammeRows(*design_rows(loaded, [loaded.designs[design]], worlds))
-    inputs = world, loaded.practice_arrays(), rows, parameters
-    return MentoringModel(*inputs, seed=loaded.seed, replicate=replicate, school_class=agent)
->>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)

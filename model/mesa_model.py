@@ -4,7 +4,7 @@ It gives the same trajectory as the compiled engine, to the last bit. Subclass `
 ``SchoolTrack`` (as its ``track_class``) to change what is decided for all schools of a track at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import mesa
@@ -42,11 +42,7 @@ class MentoringModel(mesa.Model):
     The arguments are a world and practices (``model.world.arrays``), a design, parameter values by name (absent ones at base), the
     ``seed`` and ``replicate`` that name the random numbers, and the ``window`` of the programme: funded from its first month on, up to and
     without its second, unless the design states its own. ``school_class`` puts a subclass of ``SchoolAgent`` in the place of every school.
-<<<<<<< HEAD
     A programme comes as ``programme_rows``. Salaries are the world's until ``set_factors`` says otherwise.
-=======
-    A programme of several tracks is given as ``ProgrammeRows``, which say where each track is.
->>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)
     """
 
     track_class = SchoolTrack
@@ -55,11 +51,7 @@ class MentoringModel(mesa.Model):
         self,
         world: World,
         practices: Practices,
-<<<<<<< HEAD
         design: Design | ProgrammeRows,
-=======
-        design: Design | Programme | ProgrammeRows,
->>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)
         parameters: Mapping[str, float] | None = None,
         *,
         seed: int = 0,
@@ -70,13 +62,7 @@ class MentoringModel(mesa.Model):
         super().__init__(seed=seed % 2**32)
         self.world, self.practices = world, practices
         self.par = parameter_table([parameters or {}]).view(np.recarray)[0]
-<<<<<<< HEAD
         rows = design if isinstance(design, ProgrammeRows) else programme_rows(design, window)
-=======
-        if isinstance(design, Programme) and not design.phases:
-            raise ValueError("a programme of several tracks is given as ProgrammeRows, which say where each is")
-        rows = design if isinstance(design, ProgrammeRows) else ProgrammeRows(programme_table([design], *window), track_table([design], []))
->>>>>>> c3a551b (Give the Mesa model programmes of several tracks as rows; name its tracks SchoolTrack)
         self.nodes = rows.table.view(np.recarray)
         self.seed_key, self.replicate = np.uint64(seed), replicate
         self.month = 0
