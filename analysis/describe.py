@@ -7,7 +7,10 @@ from school_mentoring.model.designs import CHOICES, FIELDS, OPTIONAL, PRESETS, D
 from school_mentoring.model.programmes import OTHERS, Course, Gate, Phase, Programme
 from school_mentoring.model.world.countries import COUNTRIES
 
-from .outcomes import design_name, field_name
+from .outcomes import COMPARATOR, design_name, field_name
+
+RECRUITING = ("mentors", "mentees")
+"""Topics of fields that mean nothing where no school is recruited, also to those that were mentored before."""
 
 
 def describe(design: Design | Programme, among: Mapping[str, Design | Programme] | None = None) -> str:
@@ -43,14 +46,15 @@ def _track(track: Course, known: Mapping[str, Design]) -> str:
     return _most_like(track, known) if isinstance(track, Design) else _phases(track, known)
 
 
-def _phases(phases: Sequence[Phase], known: Mapping[str, Design]) -> str:
+def _phases(phases: Sequence[Phase], known: Mapping[str, Design], mentored: bool = False) -> str:
     said = ""
     for phase in phases:
-        this = f"{phase.months} month{'s' * (phase.months > 1)} of {_most_like(phase, known)}"
+        this = f"{phase.months} month{'s' * (phase.months > 1)} of {_most_like(phase, known, mentored)}"
+        mentored |= phase.recruitment != "none"
         if phase.gate is None:
             said += f", then {this}" if said else this
         else:
-            instead = _phases(phase.otherwise, known) if phase.otherwise else "it ends"
+            instead = _phases(phase.otherwise, known, mentored=True) if phase.otherwise else "it ends"
             said += f"; goes on only if {_gate(phase.gate)} (otherwise {instead}): {this}"
     return said.removeprefix("; ")
 
@@ -60,12 +64,18 @@ def _gate(gate: Gate) -> str:
     return f"a survey of {gate.survey:,} mentored schools finds at least {share} of the teachers in their teams using the practice"
 
 
-def _most_like(design: Design, known: Mapping[str, Design]) -> str:
-    """Return a design by the name of that which it is most like, and how it differs; a phase has no months of its own to tell."""
+def _most_like(design: Design, known: Mapping[str, Design], mentored: bool = False) -> str:
+    """Return a design by the name of that which it is most like, and how it differs; a phase has no months of its own to tell.
+
+    What does anything is not said to be like no programme. ``mentored``: whether schools are when it begins, to whom it may give what it
+    has for mentored schools also where it recruits none.
+    """
     told = [row for row in FIELDS.values() if not (isinstance(design, Phase) and row.topic == "funding")]
     unlike = {name: [row for row in told if getattr(design, row.field) != getattr(one, row.field)] for name, one in known.items()}
-    name = min(unlike, key=lambda one: len(unlike[one]))
-    how = dict.fromkeys(filter(None, (_difference(row, design, known[name]) for row in unlike[name])))
+    name = min(unlike, key=lambda one: (len(unlike[one]) > 0 and known[one] == PRESETS[COMPARATOR], len(unlike[one])))
+    given = design.model_copy(update={"recruitment": "volunteer"}) if mentored else design
+    of_phase = [(row, given if row.topic not in RECRUITING else design) for row in unlike[name]]
+    how = dict.fromkeys(filter(None, (_difference(row, one, known[name]) for row, one in of_phase)))
     return f"{design_name(name)} ({'; '.join(how)})" if how else design_name(name)
 
 

@@ -84,6 +84,14 @@ def phase(months, preset, **more):
             "Italy: bottom-up; Portugal: 6 months of virtual (no tier; no FTE); all others: no programme.",
         ),
         (Programme(by_region={"IT-1": PRESETS["virtual"]}), "IT-1: virtual."),
+        (
+            Programme(phases=(phase(6, "hybrid"), phase(3, "outreach", stipend=700, places=9))),  # of nobody's places
+            "6 months of hybrid, then 3 months of outreach (each mentor school gets EUR 700 a year).",
+        ),
+        (
+            Programme(phases=(phase(6, "outreach", stipend=700, outreach=0.01),)),  # nearer to no programme, which it is not
+            "6 months of outreach (a campaign and an open online course reach all schools, with an intensity of 1 %).",
+        ),
     ],
 )
 def test_a_programme_is_said_in_one_sentence(programme, said):
