@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.search.design_space import PERSPECTIVES
+from school_mentoring.experiments.search.aim import PERSPECTIVES
 from school_mentoring.model.designs import Design
 from school_mentoring.model.errors import InputError, listed, nearest
 from school_mentoring.model.programmes import Programme

@@ -14,7 +14,6 @@ import pandas as pd
 from school_mentoring.experiments.folder.description import refuse_changed
 from school_mentoring.experiments.folder.model_1 import FORMERLY, NOTE, is_of_model_1, scenario_of, unstated_fields
 from school_mentoring.experiments.folder.reading import KEYS, Study, open_study
-from school_mentoring.model.designs import design_from_row
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
 from school_mentoring.model.world.csv_file import CsvTable, Dialect, header_of
@@ -24,6 +23,7 @@ from school_mentoring.scenarios import COMPARATOR, Scenario, own_headers, read_p
 
 from .budget import OPTIONS, budget_of
 from .compare import Comparison
+from .search.archive import design_of
 
 COMMANDS = ("compare", "sweep", "optimise")
 """The commands whose studies a recommendation may rest on."""
@@ -93,8 +93,9 @@ def _table_of(study: Study, name: str) -> pd.DataFrame:
 def _with_designs_of(table: pd.DataFrame, study: Study, scenario: Scenario) -> Scenario:
     """Return the scenario with the designs whose fields a table holds, beside or in place of its own."""
     unstated = unstated_fields(study.info)
-    found = {row["design"]: design_from_row({**unstated, **row}) for row in table.to_dict("records") if row["tier"] == row["tier"]}
-    return scenario.model_copy(update={"designs": {**scenario.designs, **found}})  # a programme is as it was
+    rows = [row for row in table.to_dict("records") if row.get("tier", "") == row.get("tier", "")]  # a budget leaves a programme as it is
+    found = {row["design"]: design_of({**unstated, **row}) for row in rows}
+    return scenario.model_copy(update={"designs": {**scenario.designs, **found}})
 
 
 def _runs(study: Study) -> pd.DataFrame:

@@ -106,9 +106,7 @@ def parse_variable(text: str, scenario: Scenario, drawn: pd.DataFrame | None = N
     refuse_unknown([text], scenario)
     domain = domain_of(name, scenario)
     if equals:
-        if domain.words or "|" in what or ":" not in what:
-            return Variable(name, choices=tuple(parse_value(where, name, word.strip(), domain) for word in what.split("|")))
-        return _range(where, name, what.split(":"), domain)
+        return stated_variable(where, name, what, domain)
     drawn = fitted_draws(scenario) if drawn is None else drawn
     if name not in drawn and name in scenario.fixed_parameters():
         raise InputError(where, f"is fixed at {scenario.parameters[name].base:g} by the scenario", f"allowed: {name}=low:high")
@@ -120,6 +118,13 @@ def parse_variable(text: str, scenario: Scenario, drawn: pd.DataFrame | None = N
     if field is None or field.low is None or field.high is None:
         raise InputError(where, "states no values", "allowed: name=low:high or name=a|b|c")
     return _range(where, name, [f"{field.low}", f"{field.high}"], domain)
+
+
+def stated_variable(where: str, name: str, what: str, domain: Domain) -> Variable:
+    """Return a variable over what is stated of it, ``low:high`` or ``a|b|c``; raises InputError for what the domain does not hold."""
+    if domain.words or "|" in what or ":" not in what:
+        return Variable(name, choices=tuple(parse_value(where, name, word.strip(), domain) for word in what.split("|")))
+    return _range(where, name, what.split(":"), domain)
 
 
 def _range(where: str, name: str, parts: Sequence[str], domain: Domain) -> Variable:

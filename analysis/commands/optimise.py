@@ -20,6 +20,12 @@ def optimise(
     space: Annotated[
         list[str] | None, Option(metavar="FIELD=LOW:HIGH", help="Narrow a field of designs: LOW:HIGH, A|B, or one value; repeatable.")
     ] = None,
+    phases: Annotated[int, Option(min=1, max=3, help="Phases, with gates between them, that a design has at most.")] = 1,
+    by_country: Annotated[bool, Option("--by-country", help="Search a design of its own for each country.")] = False,
+    budget_risk: Annotated[
+        float | None,
+        Option(metavar="SHARE", help="Share of a design's runs that may exceed a budget; else its mean must not."),
+    ] = None,
     evaluations: Annotated[int, Option(min=1, help="Designs tried.")] = 5000,
     population: Annotated[int, Option(min=4, help="Designs of a generation.")] = 100,
     draws: Annotated[int | None, Option(min=0, help="Parameter sets among the runs of a design; 0: the base parameters.")] = None,
@@ -33,7 +39,7 @@ def optimise(
     **chosen: Unpack[options.SearchOptions],
 ) -> None:
     """Search all designs for the best at each budget, and say where the scenario's own stand to them."""
-    from school_mentoring.experiments.search.design_space import aim_of
+    from school_mentoring.experiments.search.aim import aim_of
     from school_mentoring.experiments.search.folder import close_search, notes_on_search, open_search, write_found
     from school_mentoring.experiments.search.optimise import refuse_no_gap, search
 
@@ -41,7 +47,7 @@ def optimise(
     folder = new_folder_of(out, loaded.name, "optimise")
     aim = aim_of(
         objectives=objectives, perspective=perspective, budgets=budget or [], evaluations=evaluations, population=population,
-        cells=replicates, draws=draws, space=space or [],
+        cells=replicates, draws=draws, space=space or [], phases=phases, by_country=by_country, budget_risk=budget_risk,
     )  # fmt: skip
     engine_of(engine)
     refuse_no_gap(loaded, aim, engine=engine, threads=threads)

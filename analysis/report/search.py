@@ -17,7 +17,8 @@ import pandas as pd
 from school_mentoring.analysis.describe import describe
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
 from school_mentoring.analysis.summary import wide
-from school_mentoring.model.designs import design_from_row
+from school_mentoring.model.designs import FIELDS, Design
+from school_mentoring.model.programmes import Programme
 
 from .sentences import in_words, percent, with_error
 from .terminal import Report, records
@@ -53,12 +54,15 @@ def _columns(name: str, interval: tuple[float, float, float]) -> dict[str, float
     return dict(zip((name, f"{name}_low", f"{name}_high"), (float(f"{value:.10g}") for value in interval), strict=True))
 
 
-def best_designs(runs: pd.DataFrame, chosen: pd.DataFrame, fields: pd.DataFrame, own: Sequence[str], *, cost: str) -> pd.DataFrame:
+def best_designs(
+    runs: pd.DataFrame, chosen: pd.DataFrame, fields: pd.DataFrame, own: Sequence[str], *, cost: str, budget_risk: float | None = None
+) -> pd.DataFrame:
     """Return the best design for each budget: what it costs and adds beyond no programme, and how it compares with the scenario's own.
 
     Columns: ``budget`` (EUR), ``design``; ``cost``, ``cost_programme``, ``effect`` beyond no programme and ``gap`` as it is, each with
     ``_low`` and ``_high``; ``probability_over_budget``: share of runs that cost more than the budget; ``own``: the scenario's design with
-    the largest mean effect among those whose mean cost is within the budget (blank where none is), ``more_effect``: the effect beyond it;
+    the largest mean effect among those within the budget (blank where none is), by the mean of its cost or, where a ``budget_risk`` is
+    stated, by the share of its runs that exceed it, ``more_effect``: the effect beyond it;
     ``undominated``: whether every design of the scenario costs more or does less (by the intervals of the differences); then its fields.
     """
     tables = _tables(runs, cost)
@@ -71,13 +75,16 @@ def best_designs(runs: pd.DataFrame, chosen: pd.DataFrame, fields: pd.DataFrame,
         for name in ("cost", "cost_programme", "effect"):
             found |= _columns(name, _interval(tables[name], design, COMPARATOR))
         found |= _columns("gap", _interval(tables["gap"], design, None))
-        spent = tables["cost"][design] - tables["cost"][COMPARATOR]
-        found["probability_over_budget"] = float((spent > budget).mean())
-        within = [name for name in own if name != design and _interval(tables["cost"], name, COMPARATOR)[0] <= budget]
+        over = tables["cost"].sub(tables["cost"][COMPARATOR], axis=0).gt(budget).mean()
+        found["probability_over_budget"] = float(over[design])
+        others = [name for name in own if name != design]
+        if budget_risk is None:
+            within = [name for name in others if _interval(tables["cost"], name, COMPARATOR)[0] <= budget]
+        else:
+            within = [name for name in others if over[name] <= budget_risk]
         beside = max(within, key=lambda name: _interval(tables["effect"], name, COMPARATOR)[0], default="")
         found["own"] = beside
         found |= _columns("more_effect", _interval(tables["effect"], design, beside) if beside else (math.nan,) * 3)
-        others = [name for name in own if name != design]
         found["undominated"] = all(
             _interval(tables["cost"], design, name)[2] < 0 or _interval(tables["effect"], design, name)[1] > 0 for name in others
         )
@@ -142,31 +149,44 @@ def search_report(
     evaluations: pd.DataFrame,
     convergence: pd.DataFrame,
     fields: pd.DataFrame,
+    designs: Mapping[str, Design | Programme],
     own: Sequence[str],
     outside: Sequence[str],
     objectives: Sequence[str],
     cost: str,
     highest_cost: float,
+    budget_risk: float | None = None,
 ) -> Report:
-    """Return the report of a search; the arguments are described at ``experiments.search.optimise.Found``."""
+    """Return the report of a search; the arguments are described at ``experiments.search.optimise.Found``.
+
+    Where ``fields`` has no columns of fields, as there are programmes among the designs, sentences say what each is.
+    """
     from school_mentoring.analysis.figures import search as draw
 
-    best = best_designs(runs, chosen, fields, own, cost=cost)
+    among = {name: designs[name] for name in own}
+    plain = set(FIELDS) <= set(fields)
+    if not plain:
+        fields = fields.assign(in_words=[describe(designs[name], among) for name in fields["design"]])
+    best = best_designs(runs, chosen, fields, own, cost=cost, budget_risk=budget_risk)
     stand = own_designs(runs, chosen, own, cost=cost, objectives=objectives)
-    said = [*_best_said(best), *_own_said(stand), _settled(convergence)]
+    said = [
+        *(f"{design_name(name).capitalize()}: {describe(designs[name], among)}" for name in best["design"].unique()),
+        *_own_said(stand),
+        _settled(convergence),
+    ]
     if outside:
         left_out = in_words([design_name(name) for name in outside])
         said.append(f"The space searched does not hold {left_out}; compared as it stands all the same.")
-    said.append(_how(runs, cost, highest_cost))
+    said.append(_how(runs, cost, highest_cost, budget_risk))
     best_by_cost = _front(candidates, cost)
     files = {"best.csv": best, "own.csv": stand, "designs.csv": fields, "front.csv": best_by_cost, "convergence.csv": convergence}
     figures = {
         "front": lambda: draw.front(runs, evaluations, stand, best, cost=cost, own=own),
-        "designs_by_cost": lambda: draw.designs_by_cost(best_by_cost, best, cost=cost),
+        **({"designs_by_cost": lambda: draw.designs_by_cost(best_by_cost, best, cost=cost)} if plain else {}),
         "convergence": lambda: draw.convergence(convergence),
     }
     document = {"best": records(best), "own": records(stand), "said": said, "front": len(best_by_cost)}
-    columns = ["budget\nkEUR", "best design", "costs\nkEUR", "adds\nadopter-\nyears", "gap of\ndisadv.\npoints"]
+    columns = ["budget\nkEUR", "best design", "costs\nkEUR", "runs over\nbudget", "adds\nadopter-\nyears", "gap of\ndisadv.\npoints"]
     columns += ["own design\nwithin budget", "adds beyond\nthat one"]
     return Report(columns, _best_rows(best), said, files, document, figures)
 
@@ -180,7 +200,8 @@ def search_title(title: str, evaluations: pd.DataFrame, cells: int) -> str:
 def _best_rows(best: pd.DataFrame) -> list[list[str]]:
     rows = []
     for row in best.to_dict("records"):
-        cells = [f"{row['budget'] / 1000:,.0f}", design_name(row["design"]), _shown(row, "cost", 1000.0), _shown(row, "effect")]
+        cells = [f"{row['budget'] / 1000:,.0f}", design_name(row["design"]), _shown(row, "cost", 1000.0)]
+        cells += [percent(row["probability_over_budget"]), _shown(row, "effect")]
         cells.append("-" if math.isnan(row["gap"]) else f"{100 * row['gap']:+.1f}")
         rows.append([*cells, design_name(row["own"]) or "none", _shown(row, "more_effect") if row["own"] else "-"])
     return rows
@@ -192,13 +213,6 @@ def _shown(row: Mapping[str, Any], name: str, unit: float = 1.0) -> str:
     if math.isnan(mean):
         return "-"
     return with_error(mean, half / 2) if 0 < half < math.inf else f"{mean:,.0f}"
-
-
-def _best_said(best: pd.DataFrame) -> list[str]:
-    return [
-        f"{design_name(str(row['design'])).capitalize()}: {describe(design_from_row(row))}"
-        for row in best.drop_duplicates("design").to_dict("records")
-    ]
 
 
 def _own_said(stand: pd.DataFrame) -> list[str]:
@@ -249,13 +263,14 @@ def _settled(convergence: pd.DataFrame) -> str:
     return f"The search was still finding better designs: its last quarter added {percent(growth)} to the volume; more --evaluations help."
 
 
-def _how(runs: pd.DataFrame, cost: str, highest: float) -> str:
+def _how(runs: pd.DataFrame, cost: str, highest: float, budget_risk: float | None) -> str:
     whose = "costs to the programme" if cost == "cost_programme" else "costs to society"
     count, sets = runs.groupby("design", observed=True).size().iloc[0], runs["parameter_set"].nunique()
+    risk = "" if budget_risk is None else f", where at most {percent(budget_risk)} of the runs of a design might exceed a budget"
     under = f"each under a parameter set of its own, {sets:,} in all" if sets > 1 else "all at the base parameters"
     return (
         f"Means and 95 % intervals over {count:,} fresh runs of each design, {under}: neither the search nor the choice saw them. "
-        f"Costs are {whose}, discounted; designs up to {highest / 1000:,.0f} kEUR were looked at. Given this model and these ranges."
+        f"Costs are {whose}, discounted; designs up to {highest / 1000:,.0f} kEUR were looked at{risk}. Given this model and these ranges."
     )
 
 

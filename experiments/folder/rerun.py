@@ -144,7 +144,7 @@ def _arguments(command: str, info: Mapping[str, Any], file: Path, folder: Path) 
             search = info["search"]
             given = {name: search[name] for name in ("perspective", "space", "population", "draws")}
             given |= {"budget": search["budgets"], "replicates": search["cells"], "objectives": ",".join(search["objectives"])}
-            given |= same("evaluations")
+            given |= {name.replace("_", "-"): search.get(name) for name in ("phases", "by_country", "budget_risk")} | same("evaluations")
         case "recommend":
             of = str(options.get("study") or options.get("sample") or file)
             names = ("k", "perspective", "effects", "parameters", "columns", "encoding", "comparator", "unit")

@@ -47,7 +47,7 @@ def search_variables(variables: Sequence[Variable]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for variable in variables:
         bounds = (variable.low, variable.high)
-        if variable.name in SWITCHES:
+        if variable.name.rpartition(".")[2] in SWITCHES:
             found[variable.name] = Binary()
         elif variable.choices:
             found[variable.name] = Choice(options=list(variable.choices))

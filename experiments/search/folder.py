@@ -15,10 +15,12 @@ from school_mentoring.experiments.notes import notes_on_draws
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.variables import uncertain_variables
 from school_mentoring.model.errors import InputError
-from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml
+from school_mentoring.scenarios import FILE_KEYS, Scenario, dump_yaml, parts
+from school_mentoring.scenarios.schema import MAX_DESIGNS
 
-from .design_space import Aim, design_space
-from .optimise import Found, GenerationStore, typed
+from .aim import Aim
+from .archive import GenerationStore, typed
+from .optimise import MOST_BUDGETS, RIVALS, Found, space_of
 
 
 def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> GenerationStore:
@@ -28,7 +30,8 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
     this very search already.
     """
     checked_out(folder)
-    design_space(with_comparator(scenario), aim.space)  # refused before there is a folder
+    space_of(with_comparator(scenario), aim)  # refused before there is a folder
+    _refuse_unreadable(scenario, aim)
     path = folder / "study.json"
     described = _describe(scenario, aim)
     if not path.exists():
@@ -42,6 +45,17 @@ def open_search(folder: Path, scenario: Scenario, aim: Aim, *, resume: bool) -> 
     generations = GenerationStore(folder, described, aim.generations)
     generations.store.mend()
     return generations
+
+
+def _refuse_unreadable(scenario: Scenario, aim: Aim) -> None:
+    """Raise InputError where a scenario of what is found could have more designs, phases and places than may be read again."""
+    own = [sum(1 for _ in parts(design)) for design in scenario.designs.values()]
+    places = len(scenario.country_codes) if aim.by_country else 1
+    found = max(len(aim.budgets) or MOST_BUDGETS, RIVALS * len(own)) * places * aim.phases
+    if (most := sum(own) + found) > MAX_DESIGNS:
+        problem = f"what is found could be {most} designs, phases and places in all, and a scenario holds no more than {MAX_DESIGNS}"
+        where = " ".join([f"--phases {aim.phases}", *(["--by-country"] if aim.by_country else [])])
+        raise InputError(where, problem, "allowed: fewer phases, countries, budgets or designs (--designs)")
 
 
 def _describe(scenario: Scenario, aim: Aim) -> dict[str, Any]:

@@ -6,124 +6,35 @@ winner's curse; Smith & Winkler 2006, Management Science 52, 311-322).
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from school_mentoring.experiments.compare import with_comparator
-from school_mentoring.experiments.ensemble import design_rows, parameter_sets, run_rows, runner
-from school_mentoring.experiments.folder.writing import writing
-from school_mentoring.experiments.progress import Advance, Stage
-from school_mentoring.experiments.sweep.store import Store, plan_hash, say
-from school_mentoring.experiments.variables import sample, uncertain_variables
-from school_mentoring.experiments.worlds import Worlds
-from school_mentoring.model.designs import FIELDS, OPTIONAL, Design, design_from_row
-from school_mentoring.model.engine import Batch
+from school_mentoring.experiments.progress import Stage
+from school_mentoring.model.designs import Design
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
+from school_mentoring.model.programmes import Programme
 from school_mentoring.model.world.arrays import Flags, Floats
 from school_mentoring.scenarios import COMPARATOR, Scenario
 
-from .design_space import Aim, Point, Space, design_space, minimised, worth_of
+from .aim import Aim, minimised, worth_of
+from .archive import GenerationStore, design_columns, design_key, design_of, key_of
+from .design_space import Point, Space, design_space
 from .evolve import Points, evolve, non_dominated, search_variables
+from .panel import Panel
+from .programme_space import ProgrammeSpace, programme_space
 
 CHOICE_CELLS, REPORT_CELLS = 100, 400
 BEST_KEPT = 5  # designs taken to the second panel for each budget and each design of the scenario, besides the front
+MOST_BUDGETS = 10  # where none is stated
+RIVALS = 3  # kinds of designs that each design of the scenario is held against
 COST_MARGIN = 1.5  # how much dearer than the dearest design of the scenario a design may be where no budget is stated
 GAPS = {"gap": "gap_disadvantaged", "gap_rural": "gap_rural"}  # objectives, and the outcomes that hold them
-GOLDEN = 0x9E3779B97F4A7C15  # odd, so that seeds of panels never meet
-KEPT_SCHOOLS = 2_000_000
-
-
-class Panel:
-    """Runs under which designs are judged, so that they differ by nothing but themselves.
-
-    ``cells`` runs for every design: cell c is replicate c under parameter set c modulo ``draws``, in a population of its own.
-    With 0 ``draws`` all cells have the base parameters. Panels of different ``number`` share neither parameter sets nor random numbers. A
-    scenario whose schools are read from a file has those schools in every cell.
-    """
-
-    def __init__(
-        self, scenario: Scenario, cells: int, draws: int, number: int, *, engine: str = "compiled", threads: int | None = None
-    ) -> None:
-        seed = (scenario.seed + number * GOLDEN) % 2**64
-        worlds = cells if scenario.world.schools is None else scenario.worlds
-        self.scenario = scenario.model_copy(update={"seed": seed, "worlds": worlds})
-        self.cells, uncertain = cells, uncertain_variables(self.scenario)
-        self.sets: list[dict[Any, Any]] = [{}]
-        if draws and uncertain:
-            correlation = self.scenario.correlation([variable.name for variable in uncertain])
-            self.sets = sample(f"sobol:{draws}", uncertain, seed, correlation).to_dict("records")
-        self._parameters, structures = parameter_sets(scenario, self.sets)
-        self._how: dict[str, Any] = {
-            "structures": structures,
-            "worlds": Worlds(self.scenario, keep=KEPT_SCHOOLS),
-            "engine": runner(engine),
-            "threads": threads,
-        }
-
-    def outcomes(self, designs: Sequence[Design], progress: Advance | None = None) -> NDArray[np.float64]:
-        """Return the outcomes of every design in every cell, shape (designs, cells, len(OUTCOMES))."""
-        table, tracks = design_rows(self.scenario, designs, self._how["worlds"])
-        design, cell = (a.reshape(-1) for a in np.meshgrid(np.arange(len(designs)), np.arange(self.cells), indexing="ij"))
-        batch = Batch(design, cell % len(self.sets), cell)
-        results = run_rows(self.scenario, self._parameters, table, batch, **self._how, tracks=tracks, progress=progress)
-        return results.outcomes.reshape(len(designs), self.cells, len(OUTCOMES))
-
-    def runs(self, designs: Mapping[str, Design], progress: Advance | None = None) -> pd.DataFrame:
-        """Return one row per design and cell: design, parameter_set (from 1; 0 where all have the base parameters), replicate, outcomes."""
-        outcomes = self.outcomes(list(designs.values()), progress)
-        cell = np.tile(np.arange(self.cells), len(designs))
-        names = pd.Categorical.from_codes(np.repeat(np.arange(len(designs)), self.cells), categories=list(designs))
-        keys = {"design": names, "parameter_set": cell % len(self.sets) + self._first, "replicate": cell}
-        return pd.DataFrame({**keys, **{name: outcomes[..., k].reshape(-1) for k, name in enumerate(OUTCOMES)}})
-
-    def parameters(self) -> pd.DataFrame:
-        """Return the drawn values, one row per parameter set, as ``runs`` numbers them."""
-        table = pd.DataFrame(self.sets)
-        table.insert(0, "parameter_set", range(self._first, self._first + len(self.sets)))
-        return table
-
-    @property
-    def _first(self) -> int:
-        """The number of the first parameter set: 0 is that of the base parameters."""
-        return 0 if self.sets == [{}] else 1
-
-
-class GenerationStore:
-    """Keeps generations as parts in the folder of a search."""
-
-    def __init__(self, folder: Path, described: Mapping[str, Any], generations: int) -> None:
-        plan = plan_hash(described)
-        self.store = Store(folder / "generations", generations, lambda number: {"plan": plan, "chunk": number})
-
-    def read(self, number: int, designs: Sequence[Design]) -> pd.DataFrame | None:
-        """Return what these designs of a generation were worth; None where no part holds just them, which is then made again."""
-        if (path := self.store.parts().get(number)) is None:
-            return None
-        table, asked = pq.read_table(path).to_pandas(), typed(design_fields(designs))
-        if typed(table[list(asked.columns)]).equals(asked):
-            return table
-        say(f"{path} holds other designs than this search has come to: its generation is computed again")
-        path.unlink(missing_ok=True)
-        return None
-
-    def write(self, number: int, table: pd.DataFrame) -> None:
-        """Keep what the designs of a generation were worth. Raises InputError where the disk is full or the folder cannot be written."""
-        with writing(str(self.store.folder), "writing failed", "free space, then continue with --resume"):
-            self.store.write(number, pa.Table.from_pandas(typed(table), preserve_index=False))
-
-
-def typed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of designs in which a column has one type, whatever the generation leaves out."""
-    return table.assign(**{name: table[name].astype("float64") for name in OPTIONAL})
 
 
 @dataclass(frozen=True)
@@ -141,7 +52,7 @@ class Found:
     aim: Aim
     evaluations: pd.DataFrame
     candidates: pd.DataFrame
-    designs: dict[str, Design]
+    designs: dict[str, Design | Programme]
     chosen: pd.DataFrame
     runs: pd.DataFrame
     sets: pd.DataFrame
@@ -152,11 +63,23 @@ class Found:
     def for_report(self) -> dict[str, Any]:
         """Return what ``analysis.report.search.search_report`` takes."""
         names = ("runs", "chosen", "candidates", "evaluations", "convergence", "outside", "highest_cost")
-        aim = {"objectives": list(self.aim.objectives), "cost": self.aim.cost}
+        aim = {"objectives": list(self.aim.objectives), "cost": self.aim.cost, "budget_risk": self.aim.budget_risk}
         own = [name for name in self.scenario.designs if name != COMPARATOR]
-        fields = design_fields(self.designs.values())
+        fields = design_columns(self.designs.values(), among_programmes(self.scenario, self.aim))
         fields.insert(0, "design", list(self.designs))
-        return {**{name: getattr(self, name) for name in names}, **aim, "fields": fields, "own": own}
+        return {**{name: getattr(self, name) for name in names}, **aim, "fields": fields, "designs": self.designs, "own": own}
+
+
+def space_of(scenario: Scenario, aim: Aim) -> Space | ProgrammeSpace:
+    """Return the space that is searched, of plain designs or of programmes; raises InputError where what narrows it is not possible."""
+    if aim.phases == 1 and not aim.by_country:
+        return design_space(scenario, aim.space)
+    return programme_space(scenario, aim.phases, aim.by_country, aim.space)
+
+
+def among_programmes(scenario: Scenario, aim: Aim) -> bool:
+    """Tell whether there may be programmes among the designs of a search: those it looks through, or the scenario's own."""
+    return aim.phases > 1 or aim.by_country or any(isinstance(design, Programme) for design in scenario.designs.values())
 
 
 def search(
@@ -168,19 +91,19 @@ def search(
     Raises InputError where the space or the aim is not possible, and where a gap is sought that the schools do not have.
     """
     scenario = with_comparator(scenario)
-    space = design_space(scenario, aim.space)
-    nothing = scenario.plain_design(COMPARATOR)
-    own = {name: scenario.plain_design(name) for name in scenario.designs if name != COMPARATOR}
+    space, programmes = space_of(scenario, aim), among_programmes(scenario, aim)
+    nothing = scenario.designs[COMPARATOR]
+    own = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
     panel = Panel(scenario, aim.cells, aim.draws, 0, engine=engine, threads=threads)
     first = panel.outcomes([nothing, *own.values()])
-    comparator, worth = first[0], worth_of(first[1:], first[0])
+    comparator, worth = first[0], worth_of(first[1:], first[0], aim)
     _refuse_no_gap(aim, comparator)
     highest = _highest_cost(aim, worth)
     begin = [space.point(design) for design in [nothing, *own.values()]]
-    evaluations, survivors = _evolve(aim, space, panel, comparator, highest, begin, scenario.seed, archive, stage)
+    evaluations, survivors = _evolve(aim, space, programmes, panel, comparator, highest, begin, scenario.seed, archive, stage)
     budgets = aim.budgets or _round_budgets(worth[aim.cost].tolist(), highest)
     taken = _candidates(aim, evaluations, survivors, budgets, worth, highest)
-    candidates = [design_from_row(row) for row in taken.to_dict("records")]
+    candidates = [design_of(row) for row in taken.to_dict("records")]
     second = Panel(scenario, CHOICE_CELLS, min(aim.draws, 1) * CHOICE_CELLS, 1, engine=engine, threads=threads)
     pool = [nothing, *own.values(), *candidates]
     judged = second.outcomes(pool, lambda done, total: stage("choice among the best", done, total))
@@ -189,15 +112,10 @@ def search(
     third = Panel(scenario, REPORT_CELLS, min(aim.draws, 1) * REPORT_CELLS, 2, engine=engine, threads=threads)
     designs = {COMPARATOR: nothing, **own, **designs}
     runs = third.runs(designs, lambda done, total: stage("fresh seeds", done, total))
-    table = pd.concat([design_fields(candidates), worth_of(judged[1 + len(own) :], judged[0])], axis=1)
+    table = pd.concat([design_columns(candidates, programmes), worth_of(judged[1 + len(own) :], judged[0], aim)], axis=1)
     outside = [name for name, design in own.items() if not space.holds(design)]
     volumes = _convergence(aim, evaluations, highest)
     return Found(scenario, aim, evaluations, table, designs, chosen, runs, third.parameters(), volumes, outside, highest)
-
-
-def design_fields(designs: Iterable[Design]) -> pd.DataFrame:
-    """Return the fields of designs, a row each; what is not stated (no quota, the scenario's months) is blank."""
-    return pd.DataFrame([design.model_dump() for design in designs], columns=list(FIELDS))
 
 
 def refuse_no_gap(scenario: Scenario, aim: Aim, *, engine: str = "compiled", threads: int | None = None) -> None:
@@ -205,7 +123,7 @@ def refuse_no_gap(scenario: Scenario, aim: Aim, *, engine: str = "compiled", thr
     if not GAPS.keys().isdisjoint(aim.objectives):
         scenario = with_comparator(scenario)
         panel = Panel(scenario, aim.cells, aim.draws, 0, engine=engine, threads=threads)
-        _refuse_no_gap(aim, panel.outcomes([scenario.plain_design(COMPARATOR)])[0])
+        _refuse_no_gap(aim, panel.outcomes([scenario.designs[COMPARATOR]])[0])
 
 
 def _refuse_no_gap(aim: Aim, comparator: Floats) -> None:
@@ -230,13 +148,13 @@ def _round_budgets(costs: Sequence[float], highest: float) -> tuple[float, ...]:
     steps = [base * 10.0**power for power in range(0, 16) for base in (1.0, 2.0, 5.0)]
     cheapest = min((cost for cost in costs if cost > 0.0), default=highest)
     least = max((step for step in steps if step <= cheapest), default=steps[0])
-    return tuple(step for step in steps if least <= step <= highest)[-10:]
+    return tuple(step for step in steps if least <= step <= highest)[-MOST_BUDGETS:]
 
 
 def _evolve(
-    aim: Aim, space: Space, panel: Panel, comparator: Floats, highest: float, begin: Sequence[Point], seed: int, archive: GenerationStore,
-    stage: Stage,
-) -> tuple[pd.DataFrame, list[Design]]:  # fmt: skip
+    aim: Aim, space: Space | ProgrammeSpace, programmes: bool, panel: Panel, comparator: Floats, highest: float, begin: Sequence[Point],
+    seed: int, archive: GenerationStore, stage: Stage,
+) -> tuple[pd.DataFrame, list[Design | Programme]]:  # fmt: skip
     """Return every design tried with its worth, and the last population."""
     tables: list[pd.DataFrame] = []
     total = aim.generations * aim.population
@@ -247,10 +165,10 @@ def _evolve(
         if worth is None:
             done = sum(map(len, tables))
             outcomes = panel.outcomes(designs, lambda part, runs: stage("designs tried", done + part * len(designs) // runs, total))
-            worth = pd.concat([design_fields(designs), worth_of(outcomes, comparator)], axis=1).assign(generation=number)
+            worth = pd.concat([design_columns(designs, programmes), worth_of(outcomes, comparator, aim)], axis=1).assign(generation=number)
             archive.write(number, worth)
         tables.append(worth)
-        return minimised(worth, aim), worth[[aim.cost]].to_numpy(np.float64) - highest
+        return minimised(worth, aim), worth[[aim.within]].to_numpy(np.float64) - highest
 
     *_, last = evolve(
         search_variables(space.variables), evaluate, objectives=len(aim.objectives), constraints=1, initial=begin,
@@ -260,22 +178,23 @@ def _evolve(
 
 
 def _candidates(
-    aim: Aim, evaluations: pd.DataFrame, survivors: Sequence[Design], budgets: Sequence[float], worth: pd.DataFrame, highest: float
-) -> pd.DataFrame:
+    aim: Aim, evaluations: pd.DataFrame, survivors: Sequence[Design | Programme], budgets: Sequence[float], worth: pd.DataFrame,
+    highest: float,
+) -> pd.DataFrame:  # fmt: skip
     """Return the designs that go to the second panel: the front of the last population, and the best few for each budget and each design.
 
     The best few are by effect at no more cost than the budget, or than a design of the scenario (also at no larger a gap), and by cost at
     no less effect than that design.
     """
-    allowed = evaluations[evaluations[aim.cost] <= highest].reset_index(drop=True)
+    allowed = evaluations[evaluations[aim.within] <= highest].reset_index(drop=True)
     goals = minimised(allowed, aim)
-    keys = [_row_key(row) for row in allowed[list(FIELDS)].to_dict("records")]
-    last = {_row_key(design.model_dump()) for design in survivors}
+    keys = [key_of(row) for row in allowed.to_dict("records")]
+    last = {design_key(design) for design in survivors}
     alive = np.array([row for row, key in enumerate(keys) if key in last], np.int64)
     rows: set[int] = set(alive[non_dominated(goals[alive])].tolist()) if len(alive) else set()
     cost, effect = allowed[aim.cost].to_numpy(), allowed["effect"].to_numpy()
     for budget in budgets:
-        rows.update(_best(effect, cost <= budget))
+        rows.update(_best(effect, allowed[aim.within].to_numpy() <= budget))
     for row in worth.to_dict("records"):
         mine = minimised(pd.DataFrame([row]), aim)[0]
         rows.update(_best(effect, cost <= row[aim.cost]))
@@ -290,10 +209,6 @@ def _best(value: Floats, where: Flags) -> list[int]:
     return [int(row) for row in rows[np.argsort(-value[rows], kind="stable")][:BEST_KEPT]]
 
 
-def _row_key(row: Mapping[str, Any]) -> str:
-    return design_from_row(row).model_dump_json()
-
-
 def _convergence(aim: Aim, evaluations: pd.DataFrame, highest: float) -> pd.DataFrame:
     """Return the volume that the designs found so far dominate, by generation, as a share of that at the end.
 
@@ -301,7 +216,7 @@ def _convergence(aim: Aim, evaluations: pd.DataFrame, highest: float) -> pd.Data
     """
     from pymoo.indicators.hv import HV
 
-    allowed = evaluations[evaluations[aim.cost] <= highest]
+    allowed = evaluations[evaluations[aim.within] <= highest]
     goals = minimised(allowed, aim)
     front = goals[non_dominated(goals)]
     low, high = front.min(axis=0), front.max(axis=0)
@@ -323,8 +238,8 @@ def _convergence(aim: Aim, evaluations: pd.DataFrame, highest: float) -> pd.Data
 
 
 def _choose(
-    aim: Aim, own: Mapping[str, Design], candidates: list[Design], judged: Floats, budgets: Sequence[float]
-) -> tuple[pd.DataFrame, dict[str, Design]]:
+    aim: Aim, own: Mapping[str, Design | Programme], candidates: list[Design | Programme], judged: Floats, budgets: Sequence[float]
+) -> tuple[pd.DataFrame, dict[str, Design | Programme]]:
     """Choose designs on the second panel, whose outcomes ``judged`` holds: no programme, the scenario's own, the candidates.
 
     ``own`` holds the scenario's designs as the space has them. Returns the choices (``Found.chosen``), and the designs that they name
@@ -332,12 +247,12 @@ def _choose(
     plus two standard errors (less, for effect), so that the third panel is likely to agree; where none is so sure the means alone decide.
     """
     pool = [*own.values(), *candidates]
-    worth = worth_of(judged[1:], judged[0])
-    effect, cost = worth["effect"].to_numpy(), worth[aim.cost].to_numpy()
-    keys = np.array([design.model_dump_json() for design in pool])
+    worth = worth_of(judged[1:], judged[0], aim)
+    effect, cost, within = worth["effect"].to_numpy(), worth[aim.cost].to_numpy(), worth[aim.within].to_numpy()
+    keys = np.array([design_key(design) for design in pool])
     names = dict(zip(keys, own, strict=False))
     rows: list[dict[str, Any]] = []
-    named: dict[str, Design] = {}
+    named: dict[str, Design | Programme] = {}
 
     def choose(label: str, value: Floats, where: Flags, **row: Any) -> None:
         allowed = np.flatnonzero(where)
@@ -350,7 +265,7 @@ def _choose(
         rows.append({**row, "design": names[keys[best]] if len(allowed) else ""})
 
     for budget in budgets:
-        choose(f"best_at_{_short(budget)}", effect, cost <= budget, kind="budget", budget=budget, against="")
+        choose(f"best_at_{_short(budget)}", effect, within <= budget, kind="budget", budget=budget, against="")
     for position, name in enumerate(own):
         less = _exceeds(aim, judged[1:], judged[1 + position])
         others = keys != keys[position]

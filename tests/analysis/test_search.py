@@ -74,6 +74,15 @@ def test_the_best_design_is_compared_with_the_own_design_within_the_budget():
     assert row["scope"] == "anywhere"
 
 
+def test_with_a_risk_the_own_design_beside_the_best_is_one_that_exceeds_the_budget_as_seldom():
+    """A design that costs 1,000 in the mean exceeds that in half of its runs."""
+    runs = runs_of(even=(70.0, 1000.0, 0.1), sure=(50.0, 500.0, 0.1), found=(90.0, 950.0, 0.1))
+    fields = pd.DataFrame([{"design": "found", **PRESETS["virtual"].model_dump()}])
+    chosen, own = chosen_of(("budget", 1000.5, "", "found")), ["even", "sure"]
+    for risk, beside in ((None, "even"), (0.1, "sure"), (0.9, "even")):
+        assert best_designs(runs, chosen, fields, own, cost="cost_society", budget_risk=risk)["own"].tolist() == [beside]
+
+
 def test_an_interval_is_students_and_the_whole_line_for_one_value():
     assert mean_interval(np.array([1.0, 2.0, 6.0])) == pytest.approx((3.0, *stats.t.interval(0.95, 2, 3.0, stats.sem([1.0, 2.0, 6.0]))))
     assert mean_interval(np.array([4.0])) == (4.0, -np.inf, np.inf)
@@ -97,7 +106,8 @@ def report(growth=(0.5, 0.9, 0.99, 1.0), outside=(), chosen=None, **designs):
     )
     fields = pd.DataFrame([{"design": name, **PRESETS[preset].model_dump()} for name, preset in FIELDS_OF.items()])
     return search_report(
-        runs=runs, chosen=chosen, candidates=candidates, evaluations=tried, convergence=convergence, fields=fields, own=OWN,
+        runs=runs, chosen=chosen, candidates=candidates, evaluations=tried, convergence=convergence, fields=fields,
+        designs={name: PRESETS[preset] for name, preset in FIELDS_OF.items()}, own=OWN,
         outside=outside, objectives=["effect", "cost"], cost="cost_society", highest_cost=5000.0,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from school_mentoring.experiments.calibration.prior import prior_of
 from school_mentoring.experiments.calibration.reference_table import ReferenceTable
 from school_mentoring.experiments.evidence import evidence_of_study
 from school_mentoring.experiments.folder.rerun import again, compare_folders
-from school_mentoring.experiments.search.design_space import aim_of
+from school_mentoring.experiments.search.aim import aim_of
 from school_mentoring.experiments.search.folder import open_search
 from school_mentoring.experiments.search.optimise import search
 from school_mentoring.experiments.sensitivity.study import asked, study_of_sweep

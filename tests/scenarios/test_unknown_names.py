@@ -4,7 +4,8 @@ import pytest
 
 from school_mentoring.experiments.calibration.prior import prior_of
 from school_mentoring.experiments.check import check_files
-from school_mentoring.experiments.search.design_space import aim_of, design_space
+from school_mentoring.experiments.search.aim import aim_of
+from school_mentoring.experiments.search.design_space import design_space
 from school_mentoring.experiments.sensitivity.outputs import targets_of
 from school_mentoring.experiments.sweep.plan import plan_sweep
 from school_mentoring.model.errors import InputError, nearest, quoted
