@@ -18,6 +18,7 @@ from school_mentoring.scenarios import COMPARATOR, Scenario, has_mentors
 
 from .budget import Budget, Fitted, fit
 from .ensemble import BatchRunner, Ensemble, monthly_bytes, run_ensemble
+from .gates import gate_runs
 from .notes import assumed_figures, notes_on_draws
 from .progress import Stage
 from .variables import sample, uncertain_variables
@@ -53,7 +54,8 @@ class Comparison:
 
     ``base``: replicates at the base parameters, with monthly records. ``uncertain``: the runs under drawn parameter sets, numbered from 1.
     ``sets``: the drawn values, one row per parameter set. ``schools``: the table of the first world. ``fitted``: how the designs of the
-    scenario were scaled to a budget, where there was one; the scenario holds them as scaled.
+    scenario were scaled to a budget, where there was one; the scenario holds them as scaled. ``gates``: the runs
+    of ``gate_runs`` under drawn parameter sets, at the base parameters where there are none; no row where no programme has a gate.
     """
 
     scenario: Scenario
@@ -62,6 +64,7 @@ class Comparison:
     sets: pd.DataFrame
     snapshot: Snapshot | None
     schools: Schools
+    gates: pd.DataFrame
     fitted: Fitted | None = None
 
     @property
@@ -111,6 +114,8 @@ class Comparison:
         tables |= {"costs.parquet": self.costs(), "parameters.parquet": self.sets}
         seen = self.snapshot
         shown = {} if seen is None else {"schools": seen.schools, "peers": seen.peers, "contacts": seen.contacts}
+        if len(self.gates):
+            tables["gates.parquet"] = self.gates
         return tables | {f"{name}.parquet": table for name, table in shown.items()}
 
     def for_report(self) -> dict[str, Any]:
@@ -133,6 +138,7 @@ class Comparison:
             "peers": seen and seen.peers,
             "contacts": seen and seen.contacts,
             "place": seen.country if seen else "",
+            "gates": self.gates,
         }
 
 
@@ -175,13 +181,16 @@ def compare(
     if budget is not None:
         fitted = fit(scenario, budget, worlds, table, replicates, stage=stage, engine=engine, threads=threads)
         scenario = fitted.scenario
-    run = partial(run_ensemble, scenario, worlds=worlds, broken_down=True, engine=engine, threads=threads)
-    base = run([{}], scenario.replicates, monthly=True, progress=partial(stage, "base parameters"))
-    runs = base.runs.iloc[:0]
+    run = partial(run_ensemble, worlds=worlds, engine=engine, threads=threads)
+    base = run(scenario, [{}], scenario.replicates, broken_down=True, monthly=True, progress=partial(stage, "base parameters"))
+    made, runs, again = base, base.runs.iloc[:0], partial(run, sets=[{}], replicates=scenario.replicates)
     if len(table):
-        runs = run(table.to_dict("records"), replicates, first_set=1, progress=partial(stage, "drawn parameters")).runs
+        again = partial(run, sets=table.to_dict("records"), replicates=replicates, first_set=1)
+        made = again(scenario, broken_down=True, progress=partial(stage, "drawn parameters"))
+        runs = made.runs
+    gates = gate_runs(scenario, made, partial(again, progress=partial(stage, "ways of gates")))
     table.insert(0, "parameter_set", range(1, len(table) + 1))
-    return Comparison(scenario, base, runs, table, snapshot(scenario, worlds, engine=engine), schools, fitted)
+    return Comparison(scenario, base, runs, table, snapshot(scenario, worlds, engine=engine), schools, gates, fitted)
 
 
 def drawn_sets(scenario: Scenario) -> pd.DataFrame:

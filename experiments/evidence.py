@@ -45,7 +45,7 @@ def refuse_no_choice(scenario: Scenario) -> None:
 
 def evidence_of_comparison(found: Comparison, command: str) -> dict[str, Any]:
     """Return what ``analysis.report.chapters.facts.Evidence`` takes of a comparison."""
-    return _evidence(found.scenario, found.runs(), found.sets, [command], "", found.notes)
+    return _evidence(found.scenario, found.runs(), found.sets, [command], "", found.notes, found.gates)
 
 
 def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
@@ -81,7 +81,7 @@ def evidence_of_study(path: str) -> tuple[dict[str, Any], Scenario]:
         told = {"budget": _table_of(study, "budget.csv").fillna({"scaled": "", "limit": ""}), "budget_words": budget.words}
         found = _with_designs_of(told["budget"], study, scenario)
         commands[0] = again.replace("SCENARIO", f"SCENARIO {budget.typed}", 1)
-    return _evidence(found, runs, study.parameters, commands, _source(study.info), notes) | told, scenario
+    return _evidence(found, runs, study.parameters, commands, _source(study.info), notes, study.gates) | told, scenario
 
 
 def _table_of(study: Study, name: str) -> pd.DataFrame:
@@ -116,7 +116,13 @@ def _runs(study: Study) -> pd.DataFrame:
 
 
 def _evidence(
-    scenario: Scenario, runs: pd.DataFrame, parameters: pd.DataFrame, commands: list[str], source: str, notes: list[str]
+    scenario: Scenario,
+    runs: pd.DataFrame,
+    parameters: pd.DataFrame,
+    commands: list[str],
+    source: str,
+    notes: list[str],
+    gates: pd.DataFrame,
 ) -> dict[str, Any]:
     programme = scenario.programme
     world = scenario.world
@@ -137,6 +143,7 @@ def _evidence(
         "source": source
         or f"Seed {scenario.seed}. The same scenario, seed and version of the program give the same figures on any machine.",
         "notes": notes,
+        "gates": gates,
     }
 
 

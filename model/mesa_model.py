@@ -20,7 +20,7 @@ from .draws import Moment
 from .engine import Results, Task, empty_results, factors_of, most_tracks, observe_run
 from .parameters import parameter_table
 from .programmes import Programme, programme_table, track_table
-from .state import MENTOR, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts, allocate
+from .state import MENTOR, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts, TrackNumbers, allocate
 from .track import CoordinatorAgent, SchoolTrack
 
 
@@ -254,6 +254,7 @@ class MentoringModel(mesa.Model):
         state.runs[RunCounts.TRACKS] = len(self.tracks)
         for track in self.tracks:
             state.tracks[0, TrackCounts.NODE, track.number] = track.node
+            state.numbers[0, TrackNumbers.FOUND, track.number] = track.last_found
 
 
 def run_batch_with_mesa(

@@ -14,7 +14,7 @@ from . import rules
 from .compiled import part, step
 from .costs import CATEGORIES, PAYERS, PROGRAMME, SCHOOLS, TRANSFERS, discount_factor
 from .draws import Moment
-from .state import CELLS, LASTING, MENTEE, MENTOR, SIDE, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts
+from .state import CELLS, LASTING, MENTEE, MENTOR, SIDE, Member, RunCounts, Shared, Spread, State, Tie, TrackCounts, TrackNumbers
 
 SCHOOL_TYPES = ("rural_disadvantaged", "rural_not_disadvantaged", "not_rural_disadvantaged", "not_rural_not_disadvantaged")
 """The four types that every school is exactly one of."""
@@ -90,7 +90,8 @@ class Results(NamedTuple):
     ``team_adopters``: those of its team, int32 (B, months, P, n). ``partners``: the schools of its lasting contacts at the end of funding
     and of the horizon, else -1, int32 (B, 2, 8, n), ``partner_weights``: what they weigh for it, float64. ``nodes``: the row of the designs
     that is in force in each track at the end, which tells the way it took, int32 (B, tracks); tracks are numbered by their first regions.
-    What was not asked for has length 0 on its first axis.
+    ``found``: the share that the survey of each track's last gate found, nan where none was asked, float64 (B, tracks). What was not asked
+    for has length 0 on its first axis.
     """
 
     outcomes: Floats
@@ -104,6 +105,7 @@ class Results(NamedTuple):
     partners: Ints
     partner_weights: Floats
     nodes: Ints
+    found: Floats
 
 
 def empty_results(world: World, practices: Practices, runs: int, months: int, monthly: bool, per_school: bool, tracks: int = 1) -> Results:
@@ -124,6 +126,7 @@ def empty_results(world: World, practices: Practices, runs: int, months: int, mo
         partners=np.full((schools, 2, LASTING, n), -1, np.int32),
         partner_weights=np.zeros((schools, 2, LASTING, n)),
         nodes=np.full((runs, tracks), -1, np.int32),
+        found=np.full((runs, tracks), np.nan),
     )
 
 
@@ -368,6 +371,7 @@ def observe(world: World, practices: Practices, par: Record, state: State, now: 
     if now.month == now.months - 1:
         for track in range(state.runs[RunCounts.TRACKS, now.run]):
             results.nodes[r, track] = state.tracks[now.run, TrackCounts.NODE, track]
+            results.found[r, track] = state.numbers[now.run, TrackNumbers.FOUND, track]
     recorded = results.groups.shape[0] + results.schools.shape[0]
     if recorded > 0 or now.month == now.end_of_funding or now.month == now.months - 1:
         _observe_groups(world, practices, par, state, now, results, r)

@@ -15,7 +15,7 @@ from .costs import post_new_mentor, post_survey
 from .draws import Moment
 from .matching import ASSIGNED, KEY, QUEUE, SCHOOLS, match, sort_queue
 from .rules import NO_TIER
-from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE, CountryCounts, Member, RunCounts, Spread, State, Tie, TrackCounts
+from .state import ALUMNUS, MENTEE, MENTOR, NO_ROLE, CountryCounts, Member, RunCounts, Spread, State, Tie, TrackCounts, TrackNumbers
 from .ties import end_tie, join_members, lay_out_members
 
 SHORTEST = 6
@@ -70,7 +70,7 @@ def recruitment_rounds(world: World, practices: Practices, par: Record, designs:
             continue
         schools = state.ints[SCHOOLS, : _list_schools(world, state, now.run, track)]
         if phase_ends(designs[nodes[track]], now.month):
-            nodes[track] = _next_phase(world, practices, designs, state, now, schools, nodes[track])
+            nodes[track] = _next_phase(world, practices, designs, state, of_track(now, designs[nodes[track]], track), schools, nodes[track])
         des = designs[nodes[track]]
         _recruitment_round(world, practices, par, des, state, of_track(now, des, track), schools)
     _list_roles(world, state, now.run)
@@ -93,7 +93,11 @@ def _list_schools(world: World, state: State, run: int, track: int) -> int:
 def _next_phase(world: World, practices: Practices, designs: Records, state: State, now: Moment, schools: Ints, node: np.int64) -> np.int64:
     """Return the row of the designs that comes after one, going by what a survey of each gate on the way finds."""
     node = designs[node].next
-    while designs[node].survey > 0 and _found(world, practices, designs[node], state, now, schools) < designs[node].at_least:
+    while designs[node].survey > 0:
+        found = _found(world, practices, designs[node], state, now, schools)
+        state.numbers[now.run, TrackNumbers.FOUND, now.track] = found
+        if found >= designs[node].at_least:
+            break
         node = designs[node].other
     return node
 

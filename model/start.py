@@ -1,12 +1,14 @@
 """The state of a run before month 0, and the tracks of its programme."""
 
+import numpy as np
+
 from school_mentoring.model.world.arrays import Floats, Ints, Practices, Record, World
 
 from . import draws, rules
 from .compiled import part, step
 from .costs import set_prices
 from .draws import Moment
-from .state import NO_ROLE, CountryCounts, RunCounts, Spread, State, Tie, TrackCounts
+from .state import NO_ROLE, CountryCounts, RunCounts, Spread, State, Tie, TrackCounts, TrackNumbers
 
 
 @part
@@ -45,6 +47,7 @@ def _start_tracks(world: World, tracks: Ints, state: State, run: int) -> None:
     """Set the number of each region's track, where ``tracks`` had the row with which it begins; numbers are in the order of regions."""
     nodes, countries = state.tracks[run, TrackCounts.NODE], state.countries[run]
     countries[:] = 0
+    state.numbers[run, TrackNumbers.FOUND] = np.nan
     count = 0
     for region in range(world.region_country.size):
         track = 0

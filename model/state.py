@@ -115,10 +115,11 @@ class TrackCounts(_Rows):
 
 
 class TrackNumbers(_Rows):
-    """What a track brings to its schools this month."""
+    """What a track brings to its schools this month, and what it was told of them."""
 
     OUTREACH = auto()
     COMMUNITY = auto()  # intensity of the community, 0 where it has no part in it
+    FOUND = auto()  # what the survey of its last gate found, nan before there was one
     REACHED = auto()  # in each country, while outreach goes on: sum of openness over teachers who do not use a practice
 
 

@@ -3,6 +3,7 @@
 ``programmes.py`` says what a programme is; ``recruitment.py`` and ``matching.py`` tell the same story over arrays.
 """
 
+import math
 from typing import Any
 
 import mesa
@@ -34,14 +35,14 @@ class SchoolTrack:
     """The schools of some regions, which one design after the other is for; ``number`` counts tracks by their first regions.
 
     Its design in force is ``des``, a record, and ``design``; ``node`` its row in the model's table. ``regions``: numbers of its regions.
-    ``community``: intensity of the community this month, 0 where it has no part in it.
+    ``community``: intensity of the community this month, 0 where it has no part in it; ``last_found``: what its last gate's survey found.
     """
 
     def __init__(self, model: Any, number: int, node: int, regions: list[int]) -> None:
         self.model, self.number, self.regions = model, number, regions
         self.schools = [s for s in model.schools if s.region in set(regions)]
         self.countries = {int(model.world.region_country[region]) for region in regions}
-        self.community = 0.0
+        self.community, self.last_found = 0.0, math.nan
         self.pools: dict[int, list[Any]] = {}
         for school in self.schools:
             school.track = self
@@ -72,7 +73,10 @@ class SchoolTrack:
         if not phase_ends(self.des, self.model.month):
             return False
         nodes, node = self.model.nodes, int(self.des.next)
-        while nodes[node].survey > 0 and self.found(int(nodes[node].survey), nodes[node].survey_cost) < nodes[node].at_least:
+        while nodes[node].survey > 0:
+            self.last_found = self.found(int(nodes[node].survey), nodes[node].survey_cost)
+            if self.last_found >= nodes[node].at_least:
+                break
             node = int(nodes[node].other)
         self.enter(node)
         return True

@@ -13,6 +13,7 @@ import pandas as pd
 
 from school_mentoring.analysis.economics.acceptability import acceptability, best_by_willingness, incremental, willingness_grid
 from school_mentoring.analysis.economics.advice import Standing, choice_sentence, consequence_sentence, dependence_sentence, standing
+from school_mentoring.analysis.economics.gates import gates_table
 from school_mentoring.analysis.economics.psa import PERSPECTIVES, Sample, psa_sample
 from school_mentoring.analysis.economics.value_of_information import ENOUGH_SETS, Perfect, evpi, evppi
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name
@@ -20,6 +21,7 @@ from school_mentoring.analysis.report.chapters.costs import budget_section, cost
 from school_mentoring.analysis.report.chapters.depends import depends_section
 from school_mentoring.analysis.report.chapters.facts import Evidence, Facts, StudyFacts, size_in_words
 from school_mentoring.analysis.report.chapters.gains import gains_section
+from school_mentoring.analysis.report.chapters.gates import gates_section
 from school_mentoring.analysis.report.chapters.statements import assumptions_section, cheers_section, designs_section, limits_section
 from school_mentoring.analysis.report.chapters.unknown import unknown_section
 from school_mentoring.model.designs import FIELDS
@@ -63,6 +65,10 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
     weighed = _weigh(facts, _by_payer(used, found, perspective))
     known, tables = weighed.known, weighed.tables
     worth = [] if known is None else known.loc[known["worth_knowing"], "name"].astype(str).tolist()
+    gates = []
+    if len(evidence.gates):
+        tables["gates.csv"] = gates_table(evidence.gates, willingness_to_pay, perspective=perspective)
+        gates = [gates_section(tables["gates.csv"])]
     sections = [
         _answer_section(weighed, _conditions(facts, evidence.notes, perspective)),
         designs_section(evidence.designs, [names[name] for name in names if row_of(str(name)) is None]),
@@ -71,6 +77,7 @@ def recommendation(evidence: Evidence, *, willingness_to_pay: float, perspective
         budget_section(facts, tables),
         depends_section(facts, tables["willingness.csv"], tables),
         unknown_section(facts, weighed.perfect, known, tables),
+        *gates,
         assumptions_section(evidence.ranges, list(sample.parameters), worth),
         limits_section(sample.sets, len(sample.cost_runs) // max(1, sample.sets), designs),
         Section("again", "How to run it again", [Text("\n".join(evidence.commands), code=True), Text(evidence.source)]),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from school_mentoring.analysis.economics.gates import gates_table
 from school_mentoring.analysis.economics.psa import HEADLINE, WILLINGNESS_TO_PAY
 from school_mentoring.analysis.economics.structural import by_structure, structure_sentence
 from school_mentoring.analysis.outcomes import COMPARATOR, design_name, names_in
@@ -27,6 +28,7 @@ from school_mentoring.analysis.summary import (
     summarise,
 )
 
+from .chapters.gates import gate_sentence
 from .sentences import in_words, percent, sentences, with_error
 
 DISCOUNT_RATES = (0.0, 0.05)
@@ -92,12 +94,13 @@ def comparison_report(
     peers: pd.DataFrame | None = None,
     contacts: pd.DataFrame | None = None,
     place: str = "",
+    gates: pd.DataFrame | None = None,
 ) -> Report:
     """Return the report of a comparison of designs.
 
     ``runs``, ``monthly``, ``teams``, ``costs``: replicates at the base parameters; ``uncertain``: runs under drawn parameter sets (may be
     empty), ``sets``: these; ``schools``, ``peers``, ``contacts``, ``place``: the picture of one country, where there is one;
-    ``funding``: each design's funded window.
+    ``funding``: each design's funded window; ``gates``: the runs of gates, where a programme has any.
     """
     rates = sorted({*DISCOUNT_RATES, discount_rate})
     drawn = uncertain if uncertain["parameter_set"].nunique() > 1 else None
@@ -125,6 +128,10 @@ def comparison_report(
         _discounted(effects, files["discounting.csv"]),
         _saved(files["pairs.csv"]),
     ]
+    at_gates = pd.DataFrame() if gates is None or gates.empty else gates_table(gates, WILLINGNESS_TO_PAY)
+    if len(at_gates):
+        files["gates.csv"] = at_gates
+        said += [gate_sentence(row) for row in at_gates[at_gates["willingness_to_pay"] == HEADLINE].to_dict("records")]
     shown = _shown(effects)
     if len(shown) < len(effects):
         said.append(
@@ -138,6 +145,7 @@ def comparison_report(
         "reach": records(reach),
         "ranking": [] if ranks is None else records(ranks),
         "structures": records(structures),
+        **({"gates": records(at_gates)} if len(at_gates) else {}),
         "said": said,
     }
     from school_mentoring.analysis import figures as draw

@@ -48,6 +48,14 @@ class Study:
         refuse_changed(table, self.info)
         return pd.read_parquet(table)
 
+    @cached_property
+    def gates(self) -> pd.DataFrame:
+        """The runs of the gates of programmes; none where there is no gate, or the study did not run their ways. Raises InputError."""
+        if "gates.parquet" not in (self.info.get("files") or {}):
+            return pd.DataFrame()
+        refuse_changed(self.path / "gates.parquet", self.info)
+        return pd.read_parquet(self.path / "gates.parquet")
+
     @property
     def notes(self) -> list[str]:
         """What was said of the study when it was made: what varied by which draws, and what of its input was drawn or assumed."""

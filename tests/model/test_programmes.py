@@ -109,7 +109,7 @@ def test_runs_of_programmes_side_by_side_and_on_threads_are_those_made_alone(cas
 
 
 def bytes_of(results: Results) -> dict[str, bytes]:
-    return {name: getattr(results, name).tobytes() for name in Results._fields if name != "nodes"}
+    return {name: getattr(results, name).tobytes() for name in Results._fields if name not in ("nodes", "found")}
 
 
 def worlds_and_plain(case: Case, entropy: int) -> tuple[Design, np.random.Generator]:
@@ -289,6 +289,7 @@ def test_an_exact_survey_finds_the_share_of_users_in_teams():
     went_on = results.nodes[:, 0] == 1
     assert 0 < went_on.sum() < 40
     np.testing.assert_array_equal(went_on, users / teachers >= 0.15)
+    np.testing.assert_array_equal(results.found[:, 0], users / teachers)
 
 
 @pytest.mark.parametrize(("survey", "asked"), [(3, 3), (100, None)])

@@ -1,7 +1,7 @@
 """What a recommendation rests on, and what its chapters share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -21,7 +21,7 @@ class Evidence:
     what the runs are of, by name. ``title``, ``months``, ``funding`` (first month, first without), ``schools`` (number, or how they came),
     ``countries``: names by code; ``ranges``: of the scenario's parameters (base, low, high, distribution); ``commands``: to make it again;
     ``source``: versions and seed in a line; ``notes``: what a reader must know of the data. ``budget``: ``budget.csv`` of designs that were
-    scaled to one, ``budget_words``: what it is.
+    scaled to one, ``budget_words``: what it is. ``gates``: runs of ``economics.gates``.
     """
 
     runs: pd.DataFrame
@@ -38,6 +38,7 @@ class Evidence:
     notes: Sequence[str] = ()
     budget: pd.DataFrame | None = None
     budget_words: str = ""
+    gates: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)
