@@ -123,20 +123,21 @@ class ProgrammeSpace:
 
 
 def programme_space(scenario: Scenario, phases: int, by_country: bool, narrowed: Sequence[str] = ()) -> ProgrammeSpace:
-    """Return the space of programmes of up to so many ``phases``, for all schools or ``by_country``.
+    """Return the space of programmes of up to so many ``phases``, for all schools or ``by_country``, where there are several.
 
     ``narrowed`` holds texts as ``--space`` takes them: of a field in all phases, ``tier=hub``, in one, ``phase_2.tier=hub``, in a country,
     ``IT.places=2:8``, or in both, ``IT.phase_1.places=2:8``; what says more of where goes before what says less. Raises InputError for
     fields and values that no phase may have.
     """
-    places = scenario.country_codes if by_country else (OTHERS,)
+    codes = scenario.country_codes
+    places = codes if by_country and len(codes) > 1 else (OTHERS,)
     ranges = {**_phase_ranges(scenario), **{name: whole_range(name, scenario) for name in PHASE_FIELDS}}
     first = {name: one for name, one in ranges.items() if name not in NO_GATE}
     shortest = min(float(SHORTEST_FUNDING), ranges["months"].high)
     first["months"] = replace(ranges["months"], low=shortest, base=shortest)
     whole = {k: ranges if k > 1 else first for k in range(1, phases + 1)}
     spots = [("", whole[phases]), *((f"phase_{k}.", fields) for k, fields in whole.items())]
-    starts = ["", *(f"{place}." for place in places if by_country)]
+    starts = ["", *(f"{place}." for place in places if place != OTHERS)]
     known = [start + spot + name for start in starts for spot, fields in spots for name in fields]
     refuse_strange(narrowed, set(known), known, "a phase")
     stated = {text.partition("=")[0]: stated_field(text, scenario, DOMAINS) for text in narrowed}

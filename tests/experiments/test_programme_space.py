@@ -127,6 +127,11 @@ def test_a_later_phase_that_recruits_nobody_keeps_what_it_gives_to_those_mentore
     assert (second[:, paid] > first[:, paid]).any()
 
 
+def test_one_country_alone_has_the_space_of_all_schools():
+    alone = scenario_from({"name": "x", "designs": ["virtual"], "world": {"countries": ["IT"]}}, "study.json")
+    assert programme_space(alone, 2, True).variables == programme_space(alone, 2, False).variables
+
+
 def test_a_field_is_narrowed_everywhere_in_a_phase_in_a_country_or_in_both():
     space = space_of("both", "tier=hub", "phase_2.tier=ministry", "IT.phase_2.tier=platform|none", "IT.places=2:3", "months=12:14")
     names = {variable.name for variable in space.variables}
