@@ -52,7 +52,7 @@ def _refuse_unreadable(scenario: Scenario, aim: Aim) -> None:
     own = [sum(1 for _ in parts(design)) for design in scenario.designs.values()]
     places = len(scenario.country_codes) if aim.by_country else 1
     found = max(len(aim.budgets) or MOST_BUDGETS, RIVALS * len(own)) * places * aim.phases
-    if (most := sum(own) + found) > MAX_DESIGNS:
+    if (aim.phases > 1 or aim.by_country) and (most := sum(own) + found) > MAX_DESIGNS:
         problem = f"what is found could be {most} designs, phases and places in all, and a scenario holds no more than {MAX_DESIGNS}"
         where = " ".join([f"--phases {aim.phases}", *(["--by-country"] if aim.by_country else [])])
         raise InputError(where, problem, "allowed: fewer phases, countries, budgets or designs (--designs)")
