@@ -87,6 +87,7 @@ WRITTEN: Mapping[tuple[Path, ...], Mapping[str, str]] = {
             "calibration.md",
             "tutorials/adviser.md",
             "tutorials/researcher.md",
+            "tutorials/roll-out.md",
         )
     },
 }

@@ -73,7 +73,10 @@ def _benefits(row: Mapping[str, Any]) -> list[float]:
 
 def _with(row: Mapping[str, Any], name: str) -> str:
     se = float(row[f"{name}_se"])
-    return euros(float(row[name])) if math.isnan(se) else euros_with_error(float(row[name]), se)
+    value = float(row[name])
+    return (
+        euros(value) if math.isnan(se) else euros_with_error(value, se) + (", not told apart from 0," if 0 < abs(value) <= 2 * se else "")
+    )
 
 
 def _share(value: float) -> str:
