@@ -13,8 +13,7 @@ import pandas as pd
 from school_mentoring.model.costs import PAYERS
 from school_mentoring.model.designs import Design
 from school_mentoring.model.programmes import Gate, Phase, Programme, programme_table
-from school_mentoring.scenarios import COMPARATOR, Scenario
-from school_mentoring.scenarios.programmes import parts
+from school_mentoring.scenarios import COMPARATOR, Scenario, parts
 from school_mentoring.scenarios.yaml_file import KeyPath
 
 from .ensemble import EFFECT, Ensemble

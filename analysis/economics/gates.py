@@ -27,7 +27,7 @@ WAYS = ("none", "gate", "always", "never")
 """What was run of a gate: no programme, the programme as it is, and going on always and never."""
 
 
-class Estimate(NamedTuple):
+class GateWorth(NamedTuple):
     """A mean over units and its standard error, nan of one unit."""
 
     value: float
@@ -39,7 +39,7 @@ class Estimate(NamedTuple):
         return self.value - Z90 * self.se, self.value + Z90 * self.se
 
 
-def gate_worth(gated: ArrayLike, always: ArrayLike, never: ArrayLike, unit: ArrayLike | None = None) -> Estimate:
+def gate_worth(gated: ArrayLike, always: ArrayLike, never: ArrayLike, unit: ArrayLike | None = None) -> GateWorth:
     """Return the mean net benefit of a gate less the larger of those of always and of never going on, all run by run, in EUR.
 
     ``unit``: what each run belongs to, its parameter set, over which the error is taken; default each run by itself. Where always and never
@@ -76,7 +76,7 @@ def best_threshold(found: ArrayLike, always: ArrayLike, never: ArrayLike, survey
     return float(max(options, key=lambda threshold: options[threshold]))
 
 
-def judged_worth(found: ArrayLike, always: ArrayLike, never: ArrayLike, unit: ArrayLike, survey: ArrayLike = 0.0) -> Estimate:
+def judged_worth(found: ArrayLike, always: ArrayLike, never: ArrayLike, unit: ArrayLike, survey: ArrayLike = 0.0) -> GateWorth:
     """Return what the best threshold is worth, judged by runs that did not choose it (``FOLDS`` parts of the units)."""
     seen, goes, stays = (np.asarray(values, np.float64) for values in (found, always, never))
     paid = np.broadcast_to(np.asarray(survey, np.float64), seen.shape)
@@ -89,11 +89,11 @@ def judged_worth(found: ArrayLike, always: ArrayLike, never: ArrayLike, unit: Ar
     return _beyond(value, goes, stays, unit)
 
 
-def _beyond(value: Floats, always: Floats, never: Floats, unit: ArrayLike | None) -> Estimate:
+def _beyond(value: Floats, always: Floats, never: Floats, unit: ArrayLike | None) -> GateWorth:
     better = always if always.mean() >= never.mean() else never
     labels = np.arange(len(value)) if unit is None else np.unique(np.asarray(unit), return_inverse=True)[1]
     units = np.bincount(labels, value - better) / np.bincount(labels)
-    return Estimate(float(units.mean()), float(units.std(ddof=1) / math.sqrt(len(units))) if len(units) > 1 else math.nan)
+    return GateWorth(float(units.mean()), float(units.std(ddof=1) / math.sqrt(len(units))) if len(units) > 1 else math.nan)
 
 
 def gates_table(runs: pd.DataFrame, willingness_to_pay: ArrayLike, *, perspective: str = "society") -> pd.DataFrame:
