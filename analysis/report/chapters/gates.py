@@ -55,7 +55,7 @@ def _ways(row: Mapping[str, Any]) -> str:
 def _worth(row: Mapping[str, Any]) -> str:
     better = "always" if row["net_benefit_always"] >= row["net_benefit_never"] else "never"
     return (
-        f"At EUR {row['willingness_to_pay']:,.0f} per adopter-year it is worth {_with(row, 'worth')} beside {better} going on, the better "
+        f"At EUR {row['willingness_to_pay']:,.0f} per adopter-year it is worth {_told(row, 'worth')} beside {better} going on, the better "
         "way without it."
     )
 
@@ -64,7 +64,7 @@ def _best(row: Mapping[str, Any]) -> str:
     best = row["best_at_least"]
     if best in (ALWAYS, NEVER):
         return f"On these runs no threshold does better than {'always' if best == ALWAYS else 'never'} going on."
-    return f"The best threshold on these runs, {_share(best)}, is worth {_with(row, 'best_worth')} to runs that did not choose it."
+    return f"The best threshold on these runs, {_share(best)}, is worth {_told(row, 'best_worth')} to runs that did not choose it."
 
 
 def _benefits(row: Mapping[str, Any]) -> list[float]:
@@ -73,10 +73,13 @@ def _benefits(row: Mapping[str, Any]) -> list[float]:
 
 def _with(row: Mapping[str, Any], name: str) -> str:
     se = float(row[f"{name}_se"])
-    value = float(row[name])
-    return (
-        euros(value) if math.isnan(se) else euros_with_error(value, se) + (", not told apart from 0," if 0 < abs(value) <= 2 * se else "")
-    )
+    return euros(float(row[name])) if math.isnan(se) else euros_with_error(float(row[name]), se)
+
+
+def _told(row: Mapping[str, Any], name: str) -> str:
+    """Return a worth as a sentence says it."""
+    vague = 0 < abs(row[name]) <= 2 * row[f"{name}_se"]
+    return _with(row, name) + (", not told apart from 0," if vague else "")
 
 
 def _share(value: float) -> str:
