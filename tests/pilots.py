@@ -12,7 +12,7 @@ from school_mentoring.experiments.ensemble import run_ensemble
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.scenarios import Scenario, load_scenario
 
-__all__ = ["Pilot", "adoption_years", "many_nodes", "seven_schools"]
+__all__ = ["Pilot", "adoption_years", "contagion", "many_nodes", "seven_schools"]
 
 BASS = {"gamma": 1.0, "readiness_floor": 1.0, "q_in": 0.0, "protection": 0.0, "shield": 0.0, "turnover": 0.0, "d": 0.0}
 """With one teacher of openness 1 per school: a Bass contagion on the network that nobody gives up (docs/odd.md, the exact limit)."""
@@ -62,12 +62,18 @@ def seven_schools(folder: Path, seed: int = 2, *, adopted: Sequence[int] | None 
     return _with_times(folder, scenario, truth, months, ["" if month < 0 else str(month) for month in months], start=None, end="8")
 
 
+def contagion(folder: Path, graph: nx.Graph, truth: Mapping[str, float], *, months: int, at_start: object, seed: int) -> Pilot:
+    """Make the schools of a graph, seen at each of so many months."""
+    scenario, adopted = _made(folder, graph, truth, months=months, at_start=at_start, seed=seed)
+    cells = ["" if month < 0 else str(month) for month in adopted]
+    return _with_times(folder, scenario, truth, adopted, cells, start=None, end=str(months - 1))
+
+
 def many_nodes(folder: Path, nodes: int = 800, seed: int = 4) -> Pilot:
     """Make a small world of many schools of which five have begun, seen at each of ten steps."""
     graph = nx.connected_watts_strogatz_graph(nodes, 6, 0.1, seed=seed)
     truth = {"p": 0.01, "q_out": 0.35}
-    scenario, months = _made(folder, graph, truth, months=11, at_start=range(0, nodes, nodes // 5), seed=seed)
-    return _with_times(folder, scenario, truth, months, ["" if month < 0 else str(month) for month in months], start=None, end="10")
+    return contagion(folder, graph, truth, months=11, at_start=range(0, nodes, nodes // 5), seed=seed)
 
 
 def _made(

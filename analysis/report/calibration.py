@@ -4,7 +4,7 @@ What is said first is what the data cannot tell. A parameter is called told by t
 prior, not told where it keeps nine tenths of the prior's width.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,19 +12,20 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.analysis.outcomes import design_name
+from school_mentoring.experiments.calibration.aggregate import MISFIT
 from school_mentoring.model.parameters import row_of
 
 from .sentences import in_words
 from .terminal import Report, records
 
 TOGETHER = 0.6  # correlation of two parameters from which only their combination is told
-MISFIT = 0.01  # chance of data so far from the fitted model, below which it is said not to fit
 NORMAL = 0.5  # kurtosis of summaries beyond that of the normal which is said
 CHECK = 0.5  # sd of emulated less direct log-likelihood which is said
 R_HAT = 1.01
 WIDER = 10.0  # times as far, for a prior at whose end the posterior lies
 FEW = 400
 TOLD = {"well": "told by the data", "partly": "partly told", "not": "not told: keeps its prior", "edge": "at the edge of its prior"}
+TOLD |= {"unfit": "narrower, but does not fit", "point": "a point: does not fit"}
 
 
 def title_of(state: Mapping[str, Any]) -> str:
@@ -44,18 +45,12 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     parameters = tables["parameters"]
     columns = ["parameter", "prior\nmean", "90 %", "posterior\nmean", "90 %", "width\nof prior", "data say"]
     rows = [_row(row) for row in parameters.to_dict("records")]
-    warned = _at_edges(parameters)
-    if (chance := state.get("fit_probability", 1.0)) < MISFIT:
-        warned.insert(
-            0,
-            f"THE MODEL DOES NOT FIT: data so far from it have a chance of {chance:.1g} at its best parameters, so what the "
-            "table says is not to be relied on. Look at the figures for where, and allow it an error (--discrepancy).",
-        )
+    warned = [*_misfit(parameters, state), *_at_edges(parameters), *_points(parameters)]
     said = [
         *(["SYNTHETIC: the observations say of themselves that they are made up."] if state.get("synthetic") else []),
         *_identified(parameters),
         *_together(parameters),
-        f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect.",
+        *_curves(state),
         *_scores(tables.get("scores")),
         *_countries(tables.get("countries")),
         *_trust(parameters, state),
@@ -74,10 +69,11 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
 
 
 def _row(row: Mapping[str, Any]) -> list[str]:
-    """Return a line of the table, with two figures of the prior's spread."""
-    cells, sd = [str(row["parameter"])], row["prior_sd"]
-    digits = int(np.clip(1 - np.floor(np.log10(sd)), 0, 8)) if sd > 0 else 4
+    """Return a line of the table, with two figures of the spread of each distribution."""
+    cells = [str(row["parameter"])]
     for label in ("prior", "posterior"):
+        sd = row[f"{label}_sd"]
+        digits = int(np.clip(1 - np.floor(np.log10(sd)), 0, 8)) if sd > 0 else 4
         cells += [f"{row[f'{label}_mean']:.{digits}f}", f"{row[f'{label}_low']:.{digits}f} to {row[f'{label}_high']:.{digits}f}"]
     return [*cells, f"{100 * row['sd_ratio']:.0f} %", TOLD[row["told"]]]
 
@@ -105,21 +101,70 @@ def _together(parameters: pd.DataFrame) -> list[str]:
     ]
 
 
-def _at_edges(parameters: pd.DataFrame) -> list[str]:
+def _misfit(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
+    """Return that the model does not fit, where it is farthest off, and what may mend it, in the order in which to try."""
+    chance = min(state.get("fit_probability", 1.0), state.get("aggregate_p", 1.0))
+    if chance >= MISFIT:
+        return []
+    rows = {row["parameter"]: row for row in parameters.to_dict("records")}
+    where, remedies = "", _widened([row for row in rows.values() if row["edge"]])
+    if worst := state.get("worst"):
+        seen, low, high = (f"{100 * worst[name]:.3g}" for name in ("seen", "low", "high"))
+        where = f"; {worst['group']}, month {worst['month']}: seen {seen} %, expected {low} to {high} %"
+        name = "p" if worst["seen"] > 0.5 * (worst["low"] + worst["high"]) else "d"  # more adopters than expected, or fewer
+        remedies = remedies or (_widened([{**rows[name], "edge": "high"}]) if name in rows else [f"free {name} (--fit {name})"])
+    if state.get("kind") != "times":
+        remedies.append(f"allow it an error (--discrepancy {max(state.get('gap', 0.02), 0.005):.1g})")
+    elif "gamma" not in rows:
+        remedies.append("free gamma (--fit gamma)")
+    return [f"THE MODEL DOES NOT FIT (p-value {chance:.1g}{where}). To mend it: {'; '.join(remedies)}."]
+
+
+def _widened(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"widen {in_words([row['parameter'] for row in rows])} (--fit {_wider(rows)})"] if rows else []
+
+
+def _points(parameters: pd.DataFrame) -> list[str]:
+    names = [row["parameter"] for row in parameters.to_dict("records") if row["told"] == "point"]
+    be = "is a point, and that" if len(names) == 1 else "are points, and that"
+    return (
+        [f"DEGENERATE: the posterior of {in_words(names)} {be} says where a wrong model is least wrong, not what is so."] if names else []
+    )
+
+
+def _curves(state: Mapping[str, Any]) -> list[str]:
+    """Return how the curves of schools taken together compare, and of counts and means those of single schools."""
     said = []
-    for row in parameters[parameters["edge"] != ""].to_dict("records"):
-        name, end = row["parameter"], f"{row['edge']}er" if row["edge"] == "low" else "upper"
-        known = row_of(name)
-        low, high = row["least"], row["most"]
+    if (p := state.get("aggregate_p")) is not None:
+        said.append(f"Of curves that the fitted model makes itself, {100 * p:.2g} % lie as far out as those seen (predictive check).")
+    if state.get("kind") != "times":  # single schools are 0 or 1 there, which lies within anything
+        said.append(f"{100 * state['within_90']:.0f} % of the schools' answers lie within the 90 % that the fitted model leads to expect.")
+    return said
+
+
+def _wider(edges: Sequence[Mapping[str, Any]]) -> str:
+    """Return the wider priors of parameters at the edge of theirs, as --fit takes them."""
+    texts = []
+    for row in edges:
+        known, low, high = row_of(row["parameter"]), row["least"], row["most"]
         if row["edge"] == "high":
             high = min(WIDER * high, known.maximum if known else 1.0)
         else:
             low = max(low - (WIDER - 1.0) * (high - low), known.minimum if known else 0.0)
-        said.append(
-            f"AT THE EDGE OF ITS PRIOR: {name} lies at the {end} end of what it may be ({row['least']:g} to {row['most']:g}), so the prior "
-            f"holds it back and its interval is too narrow. Widen it, for example --fit {name}={low:g}:{high:g}."
-        )
-    return said
+        texts.append(f"{row['parameter']}={low:g}:{high:g}")
+    return ",".join(texts)
+
+
+def _at_edges(parameters: pd.DataFrame) -> list[str]:
+    edges = [row for row in parameters.to_dict("records") if row["edge"]]
+    if not edges:
+        return []
+    ends = [
+        f"{row['parameter']} ({'upper' if row['edge'] == 'high' else 'lower'} end of {row['least']:g} to {row['most']:g})" for row in edges
+    ]
+    its, interval = ("its", "its interval is") if len(edges) == 1 else ("their", "their intervals are")
+    where = f"AT THE EDGE OF {its.upper()} PRIOR{'S' if len(edges) > 1 else ''}: {in_words(ends)}"
+    return [f"{where}; {interval} too narrow. Widen: --fit {_wider(edges)}"]
 
 
 def _scores(scores: pd.DataFrame | None) -> list[str]:
@@ -163,14 +208,14 @@ def _trust(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
         said.append(f"The sampler has not settled ({mixed}): take more --runs or fewer parameters.")
     else:
         said.append(f"The sampler has settled: {mixed}.")
+    if why := state.get("obstacles"):
+        said.append(f"Summaries stand for the answers, as the exact likelihood asks for what is not so: {'; '.join(why)}.")
     if state.get("check_sd", 0.0) > CHECK:
         said.append(f"The emulated likelihood is off the directly simulated one by {state['check_sd']:.2f} (sd): take more --runs.")
     elif "check_sd" in state:
         said.append(f"Simulated directly at eight draws, the log-likelihood differs from the emulated one by {state['check_sd']:.2f} (sd).")
     if abs(state.get("kurtosis", 3.0) - 3.0) > NORMAL:
         said.append(f"The summaries are not quite normal (kurtosis {state['kurtosis']:.1f}, 3 if normal): intervals may be somewhat off.")
-    if state.get("emulator_error", 0.0) > 0.1:
-        said.append(f"The exact likelihood is emulated to {state['emulator_error']:.2f} (rms of its logarithm) only: narrow the priors.")
     return said
 
 

@@ -19,10 +19,11 @@ from school_mentoring.model.world.network import Peers
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
-from .forward_filter import in_parallel, is_unmentored, setting_of
+from .forward_filter import drawn_of, in_parallel, setting_of, tied_to_mentors
 from .survey import Survey
 
 PARTICLES = 256
+ALONE = 4  # particles that a single one takes as long as
 EVENT = 255  # of draws that are no event of the model
 NEVER = 2**31
 MOST_WORK = 5e7  # schools x months x particles that one likelihood may take
@@ -31,20 +32,45 @@ Influence = tuple[Counts, Counts, Floats]
 """The exposure matrix in compressed columns: where each begins, whom a school influences, and how much."""
 
 
-def adopts_once(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
-    """Tell whether adoption times have this likelihood: single teachers who decide at once and never give up, all known, no mentoring."""
+def once_obstacles(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> list[str]:
+    """Return what keeps adoption times from this likelihood; none where single teachers, all known, decide at once and never give up."""
     base = scenario.base_parameters()
-    stays = all(base[name] == 0.0 and name not in fitted for name in ("d", "turnover"))
+    if survey.kind != "times":
+        return ["the observations are not times of adoption"]
     alike = base["readiness_floor"] == 1.0 and "readiness_floor" not in fitted  # whatever the capacity
-    needed = {"teachers", "openness"} if alike else {"teachers", "openness", "digital_capacity"}
-    known = scenario.worlds == 1 or not (needed & {*schools.drawn, *(schools.partly_drawn or ())})
-    tied = len(world.peer) == 0 or scenario.worlds == 1 or np.array_equal(Worlds(scenario).get(base, 1)[0].peer, world.peer)
-    started = (world.adopters_at_start[list(set(survey.practices))] >= 0).all()
-    work = float(len(schools)) * survey.horizon * PARTICLES
-    return bool(
-        survey.kind == "times" and survey.discrepancy == 0.0 and stays and known and tied and started and (world.teachers == 1).all()
-        and not world.sequential and is_unmentored(scenario, survey.horizon) and work <= MOST_WORK
-    )  # fmt: skip
+    needed = ("teachers", "openness") if alike else ("teachers", "openness", "digital_capacity")
+    found = [
+        f"{name} is {'fitted' if name in fitted else f'{base[name]:g}'}, not 0"
+        for name in ("d", "turnover")
+        if name in fitted or base[name]
+    ]
+    if scenario.worlds > 1:
+        found += drawn_of(schools, needed)
+        if len(world.peer) and not np.array_equal(Worlds(scenario).get(base, 1)[0].peer, world.peer):
+            found.append("ties are drawn")
+    if not (world.adopters_at_start[list(set(survey.practices))] >= 0).all():
+        found.append("adopters_at_start is not given for all schools")
+    if not (world.teachers == 1).all():
+        found.append("schools have more than one teacher")
+    if world.sequential:
+        found.append("schools take turns")
+    found += tied_to_mentors(scenario, survey.horizon)
+    if (work := once_work(world, survey)) > MOST_WORK:
+        found.append(f"it would take {work / MOST_WORK:.0f} times the work that is allowed (schools x months x particles)")
+    return found
+
+
+def once_work(world: World, survey: Survey) -> float:
+    """Return the work of one likelihood: schools x months x particles, of which one is enough where months are known."""
+    known = all(_certain(world, survey, practice) for practice in set(survey.practices))
+    return float(len(world.teachers)) * survey.horizon * (ALONE if known else PARTICLES)
+
+
+def _certain(world: World, survey: Survey, practice: int) -> bool:
+    """Tell whether it is known of each school in which month it adopted, so that there is one course only."""
+    earliest, latest = intervals(survey, practice)
+    earliest = np.where(world.adopters_at_start[practice] > 0, earliest, np.maximum(earliest, 1))
+    return bool((earliest >= np.minimum(latest, survey.horizon)).all())
 
 
 def intervals(survey: Survey, practice: int) -> tuple[Counts, Counts]:
@@ -213,7 +239,10 @@ def times_log_likelihood(
     scenario: Scenario, world: World, survey: Survey, names: tuple[str, ...], values: Floats, seed: int, threads: int | None = None, *,
     particles: int = PARTICLES,
 ) -> Floats:  # fmt: skip
-    """Return the log-likelihood of adoption times at parameters (K, d) called ``names``, (K,), where ``adopts_once`` holds."""
+    """Return the log-likelihood of adoption times at parameters (K, d) called ``names``, (K,), where nothing keeps it.
+
+    Each point has random numbers of its own, so that their errors are independent.
+    """
     setting = setting_of(scenario, survey, names, values)
     tie = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
     ties = csr_array((tie, world.peer, world.peer_start), shape=(len(world.teachers),) * 2).tocsc()
@@ -223,12 +252,12 @@ def times_log_likelihood(
         start = world.adopters_at_start[practice]
         earliest, latest = intervals(survey, practice)
         earliest = np.where(start > 0, earliest, np.maximum(earliest, 1))
-        certain = (earliest >= np.minimum(latest, survey.horizon)).all()  # in which month each adopted, so that there is one course only
-        parts.append((practice, difficulty, start, earliest, latest, columns, 1 if certain else particles))
+        count = 1 if _certain(world, survey, practice) else particles
+        parts.append((practice, difficulty, start, earliest, latest, columns, count))
 
     def one(k: int) -> float:
         known = setting.outreach, world.capacity, world.openness
-        par, key = setting.parameters[k], np.uint64(seed)
+        par, key = setting.parameters[k], np.uint64((seed + k * 0x9E3779B97F4A7C15) % 2**64)
         return float(sum(_course(par, key, p, hard, *known, *data) for p, hard, *data in parts))
 
     return in_parallel(one, len(values), threads)

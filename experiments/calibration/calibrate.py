@@ -23,9 +23,9 @@ from school_mentoring.model.world.arrays import NO_CONTACTS, Floats
 from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
 from school_mentoring.scenarios.gone import refusal
 
-from .adoption_times import adopts_once
+from .export import write_netcdf
 from .findings import CalibrationFindings, findings_of, predict
-from .posterior import Posterior, Problem, exact_of, exact_posterior, synthetic_posterior
+from .posterior import Posterior, Problem, exact_of, exact_posterior, obstacles, synthetic_posterior
 from .prior import prior_of
 from .reference_table import ReferenceTable
 from .survey import OVERDISPERSION, groups_of, held_out, survey_of
@@ -100,12 +100,16 @@ def problem_of(
     if survey.horizon < 2:
         raise InputError(str(observations), "holds only the start, month 0, at which nothing has happened yet", "give later waves")
     prior = prior_of(scenario, options.fit, counts=survey.kind == "counts")
-    if options.likelihood != "synthetic" and not options.pooled and adopts_once(scenario, world, schools, survey, prior.names):
-        survey = survey_of(seen, len(schools), names, options.discrepancy, most_waves=None)
     if options.overdispersion and survey.kind != "counts":
         raise InputError("--overdispersion", "only counts of respondents have it", "leave it out")
+    if options.discrepancy and survey.kind == "times":
+        raise InputError("--discrepancy", "times of adoption have no shares that it could be an error of", "leave it out")
     shorter = scenario.model_copy(update={"months": survey.horizon})
-    return Problem(shorter, world, schools, prior, survey, groups_of(world, schools), options.overdispersion, options.pooled), seen
+    problem = Problem(shorter, world, schools, prior, survey, groups_of(world, schools), options.overdispersion, options.pooled)
+    if survey.kind == "times" and options.likelihood != "synthetic":
+        whole = replace(problem, survey=survey_of(seen, len(schools), names, most_waves=None))
+        problem = problem if obstacles(whole) else whole
+    return problem, seen
 
 
 def calibrate(
@@ -116,13 +120,13 @@ def calibrate(
 
     Raises InputError where the exact likelihood is asked for and there is none, and where no parameters come near the data.
     """
-    exact = exact_of(problem, options.likelihood)
+    exact = exact_of(problem, options.likelihood, threads)
     held = None if options.hold_out is None else held_out(options.hold_out, problem.survey, problem.groups, problem.scenario.seed)
     kept = problem.survey.seen if held is None else problem.survey.seen & ~held
 
     def fit(problem: Problem, folder: Path) -> Posterior:
         if exact is not None:
-            return exact_posterior(problem, kept, exact, threads, stage)
+            return exact_posterior(problem, kept, exact, stage)
         record = problem.survey.record()
         how: dict[str, Any] = {"engine": engine, "threads": threads, "scheduler": scheduler, "stage": stage}
         table = ReferenceTable(folder, problem.scenario, problem.prior, record, **how)
@@ -220,7 +224,7 @@ def state_of(problem: Problem, observations: Observations) -> dict[str, Any]:
 
 def write_findings(found: CalibrationFindings, scenario: Scenario, folder: Path) -> None:
     """Write the posterior as other programs and other commands take it: ``posterior.nc`` (ArviZ) and ``calibrated.yaml`` with its draws."""
-    found.write_netcdf(folder / "posterior.nc")
+    write_netcdf(folder / "posterior.nc", found.chains, found.prior_draws)
     draws = found.draws[[name for name in found.draws if row_of(str(name))]]
     if len(draws.columns):
         write_calibrated(folder / "calibrated.yaml", scenario, draws)

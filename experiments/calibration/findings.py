@@ -4,12 +4,8 @@ Scores: the logarithm of the predictive chance of what each school answered (Goo
 share (Gneiting & Raftery 2007), both with the answers' own chance in the prediction.
 """
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +21,10 @@ from school_mentoring.model.engine import Batch
 from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints
 from school_mentoring.scenarios import Scenario
 
+from .aggregate import MISFIT, check_aggregates, misfit_of
+from .export import quiet_arviz
 from .likelihood import Synthetic
-from .posterior import SPREAD, Posterior, Problem
+from .posterior import SPREAD, Posterior, Problem, obstacles
 from .survey import OVERDISPERSION, Survey
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -34,6 +32,7 @@ RUNS_AT_A_TIME = 64
 PREDICTED = 400  # draws that predictions are made of
 CHECKED, CHECK_RUNS = 8, 400  # draws at which the likelihood is estimated directly, and runs for each
 WELL, LITTLE = 0.5, 0.9  # posterior sd over prior sd
+POINT = 0.05  # the same, below which a posterior of a model that does not fit is a point
 MOVED = 0.3  # prior sds by which a mean moves that was not left alone
 EDGES = ((0.01, 0.1), (0.05, 0.5))  # more of the posterior beyond a tail of the prior of this size is at its edge
 
@@ -42,7 +41,8 @@ EDGES = ((0.01, 0.1), (0.05, 0.5))  # more of the posterior beyond a tail of the
 class CalibrationFindings:
     """``parameters``: prior against posterior; ``draws``, ``prior_draws``: joint; ``curves``: quantiles by group and month, by
     ``source``; ``observed``: shares seen, by group and wave; ``cells``: every answer and its prediction; ``scores``: of what was held out;
-    ``history``: waves of runs; ``checks``: emulated against direct likelihood; ``countries``: posterior of pooled parameters by country.
+    ``history``: waves of runs; ``checks``: emulated against direct likelihood; ``countries``: posterior of pooled parameters by country;
+    ``aggregates``: curves of groups of schools beside those that the fitted model leads to.
     """  # noqa: D205
 
     parameters: pd.DataFrame
@@ -55,31 +55,13 @@ class CalibrationFindings:
     history: pd.DataFrame
     checks: pd.DataFrame
     countries: pd.DataFrame
+    aggregates: pd.DataFrame
     state: dict[str, Any]
     chains: dict[str, Floats]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that are not empty, by name."""
         return {name: table for name, table in vars(self).items() if isinstance(table, pd.DataFrame) and len(table)}
-
-    def write_netcdf(self, path: Path) -> None:
-        """Write prior and posterior as an ArviZ InferenceData, which the ecosystem's plots and diagnostics read."""
-        prior = {name: self.prior_draws[name].to_numpy()[None] for name in self.chains}
-        with _arviz() as arviz:
-            data = arviz.from_dict(posterior=self.chains, prior=prior)
-        for group in data.groups():
-            getattr(data, group).attrs.pop("created_at", None)  # the same study gives the same bytes
-        data.to_netcdf(str(path), engine="h5netcdf")
-
-
-@contextmanager
-def _arviz() -> Iterator[Any]:
-    """Give ArviZ, which carries no types, without what it warns of the next major version."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import arviz
-
-        yield arviz
 
 
 def findings_of(
@@ -100,23 +82,28 @@ def findings_of(
     drawn = pd.concat([curves(one.predicted, *names, what) for one, what in ((before, "prior"), (after, "posterior"))], ignore_index=True)
     cells = cells_table(survey, problem.schools.school_id, after.answers)
     cells["held_out"] = False if held is None else held[np.nonzero(survey.seen)]
-    state = {
-        **posterior.state, "within_90": float(cells.loc[~cells["held_out"], "within"].mean()), "steps": posterior.chains.steps,
+    kept = survey.seen if held is None else survey.seen & ~held
+    everybody = {name: groups[name] for name in ("all schools", *problem.groups.structures)}
+    checked = check_aggregates(survey, after.answers, everybody, kept)
+    state: dict[str, Any] = {
+        **posterior.state, **misfit_of(checked), "within_90": float(cells.loc[~cells["held_out"], "within"].mean()),
+        "obstacles": obstacles(problem) if posterior.likelihoods else [], "steps": posterior.chains.steps,
         "autocorrelation": posterior.chains.autocorrelation, "structures": list(problem.groups.structures),
         "clusters": list(problem.groups.clusters),
     }  # fmt: skip
+    misfit = min(checked.p, posterior.state.get("fit_probability", 1.0)) < MISFIT
     scores = checks = pd.DataFrame()
     if held is not None:
         found = {"posterior": after, "prior": before}
         if rival is not None:
             found["posterior without mentoring"] = _Simulator(rival[0], [], engine, threads).posterior(rival[1])
         scores = _scores(problem, held, found)
-    if isinstance(posterior.likelihoods[0], Synthetic) and not problem.pooled:
+    if posterior.likelihoods and not problem.pooled:
         checks = _direct_check(problem, posterior, posterior.likelihoods[0], held, simulate)
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
     return CalibrationFindings(
-        _parameters(problem, prior_draws, draws, posterior.values), draws, prior_draws, drawn, _observed(survey, groups, held), cells,
-        scores, pd.DataFrame(posterior.history), checks, _countries(problem, posterior), state,
+        _parameters(problem, prior_draws, draws, posterior, misfit), draws, prior_draws, drawn, _observed(survey, groups, held), cells,
+        scores, pd.DataFrame(posterior.history), checks, _countries(problem, posterior), checked.table, state,
         {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)},
     )  # fmt: skip
 
@@ -248,10 +235,11 @@ class _Simulator(NamedTuple):
         return _Simulated(found, answers, extra)
 
 
-def _parameters(problem: Problem, prior_draws: pd.DataFrame, draws: pd.DataFrame, values: Floats) -> pd.DataFrame:
+def _parameters(problem: Problem, prior_draws: pd.DataFrame, draws: pd.DataFrame, posterior: Posterior, misfit: bool) -> pd.DataFrame:
     """Return one row per parameter: prior and posterior mean, sd and 90 % interval, what was learned, R-hat and ESS, the prior's ends."""
-    with _arviz() as arviz:
-        measures = [(float(arviz.rhat(values[:, :, j])), float(arviz.ess(values[:, :, j]))) for j in range(values.shape[2])]
+    values, worth = posterior.values, posterior.state.get("effective", np.inf)
+    with quiet_arviz() as arviz:
+        measures = [(float(arviz.rhat(values[:, :, j])), min(worth, float(arviz.ess(values[:, :, j])))) for j in range(values.shape[2])]
     rows = []
     for variable, (r_hat, ess) in zip(problem.prior.variables, measures, strict=True):
         name = variable.name
@@ -259,6 +247,8 @@ def _parameters(problem: Problem, prior_draws: pd.DataFrame, draws: pd.DataFrame
         ratio = float(after.std() / before.std())
         moved = abs(float(after.mean() - before.mean())) / float(before.std())
         told = "well" if ratio < WELL else "partly" if ratio < LITTLE or moved > MOVED else "not"
+        if misfit and told != "not":
+            told = "point" if ratio < POINT else "unfit"
         edge = edge_of(before, after)
         others = draws.drop(columns=name).corrwith(after).dropna()
         with_name = str(others.abs().idxmax()) if len(others) else ""

@@ -32,18 +32,38 @@ Scratch = tuple[Floats, Floats, Floats, Floats]
 """Chances of numbers of adopting teachers of one school: as they stand, a month later, of gains, and of losses."""
 
 
-def is_independent(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> bool:
-    """Tell whether the likelihood is exact school by school: no peers, no mentoring, schools fully known, and not too large."""
-    alone = len(world.peer) == 0 or ("q_out" not in fitted and scenario.base_parameters()["q_out"] == 0.0)
-    known = not ({"teachers", "digital_capacity", "openness"} & {*schools.drawn, *(schools.partly_drawn or ())})
-    small = float((world.teachers.astype(np.float64) ** 3).sum()) <= MOST_WORK
-    return alone and is_unmentored(scenario, survey.horizon) and known and survey.discrepancy == 0.0 and small
+def alone_obstacles(scenario: Scenario, world: World, schools: Schools, survey: Survey, fitted: tuple[str, ...]) -> list[str]:
+    """Return what keeps a likelihood from being exact school by school: peers, mentoring, schools not fully known or too large."""
+    base, found = scenario.base_parameters(), []
+    if len(world.peer) and ("q_out" in fitted or base["q_out"] != 0.0):
+        found.append(f"schools have peers, and q_out is {'fitted' if 'q_out' in fitted else base['q_out']}, not 0")
+    found += tied_to_mentors(scenario, survey.horizon)
+    found += drawn_of(schools, ("teachers", "digital_capacity", "openness"))
+    if survey.discrepancy:
+        found.append("the model is allowed an error (--discrepancy)")
+    if alone_work(world) > MOST_WORK:
+        found.append(f"schools are too large or too many (teachers cubed come to {alone_work(world):.1e}, at most {MOST_WORK:.0e})")
+    return found
 
 
-def is_unmentored(scenario: Scenario, horizon: int) -> bool:
-    """Tell whether no school is mentored before the horizon."""
-    design = scenario.plain_design(next(iter(scenario.designs)))
-    return design.recruitment == "none" or scenario.programme.window(design)[0] >= horizon - 1
+def alone_work(world: World) -> float:
+    """Return the work of a month of one likelihood: teachers cubed, summed over schools."""
+    return float((world.teachers.astype(np.float64) ** 3).sum())
+
+
+def drawn_of(schools: Schools, needed: tuple[str, ...]) -> list[str]:
+    """Return that some of the columns that are needed are drawn, if so."""
+    drawn = [name for name in needed if name in {*schools.drawn, *(schools.partly_drawn or ())}]
+    return [f"{', '.join(drawn)} of schools {'is' if len(drawn) == 1 else 'are'} drawn, not given"] if drawn else []
+
+
+def tied_to_mentors(scenario: Scenario, horizon: int) -> list[str]:
+    """Return that schools are mentored before the horizon, if so."""
+    name = next(iter(scenario.designs))
+    design = scenario.plain_design(name)
+    first = scenario.programme.window(design)[0]
+    unmentored = design.recruitment == "none" or first >= horizon - 1
+    return [] if unmentored else [f"the design {name} mentors schools from month {first} (--design none does not)"]
 
 
 class Setting(NamedTuple):
@@ -197,7 +217,7 @@ def survey_log_likelihood(
     scenario: Scenario, world: World, survey: Survey, names: tuple[str, ...], values: Floats, overdispersion: float,
     threads: int | None = None,
 ) -> Floats:  # fmt: skip
-    """Return the exact log-likelihood of a survey at parameters (K, d) called ``names``, (K,), where ``is_independent`` holds."""
+    """Return the exact log-likelihood of a survey at parameters (K, d) called ``names``, (K,), where nothing keeps it."""
     table, outreach, practices, extra = setting_of(scenario, survey, names, values, overdispersion)
     kind = {"counts": COUNTS, "scale": SCALE, "times": TIMES}[survey.kind]
     months = np.array(survey.months)

@@ -1,7 +1,6 @@
-"""The likelihoods of a calibration, each a function of parameters and a region in which it is known.
+"""The synthetic likelihood of a calibration: Gaussian, of discriminants of the summaries, emulated from the reference table.
 
-``Synthetic``: Gaussian, of discriminants of the summaries, emulated from the reference table. ``Filtered``: exact, where nothing ties
-schools together, emulated from its values at some hundred points. Both are deterministic, so chains may be judged by R-hat and ESS.
+It is a function of parameters and a region in which it is known, and deterministic, so chains may be judged by R-hat and ESS.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,17 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from school_mentoring.experiments.progress import Stage
 from school_mentoring.model.world.arrays import Counts, Flags, Floats
 
-from .emulator import Emulator, ParameterBox, best_polynomial, excess_score, fit_emulator, learn_directions
+from .emulator import Emulator, excess_score, fit_emulator, learn_directions
 from .prior import Prior
 from .summaries import MOST_CELLS, FeatureSet, Summaries, learn_summaries
 
 Answers = Callable[[Counts], Iterator[Floats]]
 
 CUT = 0.9995  # parameters are implausible where data so far from what they lead to have less than 1 - CUT chance (3.5 sd for one summary)
-FILTER_DEGREES = (2, 3, 4, 5, 6, 7, 8)
 CANDIDATES, MOST_BLOCKS = 2**15, 64
 NEAREST = 64
 JUDGES, MOST_JUDGES = 4, 2048  # one in so many rows of the last third judges, and at most so many
@@ -142,49 +139,3 @@ def _moved(prior: Prior, likelihoods: Sequence[Synthetic], scores: Floats, count
         if sum(map(len, parts)) >= count:
             break
     return np.concatenate(parts)
-
-
-@dataclass(frozen=True)
-class Filtered:
-    """An exact log-likelihood, emulated by a polynomial within a ``box``.
-
-    ``error``: rms at points left out. ``points``: learned from, of those ``evaluated``. ``best``: parameters where it is highest, (B, d).
-    """
-
-    box: ParameterBox
-    degree: int
-    coefficients: Floats
-    error: float
-    points: int
-    evaluated: int
-    best: Floats
-
-    def log_likelihood(self, values: Floats) -> Floats:
-        """Return the log-likelihood up to a constant, (K,); -inf outside of the box."""
-        found, known = np.full(len(values), -np.inf), self.box.holds(values)
-        if known.any():
-            found[known] = self.box.basis(values[known], self.degree) @ self.coefficients
-        return found
-
-
-def filtered(prior: Prior, exact: Callable[[Floats], Floats], seed: int, points: int = 256, stage: Stage = lambda *_: None) -> Filtered:
-    """Return the emulated likelihood of an ``exact`` one: found over the prior, then ever closer around where it is high."""
-    scores = prior.sample(points, seed)
-    drop = 0.5 * _chi2(1.0 - 1e-5, scores.shape[1])
-    values = prior.values(scores)
-    found = exact(values)
-    for turn in range(6):
-        stage("exact likelihood", turn + 1, 7)
-        order = np.argsort(-(found + prior.log_density(scores)))
-        top = order[: max(8 * scores.shape[1], int((found > found.max() - drop).sum()))]
-        if len(top) > points:
-            break
-        centre, spread = scores[top].mean(axis=0), 1.6 * scores[top].std(axis=0)
-        more = np.clip(centre + spread * prior.sample(points, seed + 1 + turn), -4.9, 4.9)
-        scores, values = np.concatenate([scores, more]), np.concatenate([values, prior.values(more)])
-        found = np.concatenate([found, exact(prior.values(more))])
-    near = found > found.max() - 1.5 * drop
-    box = ParameterBox.around(values[near])
-    fit = best_polynomial(box, values[near], found[near] - found.max(), FILTER_DEGREES, 3)
-    best = values[np.argsort(-(found + prior.log_density(scores)))[:128]]
-    return Filtered(box, fit.degree, fit.coefficients, float(np.sqrt(fit.press / near.sum())), int(near.sum()), len(found), best)

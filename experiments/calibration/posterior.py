@@ -15,9 +15,10 @@ from school_mentoring.model.world.arrays import Counts, Flags, Floats, World
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
-from .adoption_times import adopts_once, times_log_likelihood
-from .forward_filter import is_independent, survey_log_likelihood
-from .likelihood import Filtered, Synthetic, filtered, plausible, plausible_scores, synthetic
+from .adoption_times import once_obstacles, once_work, times_log_likelihood
+from .forward_filter import alone_obstacles, alone_work, survey_log_likelihood
+from .importance import weighted_posterior
+from .likelihood import Synthetic, plausible, plausible_scores, synthetic
 from .prior import Prior
 from .reference_table import ReferenceTable, Runs
 from .summaries import feature_set
@@ -28,6 +29,8 @@ SPREAD = 0.5
 
 ENSEMBLES = 4  # independent of each other, so that R-hat compares what it should
 KEPT = 1000  # draws kept of each ensemble
+FEWEST, MOST = 256, 4096  # weighted points behind the draws of an ensemble, where the likelihood needs no summaries
+WORK = 4e9  # that all of them may take
 MOST_STEPS = 16_000
 SETTLED = 50  # autocorrelation times that an ensemble runs for
 
@@ -105,7 +108,7 @@ class Posterior:
     values: Floats
     history: list[dict[str, Any]]
     state: dict[str, Any]
-    likelihoods: Sequence[Synthetic | Filtered]
+    likelihoods: Sequence[Synthetic]
     country_values: Floats | None = None
     spread: Floats | None = None
 
@@ -120,38 +123,63 @@ class Posterior:
 
 
 class Exact(NamedTuple):
-    """A likelihood that needs no summaries: its name, its logarithm, and what that takes besides scenario, world, survey and parameters."""
+    """A likelihood that needs no summaries: its name, its logarithm, and the work of one, in some tens of nanoseconds.
+
+    The logarithm is of a survey at parameters (K, d); the number tells apart the random numbers of calls, where it is estimated.
+    """
 
     name: str
-    log_likelihood: Callable[..., Floats]
-    extra: float
+    log_likelihood: Callable[[Survey, Floats, int], Floats]
+    work: float
 
 
-def exact_of(problem: Problem, wanted: str) -> Exact | None:
+def obstacles(problem: Problem) -> list[str]:
+    """Return what keeps a problem from a likelihood that needs no summaries: nothing, or all conditions that fail."""
+    at = problem.scenario, problem.world, problem.schools, problem.survey, problem.prior.names
+    pooled = ["parameters are pooled (--pool)"] if problem.pooled else []
+    return (
+        pooled + min(once_obstacles(*at), alone_obstacles(*at), key=len)
+        if problem.survey.kind == "times"
+        else pooled + alone_obstacles(*at)
+    )
+
+
+def exact_of(problem: Problem, wanted: str, threads: int | None = None) -> Exact | None:
     """Return the likelihood that needs no summaries, None where there is none or a synthetic one is asked for.
 
     Raises InputError where there is none and ``wanted`` is ``exact``.
     """
-    scenario, at = problem.scenario, (problem.scenario, problem.world, problem.schools, problem.survey, problem.prior.names)
-    if not problem.pooled and wanted != "synthetic":
-        if is_independent(*at):
-            return Exact("exact", survey_log_likelihood, problem.overdispersion)
-        if adopts_once(*at):
-            return Exact("particle filter", times_log_likelihood, scenario.seed)
-    if wanted == "exact":
-        why = "schools influence each other, are not fully known, or are too large for it"
-        raise InputError("--likelihood exact", f"there is none here: {why}", "allowed: auto or synthetic")
-    return None
+    scenario, world, names = problem.scenario, problem.world, problem.prior.names
+    if wanted == "synthetic":
+        return None
+    if found := obstacles(problem):
+        if wanted == "exact":
+            raise InputError("--likelihood exact", f"there is none here: {'; '.join(found)}", "allowed: auto or synthetic")
+        return None
+    if not alone_obstacles(scenario, world, problem.schools, problem.survey, names):
+
+        def alone(survey: Survey, values: Floats, call: int) -> Floats:
+            return survey_log_likelihood(scenario, world, survey, names, values, problem.overdispersion, threads)
+
+        return Exact("exact", alone, alone_work(world) * problem.survey.horizon / 6.0)
+
+    def once(survey: Survey, values: Floats, call: int) -> Floats:
+        return times_log_likelihood(scenario, world, survey, names, values, scenario.seed + (call << 40), threads)
+
+    return Exact("particle filter", once, once_work(world, problem.survey))
 
 
-def exact_posterior(problem: Problem, kept: Flags, exact: Exact, threads: int | None, stage: Stage) -> Posterior:
+def exact_posterior(problem: Problem, kept: Flags, exact: Exact, stage: Stage) -> Posterior:
     """Return the posterior of a likelihood that needs no summaries."""
-    prior, seed, at = problem.prior, problem.scenario.seed, (problem.scenario, problem.world, problem.fitted_to(kept)[0])
-    found = filtered(prior, lambda values: exact.log_likelihood(*at, prior.names, values, exact.extra, threads), seed, stage=stage)
-    scores = np.concatenate([prior.sample(4096, seed), prior.scores(found.best)])
+    survey, points = problem.fitted_to(kept)[0], int(np.clip(2 ** np.floor(np.log2(WORK / exact.work / ENSEMBLES)), FEWEST, MOST))
+
+    def likelihood(values: Floats, call: int) -> Floats:
+        return exact.log_likelihood(survey, values, call)
+
+    found = weighted_posterior(problem.prior, likelihood, problem.scenario.seed, chains=ENSEMBLES, points=points, kept=KEPT, stage=stage)
     history = [{"wave": 1, "runs": 0, "exact_likelihoods": found.evaluated, "plausible": float("nan")}]
-    state = {"likelihood": exact.name, "emulator_error": found.error, "degree": found.degree, "rows": found.points}
-    return _posterior(problem, _walk(problem, [found], scores, seed, stage), history, state, [found])
+    state = {"likelihood": exact.name, "effective": found.effective}
+    return _posterior(problem, Chains(found.draws, points, 1.0), history, state, [])
 
 
 def synthetic_posterior(problem: Problem, kept: Flags, table: ReferenceTable, first: Runs, second_runs: int, stage: Stage) -> Posterior:
@@ -190,7 +218,7 @@ def _likelihood(problem: Problem, kept: Flags, runs: Runs, who: Flags | None, be
 
 
 def _walk(
-    problem: Problem, likelihoods: Sequence[Synthetic | Filtered], scores: Floats, seed: int, stage: Stage, ensembles: int = ENSEMBLES
+    problem: Problem, likelihoods: Sequence[Synthetic], scores: Floats, seed: int, stage: Stage, ensembles: int = ENSEMBLES
 ) -> Chains:
     prior, d, k = problem.prior, scores.shape[1], len(problem.pooled)
 
@@ -235,7 +263,7 @@ def _fit_state(problem: Problem, likelihoods: list[Synthetic], chains: Chains) -
 
 
 def _posterior(
-    problem: Problem, chains: Chains, history: list[dict[str, Any]], state: dict[str, Any], likelihoods: Sequence[Synthetic | Filtered]
+    problem: Problem, chains: Chains, history: list[dict[str, Any]], state: dict[str, Any], likelihoods: Sequence[Synthetic]
 ) -> Posterior:
     prior, d, k = problem.prior, len(problem.prior.names), len(problem.pooled)
     values = prior.values(chains.flat[:, :d]).reshape(*chains.draws.shape[:2], d)
@@ -269,7 +297,7 @@ def sample_posterior(
         state = emcee.State(chosen, random_state=np.random.RandomState(int(rng.integers(2**31))).get_state())
         steps = 500
         while True:
-            with np.errstate(divide="ignore"):  # of two walkers at the same point
+            with np.errstate(divide="ignore", invalid="ignore"):  # of two walkers at the same point
                 state = sampler.run_mcmc(state, steps, skip_initial_state_check=True)
             done = sampler.get_chain().shape[0]
             time = float(np.max(sampler.get_autocorr_time(discard=done // 4, tol=0)))

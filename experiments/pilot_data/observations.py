@@ -135,6 +135,8 @@ def read_observations(
         waves = tuple(sorted({int(month) for month in frame["month"]}))
         frame["wave"] = [waves.index(month) + 1 for month in frame["month"]] if wave is None else np.array(wave)[seen]
         frame = frame.assign(**answers)
+        if kind == "counts":
+            _check_start(table, seen, frame, schools, practices or named)
         if scale is not None:
             _add_shares(table, frame, scale)
     frame = frame.sort_values([name for name in ("school", "month", "practice") if name in frame], kind="stable", ignore_index=True)
@@ -332,6 +334,22 @@ def _check_adoption(table: CsvTable, frame: pd.DataFrame, schools: Schools, prac
         if (began == 0 and early) or (began > 0 and row["earliest"] > 0):
             problem = f"adoption {'was' if early else 'was not'} there at the start, but adopters_at_start of the school table is {began}"
             raise InputError(where, problem, "correct one of the two")
+
+
+def _check_start(table: CsvTable, seen: Sequence[int], frame: pd.DataFrame, schools: Schools, practices: Sequence[str]) -> None:
+    """Refuse counts of month 0 that contradict the adopters at the start, where the school table gives these."""
+    for at, row in zip(seen, frame.to_dict("records"), strict=True):
+        if row["month"] > 0:
+            continue
+        school = row["school"]
+        began = int(schools.adopters_at_start[list(practices).index(row["practice"]), school])
+        if began < 0:
+            continue
+        others = row["respondents"] - row["adopters"]
+        if row["adopters"] > began or others > schools.teachers[school] - began:
+            problem = f"{row['adopters']} of {row['respondents']} adopt at the start, but adopters_at_start of the school table is {began}"
+            where = f"{table.name}, row {table.numbers[at]}, school {row['school_id']}"
+            raise InputError(where, f"{problem} of {schools.teachers[school]} teachers", "correct one of the two")
 
 
 def _add_shares(table: CsvTable, frame: pd.DataFrame, mapping: ScaleMapping) -> None:

@@ -87,7 +87,6 @@ SETTLED = "The sampler has settled: R-hat at most 1.000, at least 2,000 effectiv
         ({"check_sd": 0.9}, "The emulated likelihood is off the directly simulated one by 0.90 (sd): take more --runs."),
         ({"check_sd": 0.2}, "Simulated directly at eight draws, the log-likelihood differs from the emulated one by 0.20 (sd)."),
         ({"kurtosis": 4.0}, "The summaries are not quite normal (kurtosis 4.0, 3 if normal): intervals may be somewhat off."),
-        ({"emulator_error": 0.3}, "The exact likelihood is emulated to 0.30 (rms of its logarithm) only: narrow the priors."),
     ],
 )
 def test_each_warning_stands_where_its_figure_calls_for_it_and_nowhere_else(changes, said):
@@ -100,7 +99,7 @@ def test_that_a_model_does_not_fit_is_said_before_the_table(capsys):
     found = report([row("p")], fit_probability=0.002)
     print_report(found, "a title")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("THE MODEL DOES NOT FIT: data so far from it have a chance of 0.002 at its best parameters")
+    assert lines[0].startswith("THE MODEL DOES NOT FIT (p-value 0.002). To mend it: allow it an error (--discrepancy 0.02).")
     assert found.document["warnings"] == found.warnings and len(found.warnings) == 1
     assert report([row("p")], fit_probability=0.3).warnings == []
 
@@ -108,9 +107,46 @@ def test_that_a_model_does_not_fit_is_said_before_the_table(capsys):
 @pytest.mark.parametrize(("edge", "wider"), [("high", "p=0.0005:0.08"), ("low", "p=0:0.008")])
 def test_a_posterior_at_the_edge_of_its_prior_is_not_called_told_and_the_remedy_is_named(edge, wider):
     found = report([row("p", "edge", edge=edge)])
-    assert "lies at the" in found.warnings[0] and f"Widen it, for example --fit {wider}." in found.warnings[0]
+    assert found.warnings[0].startswith("AT THE EDGE OF ITS PRIOR: p (")
+    assert found.warnings[0].endswith(f"Widen: --fit {wider}")
     assert found.rows[0][-1] == "at the edge of its prior"
     assert not any("data tell p" in line for line in found.said)
+
+
+WORST = {"group": "mentees", "month": 18, "seen": 0.744, "low": 0.0362, "high": 0.093}
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "remedy"),
+    [
+        ([row("p", "edge", edge="high"), row("beta", "edge", edge="low")], {}, "widen p and beta (--fit p=0.0005:0.08,beta=0:0.008)"),
+        ([row("p")], {}, "widen p (--fit p=0.0005:0.08)"),
+        ([row("beta")], {}, "free p (--fit p)"),
+        ([row("p")], {"worst": WORST | {"seen": 0.01}}, "free d (--fit d)"),
+        ([row("p")], {"kind": "times"}, "widen p (--fit p=0.0005:0.08); free gamma (--fit gamma)."),
+    ],
+)
+def test_where_the_model_does_not_fit_the_first_line_says_where_and_what_to_change(rows, changes, remedy):
+    said = report(rows, **{"aggregate_p": 0.005, "worst": WORST, "gap": 0.31, **changes}).warnings[0]
+    seen = 100 * changes.get("worst", WORST)["seen"]
+    assert said.startswith(
+        f"THE MODEL DOES NOT FIT (p-value 0.005; mentees, month 18: seen {seen:.3g} %, expected 3.62 to 9.3 %). To mend it:"
+    )
+    assert remedy in said
+    assert ("--discrepancy 0.3" in said) == ("kind" not in changes)
+
+
+def test_a_point_under_a_model_that_does_not_fit_is_called_one_and_nothing_is_called_told():
+    rows = [row("q_in") | {"told": "point", "sd_ratio": 0.001}, row("p") | {"told": "unfit"}]
+    found = report(rows, aggregate_p=0.005, worst=WORST, gap=0.1)
+    assert found.warnings[-1].startswith("DEGENERATE: the posterior of q_in is a point")
+    assert [line[-1] for line in found.rows] == ["a point: does not fit", "narrower, but does not fit"]
+    assert not any("data tell" in line for line in found.said)
+
+
+def test_figures_have_the_decimals_that_each_spread_has():
+    cells = report([row("p") | {"posterior_mean": 0.0123456, "posterior_sd": 0.00012}]).rows[0]
+    assert cells[1:4:2] == ["0.100", "0.01235"]
 
 
 def test_which_posterior_lies_at_the_edge_of_its_prior():

@@ -128,6 +128,19 @@ def test_adoption_times_that_the_start_of_the_school_table_contradicts_are_refus
     assert f"row 3, school a: adoption {was} there at the start, but adopters_at_start of the school table is {start}" in str(caught.value)
 
 
+@pytest.mark.parametrize(("respondents", "adopters", "fits"), [(8, 3, True), (8, 4, False), (7, 0, True), (8, 0, False), (10, 3, True)])
+def test_counts_of_month_0_that_the_start_of_the_school_table_contradicts_are_refused_with_their_row(tmp_path, respondents, adopters, fits):
+    table = read_schools_csv(tmp_path, "school_id,teachers,adopters_at_start\na,10,3\nb,1,\n")
+    text = f"school_id,month,respondents,adopters\nb,0,1,1\na,0,{respondents},{adopters}\na,6,8,8\n"
+    if fits:
+        assert len(read(tmp_path, text, table).frame) == 3
+        return
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text, table)
+    said = f"row 3, school a: {adopters} of {respondents} adopt at the start, but adopters_at_start of the school table is 3 of 10 teachers"
+    assert said in str(caught.value)
+
+
 def test_several_practices_keep_the_order_of_the_scenario(tmp_path, schools):
     text = "school_id,month,practice,respondents,adopters\na,6,robots,8,1\na,6,boards,8,2\n"
     seen = read(tmp_path, text, schools, practices=["boards", "tablets", "robots"])
