@@ -111,11 +111,12 @@ def _misfit(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
     if worst := state.get("worst"):
         seen, low, high = (f"{100 * worst[name]:.3g}" for name in ("seen", "low", "high"))
         where = f"; {worst['group']}, month {worst['month']}: seen {seen} %, expected {low} to {high} %"
-        name = "p" if worst["seen"] > 0.5 * (worst["low"] + worst["high"]) else "d"  # more adopters than expected, or fewer
+        more, once = worst["seen"] > 0.5 * (worst["low"] + worst["high"]), state.get("kind") == "times"
+        name = "p" if more else "gamma" if once else "d"  # what makes more adopters, fewer early ones, or fewer of all
         remedies = remedies or (_widened([{**rows[name], "edge": "high"}]) if name in rows else [f"free {name} (--fit {name})"])
     if state.get("kind") != "times":
         remedies.append(f"allow it an error (--discrepancy {max(state.get('gap', 0.02), 0.005):.1g})")
-    elif "gamma" not in rows:
+    elif "gamma" not in rows and "free gamma (--fit gamma)" not in remedies:
         remedies.append("free gamma (--fit gamma)")
     return [f"THE MODEL DOES NOT FIT (p-value {chance:.1g}{where}). To mend it: {'; '.join(remedies)}."]
 

@@ -224,7 +224,7 @@ def state_of(problem: Problem, observations: Observations) -> dict[str, Any]:
 
 def write_findings(found: CalibrationFindings, scenario: Scenario, folder: Path) -> None:
     """Write the posterior as other programs and other commands take it: ``posterior.nc`` (ArviZ) and ``calibrated.yaml`` with its draws."""
-    write_netcdf(folder / "posterior.nc", found.chains, found.prior_draws)
+    write_netcdf(folder / "posterior.nc", found.chains, found.prior_draws, found.answers)
     draws = found.draws[[name for name in found.draws if row_of(str(name))]]
     if len(draws.columns):
         write_calibrated(folder / "calibrated.yaml", scenario, draws)

@@ -22,7 +22,7 @@ from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints
 from school_mentoring.scenarios import Scenario
 
 from .aggregate import MISFIT, check_aggregates, misfit_of
-from .export import quiet_arviz
+from .export import Answers, quiet_arviz
 from .likelihood import Synthetic
 from .posterior import SPREAD, Posterior, Problem, obstacles
 from .survey import OVERDISPERSION, Survey
@@ -32,7 +32,7 @@ RUNS_AT_A_TIME = 64
 PREDICTED = 400  # draws that predictions are made of
 CHECKED, CHECK_RUNS = 8, 400  # draws at which the likelihood is estimated directly, and runs for each
 WELL, LITTLE = 0.5, 0.9  # posterior sd over prior sd
-POINT = 0.05  # the same, below which a posterior of a model that does not fit is a point
+POINT = 0.01  # the same, below which a posterior of a model that does not fit is a point
 MOVED = 0.3  # prior sds by which a mean moves that was not left alone
 EDGES = ((0.01, 0.1), (0.05, 0.5))  # more of the posterior beyond a tail of the prior of this size is at its edge
 
@@ -42,7 +42,8 @@ class CalibrationFindings:
     """``parameters``: prior against posterior; ``draws``, ``prior_draws``: joint; ``curves``: quantiles by group and month, by
     ``source``; ``observed``: shares seen, by group and wave; ``cells``: every answer and its prediction; ``scores``: of what was held out;
     ``history``: waves of runs; ``checks``: emulated against direct likelihood; ``countries``: posterior of pooled parameters by country;
-    ``aggregates``: curves of groups of schools beside those that the fitted model leads to.
+    ``aggregates``: curves of groups of schools beside those that the fitted model leads to;
+    ``chains``: draws by parameter; ``answers``: what was fitted to, and what is predicted of it.
     """  # noqa: D205
 
     parameters: pd.DataFrame
@@ -58,6 +59,7 @@ class CalibrationFindings:
     aggregates: pd.DataFrame
     state: dict[str, Any]
     chains: dict[str, Floats]
+    answers: Answers
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that are not empty, by name."""
@@ -104,7 +106,7 @@ def findings_of(
     return CalibrationFindings(
         _parameters(problem, prior_draws, draws, posterior, misfit), draws, prior_draws, drawn, _observed(survey, groups, held), cells,
         scores, pd.DataFrame(posterior.history), checks, _countries(problem, posterior), checked.table, state,
-        {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)},
+        {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}, _answers(problem, posterior, kept, after),
     )  # fmt: skip
 
 
@@ -164,24 +166,30 @@ def curves(predicted: Predicted, names: list[str], practices: list[str], source:
     )  # fmt: skip
 
 
-def log_scores(survey: Survey, predicted: Predicted, overdispersion: Floats) -> Floats:
-    """Return the log chance of each observed cell under a prediction, (cells,); the uniform chance is one more draw, so it is finite."""
+def chances(survey: Survey, predicted: Predicted, overdispersion: Floats) -> Floats:
+    """Return the chance (of means on a scale the density) that each draw gives to each observed cell, (D, cells)."""
     from scipy import stats
 
     cells = survey.seen
     shares = (predicted.adopters / (1 if survey.kind == "times" else predicted.teachers[:, None]))[:, cells]
     seen, respondents = survey.shares[cells], survey.respondents[cells]
     if survey.kind == "scale":
-        chance = stats.norm.pdf(seen, shares, survey.errors[cells])
-        return np.log((chance.sum(axis=0) + 1.0) / (len(shares) + 1))
+        return np.asarray(stats.norm.pdf(seen, shares, survey.errors[cells]))
     yes = np.rint(seen * respondents)
-    chance = stats.binom.pmf(yes, respondents, shares)
+    chance = np.asarray(stats.binom.pmf(yes, respondents, shares))
     more = np.flatnonzero(overdispersion > 0.0)
     if len(more):
         size = 1.0 / overdispersion[more, None] - 1.0
         inside = np.clip(shares[more], 1e-9, 1.0 - 1e-9)
         chance[more] = stats.betabinom.pmf(yes, respondents, inside * size, (1.0 - inside) * size)
-    return np.log((chance.sum(axis=0) + 1.0 / (respondents + 1.0)) / (len(shares) + 1))
+    return chance
+
+
+def log_scores(survey: Survey, predicted: Predicted, overdispersion: Floats) -> Floats:
+    """Return the log chance of each observed cell under a prediction, (cells,); the uniform chance is one more draw, so it is finite."""
+    chance = chances(survey, predicted, overdispersion)
+    uniform = 1.0 if survey.kind == "scale" else 1.0 / (survey.respondents[survey.seen] + 1.0)
+    return np.log((chance.sum(axis=0) + uniform) / (len(chance) + 1))
 
 
 def ranked_scores(answers: Floats, seen: Floats) -> Floats:
@@ -233,6 +241,16 @@ class _Simulator(NamedTuple):
         extra = sets[OVERDISPERSION].to_numpy() if OVERDISPERSION in sets else np.full(len(sets), problem.overdispersion)
         answers = survey.answers(found.adopters, found.teachers, first + np.arange(len(sets)), problem.scenario.seed, extra)
         return _Simulated(found, answers, extra)
+
+
+def _answers(problem: Problem, posterior: Posterior, kept: Flags, after: _Simulated) -> Answers:
+    survey, waves = problem.fitted_to(kept)
+    wave, school = np.nonzero(survey.seen)
+    cut = after.predicted._replace(adopters=after.predicted.adopters[:, waves])
+    return Answers(
+        survey.shares[survey.seen], problem.schools.school_id[school], np.array(survey.months)[wave],
+        posterior.flat[posterior.some(PREDICTED)], after.answers[:, waves][:, survey.seen], chances(survey, cut, after.overdispersion),
+    )  # fmt: skip
 
 
 def _parameters(problem: Problem, prior_draws: pd.DataFrame, draws: pd.DataFrame, posterior: Posterior, misfit: bool) -> pd.DataFrame:
