@@ -14,7 +14,8 @@ def calibrate(
     scenario: options.ScenarioArgument = "synthetic-pilot",
     observations: options.ObservationsOption = None,
     fit: Annotated[
-        str | None, Option(metavar="A,B", help="Parameters to fit, NAME or NAME=LOW:HIGH (default p,q_in,q_out,beta,d).")
+        str | None,
+        Option(metavar="A,B", help="Parameters to fit, NAME, NAME=LOW:HIGH or NAME=lognormal:MU:SIGMA (default p,q_in,q_out,beta,d)."),
     ] = None,
     design: Annotated[str, Option(help="The design that the pilot was run by.")] = "regional_hub",
     start: options.StartOption = None,
@@ -25,6 +26,7 @@ def calibrate(
     pool: Annotated[str | None, Option(metavar="A,B", help="Parameters that differ between countries, partially pooled.")] = None,
     overdispersion: Annotated[float, Option(help="Correlation of answers within a school (or --fit overdispersion).")] = 0.0,
     discrepancy: Annotated[float, Option(help="The model's own error: sd on the share of a wave.")] = 0.0,
+    non_response: Annotated[str, Option(metavar="HOW", help="Who answers: random, or share:R (users R times as readily).")] = "random",
     likelihood: Annotated[str, Option(help="auto, synthetic, or exact (of schools that nothing ties together).")] = "auto",
     runs: Annotated[int, Option(help="Simulations of the first wave; the second has twice as many (default: up to 32768).")] = 0,
     quick: Annotated[bool, Option("--quick", help="A point fit only, for a first look.")] = False,
@@ -42,7 +44,7 @@ def calibrate(
 
     wanted = asked(
         fit=fit, pool=pool, hold_out=hold_out, compare=compare, overdispersion=overdispersion, discrepancy=discrepancy,
-        likelihood=likelihood, runs=runs,
+        likelihood=likelihood, runs=runs, non_response=non_response,
     )  # fmt: skip
     refuse_both(chosen.get("sets"), wanted.fit)
     loaded = load_one(scenario, design, **chosen)

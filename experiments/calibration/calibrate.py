@@ -20,6 +20,7 @@ from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import row_of
 from school_mentoring.model.world.arrays import NO_CONTACTS, Floats
+from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
 from school_mentoring.scenarios.gone import refusal
 
@@ -28,7 +29,7 @@ from .findings import CalibrationFindings, findings_of, predict
 from .posterior import Posterior, Problem, exact_of, exact_posterior, obstacles, synthetic_posterior
 from .prior import prior_of
 from .reference_table import ReferenceTable
-from .survey import OVERDISPERSION, groups_of, held_out, survey_of
+from .survey import OVERDISPERSION, answering_share, groups_of, held_out, survey_of
 
 FIT = ("p", "q_in", "q_out", "beta", "d")  # what is fitted where nothing is named
 RUNS = 32_768
@@ -44,7 +45,7 @@ class CalibrationOptions:
     ``runs``: of the first wave; the second has twice as many (0: as many as memory holds, at most RUNS). ``hold_out``: what is predicted
     rather than fitted. ``pooled``: parameters that differ between countries. ``overdispersion``: of counts, where it is not fitted.
     ``discrepancy``: sd of the model's own error, on shares. ``compare``: fit a model in which mentoring does nothing too.
-    ``likelihood``: auto, exact or synthetic.
+    ``likelihood``: auto, exact or synthetic. ``non_response``: random, or ``share:R`` where users answer R times as readily as others.
     """
 
     fit: tuple[str, ...] = FIT
@@ -55,6 +56,18 @@ class CalibrationOptions:
     discrepancy: float = 0.0
     compare: bool = False
     likelihood: str = "auto"
+    non_response: str = "random"
+
+    @property
+    def readily(self) -> float:
+        """How many times as readily as others those who use the practice answer. Raises InputError where nothing says so."""
+        kind, _, number = self.non_response.partition(":")
+        if self.non_response == "random":
+            return 1.0
+        if kind != "share":
+            allowed = "allowed: random, or share:R where users of the practice answer R times as readily as others"
+            raise InputError(f"--non-response {self.non_response}", "is not known", allowed)
+        return read_option(f"--non-response {self.non_response}", number, Bounds(0.01, 100.0, "share:R with R from 0.01 to 100"))
 
 
 def asked(*, fit: str | None = None, pool: str | None = None, **given: Any) -> CalibrationOptions:
@@ -70,6 +83,7 @@ def asked(*, fit: str | None = None, pool: str | None = None, **given: Any) -> C
             raise InputError(f"--{flag} {value:g}", "is out of range", "allowed: 0 to below 1")
     if options.likelihood not in ("auto", "exact", "synthetic"):
         raise InputError(f"--likelihood {options.likelihood}", "is not known", nearest(options.likelihood, ("auto", "exact", "synthetic")))
+    _ = options.readily
     if options.runs and options.runs < 256:
         raise InputError(f"--runs {options.runs}", "is too few to learn from", "allowed: 256 or more")
     if options.compare and not {"beta"} & set(fitted):
@@ -96,7 +110,9 @@ def problem_of(
     world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     names, dialect = tuple(practice.name for practice in scenario.practices), scenario.world.dialect
     seen = read_observations(observations, schools, practices=names, months=scenario.months, dialect=dialect, **read)
-    survey = survey_of(seen, len(schools), names, options.discrepancy)
+    if options.readily != 1.0 and seen.kind == "times":
+        raise InputError("--non-response", "times of adoption are not answers of some teachers", "leave it out")
+    survey = survey_of(seen, len(schools), names, options.discrepancy, options.readily)
     if survey.horizon < 2:
         raise InputError(str(observations), "holds only the start, month 0, at which nothing has happened yet", "give later waves")
     prior = prior_of(scenario, options.fit, counts=survey.kind == "counts")
@@ -191,7 +207,7 @@ def _height(problem: Problem, values: Floats, engine: str, threads: int | None) 
     sets = problem.prior.sets(np.repeat(values[None], REPLICATES, axis=0))
     found = predict(problem.scenario, sets, (), survey, [], first_replicate=0, engine=runner(engine), threads=threads)
     teachers = 1.0 if survey.kind == "times" else found.teachers[:, None].astype(np.float64)
-    mean = (found.adopters / teachers).mean(axis=0)[survey.seen]
+    mean = answering_share(found.adopters / teachers, survey.readily, survey.respondents / teachers).mean(axis=0)[survey.seen]
     seen, respondents = survey.shares[survey.seen], survey.respondents[survey.seen]
     if survey.kind == "scale":
         return float(stats.norm.logpdf(seen, mean, np.hypot(survey.errors[survey.seen], 0.1)).sum())

@@ -22,10 +22,11 @@ from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints
 from school_mentoring.scenarios import Scenario
 
 from .aggregate import MISFIT, check_aggregates, misfit_of
+from .countries import countries_of
 from .export import Answers, quiet_arviz
 from .likelihood import Synthetic
-from .posterior import SPREAD, Posterior, Problem, obstacles
-from .survey import OVERDISPERSION, Survey
+from .posterior import Posterior, Problem, obstacles
+from .survey import OVERDISPERSION, Survey, answering_share
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 RUNS_AT_A_TIME = 64
@@ -105,7 +106,7 @@ def findings_of(
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
     return CalibrationFindings(
         _parameters(problem, prior_draws, draws, posterior, misfit), draws, prior_draws, drawn, _observed(survey, groups, held), cells,
-        scores, pd.DataFrame(posterior.history), checks, _countries(problem, posterior), checked.table, state,
+        scores, pd.DataFrame(posterior.history), checks, countries_of(problem, posterior), checked.table, state,
         {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}, _answers(problem, posterior, kept, after),
     )  # fmt: skip
 
@@ -173,6 +174,8 @@ def chances(survey: Survey, predicted: Predicted, overdispersion: Floats) -> Flo
     cells = survey.seen
     shares = (predicted.adopters / (1 if survey.kind == "times" else predicted.teachers[:, None]))[:, cells]
     seen, respondents = survey.shares[cells], survey.respondents[cells]
+    if survey.readily != 1.0:
+        shares = answering_share(shares, survey.readily, (survey.respondents / predicted.teachers[:, None])[:, cells])
     if survey.kind == "scale":
         return np.asarray(stats.norm.pdf(seen, shares, survey.errors[cells]))
     yes = np.rint(seen * respondents)
@@ -354,20 +357,3 @@ def _direct_check(problem: Problem, posterior: Posterior, likelihood: Synthetic,
     for name in ("emulated", "direct"):
         checks[name] -= checks[name].mean()
     return checks
-
-
-def _countries(problem: Problem, posterior: Posterior) -> pd.DataFrame:
-    """Return the posterior of pooled parameters by country, and of how far countries differ, beside what the prior says of that."""
-    if posterior.country_values is None or posterior.spread is None:
-        return pd.DataFrame()
-    from scipy.special import ndtri
-
-    levels = np.array([0.05, 0.5, 0.95])
-    rows: list[tuple[Any, ...]] = []
-    for k, name in enumerate(problem.pooled):
-        values = posterior.country_values[:, :, problem.prior.names.index(name)]
-        rows += [(name, code, *np.quantile(values[:, c], levels)) for c, code in enumerate(problem.schools.country_codes)]
-        rows.append((name, "spread between countries", *np.quantile(posterior.spread[:, k], levels)))
-        # Quantiles of the half-normal prior of that spread: what a few countries hardly change is the prior's.
-        rows.append((name, "spread, prior", *(SPREAD * ndtri(0.5 * (1.0 + levels)))))
-    return pd.DataFrame(rows, columns=["parameter", "country", "low", "median", "high"])

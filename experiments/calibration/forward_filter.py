@@ -22,9 +22,10 @@ from school_mentoring.model.world.arrays import Counts, Floats, Record, Records,
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
-from .survey import OVERDISPERSION, Survey
+from .survey import OVERDISPERSION, Survey, answering_share
 
 COUNTS, SCALE, TIMES = range(3)
+_answering = allocating(answering_share)
 NEGLIGIBLE = 1e-13  # chance of a number of teachers that is left out
 MOST_WORK = 3e8  # teachers cubed, summed over schools, that a month of one likelihood may take
 
@@ -156,7 +157,7 @@ def _answer(kind: int, share: float, respondents: int, seen: float, error: float
 @allocating
 def _school(
     par: Record, kind: int, outreach: Floats, teachers: int, ready: float, openness: float, months: Counts, respondents: Counts,
-    seen: Floats, errors: Floats, overdispersion: float, scratch: Scratch,
+    seen: Floats, errors: Floats, overdispersion: float, readily: float, scratch: Scratch,
 ) -> float:  # fmt: skip
     """Return the log-likelihood of one school's answers (W,) at ascending months (W,), from its chances at the start in ``scratch``."""
     belief = scratch[0]
@@ -178,7 +179,8 @@ def _school(
             adopted = 0.0
         else:
             for k in range(teachers + 1):
-                belief[k] *= _answer(kind, k / teachers, respondents[w], seen[w], errors[w], overdispersion)
+                share = _answering(k / teachers, readily, respondents[w] / teachers)
+                belief[k] *= _answer(kind, share, respondents[w], seen[w], errors[w], overdispersion)
         chance = belief[: teachers + 1].sum()
         total += np.log(max(chance, 1e-300))
         belief[: teachers + 1] /= max(chance, 1e-300)
@@ -188,7 +190,7 @@ def _school(
 @allocating
 def _survey(
     par: Record, kind: int, outreach: Floats, difficulty: float, initial: float, world: World, practice: int, months: Counts,
-    respondents: Counts, seen: Floats, errors: Floats, overdispersion: float,
+    respondents: Counts, seen: Floats, errors: Floats, overdispersion: float, readily: float,
 ) -> float:  # fmt: skip
     """Return the log-likelihood of all schools' answers (W, n) in one practice."""
     most = world.teachers.max() + 1
@@ -208,7 +210,7 @@ def _survey(
         ready = rules.readiness(par, world.capacity[i], difficulty)
         total += _school(
             par, kind, outreach, teachers, ready, world.openness[i], months, respondents[:, i], seen[:, i], errors[:, i],
-            overdispersion, scratch,
+            overdispersion, readily, scratch,
         )  # fmt: skip
     return total
 
@@ -227,6 +229,7 @@ def survey_log_likelihood(
         parts.append((practice, hard, first, (months[rows], survey.respondents[rows], survey.shares[rows], survey.errors[rows])))
 
     def one(k: int) -> float:
-        return float(sum(_survey(table[k], kind, outreach, hard, first, world, p, *data, extra[k]) for p, hard, first, data in parts))
+        how = extra[k], survey.readily
+        return float(sum(_survey(table[k], kind, outreach, hard, first, world, p, *data, *how) for p, hard, first, data in parts))
 
     return in_parallel(one, len(values), threads)

@@ -15,6 +15,7 @@ from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 from school_mentoring.scenarios.gone import refusal
 
+from .own_prior import own_prior
 from .survey import OVERDISPERSION
 
 GRID = 4097  # points between which quantiles are interpolated
@@ -75,8 +76,9 @@ class Prior:
 
 
 def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
-    """Return the prior of the parameters named by ``fit``, as ``--vary`` takes them: ``q_in`` or ``q_in=0.01:0.3:uniform``.
+    """Return the prior of the parameters named by ``fit``, as ``--vary`` takes them or by a distribution of one's own.
 
+    These are ``q_in``, ``q_in=0.01:0.3:uniform``, and ``q_in=normal:0.1:0.02``.
     Beyond the model's parameters ``overdispersion`` may be fitted, where ``counts`` are observed. Raises InputError for anything else.
     """
     if scenario.posterior is not None:
@@ -110,6 +112,13 @@ def _overdispersion(text: str, bounds: str, counts: bool) -> Variable:
 
 
 def _parameter(text: str, scenario: Scenario) -> Variable:
+    name, _, words = text.partition("=")
+    known = PARAMETERS[name.strip()]
+    if words.strip()[:1].isalpha():
+        if known.name in WORLD_PARAMETERS or known.distribution == "integer":
+            text = known.name  # which is refused below, whatever its prior
+        else:
+            return own_prior(f"--fit {text}", known.name, words.strip(), known.minimum, known.maximum)
     try:
         variable = parse_variable(text, scenario)
     except InputError as error:

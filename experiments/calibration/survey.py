@@ -30,7 +30,8 @@ class Survey:
     ``kind``: counts, scale or times. ``months``, ``practices``: of each wave, (W,). ``shares``: the share of adopting teachers that was
     seen (of times: whether the school had adopted), ``respondents``: teachers who answered (of times: 1), 0 where nothing was seen,
     ``errors``: standard error of a share on a scale, 0 otherwise; all (W, n). ``discrepancy``: sd of the error that the model itself is
-    allowed, on the share of all schools of a wave alike. ``practice_names``: as the scenario has them.
+    allowed, on the share of all schools of a wave alike. ``practice_names``: as the scenario has them. ``readily``: how many times as
+    readily as other teachers those who use the practice answer; 1 where who answers is random.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Survey:
     errors: Floats
     practice_names: tuple[str, ...]
     discrepancy: float = 0.0
+    readily: float = 1.0
 
     @property
     def seen(self) -> NDArray[np.bool_]:
@@ -83,7 +85,7 @@ class Survey:
         found = np.empty(adopters.shape)
         for b, key in enumerate(keys.tolist()):
             rng = np.random.Generator(np.random.Philox(key=[seed & (2**64 - 1), key]))
-            share = adopters[b] / teachers[b]
+            share = answering_share(adopters[b] / teachers[b], self.readily, self.respondents / teachers[b])
             if self.discrepancy > 0.0:
                 share = np.clip(share + self.discrepancy * rng.standard_normal((len(share), 1)), 0.0, 1.0)
             if self.kind == "scale":
@@ -102,8 +104,26 @@ class Survey:
         return SchoolRecord(self.months, self.practices, self.respondents.shape[1], self.kind == "times")
 
 
+def answering_share(share: Any, readily: float, part: Any) -> Any:
+    """Return the share of users among those who answer, of users who answer so many times as readily as others.
+
+    ``part``: of the teachers answered. All of one kind answer at most, so where everybody does the share is as it is.
+    """
+    if readily == 1.0:
+        return share
+    told = readily * share / (1.0 - share + readily * share)
+    part = np.maximum(np.minimum(part, 1.0), 1e-9)
+    return np.minimum(np.maximum(told, np.maximum(0.0, 1.0 - (1.0 - share) / part)), np.minimum(1.0, share / part))
+
+
 def survey_of(
-    observations: Observations, schools: int, practices: tuple[str, ...], discrepancy: float = 0.0, *, most_waves: int | None = MOST_WAVES
+    observations: Observations,
+    schools: int,
+    practices: tuple[str, ...],
+    discrepancy: float = 0.0,
+    readily: float = 1.0,
+    *,
+    most_waves: int | None = MOST_WAVES,
 ) -> Survey:
     """Return the survey that observations hold; ``practices`` as the scenario orders them.
 
@@ -132,7 +152,7 @@ def survey_of(
         else:
             shares[cells] = frame["adopters"] / frame["respondents"]
     months, order = zip(*waves, strict=True)
-    return Survey(observations.kind, months, order, shares, respondents, errors, practices, discrepancy)
+    return Survey(observations.kind, months, order, shares, respondents, errors, practices, discrepancy, readily)
 
 
 def _looks(observations: Observations, most: int | None) -> list[int]:

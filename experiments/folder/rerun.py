@@ -152,7 +152,7 @@ def _arguments(command: str, info: Mapping[str, Any], file: Path, folder: Path) 
         case "calibrate":
             given = {"fit": ",".join(options["fit"]), "pool": ",".join(options["pooled"]), "hold-out": options["hold_out"]}
             given |= same("observations", "design", "start", "mapping", "end", "compare", "overdispersion", "discrepancy")
-            given |= same("likelihood", "runs", "quick")
+            given |= same("likelihood", "runs", "quick") | {"non-response": options.get("non_response")}
         case _:
             given = same("quick", "k")
     return [of, *_flags(given)]
