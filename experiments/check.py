@@ -25,7 +25,7 @@ from .pilot_data.observations import Observations, read_observations
 from .worlds import Worlds, schools_of
 
 COLUMNS = {"ties": TIE_COLUMNS, "observations": OBSERVATION_COLUMNS, "schools": SCHOOL_COLUMNS}
-TELLING = {"ties": {"source", "target"}, "observations": {*OBSERVATION_COLUMNS} - {"school_id"}, "schools": {"school_id"}}
+TELLING = {"ties": {"source", "target"}, "observations": {*OBSERVATION_COLUMNS} - {"school_id", "weight"}, "schools": {"school_id"}}
 """The columns of each sort of table, and those of which one tells it from the others before it and after it."""
 
 ORDER = ("scenario", "schools", "ties", "observations")

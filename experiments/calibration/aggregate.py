@@ -4,6 +4,7 @@ Answers of single schools, 0 or 1 as they often are, lie within almost any predi
 1996).
 """
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -46,8 +47,8 @@ def check_aggregates(survey: Survey, answers: Floats, groups: dict[str, Flags], 
         if not len(waves):
             continue
         waves = waves[np.unique(np.linspace(0, len(waves) - 1, MOST_WAVES).astype(int))]
-        weight = np.where(cells, survey.respondents, 0)[waves]
-        total = weight.sum(axis=1)
+        weight = np.where(cells, survey.counting, 0.0)[waves]
+        total = np.maximum(weight.sum(axis=1), 1e-12)
         made, seen = ((one * weight).sum(axis=-1) / total for one in (answers[:, waves], survey.shares[waves]))
         learned = made[:half]
         spread = np.atleast_2d(np.cov(learned.T)) + np.diag((0.5 / total) ** 2)  # a share is seen to one answer only
@@ -71,3 +72,33 @@ def misfit_of(checked: Aggregate) -> dict[str, object]:
         "aggregate_p": checked.p, "worst": {name: worst[name] for name in ("group", "month", "seen", "low", "high")},
         "gap": float(np.sqrt(((whole["seen"] - whole["median"]) ** 2).mean())),
     }  # fmt: skip
+
+
+def observed_shares(survey: Survey, groups: dict[str, Flags], held: Flags | None) -> pd.DataFrame:
+    """Return the share seen in each group and wave, with its 90 % interval from the survey's own sampling."""
+    rows = []
+    for (name, member), (w, month), out in product(groups.items(), enumerate(survey.months), (False, True)):
+        cells = survey.seen[w] & member & ((held[w] if held is not None else False) == out)
+        if not cells.any():
+            continue
+        weight = np.maximum(survey.counting[w, cells], 1e-12)
+        share = float((survey.shares[w, cells] * weight).sum() / weight.sum())
+        if survey.kind == "scale":
+            error = float(np.sqrt(((survey.errors[w, cells] * weight) ** 2).sum()) / weight.sum())
+        else:
+            error = float(np.sqrt(max(share * (1.0 - share), 0.0) / weight.sum()))
+        low, high = np.clip([share - 1.645 * error, share + 1.645 * error], 0.0, 1.0)
+        rows.append(
+            (
+                name,
+                survey.practice_names[survey.practices[w]],
+                month,
+                share,
+                low,
+                high,
+                cells.sum(),
+                int(survey.respondents[w, cells].sum()),
+                out,
+            )
+        )
+    return pd.DataFrame(rows, columns=["group", "practice", "month", "share", "low", "high", "schools", "respondents", "held_out"])

@@ -144,7 +144,7 @@ def calibrate(
         if exact is not None:
             return exact_posterior(problem, kept, exact, stage)
         record = problem.survey.record()
-        how: dict[str, Any] = {"engine": engine, "threads": threads, "scheduler": scheduler, "stage": stage}
+        how: dict[str, Any] = {"engine": engine, "threads": threads, "scheduler": scheduler, "stage": stage, "worlds": problem.worlds}
         table = ReferenceTable(folder, problem.scenario, problem.prior, record, **how)
         runs = options.runs or max(1024, min(RUNS, 2 ** int(np.log2(MOST_CELLS / record.cells))))
         return synthetic_posterior(problem, kept, table, table.first_wave(runs, resume=resume), 2 * runs, stage)
@@ -205,7 +205,9 @@ def _height(problem: Problem, values: Floats, engine: str, threads: int | None) 
 
     survey, names = problem.survey, problem.prior.names
     sets = problem.prior.sets(np.repeat(values[None], REPLICATES, axis=0))
-    found = predict(problem.scenario, sets, (), survey, [], first_replicate=0, engine=runner(engine), threads=threads)
+    found = predict(
+        problem.scenario, sets, (), survey, [], first_replicate=0, engine=runner(engine), threads=threads, worlds=problem.worlds
+    )
     teachers = 1.0 if survey.kind == "times" else found.teachers[:, None].astype(np.float64)
     mean = answering_share(found.adopters / teachers, survey.readily, survey.respondents / teachers).mean(axis=0)[survey.seen]
     seen, respondents = survey.shares[survey.seen], survey.respondents[survey.seen]

@@ -5,7 +5,6 @@ share (Gneiting & Raftery 2007), both with the answers' own chance in the predic
 """
 
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from school_mentoring.model.engine import Batch
 from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints
 from school_mentoring.scenarios import Scenario
 
-from .aggregate import MISFIT, check_aggregates, misfit_of
+from .aggregate import MISFIT, check_aggregates, misfit_of, observed_shares
 from .countries import countries_of
 from .export import Answers, quiet_arviz
 from .likelihood import Synthetic
@@ -31,7 +30,7 @@ from .survey import OVERDISPERSION, Survey, answering_share
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 RUNS_AT_A_TIME = 64
 PREDICTED = 400  # draws that predictions are made of
-CHECKED, CHECK_RUNS = 8, 400  # draws at which the likelihood is estimated directly, and runs for each
+CHECKED, CHECK_RUNS, CHECK_CELLS = 8, 400, 8_000_000  # draws at which the likelihood is estimated directly; runs, and answers, for each
 WELL, LITTLE = 0.5, 0.9  # posterior sd over prior sd
 POINT = 0.01  # the same, below which a posterior of a model that does not fit is a point
 MOVED = 0.3  # prior sds by which a mean moves that was not left alone
@@ -105,8 +104,8 @@ def findings_of(
         checks = _direct_check(problem, posterior, posterior.likelihoods[0], held, simulate)
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
     return CalibrationFindings(
-        _parameters(problem, prior_draws, draws, posterior, misfit), draws, prior_draws, drawn, _observed(survey, groups, held), cells,
-        scores, pd.DataFrame(posterior.history), checks, countries_of(problem, posterior), checked.table, state,
+        _parameters(problem, prior_draws, draws, posterior, misfit), draws, prior_draws, drawn, observed_shares(survey, groups, held),
+        cells, scores, pd.DataFrame(posterior.history), checks, countries_of(problem, posterior), checked.table, state,
         {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}, _answers(problem, posterior, kept, after),
     )  # fmt: skip
 
@@ -127,10 +126,10 @@ class Predicted(NamedTuple):
 
 def predict(
     scenario: Scenario, sets: pd.DataFrame, country_sets: tuple[pd.DataFrame, ...], survey: Survey, groups: list[Flags], *,
-    first_replicate: int, engine: BatchRunner, threads: int | None,
+    first_replicate: int, engine: BatchRunner, threads: int | None, worlds: Worlds | None = None,
 ) -> Predicted:  # fmt: skip
     """Return one run under each parameter set; where there are sets of countries, each country's schools follow its own."""
-    worlds, base, record, window = Worlds(scenario), scenario.base_parameters(), survey.record(), scenario.programme
+    worlds, base, record, window = worlds or Worlds(scenario), scenario.base_parameters(), survey.record(), scenario.programme
     kept = [worlds.get(base, index)[0] for index in range(scenario.worlds)]
     practices = len(scenario.practices)
     replicates = first_replicate + np.arange(len(sets))
@@ -139,8 +138,9 @@ def predict(
     monthly = np.empty((len(sets), len(groups), scenario.months, practices))
     designs = design_table([scenario.plain_design(name) for name in scenario.designs], window.first_month, window.last_month)
     how: dict[str, Any] = {"worlds": worlds, "per_school": True, "engine": engine, "threads": threads}
-    for low in range(0, len(sets), RUNS_AT_A_TIME):
-        here = slice(low, min(low + RUNS_AT_A_TIME, len(sets)))
+    step = min(RUNS_AT_A_TIME, record.runs_at_a_time(scenario.months, practices))
+    for low in range(0, len(sets), step):
+        here = slice(low, min(low + step, len(sets)))
         count = here.stop - here.start
         batch = Batch(np.zeros(count, np.int64), np.arange(count), replicates[here])
         tables = (parameter_rows(base, chosen.iloc[here]) for chosen in country_sets or (sets,))
@@ -239,7 +239,7 @@ class _Simulator(NamedTuple):
     def of(self, values: Floats, countries: tuple[pd.DataFrame, ...] = ()) -> _Simulated:
         problem, first = self.problem, 1_000_000_007
         sets, survey = problem.prior.sets(values), problem.survey
-        how: dict[str, Any] = {"first_replicate": first, "engine": self.engine, "threads": self.threads}
+        how: dict[str, Any] = {"first_replicate": first, "engine": self.engine, "threads": self.threads, "worlds": problem.worlds}
         found = predict(problem.scenario, sets, countries, survey, self.groups, **how)
         extra = sets[OVERDISPERSION].to_numpy() if OVERDISPERSION in sets else np.full(len(sets), problem.overdispersion)
         answers = survey.answers(found.adopters, found.teachers, first + np.arange(len(sets)), problem.scenario.seed, extra)
@@ -294,24 +294,6 @@ def edge_of(before: "pd.Series[float]", after: "pd.Series[float]") -> str:
     return ""
 
 
-def _observed(survey: Survey, groups: dict[str, Flags], held: Flags | None) -> pd.DataFrame:
-    """Return the share seen in each group and wave, with its 90 % interval from the survey's own sampling."""
-    rows = []
-    for (name, member), (w, month), out in product(groups.items(), enumerate(survey.months), (False, True)):
-        cells = survey.seen[w] & member & ((held[w] if held is not None else False) == out)
-        if not cells.any():
-            continue
-        weight = survey.respondents[w, cells].astype(np.float64)
-        share = float((survey.shares[w, cells] * weight).sum() / weight.sum())
-        if survey.kind == "scale":
-            error = float(np.sqrt(((survey.errors[w, cells] * weight) ** 2).sum()) / weight.sum())
-        else:
-            error = float(np.sqrt(max(share * (1.0 - share), 0.0) / weight.sum()))
-        low, high = np.clip([share - 1.645 * error, share + 1.645 * error], 0.0, 1.0)
-        rows.append((name, survey.practice_names[survey.practices[w]], month, share, low, high, cells.sum(), int(weight.sum()), out))
-    return pd.DataFrame(rows, columns=["group", "practice", "month", "share", "low", "high", "schools", "respondents", "held_out"])
-
-
 def _scores(problem: Problem, held: Flags, found: dict[str, _Simulated]) -> pd.DataFrame:
     """Return mean scores of what was held out, by prediction, and how far they are from those of the posterior."""
     survey, waves = problem.fitted_to(held)
@@ -343,9 +325,10 @@ def _error(differences: Floats, cluster: Counts) -> float:
 def _direct_check(problem: Problem, posterior: Posterior, likelihood: Synthetic, held: Flags | None, simulate: _Simulator) -> pd.DataFrame:
     """Return the synthetic log-likelihood at some draws, emulated and directly from runs at each (Price et al. 2018), less their means."""
     survey, waves = problem.fitted_to(problem.survey.seen if held is None else problem.survey.seen & ~held)
-    keys, rows = 2_000_000_011 + np.arange(CHECK_RUNS), []
+    runs = int(np.clip(CHECK_CELLS / survey.respondents.size, CHECK_RUNS // 4, CHECK_RUNS))
+    keys, rows = 2_000_000_011 + np.arange(runs), []
     for values in posterior.flat[posterior.some(CHECKED)]:
-        found, _, extra = simulate.of(np.repeat(values[None], CHECK_RUNS, axis=0))
+        found, _, extra = simulate.of(np.repeat(values[None], runs, axis=0))
         answers = survey.answers(found.adopters[:, waves], found.teachers, keys, problem.scenario.seed, extra)
         summaries = likelihood.emulator.directions.of(likelihood.reduce.of(answers))
         covariance = np.atleast_2d(np.cov(summaries.T))

@@ -5,11 +5,13 @@ Draws are made by ensembles of walkers (emcee; Goodman & Weare 2010), with R-hat
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from school_mentoring.experiments.progress import Stage
+from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import Counts, Flags, Floats, World
 from school_mentoring.model.world.schools import Schools
@@ -50,6 +52,11 @@ class Problem:
     groups: Groups
     overdispersion: float = 0.0
     pooled: tuple[str, ...] = ()
+
+    @cached_property
+    def worlds(self) -> Worlds:
+        """The scenario's worlds, each made once however many runs and predictions ask for it."""
+        return Worlds(self.scenario)
 
     @property
     def parts(self) -> list[Flags | None]:
@@ -136,12 +143,10 @@ class Exact(NamedTuple):
 def obstacles(problem: Problem) -> list[str]:
     """Return what keeps a problem from a likelihood that needs no summaries: nothing, or all conditions that fail."""
     at = problem.scenario, problem.world, problem.schools, problem.survey, problem.prior.names
-    pooled = ["parameters are pooled (--pool)"] if problem.pooled else []
-    return (
-        pooled + min(once_obstacles(*at), alone_obstacles(*at), key=len)
-        if problem.survey.kind == "times"
-        else pooled + alone_obstacles(*at)
-    )
+    found = ["parameters are pooled (--pool)"] if problem.pooled else []
+    found += ["answers have weights of their own"] if problem.survey.weights is not None else []
+    alone = alone_obstacles(*at)
+    return found + (min(once_obstacles(*at), alone, key=len) if problem.survey.kind == "times" else alone)
 
 
 def exact_of(problem: Problem, wanted: str, threads: int | None = None) -> Exact | None:

@@ -74,9 +74,11 @@ class ReferenceTable:
     def __init__(
         self, folder: Path, scenario: Scenario, prior: Prior, record: SchoolRecord, *,
         engine: str = "compiled", threads: int | None = None, scheduler: str | None = None, stage: Stage = lambda *_: None,
+        worlds: Worlds | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.prior, self.record = folder, prior, record
         self.scenario = scenario.model_copy(update={"replicates": 1})
+        self._worlds = worlds or Worlds(scenario)
         self._stage, self._how = stage, {"engine": engine, "threads": threads, "scheduler": scheduler}
         self.chunk = max(1, min(CHUNK, CHUNK_BYTES // (8 * record.cells)))
 
@@ -118,6 +120,6 @@ class ReferenceTable:
             column = pq.read_table(path, columns=["adopters"])["adopters"].combine_chunks()
             rows = column.flatten().to_numpy().reshape(-1, *adopters.shape[1:])[: wanted - low]
             adopters[low : low + len(rows)] = rows
-        worlds, base = Worlds(self.scenario), self.scenario.base_parameters()
+        worlds, base = self._worlds, self.scenario.base_parameters()
         teachers = np.stack([worlds.get(base, index)[0].teachers for index in range(self.scenario.worlds)])
         return Runs(plan.sets.to_numpy(np.float64)[:wanted], adopters, np.arange(wanted), teachers)

@@ -59,7 +59,7 @@ class FeatureSet:
     ``weight``: respondents behind each share, 0 where a school was not observed, (W, n). ``follows``: the wave after each wave, of the same
     practice, or -1. ``groups``: masks of the schools whose levels are told apart. ``covariates``: what is known of each school before,
     standardised, (n,) each. ``exposure``: for each wave, weights of the peers observed then (``exposure_matrix``); empty where there are no
-    peers. ``mentor``: each school's mentor, or -1; empty where no mentors are known.
+    peers. ``mentor``: each school's mentor, or -1; empty where no mentors are known. ``own``: weights of the user's, or None.
     """
 
     weight: Floats
@@ -68,6 +68,7 @@ class FeatureSet:
     covariates: list[Floats]
     exposure: list[csr_array]
     mentor: Ints
+    own: Floats | None = None
 
     @cached_property
     def terms(self) -> list[Term]:
@@ -130,7 +131,7 @@ class FeatureSet:
 def feature_set(scenario: Scenario, world: World, schools: Schools, survey: Survey, groups: Groups, who: Flags | None = None) -> FeatureSet:
     """Return the features of a survey; of the schools of a mask only where one is given."""
     member = np.ones(len(schools), bool) if who is None else who
-    weight = survey.respondents * member
+    weight = survey.counting * member
     drawn = {*schools.drawn, *(schools.partly_drawn or ())}
     columns = {"digital_capacity": world.capacity, "openness": world.openness}
     known = [values for name, values in columns.items() if name not in drawn]
@@ -143,7 +144,7 @@ def feature_set(scenario: Scenario, world: World, schools: Schools, survey: Surv
         exposure = [exposure_matrix(world.peer_start, world.peer, ties, seen > 0) for seen in weight]
     structures = [mask & member for mask in groups.structures.values() if (mask & member).sum() >= FEWEST_OF_STRUCTURE]
     mentor = world.named_mentor if (world.named_mentor >= 0).any() else np.zeros(0, np.int32)
-    return FeatureSet(weight.astype(np.float64), survey.follows, structures or [member], covariates, exposure, mentor)
+    return FeatureSet(weight.astype(np.float64), survey.follows, structures or [member], covariates, exposure, mentor, survey.weights)
 
 
 def _weighted(values: Floats, weight: Floats) -> Floats:
@@ -198,4 +199,7 @@ def learn_summaries(values: Floats, shares: Floats, features: FeatureSet) -> Sum
     moved = coefficients[1:].reshape(-1, waves, schools)
     linear = np.einsum("nab,tbn->tan", inverse, moved).reshape(len(moved), -1)
     quadratic = np.einsum("nab,tnbc,ncd->tnad", inverse, spread[1:], inverse)
+    if features.own is not None:
+        linear = linear * features.own.ravel()
+        quadratic = quadratic * np.sqrt(features.own.T[:, :, None] * features.own.T[:, None, :])
     return Summaries(features, coefficients[0].reshape(waves, schools), linear, quadratic)

@@ -31,7 +31,8 @@ class Survey:
     seen (of times: whether the school had adopted), ``respondents``: teachers who answered (of times: 1), 0 where nothing was seen,
     ``errors``: standard error of a share on a scale, 0 otherwise; all (W, n). ``discrepancy``: sd of the error that the model itself is
     allowed, on the share of all schools of a wave alike. ``practice_names``: as the scenario has them. ``readily``: how many times as
-    readily as other teachers those who use the practice answer; 1 where who answers is random.
+    readily as other teachers those who use the practice answer; 1 where who answers is random. ``weights``: the user's own, of schools'
+    answers, beyond their numbers, (W, n); None where all are 1.
     """
 
     kind: str
@@ -43,11 +44,17 @@ class Survey:
     practice_names: tuple[str, ...]
     discrepancy: float = 0.0
     readily: float = 1.0
+    weights: Floats | None = None
 
     @property
     def seen(self) -> NDArray[np.bool_]:
         """Which schools were seen in which wave, (W, n)."""
         return self.respondents > 0
+
+    @property
+    def counting(self) -> Floats:
+        """How much each school's answers count in sums over schools, (W, n): respondents by the user's weights."""
+        return self.respondents.astype(np.float64) if self.weights is None else self.respondents * self.weights
 
     @property
     def horizon(self) -> int:
@@ -68,9 +75,9 @@ class Survey:
             raise InputError("--hold-out", "leaves no observation to fit to", "hold out less")
         months, practices = (tuple(column[w] for w in np.flatnonzero(rows)) for column in (self.months, self.practices))
         respondents = np.where(kept, self.respondents, 0)[rows]
-        return replace(
-            self, months=months, practices=practices, shares=self.shares[rows], respondents=respondents, errors=self.errors[rows]
-        )
+        weights = None if self.weights is None else self.weights[rows]
+        shares, errors = self.shares[rows], self.errors[rows]
+        return replace(self, months=months, practices=practices, respondents=respondents, shares=shares, errors=errors, weights=weights)
 
     def answers(
         self, adopters: NDArray[Any], teachers: NDArray[np.int32], keys: NDArray[np.int64], seed: int, overdispersion: Floats
@@ -152,7 +159,15 @@ def survey_of(
         else:
             shares[cells] = frame["adopters"] / frame["respondents"]
     months, order = zip(*waves, strict=True)
-    return Survey(observations.kind, months, order, shares, respondents, errors, practices, discrepancy, readily)
+    weights = None
+    if (frame["weight"] != 1.0).any():
+        weights = np.ones(shape)
+        if times:
+            for w, (_, code) in enumerate(waves):
+                weights[w, school[codes == code]] = frame["weight"].to_numpy()[codes == code]
+        else:
+            weights[cells] = frame["weight"]
+    return Survey(observations.kind, months, order, shares, respondents, errors, practices, discrepancy, readily, weights)
 
 
 def _looks(observations: Observations, most: int | None) -> list[int]:

@@ -32,6 +32,7 @@ KINDS: dict[Kind, tuple[str, ...]] = {
 COLUMNS: dict[str, Bounds | None] = {
     **dict.fromkeys(("school_id", "month", "date", "practice", "item")),
     "wave": Bounds(1.0, 100.0, "the number of the wave: 1, 2, ...", whole=True),
+    "weight": Bounds(0.0, 1e6, "a weight from 0, 1 where nothing else is given"),
     **dict.fromkeys(("note", "adoption_time")),
     **bounds_of(None),
 }
@@ -59,7 +60,7 @@ class Observations:
 
     ``frame``: one row per school, month and practice that was seen, sorted by these, columns by ``kind``:
 
-    - all: ``school`` (row of the school table), ``school_id``, ``practice``, ``wave`` (1, 2, ...);
+    - all: ``school`` (row of the school table), ``school_id``, ``practice``, ``wave`` (1, 2, ...), ``weight`` (1 where none is given);
     - counts: ``month``, ``respondents`` (>= 1), ``adopters`` (0..respondents);
     - scale: ``month``, ``respondents``, ``mean``, ``sd`` (as given), ``share``, ``share_error`` (the mapping's, and its standard error);
     - times: ``adoption_time`` (months, the middle of what is known; NaN where not adopted by the end), ``earliest``, ``latest``: the first
@@ -118,6 +119,7 @@ def read_observations(
     spans = _spans(table, when, zero, blank=times)
     wave = None if times else _waves(table, spans, seen)
     _check_repeats(table, seen, practice, None if times else spans)
+    weight = table.numbers_of("weight") if "weight" in table else None
     answers = {} if times else answers_of(table, seen, KINDS[kind], schools, school, scale)
     table.settle()
     if months is not None:
@@ -127,6 +129,7 @@ def read_observations(
         raise InputError(table.name, "holds no observation: every measured cell is blank", "give at least one row with answers")
     frame = pd.DataFrame({"school": school[seen], "school_id": schools.school_id[school[seen]]})
     frame["practice"] = np.array(practice, dtype=object)[seen]
+    frame["weight"] = 1.0 if weight is None else np.where(weight.present, weight.values, 1.0)[seen]
     if times:
         waves = _add_times(table, frame, spans, end, zero)
         _check_adoption(table, frame, schools, practices or named)
