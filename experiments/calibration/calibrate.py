@@ -33,7 +33,9 @@ from .survey import OVERDISPERSION, answering_share, groups_of, held_out, survey
 
 FIT = ("p", "q_in", "q_out", "beta", "d")  # what is fitted where nothing is named
 RUNS = 32_768
-MOST_CELLS = 60_000_000  # of the first wave's record, which is held in memory
+FEWEST_RUNS = 256  # that anything can be learned from
+MOST_CELLS = 60_000_000  # of the first wave's record, where the number of runs is not given
+MOST_BYTES = 3 * 2**30  # of the records of all waves, which are held in memory
 REPLICATES, GENERATIONS = 20, 60  # of a point fit
 MARK = "calibrated"  # is added to the name and title of the scenario that is written, so that its studies get folders of their own
 
@@ -84,8 +86,8 @@ def asked(*, fit: str | None = None, pool: str | None = None, **given: Any) -> C
     if options.likelihood not in ("auto", "exact", "synthetic"):
         raise InputError(f"--likelihood {options.likelihood}", "is not known", nearest(options.likelihood, ("auto", "exact", "synthetic")))
     _ = options.readily
-    if options.runs and options.runs < 256:
-        raise InputError(f"--runs {options.runs}", "is too few to learn from", "allowed: 256 or more")
+    if options.runs and options.runs < FEWEST_RUNS:
+        raise InputError(f"--runs {options.runs}", "is too few to learn from", f"allowed: {FEWEST_RUNS} or more")
     if options.compare and not {"beta"} & set(fitted):
         raise InputError("--compare", "asks what mentoring explains, and beta is not fitted", "add beta to --fit")
     if options.compare and options.pooled:
@@ -146,7 +148,7 @@ def calibrate(
         record = problem.survey.record()
         how: dict[str, Any] = {"engine": engine, "threads": threads, "scheduler": scheduler, "stage": stage, "worlds": problem.worlds}
         table = ReferenceTable(folder, problem.scenario, problem.prior, record, **how)
-        runs = options.runs or max(1024, min(RUNS, 2 ** int(np.log2(MOST_CELLS / record.cells))))
+        runs = runs_of(options.runs, record.cells)
         return synthetic_posterior(problem, kept, table, table.first_wave(runs, resume=resume), 2 * runs, stage)
 
     posterior, rival = fit(problem, folder), None
@@ -154,6 +156,20 @@ def calibrate(
         without = _without_mentoring(problem)
         rival = without, fit(without, folder / "without-mentoring")
     return findings_of(problem, posterior, held, rival, engine=runner(engine), threads=threads, stage=stage)
+
+
+def runs_of(wanted: int, cells: int) -> int:
+    """Return how many runs the first wave has, where each records so many answers. Raises InputError where memory does not hold them.
+
+    Three times as many are made in all, and held twice while they are joined.
+    """
+    most = int(MOST_BYTES / (3 * 2 * 2 * cells))
+    if max(wanted, FEWEST_RUNS) > most:
+        if most < FEWEST_RUNS:
+            allowed = f"fit a sample of schools, or fewer waves: at most {int(MOST_BYTES / (12 * FEWEST_RUNS)):,} in all"
+            raise InputError("--observations", f"schools times waves are {cells:,}, of which memory does not hold enough runs", allowed)
+        raise InputError(f"--runs {wanted}", f"take {MOST_BYTES * wanted / most / 2**30:.0f} GiB", f"allowed here: at most {most:,}")
+    return wanted or min(most, max(1024, min(RUNS, 2 ** int(np.log2(MOST_CELLS / cells)))))
 
 
 def _without_mentoring(problem: Problem) -> Problem:

@@ -8,7 +8,15 @@ import pytest
 from scipy import stats
 
 from school_mentoring.analysis.report.calibration import calibration_report
-from school_mentoring.experiments.calibration.calibrate import _without_mentoring, asked, calibrate, observations_of, problem_of, state_of
+from school_mentoring.experiments.calibration.calibrate import (
+    _without_mentoring,
+    asked,
+    calibrate,
+    observations_of,
+    problem_of,
+    runs_of,
+    state_of,
+)
 from school_mentoring.experiments.calibration.emulator import excess_score, fit_emulator, learn_directions
 from school_mentoring.experiments.calibration.findings import Predicted, log_scores, ranked_scores
 from school_mentoring.experiments.calibration.survey import Survey, survey_of
@@ -195,3 +203,12 @@ def test_a_survey_asks_for_the_months_it_saw(tmp_path, kind):
     np.testing.assert_array_equal(survey.seen, [[True, True], [True, False]])
     expected = {"counts": [[0.2, 0.5], [0.3, 0.0]], "scale": [[0.25, 0.5], [0.75, 0.0]]}[kind]
     np.testing.assert_allclose(survey.shares, expected)
+
+
+def test_the_runs_of_a_table_are_as_many_as_memory_holds():
+    assert [runs_of(0, cells) for cells in (360, 60_000, 240_000)] == [32_768, 1024, 1024]
+    assert runs_of(4096, 60_000) == 4096
+    with pytest.raises(InputError, match="--runs 8192: take 5 GiB; allowed here: at most 4,473"):
+        runs_of(8192, 60_000)
+    with pytest.raises(InputError, match="fit a sample of schools, or fewer waves: at most 1,048,576 in all"):
+        runs_of(0, 2_000_000)
