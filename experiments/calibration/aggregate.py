@@ -43,7 +43,9 @@ def check_aggregates(survey: Survey, answers: Floats, groups: dict[str, Flags], 
     half, rows, far = len(answers) // 2, [], []
     for name, member in groups.items():
         cells = survey.seen & kept & member
-        waves = np.flatnonzero(cells.any(axis=1))
+        # Of adoption times within years it depends on the time itself who is known at a month, so only months count at which all are.
+        whole = cells.sum(axis=1) == cells.any(axis=0).sum() if survey.kind == "times" else np.zeros(1, bool)
+        waves = np.flatnonzero(whole if whole.any() else cells.any(axis=1))
         if not len(waves):
             continue
         waves = waves[np.unique(np.linspace(0, len(waves) - 1, MOST_WAVES).astype(int))]
