@@ -35,6 +35,7 @@ FIT = ("p", "q_in", "q_out", "beta", "d")  # what is fitted where nothing is nam
 RUNS = 32_768
 FEWEST_RUNS = 256  # that anything can be learned from
 MOST_CELLS = 60_000_000  # of the first wave's record, where the number of runs is not given
+MOST_MONTHS = 650_000_000  # of all schools, that the first wave simulates, so that a calibration takes minutes
 MOST_BYTES = 3 * 2**30  # of the records of all waves, which are held in memory
 REPLICATES, GENERATIONS = 20, 60  # of a point fit
 MARK = "calibrated"  # is added to the name and title of the scenario that is written, so that its studies get folders of their own
@@ -148,7 +149,7 @@ def calibrate(
         record = problem.survey.record()
         how: dict[str, Any] = {"engine": engine, "threads": threads, "scheduler": scheduler, "stage": stage, "worlds": problem.worlds}
         table = ReferenceTable(folder, problem.scenario, problem.prior, record, **how)
-        runs = runs_of(options.runs, record.cells)
+        runs = runs_of(options.runs, record.cells, len(problem.schools) * problem.scenario.months)
         return synthetic_posterior(problem, kept, table, table.first_wave(runs, resume=resume), 2 * runs, stage)
 
     posterior, rival = fit(problem, folder), None
@@ -158,8 +159,10 @@ def calibrate(
     return findings_of(problem, posterior, held, rival, engine=runner(engine), threads=threads, stage=stage)
 
 
-def runs_of(wanted: int, cells: int) -> int:
-    """Return how many runs the first wave has, where each records so many answers. Raises InputError where memory does not hold them.
+def runs_of(wanted: int, cells: int, work: int) -> int:
+    """Return how many runs the first wave has, each of which records so many answers and simulates so many months of schools.
+
+    Raises InputError where memory does not hold them.
 
     Three times as many are made in all, and held twice while they are joined.
     """
@@ -169,7 +172,8 @@ def runs_of(wanted: int, cells: int) -> int:
             allowed = f"fit a sample of schools, or fewer waves: at most {int(MOST_BYTES / (12 * FEWEST_RUNS)):,} in all"
             raise InputError("--observations", f"schools times waves are {cells:,}, of which memory does not hold enough runs", allowed)
         raise InputError(f"--runs {wanted}", f"take {MOST_BYTES * wanted / most / 2**30:.0f} GiB", f"allowed here: at most {most:,}")
-    return wanted or min(most, max(1024, min(RUNS, 2 ** int(np.log2(MOST_CELLS / cells)))))
+    held, made = (min(RUNS, 2 ** int(np.log2(limit / one))) for limit, one in ((MOST_CELLS, cells), (MOST_MONTHS, work)))
+    return wanted or min(most, max(512, min(max(1024, held), made)))
 
 
 def _without_mentoring(problem: Problem) -> Problem:

@@ -206,9 +206,10 @@ def test_a_survey_asks_for_the_months_it_saw(tmp_path, kind):
 
 
 def test_the_runs_of_a_table_are_as_many_as_memory_holds():
-    assert [runs_of(0, cells) for cells in (360, 60_000, 240_000)] == [32_768, 1024, 1024]
-    assert runs_of(4096, 60_000) == 4096
+    assert [runs_of(0, cells, 31 * 20) for cells in (360, 60_000, 240_000)] == [32_768, 1024, 1024]
+    assert [runs_of(0, 60_000, months * 20_000) for months in (12, 31, 72)] == [1024, 1024, 512]
+    assert runs_of(4096, 60_000, 1) == 4096
     with pytest.raises(InputError, match="--runs 8192: take 5 GiB; allowed here: at most 4,473"):
-        runs_of(8192, 60_000)
+        runs_of(8192, 60_000, 1)
     with pytest.raises(InputError, match="fit a sample of schools, or fewer waves: at most 1,048,576 in all"):
-        runs_of(0, 2_000_000)
+        runs_of(0, 2_000_000, 1)
