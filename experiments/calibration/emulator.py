@@ -140,8 +140,10 @@ def fit_emulator(values: Floats, features: Floats, directions: Directions) -> Em
     )  # fmt: skip
 
 
-def excess_score(emulator: Emulator, values: Floats, features: Floats) -> float:
+def excess_score(emulator: Emulator, values: Floats, features: Floats, weights: Floats | None = None) -> float:
     """Return how many times more the score varies than the curvature says, 1 or more, on simulations (N, F) at (N, d) not learned from.
+
+    ``weights``: of the simulations, (N,), as what holds near the data need not hold elsewhere in the region; None: all alike.
 
     Of a true likelihood both are the information. A likelihood divided by the factor has, over all parameters, intervals as wide as its
     errors make them (the magnitude adjustment of Pauli, Racugno & Ventura 2011 for composite likelihoods).
@@ -152,14 +154,15 @@ def excess_score(emulator: Emulator, values: Floats, features: Floats) -> float:
         moved = [emulator.log_likelihood(at + step, found) - emulator.log_likelihood(at - step, found) for step in steps]
         return np.stack(moved, axis=1) / 2.0
 
-    score = slope(values)
-    curvature = -np.stack([(slope(values + step) - slope(values - step)).mean(axis=0) / 2.0 for step in steps])
+    score, share = slope(values), np.ones(len(values)) if weights is None else weights
+    share = share / share.sum()
+    curvature = -np.stack([share @ (slope(values + step) - slope(values - step)) / 2.0 for step in steps])
     information, vectors = np.linalg.eigh((curvature + curvature.T) / 2.0)
     told = information > 1e-6 * information.max(initial=0.0)
     if not told.any():
         return 1.0
     turned = (score @ vectors[:, told]) / np.sqrt(information[told])
-    return max(1.0, float((turned**2).mean()))
+    return max(1.0, float((share @ turned**2).mean()))
 
 
 def _rounded(values: Floats) -> Floats:

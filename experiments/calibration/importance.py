@@ -72,15 +72,15 @@ def effective(weights: Floats) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _tempered(logarithm: Floats) -> tuple[Floats, float]:
+def tempered(logarithm: Floats, counting: float = COUNTING) -> tuple[Floats, float]:
     """Return weights (N,) of log weights, and the power up to 1 to which they are taken so that enough points count."""
     height = logarithm - logarithm.max()
     low, high = 0.0, 1.0
-    if effective(np.exp(height)) >= COUNTING:
+    if effective(np.exp(height)) >= counting:
         return np.exp(height), 1.0
     for _ in range(60):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if effective(np.exp(middle * height)) >= COUNTING else (low, middle)
+        low, high = (middle, high) if effective(np.exp(middle * height)) >= counting else (low, middle)
     return np.exp(low * height), low
 
 
@@ -138,7 +138,7 @@ def weighted_posterior(
     power = 0.0
     for turn in range(1, ROUNDS):
         stage("exact likelihood", turn, ROUNDS)
-        before, (weights, power) = power, _tempered(ratio)
+        before, (weights, power) = power, tempered(ratio)
         kernels = _kernels(scores, weights)
         if before == power == 1.0:
             break

@@ -11,6 +11,7 @@ import numpy as np
 from school_mentoring.model.world.arrays import Counts, Flags, Floats
 
 from .emulator import Emulator, excess_score, fit_emulator, learn_directions
+from .importance import tempered
 from .prior import Prior
 from .summaries import MOST_CELLS, FeatureSet, Summaries, learn_summaries
 
@@ -19,7 +20,8 @@ Answers = Callable[[Counts], Iterator[Floats]]
 CUT = 0.9995  # parameters are implausible where data so far from what they lead to have less than 1 - CUT chance (3.5 sd for one summary)
 CANDIDATES, MOST_BLOCKS = 2**15, 64
 NEAREST = 64
-JUDGES, MOST_JUDGES = 4, 2048  # one in so many rows of the last third judges, and at most so many
+JUDGES, MOST_JUDGES = 4, 4096  # one in so many rows of the last third judges, and at most so many
+COUNTING = 200.0  # of these count, as many as are near the data
 
 
 def _chi2(chance: float, freedom: int) -> float:
@@ -101,8 +103,10 @@ def synthetic(values: Floats, answers: Answers, features: FeatureSet, observed: 
         return np.concatenate([reduce.of(block) for block in answers(rows)])
 
     emulator = fit_emulator(values[rest], summaries(rest), learn_directions(values[turning], summaries(turning)))
-    excess = excess_score(emulator, values[judging], summaries(judging))
-    return Synthetic(emulator, reduce, reduce.of(observed[None])[0], _chi2(CUT, emulator.mean.shape[1]), excess, before)
+    seen = reduce.of(observed[None])[0]
+    near, _ = tempered(emulator.log_likelihood(values[judging], emulator.directions.of(seen[None])[0]), COUNTING)
+    excess = excess_score(emulator, values[judging], summaries(judging), near)
+    return Synthetic(emulator, reduce, seen, _chi2(CUT, emulator.mean.shape[1]), excess, before)
 
 
 def plausible(likelihoods: Sequence[Synthetic], values: Floats) -> Flags:
