@@ -71,7 +71,10 @@ def misfit_of(checked: Aggregate) -> dict[str, object]:
     worst = group.loc[group["sds"].abs().idxmax()]
     whole = checked.table[checked.table["group"] == checked.table["group"].iloc[0]]
     return {
-        "aggregate_p": checked.p, "worst": {name: worst[name] for name in ("group", "month", "seen", "low", "high")},
+        "aggregate_p": checked.p,
+        "worst": {
+            "group": str(worst["group"]), "month": int(worst["month"]), **{name: float(worst[name]) for name in ("seen", "low", "high")}
+        },
         "gap": float(np.sqrt(((whole["seen"] - whole["median"]) ** 2).mean())),
     }  # fmt: skip
 

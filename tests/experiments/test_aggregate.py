@@ -1,5 +1,7 @@
 """Curves of schools taken together tell a wrong model from a right one, where answers of single schools cannot."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,7 @@ def test_a_course_that_is_too_fast_for_one_group_is_found_and_named():
     said = misfit_of(checked)
     assert said["worst"]["group"] == "mentees" and said["worst"]["seen"] == 1.0 > said["worst"]["high"]
     assert 0.05 < said["gap"] < 0.5
+    assert json.loads(json.dumps(said)) == said
 
 
 def test_cells_that_were_held_out_do_not_count():
