@@ -21,7 +21,10 @@ def calibrate(
     start: options.StartOption = None,
     mapping: options.MappingOption = None,
     end: options.EndOption = None,
-    hold_out: Annotated[str | None, Option(metavar="WHAT", help="Predict, not fit: wave=last, wave=N, clusters=0.2.")] = None,
+    hold_out: Annotated[
+        str | None,
+        Option(metavar="WHAT", help="Predict, not fit: last=K, after=MONTH, rolling=K, wave=N, clusters=0.2, clusters=each, schools=0.2."),
+    ] = None,
     compare: Annotated[bool, Option("--compare", help="Fit a model in which mentoring does nothing too, and score both.")] = False,
     pool: Annotated[str | None, Option(metavar="A,B", help="Parameters that differ between countries, partially pooled.")] = None,
     overdispersion: Annotated[float, Option(help="Correlation of answers within a school (or --fit overdispersion).")] = 0.0,

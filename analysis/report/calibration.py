@@ -15,6 +15,7 @@ from school_mentoring.analysis.outcomes import design_name
 from school_mentoring.experiments.calibration.aggregate import MISFIT
 from school_mentoring.model.parameters import row_of
 
+from .forecasts import lost, score_lines
 from .sentences import in_words
 from .terminal import Report, records
 
@@ -45,13 +46,13 @@ def calibration_report(tables: Mapping[str, pd.DataFrame], state: Mapping[str, A
     parameters = tables["parameters"]
     columns = ["parameter", "prior\nmean", "90 %", "posterior\nmean", "90 %", "width\nof prior", "data say"]
     rows = [_row(row) for row in parameters.to_dict("records")]
-    warned = [*_misfit(parameters, state), *_at_edges(parameters), *_points(parameters)]
+    warned = [*_misfit(parameters, state), *_at_edges(parameters), *_points(parameters), *lost(tables.get("scores"))]
     said = [
         *(["SYNTHETIC: the observations say of themselves that they are made up."] if state.get("synthetic") else []),
         *_identified(parameters),
         *_together(parameters),
         *_curves(state),
-        *_scores(tables.get("scores")),
+        *score_lines(tables.get("scores"), state.get("splits", [])),
         *_countries(tables.get("countries")),
         *_trust(parameters, state),
     ]
@@ -166,25 +167,6 @@ def _at_edges(parameters: pd.DataFrame) -> list[str]:
     its, interval = ("its", "its interval is") if len(edges) == 1 else ("their", "their intervals are")
     where = f"AT THE EDGE OF {its.upper()} PRIOR{'S' if len(edges) > 1 else ''}: {in_words(ends)}"
     return [f"{where}; {interval} too narrow. Widen: --fit {_wider(edges)}"]
-
-
-def _scores(scores: pd.DataFrame | None) -> list[str]:
-    if scores is None or not len(scores):
-        return []
-    rows = scores.set_index("prediction")
-    first = rows.loc["posterior"]
-    said = [f"Held out, {int(first['cells']):,} observations: log score {first['log_score']:.3f}, CRPS {100 * first['crps']:.2f} points."]
-    for name, row in rows.iterrows():
-        if name == "posterior":
-            continue
-        lead, error = -row["log_score_less_posterior"], row["log_score_less_posterior_se"]
-        what = "the prior" if name == "prior" else "the model without mentoring"
-        by = f"{lead:+.3f} ± {2 * error:.3f} in log score"
-        if abs(lead) > 2 * error:
-            said.append(f"The fitted model predicts them {'better' if lead > 0 else 'worse'} than {what}, by {by}.")
-        else:
-            said.append(f"They do not tell the fitted model from {what} ({by}).")
-    return said
 
 
 def _countries(countries: pd.DataFrame | None) -> list[str]:

@@ -14,7 +14,7 @@ from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model import rules
 from school_mentoring.model.compiled import allocating
 from school_mentoring.model.draws import uniform
-from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints, Record, World
+from school_mentoring.model.world.arrays import Counts, Flags, Floats, Index, Ints, Record, World
 from school_mentoring.model.world.network import Peers
 from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
@@ -111,7 +111,7 @@ def _settled(month: int, start: Ints, earliest: Counts, latest: Counts) -> bool:
 
 
 @allocating
-def _join(i: int, state: Flags, exposure: Floats, stale: Flags, ties: Influence) -> None:
+def _join(i: Index, state: Flags, exposure: Floats, stale: Flags, ties: Influence) -> None:
     """Let a school have the practice from now on."""
     column_start, row, tie = ties
     state[i] = True
@@ -235,6 +235,13 @@ def _course(
     return total + _mean(weight)
 
 
+def influence_of(world: World) -> Influence:
+    """Return whom each school of a world influences, and how much."""
+    tie = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
+    ties = csr_array((tie, world.peer, world.peer_start), shape=(len(world.teachers),) * 2).tocsc()
+    return ties.indptr.astype(np.int64), ties.indices.astype(np.int64), ties.data
+
+
 def times_log_likelihood(
     scenario: Scenario, world: World, survey: Survey, names: tuple[str, ...], values: Floats, seed: int, threads: int | None = None, *,
     particles: int = PARTICLES,
@@ -244,9 +251,7 @@ def times_log_likelihood(
     Each point has random numbers of its own, so that their errors are independent.
     """
     setting = setting_of(scenario, survey, names, values)
-    tie = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
-    ties = csr_array((tie, world.peer, world.peer_start), shape=(len(world.teachers),) * 2).tocsc()
-    columns = ties.indptr.astype(np.int64), ties.indices.astype(np.int64), ties.data
+    columns = influence_of(world)
     parts = []
     for practice, difficulty, _ in setting.practices:
         start = world.adopters_at_start[practice]
@@ -261,3 +266,79 @@ def times_log_likelihood(
         return float(sum(_course(par, key, p, hard, *known, *data) for p, hard, *data in parts))
 
     return in_parallel(one, len(values), threads)
+
+
+# --- forecasts from what was seen -----------------------------------------------------------------------------------
+
+
+@allocating
+def _onward(
+    par: Record, key: tuple[np.uint64, int, int], difficulty: float, factor: Floats, outreach: Floats, capacity: Floats, openness: Floats,
+    start: Ints, ties: Influence, months: Counts, known: Flags, adopted: Flags, found: Ints,
+) -> None:  # fmt: skip
+    """Write which schools have the practice in ascending months (W,), (W, n); where that is ``known`` (W, n) they go on from it.
+
+    ``factor``: times which schools are ready, by month, (months, n).
+    """
+    seed, course, practice = key
+    n = start.size
+    ready = np.array([rules.readiness(par, one, difficulty) for one in capacity])
+    state, exposure, stale, joined = np.zeros(n, np.bool_), np.zeros(n), np.ones(n, np.bool_), np.empty(n, np.int64)
+    for began in np.flatnonzero(start > 0):
+        _join(began, state, exposure, stale, ties)
+    month = 0
+    for w in range(months.size):
+        while month < months[w]:
+            count = 0
+            for i in range(n):
+                if not state[i]:
+                    peers = rules.social_influence(par, min(1.0, exposure[i]))
+                    chance = rules.adoption_chance(
+                        par, ready[i] * factor[month, i], openness[i], outreach[month], 0.0, peers, 0.0
+                    )  # fmt: skip
+                    if uniform(seed, course, EVENT, i, practice, month, 2) < chance:
+                        joined[count] = i
+                        count += 1
+            for j in range(count):
+                _join(joined[j], state, exposure, stale, ties)
+            month += 1
+        changed = known[w] & (state != adopted[w])
+        if changed.any():
+            state[:] = np.where(changed, adopted[w], state)
+            exposure[:] = 0.0
+            for has in np.flatnonzero(state):
+                _join(has, state, exposure, stale, ties)
+        found[w] = state
+
+
+def courses(
+    scenario: Scenario, world: World, survey: Survey, kept: Flags, names: tuple[str, ...], values: Floats, seed: int,
+    threads: int | None = None, *, factor: Floats | None = None,
+) -> Ints:  # fmt: skip
+    """Return which schools have adopted in the survey's waves in one course under each of K parameter sets, (K, W, n).
+
+    Schools go on from how they were seen in ``kept`` cells (W, n). ``factor``: times which they are ready, (K, months, n); 1 where None.
+    Holds where ``once_obstacles`` finds none.
+    """
+    setting = setting_of(scenario, survey, names, values)
+    columns = influence_of(world)
+    found = np.zeros((len(values), *survey.shares.shape), np.int32)
+    months = np.array(survey.months)
+    parts = []
+    for practice, difficulty, _ in setting.practices:
+        waves = [w for w in np.argsort(months, kind="stable").tolist() if survey.practices[w] == practice]
+        parts.append((practice, difficulty, waves, (months[waves], (survey.seen & kept)[waves], survey.shares[waves] > 0.5)))
+
+    usual = np.ones((survey.horizon, len(world.capacity)))
+
+    def one(k: int) -> float:
+        for practice, difficulty, waves, seen in parts:
+            mine = np.zeros((len(waves), len(world.capacity)), np.int32)
+            key, start = (np.uint64(seed), k, practice), world.adopters_at_start[practice]
+            known = difficulty, usual if factor is None else factor[k], setting.outreach, world.capacity, world.openness
+            _onward(setting.parameters[k], key, *known, start, columns, *seen, mine)
+            found[k, waves] = mine
+        return 0.0
+
+    in_parallel(one, len(values), threads)
+    return found

@@ -6,6 +6,7 @@ in it. docs/calibration.md tells the method and why it was chosen.
 
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,25 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.ensemble import runner
-from school_mentoring.experiments.pilot_data.observations import Observations, read_observations
+from school_mentoring.experiments.pilot_data.observations import Observations, month_meant, read_observations
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.parameters import row_of
-from school_mentoring.model.world.arrays import NO_CONTACTS, Floats
+from school_mentoring.model.world.arrays import NO_CONTACTS, Flags, Floats
 from school_mentoring.model.world.numbers import Bounds, read_option
 from school_mentoring.scenarios import FILE_KEYS, Scenario, check_draws, dump_yaml, resolved, scenario_from
 from school_mentoring.scenarios.gone import refusal
 
 from .export import write_netcdf
 from .findings import CalibrationFindings, findings_of, predict
+from .forecast import MODEL, Fitted, scores_of
+from .hold_out import Split, splits_of
 from .posterior import Posterior, Problem, exact_of, exact_posterior, obstacles, synthetic_posterior
 from .prior import prior_of
 from .reference_table import ReferenceTable
-from .survey import OVERDISPERSION, answering_share, groups_of, held_out, survey_of
+from .survey import OVERDISPERSION, answering_share, groups_of, survey_of
 
 FIT = ("p", "q_in", "q_out", "beta", "d")  # what is fitted where nothing is named
 RUNS = 32_768
@@ -124,7 +127,8 @@ def problem_of(
     if options.discrepancy and survey.kind == "times":
         raise InputError("--discrepancy", "times of adoption have no shares that it could be an error of", "leave it out")
     shorter = scenario.model_copy(update={"months": survey.horizon})
-    problem = Problem(shorter, world, schools, prior, survey, groups_of(world, schools), options.overdispersion, options.pooled)
+    groups = groups_of(world, schools)
+    problem = Problem(shorter, world, schools, prior, survey, groups, options.overdispersion, options.pooled, read.get("start"))
     if survey.kind == "times" and options.likelihood != "synthetic":
         whole = replace(problem, survey=survey_of(seen, len(schools), names, most_waves=None))
         problem = problem if obstacles(whole) else whole
@@ -139,11 +143,13 @@ def calibrate(
 
     Raises InputError where the exact likelihood is asked for and there is none, and where no parameters come near the data.
     """
-    exact = exact_of(problem, options.likelihood, threads)
-    held = None if options.hold_out is None else held_out(options.hold_out, problem.survey, problem.groups, problem.scenario.seed)
-    kept = problem.survey.seen if held is None else problem.survey.seen & ~held
+    exact, seen = exact_of(problem, options.likelihood, threads), problem.survey.seen
+    splits: list[Split] = []
+    if options.hold_out is not None:
+        month_of = partial(month_meant, start=problem.start, flag=f"--hold-out {options.hold_out}")
+        splits = splits_of(options.hold_out, problem.survey, problem.groups, problem.scenario.seed, month_of)
 
-    def fit(problem: Problem, folder: Path) -> Posterior:
+    def fit(problem: Problem, kept: Flags, folder: Path) -> Posterior:
         if exact is not None:
             return exact_posterior(problem, kept, exact, stage)
         record = problem.survey.record()
@@ -152,11 +158,24 @@ def calibrate(
         runs = runs_of(options.runs, record.cells, len(problem.schools) * problem.scenario.months)
         return synthetic_posterior(problem, kept, table, table.first_wave(runs, resume=resume), 2 * runs, stage)
 
-    posterior, rival = fit(problem, folder), None
-    if options.compare:
-        without = _without_mentoring(problem)
-        rival = without, fit(without, folder / "without-mentoring")
-    return findings_of(problem, posterior, held, rival, engine=runner(engine), threads=threads, stage=stage)
+    held = splits[0].held if len(splits) == 1 else None
+    posterior = fit(problem, seen if held is None else seen & ~held, folder)
+    how: dict[str, Any] = {"engine": runner(engine), "threads": threads, "stage": stage}
+    found = findings_of(problem, posterior, held, **how)
+    if not splits:
+        return found
+    without = _without_mentoring(problem) if options.compare else None
+    fits = []
+    for k, split in enumerate(splits, start=1):
+        place = folder if len(splits) == 1 else folder / f"fit-{k}"
+        mine = posterior if len(splits) == 1 else fit(problem, seen & ~split.held, place)
+        fitted = {MODEL: Fitted(problem, mine)}
+        if without is not None:
+            fitted[f"{MODEL} without mentoring"] = Fitted(without, fit(without, seen & ~split.held, place / "without-mentoring"))
+        fits.append((split, fitted))
+    scores, by_cluster = scores_of(fits, **how)
+    state = {**found.state, "splits": [split.name for split in splits]}
+    return replace(found, scores=scores, cluster_scores=by_cluster, state=state)
 
 
 def runs_of(wanted: int, cells: int, work: int) -> int:

@@ -4,7 +4,7 @@ Scores: the logarithm of the predictive chance of what each school answered (Goo
 share (Gneiting & Raftery 2007), both with the answers' own chance in the prediction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from school_mentoring.experiments.sweep.chunks import parameter_rows
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import Batch
-from school_mentoring.model.world.arrays import Counts, Flags, Floats, Ints
+from school_mentoring.model.world.arrays import Flags, Floats, Ints
 from school_mentoring.scenarios import Scenario
 
 from .aggregate import MISFIT, check_aggregates, misfit_of, observed_shares
@@ -40,10 +40,10 @@ EDGES = ((0.01, 0.1), (0.05, 0.5))  # more of the posterior beyond a tail of the
 @dataclass(frozen=True)
 class CalibrationFindings:
     """``parameters``: prior against posterior; ``draws``, ``prior_draws``: joint; ``curves``: quantiles by group and month, by
-    ``source``; ``observed``: shares seen, by group and wave; ``cells``: every answer and its prediction; ``scores``: of what was held out;
-    ``history``: waves of runs; ``checks``: emulated against direct likelihood; ``countries``: posterior of pooled parameters by country;
-    ``aggregates``: curves of groups of schools beside those that the fitted model leads to;
-    ``chains``: draws by parameter; ``answers``: what was fitted to, and what is predicted of it.
+    ``source``; ``observed``: shares seen, by group and wave; ``cells``: every answer and its prediction; ``history``: waves of runs;
+    ``checks``: emulated against direct likelihood; ``countries``: posterior of pooled parameters by country; ``aggregates``: curves of
+    groups of schools beside those that the fitted model leads to; ``chains``: draws by parameter; ``answers``: what was fitted to, and what
+    is predicted of it; ``scores``, ``cluster_scores``: of what was held out, in all and by cluster.
     """  # noqa: D205
 
     parameters: pd.DataFrame
@@ -52,7 +52,6 @@ class CalibrationFindings:
     curves: pd.DataFrame
     observed: pd.DataFrame
     cells: pd.DataFrame
-    scores: pd.DataFrame
     history: pd.DataFrame
     checks: pd.DataFrame
     countries: pd.DataFrame
@@ -60,6 +59,8 @@ class CalibrationFindings:
     state: dict[str, Any]
     chains: dict[str, Floats]
     answers: Answers
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cluster_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that are not empty, by name."""
@@ -67,8 +68,7 @@ class CalibrationFindings:
 
 
 def findings_of(
-    problem: Problem, posterior: Posterior, held: Flags | None, rival: tuple[Problem, Posterior] | None, *,
-    engine: BatchRunner, threads: int | None, stage: Stage,
+    problem: Problem, posterior: Posterior, held: Flags | None, *, engine: BatchRunner, threads: int | None, stage: Stage
 ) -> CalibrationFindings:  # fmt: skip
     """Return what a posterior comes to."""
     prior, seed, survey = problem.prior, problem.scenario.seed, problem.survey
@@ -94,18 +94,13 @@ def findings_of(
         "clusters": list(problem.groups.clusters),
     }  # fmt: skip
     misfit = min(checked.p, posterior.state.get("fit_probability", 1.0)) < MISFIT
-    scores = checks = pd.DataFrame()
-    if held is not None:
-        found = {"posterior": after, "prior": before}
-        if rival is not None:
-            found["posterior without mentoring"] = _Simulator(rival[0], [], engine, threads).posterior(rival[1])
-        scores = _scores(problem, held, found)
+    checks = pd.DataFrame()
     if posterior.likelihoods and not problem.pooled:
         checks = _direct_check(problem, posterior, posterior.likelihoods[0], held, simulate)
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
     return CalibrationFindings(
         _parameters(problem, prior_draws, draws, posterior, misfit), draws, prior_draws, drawn, observed_shares(survey, groups, held),
-        cells, scores, pd.DataFrame(posterior.history), checks, countries_of(problem, posterior), checked.table, state,
+        cells, pd.DataFrame(posterior.history), checks, countries_of(problem, posterior), checked.table, state,
         {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}, _answers(problem, posterior, kept, after),
     )  # fmt: skip
 
@@ -292,34 +287,6 @@ def edge_of(before: "pd.Series[float]", after: "pd.Series[float]") -> str:
         if (after < before.quantile(tail)).mean() > most:
             return "low"
     return ""
-
-
-def _scores(problem: Problem, held: Flags, found: dict[str, _Simulated]) -> pd.DataFrame:
-    """Return mean scores of what was held out, by prediction, and how far they are from those of the posterior."""
-    survey, waves = problem.fitted_to(held)
-    cluster = np.full(len(problem.schools), -1)
-    for k, member in enumerate(problem.groups.clusters.values()):
-        cluster[member] = k
-    mine = cluster[np.nonzero(survey.seen)[1]]
-    columns = {}
-    for name, one in found.items():
-        cut = one.predicted._replace(adopters=one.predicted.adopters[:, waves])
-        ranked = ranked_scores(one.answers[:, waves][:, survey.seen], survey.shares[survey.seen])
-        columns[name] = {"log_score": log_scores(survey, cut, one.overdispersion), "crps": ranked}
-    rows = []
-    for name, scores in columns.items():
-        less = {what: score - columns["posterior"][what] for what, score in scores.items()}
-        row: dict[str, Any] = {"prediction": name, "cells": len(mine)}
-        row |= {what: score.mean() for what, score in scores.items()}
-        row |= {f"{what}_less_posterior": difference.mean() for what, difference in less.items()}
-        rows.append({**row, **{f"{what}_less_posterior_se": _error(difference, mine) for what, difference in less.items()}})
-    return pd.DataFrame(rows)
-
-
-def _error(differences: Floats, cluster: Counts) -> float:
-    """Return the standard error of a mean of cells that go together within clusters."""
-    sums = np.array([(differences[cluster == k] - differences.mean()).sum() for k in np.unique(cluster)])
-    return float(np.sqrt((sums**2).sum() * len(sums) / max(1, len(sums) - 1)) / len(differences))
 
 
 def _direct_check(problem: Problem, posterior: Posterior, likelihood: Synthetic, held: Flags | None, simulate: _Simulator) -> pd.DataFrame:

@@ -41,7 +41,8 @@ SETTLED = 50  # autocorrelation times that an ensemble runs for
 class Problem:
     """What is fitted: a scenario of one design, its world and schools, the prior, the whole survey, and the groups of schools.
 
-    ``overdispersion``: where it is not fitted. ``pooled``: parameters that differ between countries, partially pooled.
+    ``overdispersion``: where it is not fitted. ``pooled``: parameters that differ between countries, partially pooled. ``start``: the date
+    that is month 0, where one is told.
     """
 
     scenario: Scenario
@@ -52,6 +53,7 @@ class Problem:
     groups: Groups
     overdispersion: float = 0.0
     pooled: tuple[str, ...] = ()
+    start: str | None = None
 
     @cached_property
     def worlds(self) -> Worlds:

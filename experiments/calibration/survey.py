@@ -219,35 +219,3 @@ def groups_of(world: World, schools: Schools) -> Groups:
     else:
         clusters = {name: world.region == r for r, name in enumerate(schools.region_names) if (world.region == r).any()}
     return Groups(structures, clusters)
-
-
-def held_out(text: str, survey: Survey, groups: Groups, seed: int) -> Flags:
-    """Return the cells (W, n) that a ``--hold-out`` holds out. Raises InputError where it names nothing, or leaves nothing."""
-    where, allowed = f"--hold-out {text}", "allowed: wave=last, wave=N (the N-th), or clusters=SHARE, for example clusters=0.2"
-    what, _, value = text.partition("=")
-    held = np.zeros_like(survey.seen)
-    if what == "wave":
-        months = sorted(set(survey.months))
-        if value != "last" and not (value.isdecimal() and 1 <= int(value) <= len(months)):
-            raise InputError(where, f"there are {len(months)} waves", allowed)
-        month = months[-1] if value == "last" else months[int(value) - 1]
-        held[[m == month for m in survey.months]] = True
-    elif what == "clusters":
-        try:
-            share = float(value)
-        except ValueError:
-            share = 0.0
-        if not 0.0 < share < 1.0:
-            raise InputError(where, "is no share of the clusters", allowed)
-        names = sorted(groups.clusters)
-        count = round(share * len(names))
-        if not 0 < count < len(names):
-            raise InputError(where, f"is {count} of {len(names)} clusters", "allowed: a share that leaves some on either side")
-        for name in np.random.default_rng(seed).permutation(names)[:count].tolist():
-            held[:, groups.clusters[name]] = True
-    else:
-        raise InputError(where, "names nothing that can be held out", allowed)
-    held &= survey.seen
-    if not held.any():
-        raise InputError(where, "holds no observation", allowed)
-    return held

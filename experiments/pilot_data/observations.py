@@ -252,6 +252,15 @@ def _span_of(cell: str, zero: int | None, month: float) -> Span | str:
     return span if span.last <= LAST_MONTH else f"is more than {LAST_MONTH} months after --start; give a later start"
 
 
+def month_meant(text: str, start: str | None, flag: str) -> int:
+    """Return the month that a number or a date of the command line means, of a year its last. Raises InputError, which names ``flag``."""
+    number = read_numbers([text], MONTHS).values
+    span = _span_of(text.strip(), _month_zero(start), float(number[0]))
+    if isinstance(span, str):
+        raise InputError(flag, f"{text!r} is no month", span)
+    return span.last
+
+
 def _spans(table: CsvTable, column: str, zero: int | None, *, blank: bool) -> list[Span]:
     """Return the months of each cell, (0, 0) where it is blank or wrong; what is wrong is complained of. ``blank``: cells may be."""
     spans, cells = [], table.columns[column]

@@ -162,20 +162,29 @@ def test_a_sampler_that_has_not_mixed_is_said_not_to_have_settled(mixing):
     assert any(line.startswith("The sampler has not settled (R-hat at most ") for line in said)
 
 
-def scores(prior=(-1.0, 0.1), rival=(-0.05, 0.1)):
+def scores(prior=(-1.0, 0.1), bass=(-0.05, 0.1), within=0.9):
     """Return scores of the posterior and of how far others lie behind it in log score, with the error of that."""
-    rows = [("posterior", 0.0, 0.0), ("prior", *prior), ("posterior without mentoring", *rival)]
+    rows = [("posterior", 0.0, 0.0), ("prior", *prior), ("Bass", *bass)]
     names = ["prediction", "log_score_less_posterior", "log_score_less_posterior_se"]
-    return pd.DataFrame(rows, columns=names).assign(cells=30, log_score=-2.5, crps=0.04)
+    return pd.DataFrame(rows, columns=names).assign(cells=30, log_score=-2.5, crps=0.04, curve_crps=0.02, curve_within_90=within)
 
 
 def test_predictions_of_what_was_held_out_are_told_apart_only_beyond_two_standard_errors():
-    said = report([row("p")], held=True, tables={"scores": scores()}).said
-    assert "Held out, 30 observations: log score -2.500, CRPS 4.00 points." in said
-    assert "The fitted model predicts them better than the prior, by +1.000 ± 0.200 in log score." in said
-    assert "They do not tell the fitted model from the model without mentoring (+0.050 ± 0.200 in log score)." in said
-    worse = report([row("p")], tables={"scores": scores(rival=(0.5, 0.1))}).said
-    assert "The fitted model predicts them worse than the model without mentoring, by -0.500 ± 0.200 in log score." in worse
+    found = report([row("p")], held=True, tables={"scores": scores()}, splits=["after month 9"])
+    table = next(line for line in found.said if line.startswith("Held out (after month 9): 30 observations.")).splitlines()
+    assert [line.split()[0] for line in table[2:]] == ["the", "the", "Bass"]
+    assert table[4].split() == ["Bass", "-2.500", "+0.050", "±", "0.200", "4.00", "2.00", "90", "%"]
+    assert "The fitted model predicts them better than the prior." in found.said
+    assert "They do not tell the fitted model from Bass (within two standard errors)." in found.said
+    assert not any(line.startswith("THE MODEL LOSES") for line in found.warnings)
+
+
+def test_a_model_that_loses_to_a_rival_says_so_before_all_else_and_a_better_prior_is_no_rival():
+    found = report([row("p")], tables={"scores": scores(prior=(0.9, 0.1), bass=(0.5, 0.1), within=0.6)}, splits=["north", "south"])
+    assert "The fitted model predicts them worse than the prior and Bass." in found.said
+    assert "Its 90 % intervals hold 60 % of the curves: they are too narrow." in found.said
+    lost = "THE MODEL LOSES: Bass predicts what was held out better, by 0.500 ± 0.200 in log score. Do not forecast by the model."
+    assert lost in found.warnings
 
 
 @pytest.mark.parametrize(("high", "few"), [(1.9, True), (0.9, False)])

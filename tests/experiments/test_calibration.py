@@ -60,13 +60,13 @@ def test_a_wave_that_was_held_out_is_predicted_and_mentoring_is_compared_with_no
     assert set(cells.loc[cells["held_out"], "month"]) == {34}
     scores = found.scores.set_index("prediction")
     assert (scores["cells"] == cells["held_out"].sum()).all()
-    assert set(scores.index) == {"posterior", "prior", "posterior without mentoring"}
+    assert {"posterior", "prior", "posterior without mentoring", "Bass"} <= set(scores.index)
     # The pilot was made with mentoring: without it the last wave is predicted worse, beyond two standard errors, by both scores.
     for score, sign in (("log_score", 1), ("crps", -1)):
         rival = scores.loc["posterior without mentoring"]
         assert -sign * rival[f"{score}_less_posterior"] > 2 * rival[f"{score}_less_posterior_se"] > 0
     said = calibration_report(found.tables(), {**found.state, **state_of(problem, seen)}).said
-    assert any(line.startswith("The fitted model predicts them better than the model without mentoring, by +") for line in said)
+    assert any(line.startswith("The fitted model predicts them better than") and "without mentoring" in line for line in said)
 
 
 def test_a_model_without_mentoring_has_nothing_of_it_left(known):
@@ -95,7 +95,7 @@ def test_a_model_without_mentoring_has_nothing_of_it_left(known):
         ({"likelihood": "exact"}, "--likelihood exact: there is none here"),
         ({"hold_out": "wave=0"}, "--hold-out wave=0: there are 3 waves"),
         ({"hold_out": "clusters=2"}, "--hold-out clusters=2: is no share of the clusters"),
-        ({"hold_out": "schools=2"}, "--hold-out schools=2: names nothing that can be held out"),
+        ({"hold_out": "pupils=2"}, "--hold-out pupils=2: names nothing that can be held out"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(tmp_path, options, told):
