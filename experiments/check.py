@@ -66,8 +66,9 @@ def check_files(
             line = f"{_count(len(schools), 'school')} in {_count(len(schools.countries), 'country')}{_drawn(schools)}"
             notices = schools.notices
         elif kind == "ties":
-            ties = read_ties(path, schools, dialect)
-            line, notices = f"{_count(len(ties.source), 'peer tie')}, {_count(len(ties.mentor), 'mentoring tie')}", ties.notices
+            ties = read_ties(path, schools, dialect, directed=scenario.world.directed)
+            directed = f" ({int(ties.one_way.sum()):,} directed)" if ties.one_way.any() else ""
+            line, notices = f"{_count(len(ties.source), 'peer tie')}{directed}, {_count(len(ties.mentor), 'mentoring tie')}", ties.notices
         else:
             how: dict[str, Any] = {"start": start, "mapping": mapping, "end": end, "months": scenario.months, "dialect": dialect}
             seen = read_observations(path, schools, practices=[practice.name for practice in scenario.practices], **how)
@@ -83,7 +84,8 @@ def notices_of(scenario: Scenario) -> tuple[str, ...]:
         return tuple(_of_designs(scenario, _counts(scenario)))
     schools = schools_of(scenario.world.schools, scenario, scenario.base_parameters())
     designs = tuple(_of_designs(scenario, _counts(scenario, schools)))
-    ties = () if scenario.world.ties is None else read_ties(scenario.world.ties, schools, scenario.world.dialect).notices
+    spec = scenario.world
+    ties = () if spec.ties is None else read_ties(spec.ties, schools, spec.dialect, directed=spec.directed).notices
     return (*designs, *schools.notices, *ties)
 
 

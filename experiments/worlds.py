@@ -58,11 +58,11 @@ class Worlds:
         else:
             schools = schools_of(spec.schools, scenario, parameters, index)
             _refuse_other_places(scenario, schools)
-        ties = None if spec.ties is None else read_ties(spec.ties, schools, spec.dialect)
+        ties = None if spec.ties is None else read_ties(spec.ties, schools, spec.dialect, directed=spec.directed)
         if ties is not None:
             schools = name_mentors(schools, ties)
         if ties is not None and len(ties.source):
-            peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight)
+            peers = peers_from_ties(len(schools), ties.source, ties.target, ties.weight, ties.one_way)
         else:
             peers = generate_peers(schools, parameters, scenario.seed, index, structure)
         return make_world(schools, peers, structure=structure), schools

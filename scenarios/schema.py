@@ -64,6 +64,7 @@ class WorldSpec(ScenarioSection):
     schools_per_region: Whole = described("Schools of each region", "schools", 5, 60, default=20, ge=1, le=100_000)
     schools: str | None = _file("A schools.csv instead of generated schools, relative to this file")
     ties: str | None = _file("A ties.csv or GraphML file instead of generated ties, relative to this file")
+    directed: bool = described("Whether the source of a peer tie of that file looks at the target alone (who names whom)", default=False)
     encoding: str | None = described("Encoding of those files where they are not Unicode", default=None, min_length=1, max_length=40)
     columns: Mapping[Word, str] = described("Headers of those files, by the names of columns they stand for", default={}, max_length=100)
     network: Network = described("How generated ties come about", default=Structure().network)

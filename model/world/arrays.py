@@ -29,7 +29,7 @@ ADD, SHARE, NO_CONTACTS = range(3)
 
 
 class World(NamedTuple):
-    """Schools (n), regions (R), countries (C) and peer ties (m entries, each tie twice) as arrays.
+    """Schools (n), regions (R), countries (C) and peer ties (m entries, a tie twice where each school looks at the other) as arrays.
 
     ``country``, ``region``: index of each school's country and region, int32 (n,).
     ``region_country``: the country of each region, int32 (R,).

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import World
+from .arrays import Flags, World
 from .countries import Country
 from .likeness import likeness_bits
 from .peers import draw
@@ -52,10 +52,17 @@ def generate_peers(
     return Peers(start, peer, row_weight, np.empty(0))
 
 
-def peers_from_ties(n: int, source: NDArray[np.int32], target: NDArray[np.int32], weight: NDArray[np.float64] | None = None) -> Peers:
-    """Return the rows of n schools for undirected ties given once each; a row's weights are the ties' (1 where None) over their sum."""
+def peers_from_ties(
+    n: int, source: NDArray[np.int32], target: NDArray[np.int32], weight: NDArray[np.float64] | None = None, one_way: Flags | None = None
+) -> Peers:
+    """Return the rows of n schools for ties given once each; a row's weights are the ties' (1 where None) over their sum.
+
+    Each school of a tie looks at the other; of those that are ``one_way`` the source alone looks at the target.
+    """
     weight = np.ones(len(source)) if weight is None else np.asarray(weight, np.float64)
-    start, peer, value = weighted_rows(n, np.asarray(source, np.int32), np.asarray(target, np.int32), weight)
+    both = np.ones(len(source), bool) if one_way is None else ~one_way
+    ends = np.concatenate([source, target[both]]).astype(np.int32), np.concatenate([target, source[both]]).astype(np.int32)
+    start, peer, value = weighted_rows(n, *ends, np.concatenate([weight, weight[both]]))
     if np.any(weight != weight[:1]):
         return Peers(start, peer, np.ones(n), value)
     return Peers(start, peer, 1.0 / np.maximum(np.diff(start), 1), np.empty(0))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.state import MENTEE, MENTOR
 
-from .arrays import Ints
+from .arrays import Counts, Flags, Floats, Ints
 from .csv_file import CsvTable, Dialect
 from .encoding import tidy
 from .numbers import Bounds, read_option
@@ -32,26 +32,34 @@ NAMES = ("school_id", "label", "name")
 """Attributes of nodes that may hold the school_id where the ids of nodes are numbers of the program that wrote them."""
 
 WIDE, NEAR_ONE = 1000.0, (0.02, 50.0)
-UNDIRECTED = "save the graph as undirected, as ties between peers have no direction; a tie of the kind mentoring in ties.csv has one"
+PEERS_ONLY = "a graph holds ties between peers; those of the kind mentoring stand in ties.csv"
 
 
 class Ties(NamedTuple):
-    """A user's ties: peer ties once each, mentoring ties; ``notices``: what of the file is probably not meant."""
+    """A user's ties: peer ties once each, mentoring ties; ``notices``: what of the file is probably not meant.
+
+    ``one_way``: of which peer ties the source alone looks at the target, and not the other way round too.
+    """
 
     source: Ints
     target: Ints
     weight: NDArray[np.float64]
     mentor: Ints
     mentee: Ints
+    one_way: Flags
     notices: tuple[str, ...] = ()
 
 
-def read_ties(path: str | Path, schools: Schools, dialect: Dialect = Dialect()) -> Ties:  # noqa: B008 - a constant
+def read_ties(
+    path: str | Path, schools: Schools, dialect: Dialect = Dialect(), *, directed: bool = False  # noqa: B008 - a constant
+) -> Ties:  # fmt: skip
     """Return the ties of a user's file: source, target, and weight (1 where blank), kind (peer where blank); or those of a GraphML file.
 
-    A peer tie is undirected and stands once; a mentoring tie runs from mentor to mentee. Raises InputError for an unknown
-    school, a tie of a school with itself, a weight that is not above 0, a tie given twice, a directed tie of peers, a mentee with two
-    mentors, a school that would be mentor and mentee, and a role that contradicts the school table.
+    Of a peer tie each school looks at the other. Where ties are ``directed``, or a column ``type`` or the graph says so, the source looks
+    at the target alone: who names whom. A tie that stands in both directions and has none counts once, by the mean of its weights.
+    A mentoring tie runs from mentor to mentee. Raises InputError for an unknown school, a tie of a school with itself, a weight that is
+    not above 0, a tie given twice, a mentee with two mentors, a school that would be mentor and mentee, and a role that contradicts the
+    school table.
     """
     if Path(path).suffix.lower() == IS_GRAPH:
         return _read_graphml(Path(path), schools)
@@ -69,14 +77,31 @@ def read_ties(path: str | Path, schools: Schools, dialect: Dialect = Dialect()) 
     if "kind" in table:
         words = table.words_of("kind", {word: code for code, word in enumerate(KINDS)})
         kind = np.maximum(words.values, 0.0).astype(np.int64)
+    one_way = np.full(len(source), directed)
     if "type" in table:
-        for at in np.flatnonzero((table.words_of("type", {"undirected": 0, "directed": 1}).values > 0) & (kind == 0)).tolist():
-            table.complain(at, "type", UNDIRECTED)
-    _check_repeats(table, source, target, kind)
+        said = table.words_of("type", {"undirected": 0, "directed": 1})
+        one_way = np.where(said.present, said.values > 0, one_way)
+    _check_repeats(table, source, target, kind, one_way)
     _check_mentoring(table, source, target, kind, schools)
     table.settle()
-    peer = kind == 0
-    return Ties(source[peer], target[peer], weight[peer], source[~peer], target[~peer], tuple(table.notices))
+    first, weight = _merged(source, target, weight, one_way, kind == 0)
+    if twice := int((kind == 0).sum()) - len(first):
+        what = "ties stand in both directions and count once each" if twice > 1 else "tie stands in both directions and counts once"
+        table.notices.append(f"{table.name}: {twice:,} {what}; world.directed=true tells who looks at whom")
+    mentoring = kind == 1
+    return Ties(source[first], target[first], weight, source[mentoring], target[mentoring], one_way[first], tuple(table.notices))
+
+
+def _merged(source: Ints, target: Ints, weight: Floats, one_way: Flags, peer: Flags) -> tuple[Counts, Floats]:
+    """Return the rows of peer ties, of those without direction that stand both ways the first, and what each weighs, the mean of both."""
+    back = (source > target) & ~one_way
+    low, high = np.where(back, target, source).astype(np.int64), np.where(back, source, target).astype(np.int64)
+    rows = np.flatnonzero(peer)
+    keys = (low << 32 | high) * 2 + one_way
+    _, first, pair = np.unique(keys[rows], return_index=True, return_inverse=True)
+    mean = np.bincount(pair, weights=weight[rows], minlength=len(first)) / np.bincount(pair, minlength=len(first))
+    order = np.argsort(first)
+    return rows[first[order]], mean[order]
 
 
 def _weights(table: CsvTable) -> NDArray[np.float64]:
@@ -97,16 +122,23 @@ def _nearest_school(label: str, known: Collection[str]) -> str:
     return nearest(label, known) if len(known) <= 5000 else "give a school_id of the school table"
 
 
-def _check_repeats(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64]) -> None:
-    """Complain of a peer tie given twice (in either direction) or a mentoring tie given twice."""
-    low = np.where(kind == 0, np.minimum(source, target), source).astype(np.int64)
-    high = np.where(kind == 0, np.maximum(source, target), target).astype(np.int64)
-    keys = np.where((source < 0) | (target < 0), -1 - np.arange(len(source)), (low << 32 | high) * 2 + kind)
+def _check_repeats(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64], one_way: Flags) -> None:
+    """Complain of a tie that stands twice from the same school to the same one, or with a direction and without."""
+    keys = np.where((source < 0) | (target < 0), -1 - np.arange(len(source)), (source.astype(np.int64) << 32 | target) * 2 + kind)
+    back = (target.astype(np.int64) << 32 | source) * 2 + kind
+    loose = np.flatnonzero((kind == 0) & ~one_way & (keys >= 0))
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     for at in np.flatnonzero(first[inverse] != np.arange(len(keys))).tolist():
-        row = table.numbers[int(first[inverse[at]])]
-        ends = f"{table.columns['source'][at]!r} and {table.columns['target'][at]!r}"
-        table.complain(at, "target", "give each tie once; a peer tie has no direction", f"{ends} are already tied in row {row}")
+        _complain_of_pair(table, at, int(first[inverse[at]]))
+    mixed = dict(zip(back[loose].tolist(), loose.tolist(), strict=True))
+    for at in np.flatnonzero(one_way & (kind == 0)).tolist():
+        if int(keys[at]) in mixed:
+            _complain_of_pair(table, at, mixed[int(keys[at])])
+
+
+def _complain_of_pair(table: CsvTable, at: int, before: int) -> None:
+    ends = f"{table.columns['source'][at]!r} and {table.columns['target'][at]!r}"
+    table.complain(at, "target", "give each tie once", f"{ends} are already tied in row {table.numbers[before]}")
 
 
 def _check_mentoring(table: CsvTable, source: Ints, target: Ints, kind: NDArray[np.int64], schools: Schools) -> None:
@@ -158,7 +190,7 @@ def _read_graphml(path: Path, schools: Schools) -> Ties:
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror})", "give the path of a GraphML file") from None
     except (ParseError, nx.NetworkXError, KeyError, ValueError) as error:
-        raise InputError(path.name, f"is not a GraphML graph ({error})", UNDIRECTED if "directed" in str(error) else "") from None
+        raise InputError(path.name, f"is not a GraphML graph ({error})") from None
     if tags["graph"] > 1:
         raise InputError(path.name, f"holds {tags['graph']} graphs, beside or within each other", "save one graph in a file")
     if not tags["edge"]:
@@ -170,13 +202,12 @@ def _read_graphml(path: Path, schools: Schools) -> Ties:
 
 
 def graph_ties(graph: "nx.Graph", schools: Schools, where: str = "graph") -> Ties:
-    """Return the edges of a networkx graph as peer ties: undirected, parallel edges summed, ``weight`` 1 where nothing says another.
+    """Return the edges of a networkx graph as peer ties, parallel ones summed, ``weight`` 1 where nothing says another.
 
-    Raises InputError, which names the graph by ``where``, for a directed graph, a node that is no school_id (nor has one as its
-    ``school_id``, ``label`` or ``name``), an edge from a school to itself, and a weight that is not above 0.
+    Of a directed graph the source of an edge looks at its target alone. Raises InputError, which names the graph by ``where``, for a node
+    that is no school_id (nor has one as its ``school_id``, ``label`` or ``name``), an edge from a school to itself, and a weight that is
+    not above 0.
     """
-    if graph.is_directed():
-        raise InputError(where, "its edges are directed", UNDIRECTED)
     number = _numbers(graph, schools, where)
     usual = graph.graph.get("edge_default", {})
     ties: dict[tuple[int, int], float] = {}
@@ -188,13 +219,15 @@ def graph_ties(graph: "nx.Graph", schools: Schools, where: str = "graph") -> Tie
         if len({name.casefold() for name in said}) < len(said):
             raise InputError(at, f"has the attributes {', '.join(said)}", "give one of them")
         if any(name.casefold() == "kind" and value != KINDS[0] for name, value in said.items()):
-            raise InputError(at, "is no tie between peers", UNDIRECTED)
+            raise InputError(at, "is no tie between peers", PEERS_ONLY)
         weight = next((value for name, value in said.items() if name.casefold() == "weight"), 1.0)
-        key = min(number[one], number[other]), max(number[one], number[other])
+        ends = number[one], number[other]
+        key = ends if graph.is_directed() else (min(ends), max(ends))
         ties[key] = ties.get(key, 0.0) + _weight(at, weight)
     pairs = np.array(list(ties), dtype=np.int32).reshape(len(ties), 2)
     none = np.empty(0, np.int32)
-    return Ties(pairs[:, 0].copy(), pairs[:, 1].copy(), np.array(list(ties.values()), dtype=np.float64), none, none)
+    one_way = np.full(len(ties), graph.is_directed())
+    return Ties(pairs[:, 0].copy(), pairs[:, 1].copy(), np.array(list(ties.values()), dtype=np.float64), none, none, one_way)
 
 
 def _weight(where: str, given: Any) -> float:

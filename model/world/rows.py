@@ -1,4 +1,4 @@
-"""Compressed rows: undirected ties as the columns of each school's row, and the sums that rows need in a fixed order."""
+"""Compressed rows: ties as the columns of each school's row, and the sums that rows need in a fixed order."""
 
 import numpy as np
 
@@ -83,18 +83,17 @@ def equal_rows(start: Counts, column: Ints, usual: Floats) -> tuple[Counts, Ints
 
 @allocating
 def weighted_rows(n: int, source: Ints, target: Ints, weight: Floats) -> tuple[Counts, Ints, Floats]:
-    """Return rows for undirected ties, columns ascending, the weights of a row over their sum."""
+    """Return rows of ties, which stand in the row of their source, columns ascending, the weights of a row over their sum."""
     start = np.zeros(n + 1, np.int64)
     for k in range(len(source)):
         start[source[k] + 1] += 1
-        start[target[k] + 1] += 1
     start = np.cumsum(start)
     column, value = np.empty(start[n], np.int32), np.empty(start[n])
     free = start[:-1].copy()
     for k in range(len(source)):
-        for i, j in ((source[k], target[k]), (target[k], source[k])):
-            column[free[i]], value[free[i]] = j, weight[k]
-            free[i] += 1
+        i = source[k]
+        column[free[i]], value[free[i]] = target[k], weight[k]
+        free[i] += 1
     for i in range(n):
         row = slice(start[i], start[i + 1])
         order = np.argsort(column[row])

@@ -118,7 +118,7 @@ def schools_read(folder: Path, done: Done) -> None:
 
 
 def ties_read(folder: Path, done: Done) -> None:
-    """Hold that every tie of ``ties.csv`` joins two schools, once, with a weight above 0."""
+    """Hold that every tie of ``ties.csv`` joins two schools, once in a direction, with a weight above 0, and that they were counted."""
     known = {row["schoolid"] for row in _rows(folder / "schools.csv")}
     rows = _rows(folder / "ties.csv")
     seen = set()
@@ -129,14 +129,16 @@ def ties_read(folder: Path, done: Done) -> None:
             _within(row["weight"], 5e-324, 1e9)
         kind = row.get("kind", "").lower() or "peer"
         assert kind in ("peer", "mentoring"), kind
-        assert kind == "mentoring" or row.get("type", "").lower() in ("", "undirected"), row["type"]
-        key = (kind, *(sorted(ends) if kind == "peer" else ends))
+        way = row.get("type", "").lower()
+        assert way in ("", "undirected", "directed"), way
+        key = (kind if kind == "mentoring" or way != "directed" else "one way", *ends)
         assert key not in seen, f"{key} is there twice"
         seen.add(key)
     mentors, mentees = ({key[at] for key in seen if key[0] == "mentoring"} for at in (1, 2))
     assert not mentors & mentees, "a mentor is a mentee"
     if "peer tie" in done.out:
-        _counted(done.out, sum(key[0] == "peer" for key in seen), "peer tie")
+        loose = {frozenset(key[1:]) for key in seen if key[0] == "peer"}
+        _counted(done.out, len(loose) + sum(key[0] == "one way" for key in seen), "peer tie")
 
 
 def observations_read(folder: Path, done: Done) -> None:

@@ -228,8 +228,7 @@ BAD_TIES = {
     "zero": ("a,b,0,", "column weight: found '0'; give a number above 0"),
     "nan": ("a,b,nan,", "column weight: found 'nan'; give a number above 0"),
     "kind": ("a,b,,per", "column kind: found 'per'; give peer or mentoring (did you mean 'peer'?)"),
-    "twice": ("a,b,,\na,b,,", "column target: 'a' and 'b' are already tied in row 2; give each tie once; a peer tie has no direction"),
-    "both ways": ("a,b,,\nb,a,,", "column target: 'b' and 'a' are already tied in row 2; give each tie once; a peer tie has no direction"),
+    "twice": ("a,b,,\na,b,,", "column target: 'a' and 'b' are already tied in row 2; give each tie once"),
     "two mentors": ("d,a,,mentoring\nb,a,,mentoring", "column target: a already has a mentor in row 2; a mentee has one mentor"),
     "mentor and mentee": (
         "a,b,,mentoring\nb,c,,mentoring",

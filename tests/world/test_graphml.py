@@ -66,10 +66,9 @@ def test_schools_are_known_by_an_attribute_where_ids_are_numbers_of_the_program(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (graph(NODES + EDGE, default="directed"), "net.graphml: its edges are directed; save the graph as undirected"),
         (
             graph(NODES + EDGE + '<edge directed="true" source="s1" target="s2"/>'),
-            "net.graphml: is not a GraphML graph (directed=true edge found in undirected graph.); save the graph as undirected",
+            "net.graphml: is not a GraphML graph (directed=true edge found in undirected graph.)",
         ),
         (
             graph(NODES + EDGE).replace("</graphml>", '<graph edgedefault="undirected"><node id="s0"/></graph></graphml>'),
@@ -86,7 +85,7 @@ def test_schools_are_known_by_an_attribute_where_ids_are_numbers_of_the_program(
         ),
         (
             graph(NODES + '<edge source="s0" target="s1"><data key="k">mentoring</data></edge>', KIND),
-            "net.graphml, edge s0 - s1: is no tie between peers; save the graph as undirected",
+            "net.graphml, edge s0 - s1: is no tie between peers; a graph holds ties between peers",
         ),
         (
             graph(NODES + '<edge source="s0" target="s1"><data key="w">1</data><data key="v">2</data></edge>', KEY + CAPITAL),
@@ -106,6 +105,8 @@ def test_ports_leave_the_edges_of_their_nodes(tmp_path, three):
     assert ties(tmp_path, graph(nodes + EDGE.replace('target="s1"', 'target="s1" sourceport="north"')), three) == {(0, 1): 1.0}
 
 
-def test_a_directed_graph_of_a_notebook_is_refused(three):
-    with pytest.raises(InputError, match=r"^graph: its edges are directed; "):
-        graph_ties(nx.DiGraph([("s0", "s1")]), three)
+def test_of_a_directed_graph_the_source_looks_at_the_target_and_parallel_edges_are_summed(tmp_path, three):
+    found = graph_ties(nx.DiGraph([("s0", "s1"), ("s1", "s0"), ("s2", "s1")]), three)
+    assert (found.source.tolist(), found.target.tolist(), found.one_way.tolist()) == ([0, 1, 2], [1, 0, 1], [True] * 3)
+    numbered = '<edge id="a" source="s1" target="s0"/><edge id="b" source="s1" target="s0"/>'
+    assert ties(tmp_path, graph(NODES + numbered, default="directed"), three) == {(1, 0): 2.0}

@@ -8,6 +8,7 @@ from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import DISADVANTAGED, RURAL
 from school_mentoring.model.world.countries import assumed_country
 from school_mentoring.model.world.csv_file import Dialect
+from school_mentoring.model.world.network import peers_from_ties
 from school_mentoring.model.world.own_schools import read_schools
 from school_mentoring.model.world.own_ties import Ties, read_ties
 from school_mentoring.model.world.schools import Schools
@@ -174,14 +175,30 @@ def test_undirected_edges_of_gephi_are_read():
     assert (found.source.tolist(), found.target.tolist(), found.weight.tolist()) == ([0, 1], [1, 2], [1.0, 2.0])
 
 
-def test_a_directed_tie_is_one_of_mentoring_or_refused(tmp_path):
+def test_the_source_of_a_directed_tie_looks_at_its_target_alone(tmp_path):
     schools = named(tmp_path, "A", "B", "C")
-    found = ties(tmp_path, "Source,Target,Type,Kind\nA,B,Undirected,peer\nA,C,Directed,mentoring\n", schools)
-    assert (found.source.tolist(), found.mentor.tolist(), found.mentee.tolist()) == ([0], [0], [2])
-    with pytest.raises(InputError, match=r"row 2, column Type: found 'Directed'; save the graph as undirected, as ties between peers"):
-        ties(tmp_path, "Source,Target,Type\nA,B,Directed\n", schools)
+    text = "Source,Target,Type,Kind,Weight\nA,B,Undirected,peer,3\nB,C,Directed,,1\nA,C,Directed,mentoring,1\n"
+    found = ties(tmp_path, text, schools)
+    assert (found.source.tolist(), found.mentor.tolist(), found.mentee.tolist()) == ([0, 1], [0], [2])
+    assert found.one_way.tolist() == [False, True]
+    peers = peers_from_ties(3, found.source, found.target, found.weight, found.one_way)
+    assert (peers.peer_start.tolist(), peers.peer.tolist()) == ([0, 1, 3, 3], [1, 0, 2])
+    assert peers.full_weights().tolist() == [1.0, 0.75, 0.25]
     with pytest.raises(InputError, match=r"row 2, column Type: found 'Mutual'; give undirected or directed$"):
         ties(tmp_path, "Source,Target,Type\nA,B,Mutual\n", schools)
+    with pytest.raises(InputError, match=r"row 3, column Target: 'A' and 'B' are already tied in row 2; give each tie once"):
+        ties(tmp_path, "Source,Target,Type\nB,A,Undirected\nA,B,Directed\n", schools)
+
+
+def test_a_tie_that_stands_both_ways_counts_once_by_its_mean_weight_or_twice_where_ties_are_directed(tmp_path):
+    schools = named(tmp_path, "A", "B", "C")
+    text = "source,target,weight\nB,C,5\nB,A,1\nA,B,3\n"
+    found = ties(tmp_path, text, schools)
+    assert (found.source.tolist(), found.target.tolist(), found.weight.tolist()) == ([1, 1], [2, 0], [5.0, 2.0])
+    assert found.notices == ("ties.csv: 1 tie stands in both directions and counts once; world.directed=true tells who looks at whom",)
+    directed = read_ties(tmp_path / "ties.csv", schools, directed=True)
+    assert (directed.source.tolist(), directed.target.tolist(), directed.weight.tolist()) == ([1, 1, 0], [2, 0, 1], [5.0, 1.0, 3.0])
+    assert directed.one_way.all() and not directed.notices
 
 
 def test_weights_of_another_magnitude_are_remarked_on(tmp_path):
