@@ -83,6 +83,23 @@ def test_living_schools_lab_says_that_the_salary_of_one_country_is_a_mean():
     assert "teacher_salary_eur_per_year of CY; " in assumed_figures(lab.country_list())
 
 
+def test_lisbon_has_each_school_once_and_every_cluster_one_mentor_with_places_for_its_others():
+    lisbon = load_scenario("lisbon")
+    with Path(lisbon.world.schools).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len({row["school_id"] for row in rows}) == 1192
+    mentees = Counter(row["cluster"] for row in rows if row["role"] == "mentee")
+    mentors = Counter(row["cluster"] for row in rows if row["role"] == "mentor")
+    assert mentors == dict.fromkeys(mentees, 1)
+    assert all(row["cluster"] == f"G{row['school_id']}" for row in rows if row["role"] == "mentor")
+    hub = lisbon.designs["regional_hub"]
+    assert hub.places == max(mentees.values()) == 11
+    assert round(hub.mentor_share * len(rows)) == len(mentors)
+    regions = len({row["region"] for row in rows})
+    assert hub.fte * regions == pytest.approx(lisbon.designs["top_down"].fte, rel=0.01)
+    assert "Open Database License" in Path(lisbon.world.schools).with_name("README.md").read_text(encoding="utf-8")
+
+
 def test_national_has_about_all_schools_of_the_union_and_equally_many_coordinators_in_each_design():
     national = load_scenario("national")
     regions = national.regions()
