@@ -56,7 +56,7 @@ def problem() -> Problem:
     seen = read_observations(Path(scenario.world.schools).with_name("observations.csv"), schools)
     survey = survey_of(seen, len(schools), tuple(practice.name for practice in scenario.practices))
     scenario = scenario.model_copy(update={"months": survey.horizon})
-    return Problem(scenario, world, schools, prior_of(scenario, FIT, counts=True), survey, groups_of(world, schools))
+    return Problem(scenario, world, schools, prior_of(scenario, FIT, kind="counts"), survey, groups_of(world, schools))
 
 
 def prepare(folder: Path, runs: int, datasets: int) -> None:

@@ -70,7 +70,14 @@ def check_files(
             directed = f" ({int(ties.one_way.sum()):,} directed)" if ties.one_way.any() else ""
             line, notices = f"{_count(len(ties.source), 'peer tie')}{directed}, {_count(len(ties.mentor), 'mentoring tie')}", ties.notices
         else:
-            how: dict[str, Any] = {"start": start, "mapping": mapping, "end": end, "months": scenario.months, "dialect": dialect}
+            how: dict[str, Any] = {
+                "start": start,
+                "mapping": mapping,
+                "end": end,
+                "months": scenario.months,
+                "step": scenario.step,
+                "dialect": dialect,
+            }
             seen = read_observations(path, schools, practices=[practice.name for practice in scenario.practices], **how)
             line, notices = _described(seen, schools), seen.notices
         found[path] = Checked(f"{path}: {line}", notices)

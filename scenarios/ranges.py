@@ -1,13 +1,16 @@
 """The parameters of a scenario: base values and ranges that differ from the table, filled in and checked against it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
-from school_mentoring.model.parameters import Distribution, Parameter, row_of
+from school_mentoring.model.parameters import PARAMETERS, Distribution, Parameter, row_of
 
 from .fields import Number, ScenarioSection, fault
+
+PER_MONTH = ("p", "q_in", "q_out", "d", "turnover")
+"""Rates that act where nobody is mentored."""
 
 
 class Range(ScenarioSection):
@@ -101,3 +104,13 @@ def in_scenario(row: Parameter, given: Range, scenario: str) -> Parameter:
     if all(getattr(row, field) == value for field, value in stated.items()):
         return row
     return row.model_copy(update={**stated, "kind": "assumption", "source": f"stated by scenario {scenario}"})
+
+
+def check_years(designs: Sequence[str], ranges: Mapping[str, Range]) -> None:
+    """Refuse a step of a year with ``designs`` that do something, which they do by the month, and with rates as the table has them."""
+    if designs:
+        fault(("step",), f"is year, and the design {designs[0]} works by the month", "allowed: month, or designs: [none]")
+    for name in PER_MONTH:
+        given, row = ranges[name], PARAMETERS[name]
+        if (given.base, given.low, given.high) == (row.base, row.low, row.high):
+            fault(("step",), f"is year, and {name} has its rate per month", f"state what it is in a year: parameters: {{{name}: ...}}")

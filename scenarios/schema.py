@@ -27,7 +27,7 @@ from .fields import NAME_PATTERN, Number, ScenarioSection, Whole, Word, describe
 from .funding import MAX_MONTHS, Funding
 from .gone import refusal
 from .programmes import built_designs, check_horizon, check_places, parts, written
-from .ranges import Range, check_range, filled_range, in_scenario, rows_of, says_nothing
+from .ranges import Range, check_range, check_years, filled_range, in_scenario, rows_of, says_nothing
 from .stated import STATED, stated_in
 
 STRUCTURE_DRAWN = "structure"
@@ -122,6 +122,7 @@ class Scenario(ScenarioSection):
     description: str = described("What the scenario stands for, and what it rests on", default="", max_length=10_000)
     seed: Whole = described("Every random draw follows from it", default=1, ge=0, le=2**64 - 1)
     months: Whole = described("Months simulated", "months", 12, 120, default=72, ge=1, le=MAX_MONTHS)
+    step: Literal["month", "year"] = described("What a month of this file stands for; year where nobody is mentored", default="month")
     replicates: Whole = described("Runs per design and parameter set", "runs", 10, 400, default=100, ge=1, le=1_000_000)
     draws: Whole = described(
         "Parameter sets drawn from the uncertain ones, to say how sure a ranking of designs is", "parameter sets", 16, 512,
@@ -257,7 +258,7 @@ class Scenario(ScenarioSection):
         return given
 
     @model_validator(mode="after")
-    def _check_windows(self) -> Self:
+    def _check_times(self) -> Self:
         codes, made = [country.code for country in self.world.countries], self.world.schools is None
         for name, design in self.designs.items():
             for at, part in parts(design):
@@ -272,6 +273,8 @@ class Scenario(ScenarioSection):
             if isinstance(design, Programme):
                 check_places(name, design, codes, region_names(codes, self.regions()) if made else (), made)
                 check_horizon(name, design, self.programme.first_month, self.months)
+        if self.step == "year":
+            check_years([name for name in self.designs if name != COMPARATOR], self.parameters)
         return self
 
     def __repr__(self) -> str:

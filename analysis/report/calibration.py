@@ -37,7 +37,7 @@ def title_of(state: Mapping[str, Any]) -> str:
     how = f"{state['likelihood']} likelihood" if "likelihood" in state else "point fit"
     return (
         f"Calibration of {design_name(state['design'])}: {len(state['parameters'])} parameters, {state['answers']:,} observations\n"
-        f"{state['schools']:,} schools, {what}, months {when}; {how}."
+        f"{state['schools']:,} schools, {what}, {state.get('step', 'month')}s {when}; {how}."
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.experiments.ensemble import runner
-from school_mentoring.experiments.pilot_data.observations import Observations, month_meant, read_observations
+from school_mentoring.experiments.pilot_data.observations import Observations, clock_of, month_meant, read_observations
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.sweep.store import write_atomically
 from school_mentoring.experiments.worlds import Worlds
@@ -115,20 +115,21 @@ def problem_of(
     scenario.plain_design(next(iter(scenario.designs)))
     world, schools = Worlds(scenario).get(scenario.base_parameters(), 0)
     names, dialect = tuple(practice.name for practice in scenario.practices), scenario.world.dialect
-    seen = read_observations(observations, schools, practices=names, months=scenario.months, dialect=dialect, **read)
+    how: dict[str, Any] = {"months": scenario.months, "step": scenario.step, "dialect": dialect, **read}
+    seen = read_observations(observations, schools, practices=names, **how)
     if options.readily != 1.0 and seen.kind == "times":
         raise InputError("--non-response", "times of adoption are not answers of some teachers", "leave it out")
     survey = survey_of(seen, len(schools), names, options.discrepancy, options.readily)
     if survey.horizon < 2:
         raise InputError(str(observations), "holds only the start, month 0, at which nothing has happened yet", "give later waves")
-    prior = prior_of(scenario, options.fit, counts=survey.kind == "counts")
+    prior = prior_of(scenario, options.fit, kind=survey.kind)
     if options.overdispersion and survey.kind != "counts":
         raise InputError("--overdispersion", "only counts of respondents have it", "leave it out")
     if options.discrepancy and survey.kind == "times":
         raise InputError("--discrepancy", "times of adoption have no shares that it could be an error of", "leave it out")
     shorter = scenario.model_copy(update={"months": survey.horizon})
-    groups = groups_of(world, schools)
-    problem = Problem(shorter, world, schools, prior, survey, groups, options.overdispersion, options.pooled, read.get("start"))
+    groups, clock = groups_of(world, schools), clock_of(read.get("start"), scenario.step)
+    problem = Problem(shorter, world, schools, prior, survey, groups, options.overdispersion, options.pooled, clock)
     if survey.kind == "times" and options.likelihood != "synthetic":
         whole = replace(problem, survey=survey_of(seen, len(schools), names, most_waves=None))
         problem = problem if obstacles(whole) else whole
@@ -146,7 +147,7 @@ def calibrate(
     exact, seen = exact_of(problem, options.likelihood, threads), problem.survey.seen
     splits: list[Split] = []
     if options.hold_out is not None:
-        month_of = partial(month_meant, start=problem.start, flag=f"--hold-out {options.hold_out}")
+        month_of = partial(month_meant, clock=problem.clock, flag=f"--hold-out {options.hold_out}")
         splits = splits_of(options.hold_out, problem.survey, problem.groups, problem.scenario.seed, month_of)
 
     def fit(problem: Problem, kept: Flags, folder: Path) -> Posterior:
@@ -275,7 +276,8 @@ def state_of(problem: Problem, observations: Observations) -> dict[str, Any]:
     return {
         "parameters": list(problem.prior.names), "kind": survey.kind, "months": sorted(set(survey.months)),
         "schools": int(survey.seen.any(axis=0).sum()), "answers": int(survey.seen.sum()), "design": next(iter(problem.scenario.designs)),
-        "synthetic": observations.synthetic, "observations": observations.name, "seed": problem.scenario.seed,
+        "step": problem.scenario.step, "synthetic": observations.synthetic, "observations": observations.name,
+        "seed": problem.scenario.seed,
     }  # fmt: skip
 
 

@@ -16,11 +16,12 @@ from school_mentoring.experiments.ensemble import BatchRunner
 from school_mentoring.model.world.arrays import Counts, Flags, Floats
 
 from .adoption_times import courses, once_obstacles
+from .effects import readiness_factors
 from .findings import PREDICTED, Predicted, chances, log_scores, predict, ranked_scores
 from .hold_out import Split
 from .posterior import Posterior, Problem
 from .rivals import RIVALS, course_of, fit_rival, forecast_rival
-from .survey import OVERDISPERSION, Survey
+from .survey import EFFECTS, OVERDISPERSION, Survey
 
 SETS, RUNS_EACH = 100, 32  # parameter sets of a forecast, and runs under each from which schools take their courses
 MOST_NUMBERS = 30_000_000  # of simulated schools in waves, which are held in memory
@@ -53,8 +54,10 @@ def forecast(
     kept = survey.seen & ~held
     at = (problem.scenario, problem.world, problem.schools, survey, names)
     if countries is None and not once_obstacles(*at):
-        sets = problem.prior.sets(values)
-        adopters = courses(problem.scenario, problem.world, survey, kept, names, sets.to_numpy(), seed, threads)
+        points, factor = problem.prior.sets(values).to_numpy(), None
+        if set(EFFECTS) & set(names):
+            factor = readiness_factors(problem.scenario, problem.world, survey.only(kept), names, points, survey.horizon, seed)
+        adopters = courses(problem.scenario, problem.world, survey, kept, names, points, seed, threads, factor=factor)
         predicted = Predicted(adopters, np.ones((len(values), len(problem.schools)), np.int32), np.zeros(0))
         return Forecast(predicted, adopters.astype(np.float64), np.zeros(len(values)))
     earlier = _before(survey, held)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from school_mentoring.experiments.pilot_data.observations import NO_DATES, Clock
 from school_mentoring.experiments.progress import Stage
 from school_mentoring.experiments.worlds import Worlds
 from school_mentoring.model.errors import InputError
@@ -18,13 +19,14 @@ from school_mentoring.model.world.schools import Schools
 from school_mentoring.scenarios import Scenario
 
 from .adoption_times import once_obstacles, once_work, times_log_likelihood
+from .effects import courses_of, known_log_likelihood
 from .forward_filter import alone_obstacles, alone_work, survey_log_likelihood
 from .importance import weighted_posterior
 from .likelihood import Synthetic, plausible, plausible_scores, synthetic
 from .prior import Prior
 from .reference_table import ReferenceTable, Runs
 from .summaries import feature_set
-from .survey import Groups, Survey
+from .survey import EFFECTS, Groups, Survey
 
 SPREAD = 0.5
 """Scale of the half-normal prior of how far countries differ, in standard deviations of the parameter's prior (Gelman 2006)."""
@@ -33,6 +35,7 @@ ENSEMBLES = 4  # independent of each other, so that R-hat compares what it shoul
 KEPT = 1000  # draws kept of each ensemble
 FEWEST, MOST = 256, 4096  # weighted points behind the draws of an ensemble, where the likelihood needs no summaries
 WORK = 4e9  # that all of them may take
+EFFECTS_WORK = 64.0  # times as much of a likelihood that sums over effects
 MOST_STEPS = 16_000
 SETTLED = 50  # autocorrelation times that an ensemble runs for
 
@@ -41,8 +44,8 @@ SETTLED = 50  # autocorrelation times that an ensemble runs for
 class Problem:
     """What is fitted: a scenario of one design, its world and schools, the prior, the whole survey, and the groups of schools.
 
-    ``overdispersion``: where it is not fitted. ``pooled``: parameters that differ between countries, partially pooled. ``start``: the date
-    that is month 0, where one is told.
+    ``overdispersion``: where it is not fitted. ``pooled``: parameters that differ between countries, partially pooled. ``clock``: how
+    dates become months.
     """
 
     scenario: Scenario
@@ -53,7 +56,7 @@ class Problem:
     groups: Groups
     overdispersion: float = 0.0
     pooled: tuple[str, ...] = ()
-    start: str | None = None
+    clock: Clock = NO_DATES
 
     @cached_property
     def worlds(self) -> Worlds:
@@ -157,13 +160,18 @@ def exact_of(problem: Problem, wanted: str, threads: int | None = None) -> Exact
     Raises InputError where there is none and ``wanted`` is ``exact``.
     """
     scenario, world, names = problem.scenario, problem.world, problem.prior.names
+    found = obstacles(problem)
+    effects = [name for name in EFFECTS if name in names]
+    if effects and (found or wanted == "synthetic"):
+        why = "; ".join(found) or "they have no synthetic likelihood"
+        raise InputError(f"--fit {effects[0]}", f"is of schools that adopt once, in months that are known: {why}", "leave it out")
     if wanted == "synthetic":
         return None
-    if found := obstacles(problem):
+    if found:
         if wanted == "exact":
             raise InputError("--likelihood exact", f"there is none here: {'; '.join(found)}", "allowed: auto or synthetic")
         return None
-    if not alone_obstacles(scenario, world, problem.schools, problem.survey, names):
+    if not effects and not alone_obstacles(scenario, world, problem.schools, problem.survey, names):
 
         def alone(survey: Survey, values: Floats, call: int) -> Floats:
             return survey_log_likelihood(scenario, world, survey, names, values, problem.overdispersion, threads)
@@ -171,9 +179,15 @@ def exact_of(problem: Problem, wanted: str, threads: int | None = None) -> Exact
         return Exact("exact", alone, alone_work(world) * problem.survey.horizon / 6.0)
 
     def once(survey: Survey, values: Floats, call: int) -> Floats:
+        if courses_of(survey, world) is not None:
+            return known_log_likelihood(scenario, world, survey, names, values, threads)
+        if effects:
+            why = "needs the month of every adoption that is fitted to, and of those that these schools look at"
+            raise InputError(f"--fit {effects[0]}", why, "leave it out, or hold out whole clusters")
         return times_log_likelihood(scenario, world, survey, names, values, scenario.seed + (call << 40), threads)
 
-    return Exact("particle filter", once, once_work(world, problem.survey))
+    known = courses_of(problem.survey, world) is not None
+    return Exact("exact" if known else "particle filter", once, once_work(world, problem.survey) * (EFFECTS_WORK if effects else 1.0))
 
 
 def exact_posterior(problem: Problem, kept: Flags, exact: Exact, stage: Stage) -> Posterior:

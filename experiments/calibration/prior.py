@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,25 @@ from school_mentoring.scenarios import Scenario
 from school_mentoring.scenarios.gone import refusal
 
 from .own_prior import own_prior
-from .survey import OVERDISPERSION
+from .survey import EFFECTS, OVERDISPERSION
 
 GRID = 4097  # points between which quantiles are interpolated
 EDGE = 5.0  # normal scores beyond which no prior has mass that matters
+
+
+class Beside(NamedTuple):
+    """A parameter that is not the model's: of which kind of survey, how that is called, its usual upper end, and what it stays below."""
+
+    kind: str
+    of: str
+    high: float
+    below: float
+
+
+BESIDE = {
+    OVERDISPERSION: Beside("counts", "counts of respondents", 0.2, 1.0),
+    **dict.fromkeys(EFFECTS, Beside("times", "times of adoption", 1.0, 5.0)),
+}
 
 
 @dataclass(frozen=True)
@@ -75,21 +91,22 @@ class Prior:
         return pd.DataFrame({name: [float(f"{value:.12g}") for value in values[:, j]] for j, name in enumerate(self.names)})
 
 
-def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
+def prior_of(scenario: Scenario, fit: Sequence[str], *, kind: str) -> Prior:
     """Return the prior of the parameters named by ``fit``, as ``--vary`` takes them or by a distribution of one's own.
 
     These are ``q_in``, ``q_in=0.01:0.3:uniform``, and ``q_in=normal:0.1:0.02``.
-    Beyond the model's parameters ``overdispersion`` may be fitted, where ``counts`` are observed. Raises InputError for anything else.
+    Beyond the model's parameters those of the answers may be fitted, by the ``kind`` of survey: ``overdispersion`` of counts, EFFECTS of
+    times. Raises InputError for anything else.
     """
     if scenario.posterior is not None:
         raise InputError(f"scenario {scenario.name}", "carries a posterior already", "give the scenario that it was calibrated from")
-    known = [*scenario.parameters, OVERDISPERSION]
+    known = [*scenario.parameters, *BESIDE]
     if strange := {name: text for text in fit if (name := text.partition("=")[0].strip()) not in known}:
         raise InputError(f"--fit {','.join(strange.values())}", *refusal([*strange], "no parameter named {}", known)[1:])
     variables = []
     for text in fit:
         name, _, bounds = text.partition("=")
-        variables.append(_overdispersion(text, bounds, counts) if name.strip() == OVERDISPERSION else _parameter(text, scenario))
+        variables.append(_beside(text, name.strip(), bounds, kind) if name.strip() in BESIDE else _parameter(text, scenario))
     names = [variable.name for variable in variables]
     for name in names:
         if names.count(name) > 1:
@@ -99,16 +116,18 @@ def prior_of(scenario: Scenario, fit: Sequence[str], *, counts: bool) -> Prior:
     return Prior(tuple(variables), scenario.correlation(names))
 
 
-def _overdispersion(text: str, bounds: str, counts: bool) -> Variable:
-    if not counts:
-        raise InputError(f"--fit {text}", "only counts of respondents have it", "leave it out")
+def _beside(text: str, name: str, bounds: str, kind: str) -> Variable:
+    """Return the prior of a parameter that is not the model's: uniform over the range given, or else its usual one."""
+    usual = BESIDE[name]
+    if kind != usual.kind:
+        raise InputError(f"--fit {text}", f"only {usual.of} have it", "leave it out")
     try:
-        low, high = (float(part) for part in (bounds.split(":") if "=" in text else (0.0, 0.2)))
+        low, high = (float(part) for part in (bounds.split(":") if "=" in text else (0.0, usual.high)))
     except ValueError:
-        raise InputError(f"--fit {text}", "is no range", "allowed: overdispersion=low:high") from None
-    if not 0.0 <= low < high < 1.0:
-        raise InputError(f"--fit {text}", f"{low:g} to {high:g} is out of range", "allowed: 0 <= low < high < 1")
-    return Variable(OVERDISPERSION, low, (low + high) / 2.0, high, "uniform")
+        raise InputError(f"--fit {text}", "is no range", f"allowed: {name}=low:high") from None
+    if not 0.0 <= low < high < usual.below:
+        raise InputError(f"--fit {text}", f"{low:g} to {high:g} is out of range", f"allowed: 0 <= low < high < {usual.below:g}")
+    return Variable(name, low, (low + high) / 2.0, high, "uniform")
 
 
 def _parameter(text: str, scenario: Scenario) -> Variable:

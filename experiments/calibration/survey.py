@@ -22,6 +22,9 @@ MOST_WAVES = 12  # that adoption times are cut into, where they are many
 OVERDISPERSION = "overdispersion"
 """Name of the parameter of the beta-binomial: the correlation of answers within a school and wave; 0 is the binomial."""
 
+EFFECTS = ("between_regions", "drift", "shocks")
+"""Names of the parameters of effects of regions and months (``effects.py``): standard deviations on the logarithm of a chance."""
+
 
 @dataclass(frozen=True)
 class Survey:

@@ -48,10 +48,20 @@ MOST_COMPARED = 5000  # school names that an unknown one is compared with; a nat
 
 
 class Span(NamedTuple):
-    """The months, first and last, that a cell may mean: one month, or the twelve of a year; below 0 where before the start."""
+    """The steps, first and last, that a cell may mean: one month, or the twelve of a year; below 0 where before the start."""
 
     first: int
     last: int
+
+
+class Clock(NamedTuple):
+    """How dates become steps: the calendar's step (months, or years, since year 0) that is step 0, None where unknown; months of a step."""
+
+    zero: int | None = None
+    months: int = 1
+
+
+NO_DATES = Clock()
 
 
 @dataclass(frozen=True)
@@ -88,16 +98,16 @@ class Observations:
 
 def read_observations(
     path: str | Path, schools: Schools, *, start: str | None = None, mapping: str | ScaleMapping | None = None,
-    practices: Sequence[str] | None = None, end: str | None = None, months: int | None = None,
+    practices: Sequence[str] | None = None, end: str | None = None, months: int | None = None, step: str = "month",
     dialect: Dialect = Dialect(),  # noqa: B008 - a constant
 ) -> Observations:  # fmt: skip
     """Return the observations of a file, rows in any order.
 
-    ``start``: the month that is month 0, which dates need (``2020-11``). ``mapping``: what makes a share of a scale, as ``parse_mapping``
-    reads it. ``practices``: names that may be seen; of a single one the file may leave the column out. ``end``: the last month in which
-    adoption times were looked for (default: that of the last adoption). ``months``: those of the scenario. ``dialect``: how the file is
-    written. Rows whose measured cells are all blank are missing observations, except in times, where blank means not adopted. Raises
-    InputError for the first fault, with row and column.
+    ``start``: the month that is month 0, which dates need (``2020-11``). ``mapping``: what makes a share of a scale, as
+    ``parse_mapping`` reads it. ``practices``: names that may be seen; of a single one the file may leave the column out. ``end``: the
+    last month in which adoption times were looked for (default: that of the last adoption). ``months``: those of the scenario, of which
+    each is a ``step``, month or year. ``dialect``: how the file is written. Rows whose measured cells are all blank are missing
+    observations, except in times, where blank means not adopted. Raises InputError for the first fault, with row and column.
     """
     scale = parse_mapping(mapping) if isinstance(mapping, str) else mapping
     table = CsvTable(path, {**COLUMNS, **bounds_of(scale)}, ["school_id"], dialect, schools.country_codes)
@@ -111,12 +121,12 @@ def read_observations(
         problem = "means on a scale are no shares of teachers, and nothing says how they become shares"
         allowed = "give --mapping linear:1:5 (share = (mean - 1) / 4), or threshold:4 (the share of answers of 4 and more)"
         raise InputError(f"{table.name}, row 1", problem, allowed)
-    zero = _month_zero(start)
+    clock = clock_of(start, step)
     seen = [at for at in range(len(table.numbers)) if times or any(table.columns[c][at] for c in KINDS[kind] if c in table)]
     school = _schools(table, schools)
     practice, named = _practices(table, practices)
     when = "adoption_time" if times else _either_column(table, "month", "date")
-    spans = _spans(table, when, zero, blank=times)
+    spans = _spans(table, when, clock, blank=times)
     wave = None if times else _waves(table, spans, seen)
     _check_repeats(table, seen, practice, None if times else spans)
     weight = table.numbers_of("weight") if "weight" in table else None
@@ -131,7 +141,7 @@ def read_observations(
     frame["practice"] = np.array(practice, dtype=object)[seen]
     frame["weight"] = 1.0 if weight is None else np.where(weight.present, weight.values, 1.0)[seen]
     if times:
-        waves = _add_times(table, frame, spans, end, zero)
+        waves = _add_times(table, frame, spans, end, clock)
         _check_adoption(table, frame, schools, practices or named)
     else:
         frame.insert(2, "month", [spans[at].first for at in seen])
@@ -206,37 +216,35 @@ def _practices(table: CsvTable, practices: Sequence[str] | None) -> tuple[list[s
     return cells, known
 
 
-def _month_zero(start: str | None) -> int | None:
-    """Return the calendar month (12 x year + month - 1) that is month 0, of a year, a month or a day; None of None.
-
-    Raises InputError for anything that is no ISO date.
-    """
+def clock_of(start: str | None, step: str = "month") -> Clock:
+    """Return the clock that begins with a year, a month or a day; ``step``: month or year. Raises InputError where that is no ISO date."""
+    months = 12 if step == "year" else 1
     if start is None:
-        return None
+        return Clock(None, months)
     match = _DATE.fullmatch(start.strip())
-    months = _calendar(match) if match else None
-    if months is None:
-        raise InputError(f"--start {start}", "is no date", f"give {_ISO}: the month that is month 0")
-    return months.first
+    steps = _calendar(match, months) if match else None
+    if steps is None:
+        raise InputError(f"--start {start}", "is no date", f"give {_ISO}: the {step} that is {step} 0")
+    return Clock(steps.first, months)
 
 
-def _calendar(match: re.Match[str]) -> Span | None:
-    """Return the calendar months of a date; None where there is no such day."""
+def _calendar(match: re.Match[str], months: int) -> Span | None:
+    """Return the calendar's steps, of so many ``months`` each, that a date means; None where there is no such day."""
     year, month, day = (None if part is None else int(part) for part in match.groups())
     try:
         datetime.date(year or 0, month or 1, day or 1)
     except ValueError:
         return None
     first = 12 * (year or 0) + (month or 1) - 1
-    return Span(first, first + (11 if month is None else 0))
+    return Span(first // months, (first + (11 if month is None else 0)) // months)
 
 
-def _span_of(cell: str, zero: int | None, month: float) -> Span | str:
-    """Return the months that a cell means, or what to give instead of it.
+def _span_of(cell: str, clock: Clock, month: float) -> Span | str:
+    """Return the steps that a cell means, or what to give instead of it.
 
-    ``zero``: as ``_month_zero`` gives it. ``month``: the number that the cell is, nan where it is none that a month may have.
+    ``month``: the number that the cell is, nan where it is none that a month may have.
     """
-    match = _DATE.fullmatch(cell)
+    match, zero = _DATE.fullmatch(cell), clock.zero
     if not math.isnan(month) and (zero is None or not match):
         return Span(int(month), int(month))
     if zero is None and match and "-" not in cell:
@@ -245,30 +253,30 @@ def _span_of(cell: str, zero: int | None, month: float) -> Span | str:
         return f"give a month from 0 to {LAST_MONTH}, or {_ISO} (in a spreadsheet: format the cells as YYYY-MM-DD before saving)"
     if zero is None:
         return "dates need --start, the month that is month 0 (for example --start 2020-11)"
-    months = _calendar(match)
-    if months is None:
+    steps = _calendar(match, clock.months)
+    if steps is None:
         return f"there is no such day; give {_ISO}"
-    span = Span(months.first - zero, months.last - zero)
+    span = Span(steps.first - zero, steps.last - zero)
     return span if span.last <= LAST_MONTH else f"is more than {LAST_MONTH} months after --start; give a later start"
 
 
-def month_meant(text: str, start: str | None, flag: str) -> int:
-    """Return the month that a number or a date of the command line means, of a year its last. Raises InputError, which names ``flag``."""
+def month_meant(text: str, clock: Clock, flag: str) -> int:
+    """Return the step that a number or a date of the command line means, of several the last. Raises InputError, which names ``flag``."""
     number = read_numbers([text], MONTHS).values
-    span = _span_of(text.strip(), _month_zero(start), float(number[0]))
+    span = _span_of(text.strip(), clock, float(number[0]))
     if isinstance(span, str):
         raise InputError(flag, f"{text!r} is no month", span)
     return span.last
 
 
-def _spans(table: CsvTable, column: str, zero: int | None, *, blank: bool) -> list[Span]:
+def _spans(table: CsvTable, column: str, clock: Clock, *, blank: bool) -> list[Span]:
     """Return the months of each cell, (0, 0) where it is blank or wrong; what is wrong is complained of. ``blank``: cells may be."""
     spans, cells = [], table.columns[column]
-    months = table.as_numbers(["" if zero is not None and _DATE.fullmatch(cell) else cell for cell in cells], MONTHS)
+    months = table.as_numbers(["" if clock.zero is not None and _DATE.fullmatch(cell) else cell for cell in cells], MONTHS)
     for at, cell in enumerate(cells):
         found: Span | str = Span(0, 0)
         if cell or not blank:
-            found = _span_of(cell, zero, float(months.values[at]))
+            found = _span_of(cell, clock, float(months.values[at]))
         if isinstance(found, Span) and cell and not blank:
             if found.first != found.last:
                 found = "a year does not say which month; give YYYY-MM"
@@ -310,11 +318,11 @@ def _check_repeats(table: CsvTable, seen: Sequence[int], practice: Sequence[str]
             table.complain(at, "school_id", "give each school, month and practice once", problem)
 
 
-def _add_times(table: CsvTable, frame: pd.DataFrame, spans: Sequence[Span], stated: str | None, zero: int | None) -> tuple[int, ...]:
+def _add_times(table: CsvTable, frame: pd.DataFrame, spans: Sequence[Span], stated: str | None, clock: Clock) -> tuple[int, ...]:
     """Add when each school adopted, seen until the ``stated`` month or date; return the months at which intervals end."""
     end = None
     if stated is not None:
-        span = _span_of(stated, zero, float(read_numbers([stated], MONTHS).values[0]))
+        span = _span_of(stated, clock, float(read_numbers([stated], MONTHS).values[0]))
         if isinstance(span, str) or span.last < 0:
             allowed = span if isinstance(span, str) else "allowed: not before --start"
             raise InputError(f"--end {stated}", "is no month of the study", allowed)

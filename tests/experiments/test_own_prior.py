@@ -14,7 +14,7 @@ LEVELS = np.array([0.05, 0.5, 0.95])
 
 def quantiles(text):
     """Return the quantiles of a prior at LEVELS, (3,)."""
-    prior = prior_of(PILOT, (text,), counts=True)
+    prior = prior_of(PILOT, (text,), kind="counts")
     return prior.values(stats.norm.ppf(LEVELS)[:, None])[:, 0]
 
 
@@ -53,5 +53,5 @@ def test_a_prior_is_cut_to_what_the_parameter_may_be():
 )
 def test_no_prior_is_refused_with_what_is_allowed(text, told):
     with pytest.raises(InputError) as caught:
-        prior_of(PILOT, (text,), counts=True)
+        prior_of(PILOT, (text,), kind="counts")
     assert told in str(caught.value)

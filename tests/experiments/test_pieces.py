@@ -101,7 +101,7 @@ def test_what_is_missing_is_said_with_how_to_complete_it_and_no_recommendation_r
 def test_a_simulation_of_another_calibration_is_refused(tmp_path):
     def table(name, seed):
         scenario, record = small(seed=seed, replicates=1, designs=("regional_hub",)), SchoolRecord((6,), (0,), 48, False)
-        return ReferenceTable(tmp_path / name, scenario, prior_of(scenario, ("p",), counts=False), record, threads=1)
+        return ReferenceTable(tmp_path / name, scenario, prior_of(scenario, ("p",), kind="times"), record, threads=1)
 
     for name, seed in (("mine", 1), ("other", 2)):
         table(name, seed).first_wave(8, resume=False)

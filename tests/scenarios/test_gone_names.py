@@ -47,7 +47,7 @@ NAMED = {
     "--vary of a sensitivity study": (
         lambda name, folder: run_study(PILOT, SensitivityOptions(vary=("beta", name)), folder / "s"), "--vary {}",
     ),
-    "--fit": (lambda name, _: prior_of(PILOT, ("p", name), counts=False), "--fit {}"),
+    "--fit": (lambda name, _: prior_of(PILOT, ("p", name), kind="times"), "--fit {}"),
     "posterior draws": (lambda name, _: check_draws(pd.DataFrame({"p": [0.1, 0.2], name: [0.1, 0.2]}), "draws"), "draws"),
     "a sweep's table": (lambda name, folder: table(folder, f"p,{name}\n0.01,0.5\n0.02,0.5\n"), "sets.csv, row 1"),
     "a synthetic truth": (lambda name, folder: truth(folder, name), None),

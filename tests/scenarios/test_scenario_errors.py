@@ -169,7 +169,7 @@ CASES = {
     ),
     "a key that is called as pydantic calls keys": (
         GOOD + '"[key]": 1\n',
-        "{file}, line 2, [key]: unknown key '[key]'; known names: name, title, description, seed, months, replicates, draws, worlds, "
+        "{file}, line 2, [key]: unknown key '[key]'; known names: name, title, description, seed, months, step, replicates, draws, worlds, "
         "programme, world, practices, parameters, designs, uncertain, correlations, ranges, posterior, stated, keep_inputs, "
         "extends",
     ),

@@ -20,7 +20,7 @@ REFUSED = {
     "keys of a file": (lambda: uploaded_scenario(b"moths: 3\nseeed: 1\ndesigns: [none]\n", "a.yaml"), "months", "moths", "seed", "seeed"),
     "parameters": (lambda: uploaded_scenario(b"designs: [none]\nparameters: {gama: 1, bta: 2}", "a.yaml"), "gamma", "gama", "beta", "bta"),
     "--vary": (lambda: plan_sweep(PILOT, ["gama=0:1", "bta=0:1"], "lhs:2"), "gamma", "gama", "beta", "bta"),
-    "--fit": (lambda: prior_of(PILOT, ("gama", "bta"), counts=False), "gamma", "gama", "beta", "bta"),
+    "--fit": (lambda: prior_of(PILOT, ("gama", "bta"), kind="times"), "gamma", "gama", "beta", "bta"),
     "--space": (lambda: design_space(PILOT, ["stipendd=1", "fts=2"]), "stipend", "stipendd", "fte", "fts"),
     "--outputs": (lambda: targets_of(["cost_totl", "pupils_ent"], ["none"], []), "cost_total", "cost_totl", "pupils_end", "pupils_ent"),
     "--objectives": (lambda: aim_of(objectives="efect,cst", **AIM), "effect", "efect", "cost", "cst"),
