@@ -271,6 +271,23 @@ def _coverage_rows() -> str:
     return table(("parameter", *columns), ((row["parameter"], *(shown(row) for shown in columns.values())) for row in rows))
 
 
+def _farmers_rows() -> str:
+    def shown(row: dict[str, str]) -> tuple[str, ...]:
+        first = row["prediction"] == "posterior"
+        lead = "" if first else f"{-float(row['log_score_less_posterior']):+.3f} ± {2 * float(row['log_score_less_posterior_se']):.3f}"
+        numbers = (
+            f"{float(row['log_score']):.3f}",
+            lead,
+            f"{100 * float(row['curve_crps']):.1f}",
+            f"{100 * float(row['curve_within_90']):.0f} %",
+        )
+        return row["fit"], row["held_out"], "the fitted model" if first else row["prediction"], *numbers
+
+    with (DOCS / "images/calibration/farmers.csv").open(encoding="utf-8", newline="") as file:
+        rows = [shown(row) for row in csv.DictReader(file)]
+    return table(("fit", "held out", "prediction", "log score", "model better by", "CRPS of curves", "curves in 90 %"), rows)
+
+
 def _structure_rows() -> str:
     rows = ((f"`{field}`", f"`{word}`", meaning) for field, words in STRUCTURE.items() for word, meaning in words.items())
     return table(("field", "choice", "meaning"), rows)
@@ -285,6 +302,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "programmes": _programme_rows,
     "structure": _structure_rows,
     "coverage": _coverage_rows,
+    "farmers": _farmers_rows,
     "patterns": _pattern_rows,
     "anchors": _anchor_rows,
     "acceptance": _acceptance,

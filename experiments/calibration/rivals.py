@@ -65,7 +65,7 @@ RIVALS = (
 
 
 @dataclass(frozen=True)
-class Course:
+class Watched:
     """What rivals see: the survey, which of its cells are ``kept`` (W, n), peers, clusters (n,) by number, and teachers (n,)."""
 
     survey: Survey
@@ -82,7 +82,7 @@ class Course:
         return [sorted(waves, key=lambda w: survey.months[w]) for waves in of]
 
 
-def course_of(survey: Survey, kept: Flags, world: World, clusters: dict[str, Flags]) -> Course:
+def course_of(survey: Survey, kept: Flags, world: World, clusters: dict[str, Flags]) -> Watched:
     """Return what rivals see of a survey; schools that stand in no cluster are one."""
     n = len(world.teachers)
     number = np.full(n, len(clusters))
@@ -92,10 +92,10 @@ def course_of(survey: Survey, kept: Flags, world: World, clusters: dict[str, Fla
     mean = csr_array((1.0 / np.maximum(one.sum(axis=1), 1.0)[number], (np.arange(n), number)), shape=(n, len(clusters) + 1)) @ one
     ties = Peers(world.peer_start, world.peer, world.row_weight, world.weight).full_weights()
     teachers = np.ones(n) if survey.kind == "times" else world.teachers.astype(np.float64)
-    return Course(survey, survey.seen & kept, csr_array((ties, world.peer, world.peer_start), shape=(n, n)), csr_array(mean), teachers)
+    return Watched(survey, survey.seen & kept, csr_array((ties, world.peer, world.peer_start), shape=(n, n)), csr_array(mean), teachers)
 
 
-def _believed(course: Course) -> Floats:
+def _believed(course: Watched) -> Floats:
     """Return the share that each kept cell says its school has, (W, n): of counts drawn towards the wave's mean, nan elsewhere."""
     survey, kept = course.survey, course.kept
     shares = np.where(kept, survey.shares, np.nan)
@@ -120,7 +120,7 @@ def _log_chance(survey: Survey, w: int, cells: Flags, share: Floats, spread: flo
     return float(stats.betabinom.logpmf(np.rint(seen * asked), asked, inside * size, (1.0 - inside) * size).sum())
 
 
-def _log_likelihood(rival: Rival, course: Course, believed: Floats, point: Floats) -> float:
+def _log_likelihood(rival: Rival, course: Watched, believed: Floats, point: Floats) -> float:
     """Return the log-likelihood of kept cells, each given what was last seen of its school."""
     survey, total, end = course.survey, 0.0, course.survey.horizon
     for waves in course.waves:
@@ -139,7 +139,7 @@ def _log_likelihood(rival: Rival, course: Course, believed: Floats, point: Float
     return total
 
 
-def fit_rival(rival: Rival, course: Course, seed: int) -> Floats:
+def fit_rival(rival: Rival, course: Watched, seed: int) -> Floats:
     """Return draws of a rival's parameters (DRAWS, d) given the kept cells; of counts and scales the last is the spread of its errors."""
     from scipy.optimize import minimize
 
@@ -162,7 +162,7 @@ def _second(function: Callable[[Floats], float], at: Floats, a: Floats, b: Float
     return 0.25 * (function(at + a + b) - function(at + a - b) - function(at - a + b) + function(at - a - b))
 
 
-def forecast_rival(rival: Rival, course: Course, draws: Floats, seed: int) -> tuple[Predicted, Floats]:
+def forecast_rival(rival: Rival, course: Watched, draws: Floats, seed: int) -> tuple[Predicted, Floats]:
     """Return simulated schools under draws of the parameters (D, d), in the survey's waves, and the overdispersion of answers, (D,).
 
     A school that was seen in a wave goes on from there; of one that was never seen the beginning is that of another one, drawn.
@@ -188,7 +188,7 @@ def forecast_rival(rival: Rival, course: Course, draws: Floats, seed: int) -> tu
     return Predicted(adopters.astype(np.int32), np.tile(teachers.astype(np.int32), (len(draws), 1)), np.zeros(0)), spread
 
 
-def _drawn(course: Course, w: int, believed: Floats, count: int, rng: np.random.Generator) -> Floats:
+def _drawn(course: Watched, w: int, believed: Floats, count: int, rng: np.random.Generator) -> Floats:
     """Return draws of the shares (count, n) that schools may have had in a wave in which they were seen."""
     survey = course.survey
     mean = np.where(course.kept[w], believed, 0.0)

@@ -114,7 +114,7 @@ def assert_grid_posterior(found, expected):
     Of 3,000 effective draws a mean has a standard error of 2 % of the sd, and an end one of 1.2 % of the width, by the density of a normal
     there; so that is four and five of them. Which draws they are depends on the processor's linear algebra.
     """
-    assert found.state["likelihood"] == "particle filter"
+    assert found.state["likelihood"] == "exact"
     for name, (mean, sd, (low, high)) in zip(("p", "q_out"), expected, strict=True):
         assert abs(found.draws[name].mean() - mean) < 0.08 * sd
         assert np.abs(found.draws[name].quantile([0.05, 0.95]) - [low, high]).max() < 0.06 * (high - low)
