@@ -65,21 +65,20 @@ def test_a_cost_keeps_its_prior(folder):
     assert row["sd_ratio"] == pytest.approx(1, abs=0.1)
 
 
-def test_what_was_held_out_is_scored_against_the_prior(folder):
+def test_what_was_held_out_is_scored_against_the_prior_and_four_rivals(folder):
     document = json.loads(folder[1].out)
     scores = {row["prediction"]: row for row in document["scores"]}
     cells = pd.read_csv(folder[0] / "c/calibration/cells.csv")
-    assert set(scores) == {"posterior", "prior"}
+    assert list(scores) == ["posterior", "prior", "constant hazard", "Bass", "logistic", "logit of exposure and time"]
     # A fifth of 24 clusters, rounded, is 5; some of their schools are too small to have answered.
     held = cells[cells["held_out"]]
     assert held["school_id"].str.replace(r"-(mentor|mentee-\d+)$", "", regex=True).nunique() == 5
     assert scores["posterior"]["cells"] == scores["prior"]["cells"] == len(held)
     assert scores["posterior"]["log_score_less_posterior"] == 0.0
     assert scores["prior"]["log_score_less_posterior"] == pytest.approx(scores["prior"]["log_score"] - scores["posterior"]["log_score"])
-    assert any(
-        line.startswith(f"Held out, {len(held)} observations: log score {scores['posterior']['log_score']:.3f}")
-        for line in document["said"]
-    )
+    table = next(line for line in document["said"] if line.startswith("Held out ("))
+    assert f" {len(held)} observations.\n" in table
+    assert f"{scores['Bass']['log_score']:.3f}" in table
 
 
 def test_arviz_opens_the_posterior(folder):
