@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from school_mentoring.analysis.outcomes import design_name
-from school_mentoring.experiments.calibration.aggregate import MISFIT
 from school_mentoring.model.parameters import row_of
 
 from .forecasts import lost, score_lines
@@ -104,9 +103,9 @@ def _together(parameters: pd.DataFrame) -> list[str]:
 
 def _misfit(parameters: pd.DataFrame, state: Mapping[str, Any]) -> list[str]:
     """Return that the model does not fit, where it is farthest off, and what may mend it, in the order in which to try."""
-    chance = min(state.get("fit_probability", 1.0), state.get("aggregate_p", 1.0))
-    if chance >= MISFIT:
+    if not state.get("misfit"):
         return []
+    chance = min(state.get("fit_probability", 1.0), state.get("aggregate_p", 1.0))
     rows = {row["parameter"]: row for row in parameters.to_dict("records")}
     where, remedies = "", _widened([row for row in rows.values() if row["edge"]])
     if worst := state.get("worst"):

@@ -27,7 +27,7 @@ from school_mentoring.scenarios.gone import refusal
 
 from .export import write_netcdf
 from .findings import CalibrationFindings, findings_of, predict
-from .forecast import MODEL, Fitted, scores_of
+from .forecast import MODEL, FittedModel, scores_of
 from .hold_out import Split, splits_of
 from .posterior import Posterior, Problem, exact_of, exact_posterior, obstacles, synthetic_posterior
 from .prior import prior_of
@@ -170,9 +170,9 @@ def calibrate(
     for k, split in enumerate(splits, start=1):
         place = folder if len(splits) == 1 else folder / f"fit-{k}"
         mine = posterior if len(splits) == 1 else fit(problem, seen & ~split.held, place)
-        fitted = {MODEL: Fitted(problem, mine)}
+        fitted = {MODEL: FittedModel(problem, mine)}
         if without is not None:
-            fitted[f"{MODEL} without mentoring"] = Fitted(without, fit(without, seen & ~split.held, place / "without-mentoring"))
+            fitted[f"{MODEL} without mentoring"] = FittedModel(without, fit(without, seen & ~split.held, place / "without-mentoring"))
         fits.append((split, fitted))
     scores, by_cluster = scores_of(fits, **how)
     state = {**found.state, "splits": [split.name for split in splits]}

@@ -26,14 +26,14 @@ MOST = 0.999  # that a chance may come to
 STEPS = 40  # of Newton's method, at most
 
 
-class Course(NamedTuple):
+class AdoptionCourse(NamedTuple):
     """What is known of schools in one practice: the month of adoption (NEVER: not by ``until``) and until when each was seen, (n,) each."""
 
     joined: Counts
     until: Counts
 
 
-def course_of(survey: Survey, world: World, practice: int) -> Course | None:
+def course_of(survey: Survey, world: World, practice: int) -> AdoptionCourse | None:
     """Return the course of adoption in a practice; None where months are not known, or those of a school that a seen one looks at."""
     start = world.adopters_at_start[practice]
     earliest, latest = intervals(survey, practice)
@@ -45,7 +45,7 @@ def course_of(survey: Survey, world: World, practice: int) -> Course | None:
     certain = (until < 0) | np.where(joined < NEVER, earliest >= joined, earliest > last)
     row = np.repeat(np.arange(len(start)), np.diff(world.peer_start))
     blind = until[world.peer] < np.minimum(until[row], np.where(joined[row] < NEVER, joined[row], until[row])) - 1
-    return Course(joined, until) if certain.all() and not blind.any() else None
+    return AdoptionCourse(joined, until) if certain.all() and not blind.any() else None
 
 
 @allocating
@@ -130,7 +130,7 @@ def _covariance(regions: int, months: int, between: float, drift: float, shocks:
     return found
 
 
-def courses_of(survey: Survey, world: World) -> dict[int, Course] | None:
+def courses_of(survey: Survey, world: World) -> dict[int, AdoptionCourse] | None:
     """Return the course of each practice that was seen, None where one is not known."""
     found = {practice: course_of(survey, world, practice) for practice in sorted(set(survey.practices))}
     return {practice: course for practice, course in found.items() if course} if all(found.values()) else None

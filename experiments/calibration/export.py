@@ -28,7 +28,7 @@ def quiet_arviz() -> Iterator[Any]:
         yield arviz
 
 
-class Answers(NamedTuple):
+class FittedAnswers(NamedTuple):
     """The answers that were fitted to, in C cells, and predictions of them.
 
     ``seen``: shares, (C,). ``school``, ``month``: of each. ``at``: P joint draws at which runs were made, (P, d), each with ``predicted``
@@ -43,7 +43,7 @@ class Answers(NamedTuple):
     chance: Floats
 
 
-def log_likelihoods(answers: Answers, draws: Floats) -> Floats:
+def log_likelihoods(answers: FittedAnswers, draws: Floats) -> Floats:
     """Return the log chance of each answer at draws (K, d), (K, C), whatever a single run made of a school.
 
     A run's chances are of its own course; over courses they follow the parameters, in so narrow a region as a posterior in a straight line.
@@ -62,7 +62,7 @@ def log_likelihoods(answers: Answers, draws: Floats) -> Floats:
     return np.log(np.clip(chance, np.maximum(FLOOR * most, answers.chance.min(axis=0)), most))
 
 
-def write_netcdf(path: Path, chains: dict[str, Floats], prior_draws: pd.DataFrame, answers: Answers) -> None:
+def write_netcdf(path: Path, chains: dict[str, Floats], prior_draws: pd.DataFrame, answers: FittedAnswers) -> None:
     """Write posterior (chains, draws) by parameter and prior, and by answer its log likelihood, its predictions, and what was seen."""
     posterior = np.stack([*chains.values()], axis=-1)
     count, kept, cells = posterior.shape[0], posterior.shape[1], len(answers.seen)

@@ -22,7 +22,7 @@ from school_mentoring.scenarios import Scenario
 
 from .aggregate import MISFIT, check_aggregates, misfit_of, observed_shares
 from .countries import countries_of
-from .export import Answers, quiet_arviz
+from .export import FittedAnswers, quiet_arviz
 from .likelihood import Synthetic
 from .posterior import Posterior, Problem, obstacles
 from .survey import OVERDISPERSION, Survey, answering_share
@@ -58,7 +58,7 @@ class CalibrationFindings:
     aggregates: pd.DataFrame
     state: dict[str, Any]
     chains: dict[str, Floats]
-    answers: Answers
+    answers: FittedAnswers
     scores: pd.DataFrame = field(default_factory=pd.DataFrame)
     cluster_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -93,14 +93,15 @@ def findings_of(
         "autocorrelation": posterior.chains.autocorrelation, "structures": list(problem.groups.structures),
         "clusters": list(problem.groups.clusters),
     }  # fmt: skip
-    misfit = min(checked.p, posterior.state.get("fit_probability", 1.0)) < MISFIT
+    state["misfit"] = min(checked.p, posterior.state.get("fit_probability", 1.0)) < MISFIT
     checks = pd.DataFrame()
     if posterior.likelihoods and not problem.pooled:
         checks = _direct_check(problem, posterior, posterior.likelihoods[0], held, simulate)
         state["check_sd"] = float((checks["emulated"] - checks["direct"]).std())
     return CalibrationFindings(
-        _parameters(problem, prior_draws, draws, posterior, misfit), draws, prior_draws, drawn, observed_shares(survey, groups, held),
-        cells, pd.DataFrame(posterior.history), checks, countries_of(problem, posterior), checked.table, state,
+        _parameters(problem, prior_draws, draws, posterior, state["misfit"]), draws, prior_draws, drawn,
+        observed_shares(survey, groups, held), cells, pd.DataFrame(posterior.history), checks, countries_of(problem, posterior),
+        checked.table, state,
         {name: posterior.values[:, :, j] for j, name in enumerate(prior.names)}, _answers(problem, posterior, kept, after),
     )  # fmt: skip
 
@@ -241,11 +242,11 @@ class _Simulator(NamedTuple):
         return _Simulated(found, answers, extra)
 
 
-def _answers(problem: Problem, posterior: Posterior, kept: Flags, after: _Simulated) -> Answers:
+def _answers(problem: Problem, posterior: Posterior, kept: Flags, after: _Simulated) -> FittedAnswers:
     survey, waves = problem.fitted_to(kept)
     wave, school = np.nonzero(survey.seen)
     cut = after.predicted._replace(adopters=after.predicted.adopters[:, waves])
-    return Answers(
+    return FittedAnswers(
         survey.shares[survey.seen], problem.schools.school_id[school], np.array(survey.months)[wave],
         posterior.flat[posterior.some(PREDICTED)], after.answers[:, waves][:, survey.seen], chances(survey, cut, after.overdispersion),
     )  # fmt: skip

@@ -31,7 +31,7 @@ MODEL = "posterior"
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedModel:
     """A fit of one problem without what a split holds out."""
 
     problem: Problem
@@ -119,7 +119,7 @@ class _Scored(NamedTuple):
 
 
 def scores_of(
-    fits: list[tuple[Split, dict[str, Fitted]]], *, engine: BatchRunner, threads: int | None, stage: Callable[[str, int, int], None]
+    fits: list[tuple[Split, dict[str, FittedModel]]], *, engine: BatchRunner, threads: int | None, stage: Callable[[str, int, int], None]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return mean scores of what was held out by prediction, and the same by cluster.
 

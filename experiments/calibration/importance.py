@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from school_mentoring.experiments.distributions import sobol_points
 from school_mentoring.experiments.progress import Stage
-from school_mentoring.experiments.variables import sobol_points
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.world.arrays import Counts, Floats
 

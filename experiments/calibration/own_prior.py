@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from school_mentoring.experiments.variables import PERT_SHAPE, Variable
+from school_mentoring.experiments.distributions import PERT_SHAPE, Variable
 from school_mentoring.model.errors import InputError, nearest
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.model.world.numbers import Bounds, read_option

@@ -11,7 +11,7 @@ import pandas as pd
 from school_mentoring.experiments.distributions import Variable, sobol_points
 from school_mentoring.experiments.variables import parse_variable
 from school_mentoring.model.errors import InputError
-from school_mentoring.model.parameters import WORLD_PARAMETERS
+from school_mentoring.model.parameters import WORLD_PARAMETERS, row_of
 from school_mentoring.model.world.arrays import Floats
 from school_mentoring.scenarios import Scenario
 from school_mentoring.scenarios.gone import refusal
@@ -132,8 +132,8 @@ def _beside(text: str, name: str, bounds: str, kind: str) -> Variable:
 
 def _parameter(text: str, scenario: Scenario) -> Variable:
     name, _, words = text.partition("=")
-    known = PARAMETERS[name.strip()]
-    if words.strip()[:1].isalpha():
+    known = row_of(name.strip())
+    if known and words.strip()[:1].isalpha():
         if known.name in WORLD_PARAMETERS or known.distribution == "integer":
             text = known.name  # which is refused below, whatever its prior
         else:

@@ -96,7 +96,7 @@ def test_each_warning_stands_where_its_figure_calls_for_it_and_nowhere_else(chan
 
 
 def test_that_a_model_does_not_fit_is_said_before_the_table(capsys):
-    found = report([row("p")], fit_probability=0.002)
+    found = report([row("p")], misfit=True, fit_probability=0.002)
     print_report(found, "a title")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("THE MODEL DOES NOT FIT (p-value 0.002). To mend it: allow it an error (--discrepancy 0.02).")
@@ -127,7 +127,7 @@ WORST = {"group": "mentees", "month": 18, "seen": 0.744, "low": 0.0362, "high": 
     ],
 )
 def test_where_the_model_does_not_fit_the_first_line_says_where_and_what_to_change(rows, changes, remedy):
-    said = report(rows, **{"aggregate_p": 0.005, "worst": WORST, "gap": 0.31, **changes}).warnings[0]
+    said = report(rows, **{"misfit": True, "aggregate_p": 0.005, "worst": WORST, "gap": 0.31, **changes}).warnings[0]
     seen = 100 * changes.get("worst", WORST)["seen"]
     assert said.startswith(
         f"THE MODEL DOES NOT FIT (p-value 0.005; mentees, month 18: seen {seen:.3g} %, expected 3.62 to 9.3 %). To mend it:"
@@ -138,7 +138,7 @@ def test_where_the_model_does_not_fit_the_first_line_says_where_and_what_to_chan
 
 def test_a_point_under_a_model_that_does_not_fit_is_called_one_and_nothing_is_called_told():
     rows = [row("q_in") | {"told": "point", "sd_ratio": 0.001}, row("p") | {"told": "unfit"}]
-    found = report(rows, aggregate_p=0.005, worst=WORST, gap=0.1)
+    found = report(rows, misfit=True, aggregate_p=0.005, worst=WORST, gap=0.1)
     assert found.warnings[-1].startswith("DEGENERATE: the posterior of q_in is a point")
     assert [line[-1] for line in found.rows] == ["a point: does not fit", "narrower, but does not fit"]
     assert not any("data tell" in line for line in found.said)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from school_mentoring.experiments.calibration.export import Answers, log_likelihoods, write_netcdf
+from school_mentoring.experiments.calibration.export import FittedAnswers, log_likelihoods, write_netcdf
 
 CELLS = 30
 
@@ -20,7 +20,7 @@ def made():
     noisy = rng.beta(20 * truth, 20 * (1 - truth))  # of one course each
     seen = (rng.random(CELLS) < truth.mean(axis=0)).astype(float)
     names = np.array([f"s{k}" for k in range(CELLS)])
-    return draws, Answers(seen, names, np.arange(CELLS) % 3, at, (rng.random(noisy.shape) < noisy).astype(float), noisy)
+    return draws, FittedAnswers(seen, names, np.arange(CELLS) % 3, at, (rng.random(noisy.shape) < noisy).astype(float), noisy)
 
 
 def test_chances_of_answers_are_those_over_all_courses(made):
