@@ -72,11 +72,6 @@ SERVED = "served"
 _served: dict[str, Scenario] = {}
 
 
-def known_scenarios() -> tuple[str, ...]:
-    """Return the names of the scenarios that a page may begin from."""
-    return (*_served, *shipped_scenarios())
-
-
 def serve_first(scenario: Scenario) -> PageState:
     """Return the page that a server begins with. Links to it work on servers that were started with the same files."""
     if any(_files(scenario)) and not _alike(scenario):
@@ -90,6 +85,11 @@ _load = cache(load_scenario)
 
 def _shipped(name: str) -> Scenario:
     return _served[name] if name in _served else _load(name)
+
+
+def known_scenarios() -> tuple[str, ...]:
+    """Return the names of the scenarios that a page may begin from: of those that are shipped, the ones with designs to compare."""
+    return (*_served, *(name for name in shipped_scenarios() if len(_load(name).designs) > 1))
 
 
 def _files(scenario: Scenario) -> tuple[str | None, ...]:

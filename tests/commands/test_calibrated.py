@@ -73,7 +73,7 @@ def test_sensitivity_refuses_methods_that_ask_for_independence(folder):
 @pytest.mark.parametrize("method", ["given", "pawn"])
 def test_sensitivity_takes_the_draws_by_a_method_that_can(folder, method):
     scenario = load_scenario(folder / "calibrated.yaml", QUICK[1:8:2], months=14, replicates=2, designs=["regional_hub"])
-    options = SensitivityOptions(method, vary=("p", "d", "q_in"), points=16, budget=100, local=False, resamples=20)
+    options = SensitivityOptions(method, vary=("p", "d", "q_in"), points=16, max_runs=100, local=False, resamples=20)
     found = run_study(scenario, options, folder / method)
     assert_drawn(folder / method, 16)
     assert {"p", "d", "q_in"} <= set(found.indices["parameter"])

@@ -170,8 +170,7 @@ CASES = {
     "a key that is called as pydantic calls keys": (
         GOOD + '"[key]": 1\n',
         "{file}, line 2, [key]: unknown key '[key]'; known names: name, title, description, seed, months, step, replicates, draws, worlds, "
-        "programme, world, practices, parameters, designs, uncertain, correlations, ranges, posterior, stated, keep_inputs, "
-        "extends",
+        "programme, world, practices, parameters, designs, uncertain, correlations, ranges, posterior, stated, keep_inputs, ...",
     ),
     "missing schools file": (
         GOOD + "world:\n  schools: no.csv\n",

@@ -23,12 +23,12 @@ from school_mentoring.analysis.web.guard import LogHandler, checked_names, check
 from school_mentoring.analysis.web.limits import Limits
 from school_mentoring.analysis.web.page import design_fields, page_context
 from school_mentoring.analysis.web.sessions import Sessions
-from school_mentoring.analysis.web.state import View, from_address, new_state, rebuilt, serve_first, to_address
+from school_mentoring.analysis.web.state import View, from_address, known_scenarios, new_state, rebuilt, serve_first, to_address
 from school_mentoring.analysis.web.work import Work
 from school_mentoring.experiments.whatif import SupersededError
 from school_mentoring.model.designs import CHOICES, FIELDS, PRESETS, Design
 from school_mentoring.model.errors import InputError
-from school_mentoring.scenarios import load_scenario, shipped_scenarios
+from school_mentoring.scenarios import load_scenario
 from school_mentoring.scenarios.schema import Scenario
 
 from .server import SMALL, serving
@@ -51,7 +51,7 @@ def designs() -> st.SearchStrategy[Design]:
     return st.builds(Design, **fields).filter(lambda one: (one.first_month or 0) <= (one.last_month or 34) and (one.first_month or 0) <= 34)
 
 
-@given(st.lists(designs(), min_size=1, max_size=6), st.sampled_from([n for n in shipped_scenarios() if n != "national"]))
+@given(st.lists(designs(), min_size=1, max_size=6), st.sampled_from([n for n in known_scenarios() if n != "national"]))
 def test_an_address_carries_the_whole_set_of_designs(made, begun):
     try:
         state = rebuilt(
@@ -96,8 +96,8 @@ def test_a_programme_is_told_on_the_page_and_has_no_fields_there():
     assert shown[1]["says"] == "Italy: bottom-up (50 % of the places are reserved for small schools); all others: no programme."
 
 
-@pytest.mark.parametrize("name", shipped_scenarios())
-def test_every_shipped_scenario_comes_back_from_its_address(name):
+@pytest.mark.parametrize("name", known_scenarios())
+def test_every_scenario_that_is_offered_comes_back_from_its_address(name):
     state = new_state(name)
     assert from_address(to_address(state)) == state
     assert len(to_address(state)) < 2000
