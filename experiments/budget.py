@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from school_mentoring.experiments.search.aim import PERSPECTIVES
+from school_mentoring.experiments.search.archive import design_columns
 from school_mentoring.model.designs import Design
 from school_mentoring.model.errors import InputError, listed, nearest
 from school_mentoring.model.programmes import Programme
@@ -193,7 +194,10 @@ def fit(scenario: Scenario, budget: Budget, worlds: Worlds, sets: pd.DataFrame, 
     rows = [_row(name, ladder, found[name], needed) for name, ladder in ladders.items()]
     fitted = {name: ladders[name].at(found[name]) for name in ladders}
     whole = {COMPARATOR: scenario.designs[COMPARATOR], **fitted}
-    return Fitted(budget, scenario.model_copy(update={"designs": whole}), pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    if any(isinstance(design, Programme) for design in fitted.values()):  # which a row of fields does not hold
+        table = pd.concat([table, design_columns(fitted.values(), True)], axis=1)
+    return Fitted(budget, scenario.model_copy(update={"designs": whole}), table)
 
 
 def largest_within(start: int, top: int, stride: int = 1) -> Generator[int, float, int]:
@@ -288,7 +292,7 @@ def _refuse_too_little(budget: Budget, ladders: Mapping[str, Ladder], found: Map
 
 def _row(name: str, ladder: Ladder, step: int, needed: Mapping[tuple[str, int], float]) -> dict[str, Any]:
     design = ladder.at(step)
-    quota = ladder.unit == "cluster" and isinstance(design, Design) and design.mentor_share is not None
+    quota = ladder.unit == "cluster" and (isinstance(design, Programme) or design.mentor_share is not None)
     by = "places" if step > ladder.whole else {"cluster": "clusters"}.get(ladder.unit, ladder.unit)
     return {
         "design": name,

@@ -93,8 +93,7 @@ def _table_of(study: Study, name: str) -> pd.DataFrame:
 def _with_designs_of(table: pd.DataFrame, study: Study, scenario: Scenario) -> Scenario:
     """Return the scenario with the designs whose fields a table holds, beside or in place of its own."""
     unstated = unstated_fields(study.info)
-    rows = [row for row in table.to_dict("records") if row.get("tier", "") == row.get("tier", "")]  # a budget leaves a programme as it is
-    found = {row["design"]: design_of({**unstated, **row}) for row in rows}
+    found = {row["design"]: design_of({**unstated, **row}) for row in table.to_dict("records")}
     return scenario.model_copy(update={"designs": {**scenario.designs, **found}})
 
 

@@ -1,13 +1,16 @@
 """What of a design is scaled: its clusters, then the places of each; where it has no mentors, the intensity of its campaign.
 
 A cluster is a school funded as a mentor, with the schools that it mentors. A design states how many there are by ``mentor_share``, which
-``model.recruitment.quota`` makes into whole numbers of mentors.
+``model.recruitment.quota`` makes into whole numbers of mentors. Of a programme all quotas grow together: its clusters are those of the
+phase or place with the largest quota, as many as there would be if it were everywhere.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from school_mentoring.model.designs import FIELDS, Design
-from school_mentoring.model.programmes import Programme
+from school_mentoring.model.programmes import Course, Phase, Programme
+from school_mentoring.scenarios import parts
 
 MOST_PLACES = int(FIELDS["places"].high or 0)
 """Places of a mentor up to which a design is scaled: more than are usual would make another design of it."""
@@ -47,7 +50,7 @@ class Ladder:
     def own(self) -> int:
         """The step on which the design itself stands, or that nearest to it."""
         if isinstance(self.design, Programme):
-            return 0
+            return max(1, clusters_of(largest_quota(self.design), self.schools)) if self.unit else 0
         if self.unit == "campaign":
             return max(1, round(HUNDREDTHS * self.design.outreach))
         share = self.design.mentor_share
@@ -55,8 +58,10 @@ class Ladder:
 
     def at(self, step: int) -> Design | Programme:
         """Return the design at a step; itself at 0 where nothing is scaled."""
-        if not self.unit or isinstance(self.design, Programme):
+        if not self.unit:
             return self.design
+        if isinstance(self.design, Programme):
+            return _with_quotas(self.design, step / (self.schools * largest_quota(self.design)))
         if self.unit == "campaign":
             return self.design.model_copy(update={"outreach": step / HUNDREDTHS})
         share = step / self.schools if step <= self.first else None
@@ -68,6 +73,37 @@ def clusters_of(mentor_share: float, schools: int) -> int:
     return int(mentor_share * schools + 0.5)
 
 
+def largest_quota(programme: Programme) -> float:
+    """Return the largest share of mentors that a phase or place of a programme asks for, 0 where none has a quota."""
+    return max((design.mentor_share or 0.0 for _, design in parts(programme) if design.recruitment != "none"), default=0.0)
+
+
+def _with_quotas(programme: Programme, factor: float) -> Programme:
+    """Return a programme of which every quota is multiplied by a factor."""
+
+    def scaled(part: Any) -> Any:
+        share = None if part.mentor_share is None else part.mentor_share * factor
+        others = {"otherwise": tuple(map(scaled, part.otherwise))} if isinstance(part, Phase) else {}
+        return part.model_copy(update={"mentor_share": share, **others})
+
+    def course(track: Course) -> Course:
+        return scaled(track) if isinstance(track, Design) else tuple(map(scaled, track))
+
+    places = {kind: {place: course(track) for place, track in getattr(programme, kind).items()} for kind in ("by_country", "by_region")}
+    return programme.model_copy(update={"phases": tuple(map(scaled, programme.phases)), **places})
+
+
+def _ladder_of_programme(programme: Programme, schools: int, named: bool) -> Ladder:
+    largest, recruiting = largest_quota(programme), [part for _, part in parts(programme) if part.recruitment != "none"]
+    if not largest:
+        return Ladder(programme, schools, "", "no part of it has a quota of mentors")
+    if named and any(part.recruitment == "assigned" for part in recruiting):
+        return Ladder(programme, schools, "", "its mentors are those that the data name")
+    fullest = max((part.mentor_share or 0.0) * (1 + part.places) for part in recruiting)
+    most = int(schools * largest / fullest)
+    return Ladder(programme, schools, "cluster", "no schools are left for another cluster", max(most, clusters_of(largest, schools), 1))
+
+
 def ladder_of(design: Design | Programme, schools: int, *, named: bool = False) -> Ladder:
     """Return the steps by which a design is scaled among so many schools; ``named``: whether the data name who mentors.
 
@@ -75,7 +111,7 @@ def ladder_of(design: Design | Programme, schools: int, *, named: bool = False) 
     where no more volunteer. Their places go on to ``MOST_PLACES``.
     """
     if isinstance(design, Programme):
-        return Ladder(design, schools, "", "a programme is taken as it is stated")
+        return _ladder_of_programme(design, schools, named)
     if design.recruitment != "none" and design.mentor_share != 0.0:
         own = clusters_of(design.mentor_share or 0.0, schools)
         if design.recruitment == "volunteer":

@@ -40,7 +40,7 @@ def budget_report(table: pd.DataFrame, runs: pd.DataFrame, *, worlds: int, words
         "chance_high": high,
     }
     full = table.assign(**found)
-    full = full[[*(column for column in full if column not in FIELDS), *FIELDS]]
+    full = full.reindex(columns=[*(column for column in full if column not in FIELDS), *FIELDS])  # blank of a programme
     columns, rows = budget_rows(full)
     said = budget_said(full, words)
     return Report(columns, rows, said, {"budget.csv": full}, {"words": words, "designs": records(full), "said": said})
@@ -56,7 +56,7 @@ def _cells(row: Mapping[Any, Any]) -> list[str]:
     clusters = f"{row['clusters']:,.0f}"
     if math.isnan(row["clusters"]):
         clusters = "-" if not mentored else "no quota" if row["scaled"] else "as named"
-    cells = [design_name(row["design"]), clusters, f"{row['places']:,.0f}" if mentored else "-"]
+    cells = [design_name(row["design"]), clusters, "-" if not mentored or math.isnan(row["places"]) else f"{row['places']:,.0f}"]
     cells += [*(f"{row[name]:,.0f}" for name in ("mentor_schools", "schools_reached")), with_error(row["effect"], row["effect_se"])]
     return [*cells, *(f"{row[name] / 1000:z,.1f}" for name in ("cost", "left_over")), percent(row["chance_within"])]
 

@@ -86,7 +86,7 @@ def test_the_documentation_stays_short_enough_to_be_read():
     words = {page: len(PART.sub("", read(page)).split()) for page in [*PAGES, ROOT / "benchmarks/RESULTS.md"]}
     assert words[README] < 1600
     apart = {ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", DOCS / "parameters.md"}
-    assert sum(count for page, count in words.items() if page not in apart) < 30_000
+    assert sum(count for page, count in words.items() if page not in apart) < 32_000
 
 
 def test_commands_are_found_in_the_documentation():

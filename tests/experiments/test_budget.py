@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from school_mentoring.experiments.budget import Budget, budget_of, largest_within
 from school_mentoring.experiments.compare import compare
+from school_mentoring.experiments.search.archive import design_of
 from school_mentoring.model.errors import InputError
 from school_mentoring.scenarios import scenario_from
 
@@ -179,3 +180,14 @@ def test_what_is_no_budget_is_refused(stated, says):
     with pytest.raises(InputError) as error:
         budget_of(**stated)
     assert str(error.value).startswith(says)
+
+
+def test_a_programme_is_scaled_as_a_whole_and_its_sheet_reads_back():
+    course = {"phases": [{"months": 7, "design": "top_down"}, {"months": 7, "design": "top_down", "mentor_share": 0.1}]}
+    whole = scenario_from({**SMALL, "designs": {"grown": course, "top_down": None}}, "here")
+    found = compare(whole, budget=Budget(45_000.0))
+    table, design = found.budget().set_index("design"), found.scenario.designs["grown"]
+    assert table.at["grown", "cost"] <= 45_000 < table.at["grown", "one_more"]
+    first, last = (phase.mentor_share for phase in design.phases)
+    assert last * 42 == pytest.approx(table.at["grown", "clusters"]) and first == pytest.approx(last / 2)
+    assert design_of({"stated": table.at["grown", "stated"]}) == design

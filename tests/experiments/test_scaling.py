@@ -63,3 +63,20 @@ def test_what_cannot_be_scaled_has_no_steps_and_says_why(name):
     assert (ladder.top, ladder.unit) == (0, "") and ladder.limit
     assert ladder.at(0) == PRESETS[name]
     assert ladder_of(PRESETS["virtual"], 100, named=True).top > 0
+
+
+def test_all_quotas_of_a_programme_grow_together():
+    phases = [{"months": 12, "design": "regional_hub", "mentor_share": 0.02}, {"months": 12, "design": "virtual", "mentor_share": 0.05}]
+    designs = {"two": {"phases": phases}, "places": {"by_country": {"IT": "regional_hub", "others": "outreach"}}}
+    programmes = scenario_from({**SMALL, "months": 40, "designs": designs}, "here").designs
+    ladder = ladder_of(programmes["two"], 200)
+    assert (ladder.unit, ladder.own) == ("cluster", 10)
+    assert [phase.mentor_share for phase in ladder.at(20).phases] == pytest.approx([0.04, 0.1])
+    assert ladder.at(10) == programmes["two"]
+    fullest = max(phase.mentor_share * (1 + phase.places) for phase in ladder.at(ladder.top).phases)
+    assert 1.0 - 1 / ladder.top < fullest <= 1.0
+    half = ladder_of(programmes["places"], 200).at(5).by_country
+    assert (
+        half["IT"].mentor_share == pytest.approx(5 / 200)
+        and half["others"].mentor_share == programmes["places"].by_country["others"].mentor_share
+    )
