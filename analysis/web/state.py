@@ -107,11 +107,12 @@ def new_state(name: str) -> PageState:
 
 
 def state_of(scenario: Scenario, begun: str) -> PageState:
-    """Return the page of a scenario; of its designs the first six, besides the comparator. Raises InputError where there is no other."""
+    """Return the page of a scenario; of its designs six besides the comparator, its own before presets. Raises InputError where there is no other."""
     designs = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
     if not designs:
         raise InputError("designs", f"there is no design besides {COMPARATOR!r}", "add one to compare with it")
-    kept = dict(list(designs.items())[:MOST_DESIGNS])
+    first = sorted(designs, key=lambda name: name in PRESETS)[:MOST_DESIGNS]  # the scenario's own before presets
+    kept = {name: design for name, design in designs.items() if name in first}
     presets = {name: name if name in PRESETS and isinstance(one, Design) else _nearest_preset(one) for name, one in kept.items()}
     return PageState(scenario.model_copy(update={"designs": kept}), begun, presets)
 

@@ -96,6 +96,10 @@ def test_a_programme_is_told_on_the_page_and_has_no_fields_there():
     assert shown[1]["says"] == "Italy: bottom-up (50 % of the places are reserved for small schools); all others: no programme."
 
 
+def test_of_too_many_designs_the_page_keeps_the_scenario_s_own():
+    assert {"at_once", "pilot_first", "by_country"} < {*new_state("roll-out").scenario.designs}
+
+
 @pytest.mark.parametrize("name", known_scenarios())
 def test_every_scenario_that_is_offered_comes_back_from_its_address(name):
     state = new_state(name)
