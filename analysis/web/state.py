@@ -107,7 +107,7 @@ def new_state(name: str) -> PageState:
 
 
 def state_of(scenario: Scenario, begun: str) -> PageState:
-    """Return the page of a scenario: six of its designs besides the comparator, its own before presets. Raises InputError where it has none."""
+    """Return the page of a scenario: six designs besides the comparator, its own before presets. Raises InputError where it has none."""
     designs = {name: design for name, design in scenario.designs.items() if name != COMPARATOR}
     if not designs:
         raise InputError("designs", f"there is no design besides {COMPARATOR!r}", "add one to compare with it")
