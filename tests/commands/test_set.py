@@ -32,7 +32,7 @@ def test_a_value_in_a_file_is_fixed_and_a_range_on_the_command_line_goes_before_
     few = ("mine.yaml", *SMALL, "--replicates", "1", "--months", "12", "--designs", "none,regional_hub")
     swept = program("sweep", *few, "--vary", "q_out=0.01:0.02", "--sample", "lhs:2", "--json", "--out", "s", cwd=tmp_path)
     assert json.loads(swept.out)["notes"] == ["Fixed in every run: km_rate at 0.4. Its uncertainty is left out of all that is said."]
-    wanted = ("--n", "8", "--budget", "500", "--vary", "beta", "--vary", "cover_share", "--outputs", "cost_total")
+    wanted = ("--n", "8", "--max-runs", "500", "--vary", "beta", "--vary", "cover_share", "--outputs", "cost_total")
     sampled = program("sensitivity", *few, *wanted, "--json", "--out", "g", cwd=tmp_path)
     assert json.loads(sampled.out)["notes"][1:] == [SAYS]
 

@@ -14,7 +14,7 @@ from school_mentoring.model.designs import design_table
 from school_mentoring.model.engine import Batch, Task, run_batch
 from school_mentoring.model.errors import InputError
 from school_mentoring.model.observe import OUTCOMES
-from school_mentoring.model.parameters import parameter_table
+from school_mentoring.model.parameters import engine_tables, parameter_table
 from tests.experiments.sweeps import DESIGNS, KEYS, plan_of, rows_of, same_rows, small
 
 
@@ -43,10 +43,12 @@ def test_a_row_is_the_run_that_the_engine_makes_alone():
         row = rows.iloc[number]
         values = {**scenario.base_parameters(), **plan.sets.iloc[row["parameter_set"]].to_dict()}
         draw = row["parameter_set"] * 3 + row["replicate"]
-        world, _ = Worlds(scenario).get(values, draw % scenario.worlds)
+        world, schools = Worlds(scenario).get(values, draw % scenario.worlds)
+        codes = schools.country_codes
+        records, factors = engine_tables(parameter_table([values], codes), codes)
         batch = Batch(np.array([DESIGNS.index(row["design"])]), np.array([0]), np.array([draw]))
-        inputs = world, scenario.practice_arrays(), parameter_table([values]), designs, batch
-        alone = run_batch(Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month), threads=1)
+        inputs = world, scenario.practice_arrays(), records, designs, batch
+        alone = run_batch(Task(*inputs, scenario.seed, scenario.months, scenario.programme.last_month, factors), threads=1)
         assert alone.outcomes[0].tobytes() == row[list(OUTCOMES)].to_numpy(np.float64).tobytes()
 
 

@@ -11,7 +11,7 @@ from school_mentoring.experiments.folder.reading import open_study
 from school_mentoring.scenarios import load_scenario
 from tests.commands.program import Done
 
-from .oracles import BOUNDS
+from .oracles import bounds_of
 from .sound import STUDIES
 from .trial import Case
 
@@ -103,8 +103,8 @@ def calibrated_read(folder: Path, _done: Done) -> None:
     """Hold that the fitted scenario varies as draws that are within bounds, and that they are the file it names."""
     stated = yaml.safe_load((folder / SCENARIO).read_text(encoding="utf-8"))
     scenario = load_scenario(folder / SCENARIO)
-    for name, (low, high) in BOUNDS.items():
-        given = scenario.parameters[name]
+    for name, given in scenario.parameters.items():
+        low, high = bounds_of(name)
         assert low <= given.low <= given.base <= given.high <= high, name
     if stated.get("posterior") is None:
         assert scenario.posterior is None
@@ -112,6 +112,6 @@ def calibrated_read(folder: Path, _done: Done) -> None:
     table = pq.read_table((folder / SCENARIO).parent / stated["posterior"])
     assert table.num_rows >= 2 and table.num_columns >= 1
     for name in table.column_names:
-        low, high = BOUNDS[name]
+        low, high = bounds_of(name)
         assert all(value is not None and low <= value <= high for value in table[name].to_pylist()), name
     assert scenario.name == stated["name"]

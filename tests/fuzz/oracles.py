@@ -21,7 +21,13 @@ __all__ = ["observations_read", "posterior_read", "scenario_read", "schools_read
 ROOT = Path(__file__).parents[2]
 with (ROOT / "model" / "data" / "parameters.csv").open(encoding="utf-8", newline="") as _file:
     BOUNDS = {row["name"]: (float(row["minimum"]), float(row["maximum"])) for row in csv.DictReader(_file)}
-"""The least and the greatest value of every parameter."""
+"""The least and the greatest value of every parameter, by its row."""
+
+
+def bounds_of(name: str) -> tuple[float, float]:
+    """Return the least and the greatest value of a parameter; of the factors of countries one row has them."""
+    return BOUNDS["salary_<country>" if re.fullmatch("salary_[A-Z][A-Z0-9-]+", name) else name]
+
 
 WHOLE = re.compile(r"[-+]?[0-9]+")
 MOST = {"months": 1200, "replicates": 1_000_000, "seed": 2**64 - 1, "worlds": 1_000_000, "draws": 1_000_000}
@@ -173,8 +179,9 @@ def scenario_read(folder: Path, _done: Done, designs: Sequence[str] | None = Non
         word = stated.get(name)
         if isinstance(word, str) and WHOLE.fullmatch(word):
             assert int(word) == getattr(scenario, name) <= most, f"{name}: {word}"
-    for name, (low, high) in BOUNDS.items():
-        given = scenario.parameters[name]
+    assert len(scenario.parameters) >= len(BOUNDS)
+    for name, given in scenario.parameters.items():
+        low, high = bounds_of(name)
         assert low <= given.low <= given.base <= given.high <= high, name
         word = stated.get("parameters", {}).get(name) if isinstance(stated.get("parameters"), dict) else None
         if isinstance(word, str) and WHOLE.fullmatch(word):
@@ -187,7 +194,7 @@ def posterior_read(folder: Path, _done: Done) -> None:
     table = pq.read_table(folder / "draws.parquet")
     assert table.num_rows >= 2 and table.num_columns >= 1
     for name in table.column_names:
-        low, high = BOUNDS[name]
+        low, high = bounds_of(name)
         assert all(value is not None and low <= value <= high for value in table[name].to_pylist()), name
 
 

@@ -8,7 +8,7 @@ from .sound import SMALL, TABLES
 from .trial import Case, Folder, tried
 
 FILES = {"small.yaml": SMALL.encode(), **{name: text.encode() for name, text in TABLES.items()}}
-ALONE = "--designs: there is no design to compare with none; allowed: one or more others"
+TWICE = "--designs none,none: the design 'none' is named twice; allowed: each once"
 OPTIMISE = ("optimise", "small.yaml", "--evaluations", "4", "--population", "4", "--replicates", "2", "--draws", "0", "--out", "study")
 
 
@@ -19,7 +19,7 @@ OPTIMISE = ("optimise", "small.yaml", "--evaluations", "4", "--population", "4",
             ((command, "small.yaml", "--k=inf"), "error: Invalid value for '--k': ")
             for command in ("recommend", "sensitivity", "validation")
         ),
-        (("recommend", "small.yaml", "--designs=none,none"), f"error: {ALONE}"),
+        (("recommend", "small.yaml", "--designs=none,none"), f"error: {TWICE}"),
     ],
 )
 def test_options_that_ended_in_a_traceback_are_refused(words, message, tmp_path):

@@ -242,6 +242,7 @@ POSTINGS = {
     "post_coordination": (PRICES, PAR, 0.5, 3.0),
     "post_community": (PAR, 0.3, 0.6, 7, 1.0 / 3.0, 1),
     "post_outreach": (PRICES, PAR, DES, 50, 123.45),
+    "post_survey": (200.0,),
 }
 
 
