@@ -4,7 +4,7 @@ python -m benchmarks.calibration [--datasets 200] [--runs 131072] [--workers 1] 
 
 Data sets are drawn from the prior and the model with the survey of the synthetic pilot, and each is fitted as ``calibrate`` does, except
 that the second wave of runs is taken from one large reference table. Fits that are done are kept in the folder, so it may be stopped and
-started again. Writes docs/images/calibration/sbc.png, recovery.png and sbc.csv.
+started again. Writes sbc.png, recovery.png and sbc.csv to docs/images/calibration.
 """
 
 import argparse

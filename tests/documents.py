@@ -258,19 +258,6 @@ def _tied_rows() -> str:
     return table(("parameter", "and", "rank correlation"), [*rows, (f"largest of {len(pairs):,} pairs", "by chance", f"{chance:.2f}")])
 
 
-def _coverage_rows() -> str:
-    columns = {
-        "truth in the 90 % interval": lambda row: f"{100 * float(row['coverage_90']):.1f} %",
-        "in the central 50 %": lambda row: f"{100 * float(row['coverage_50']):.1f} %",
-        "posterior sd over prior sd": lambda row: f"{float(row['posterior_sd_over_prior_sd']):.2f}",
-        "correlation of mean and truth": lambda row: f"{float(row['correlation_mean_truth']):.2f}",
-        "p of even ranks": lambda row: f"{float(row['chi_square_p']):.2f}",
-    }
-    with (DOCS / "images/calibration/sbc.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return table(("parameter", *columns), ((row["parameter"], *(shown(row) for shown in columns.values())) for row in rows))
-
-
 def _farmers_rows() -> str:
     def shown(row: dict[str, str]) -> tuple[str, ...]:
         first = row["prediction"] == "posterior"
@@ -301,7 +288,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "prices": _price_rows,
     "programmes": _programme_rows,
     "structure": _structure_rows,
-    "coverage": _coverage_rows,
     "farmers": _farmers_rows,
     "patterns": _pattern_rows,
     "anchors": _anchor_rows,
